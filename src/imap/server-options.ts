@@ -1,0 +1,25 @@
+import type { SecureContext } from 'node:tls';
+
+/** How to reach one IMAP server. The configuration names it; requests never carry a host. */
+export interface ServerOptions {
+  name: string;
+  host: string;
+  port: number;
+  /** `implicit`: TLS from the first byte; `starttls`: required, never skipped; `none`: only if the operator says so. */
+  tls: 'implicit' | 'starttls' | 'none';
+  /** Name that the certificate must carry; default: `host`. */
+  servername?: string | undefined;
+  /** Shared by all connections to this server: one per connection costs 60 KiB more. */
+  secureContext?: SecureContext | undefined;
+  /** COMPRESS=DEFLATE costs 250 KiB a connection. */
+  compress: boolean;
+  /** Milliseconds for TCP, TLS and greeting each. */
+  connectTimeoutMs: number;
+  /** Milliseconds for the login, from the greeting on. */
+  loginTimeoutMs: number;
+  /** Largest single literal that is read, in bytes. */
+  maxLiteralBytes: number;
+}
+
+/** What proves a user at the IMAP server. */
+export type Credentials = { user: string } & ({ password: string } | { accessToken: string });

@@ -1,0 +1,84 @@
+import type { Account } from '../pool/account.js';
+import type { MethodName, Params, Result } from '../protocol/contract.js';
+import type { Session } from '../session/session.js';
+import type { SessionStore } from '../session/store.js';
+import type { Tenant } from '../session/tenant.js';
+
+/** A stream of bytes to the caller, paced by its credit. */
+export interface OutgoingStream {
+  readonly id: number;
+  /** Aborts when the caller aborts the stream, its socket closes or it has had no credit for too long. */
+  readonly signal: AbortSignal;
+  /**
+   * Sends bytes, in frames of at most 64 KiB; resolves once all are handed over, which waits for credit.
+   * @throws the signal's reason when the stream has ended
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Tells the caller that all bytes were sent. */
+  end(): void;
+  /** Tells the caller that the bytes so far are not the whole. */
+  abort(error: unknown): void;
+}
+
+/** A stream of bytes from the caller. Reading grants credit; ends by itself, or throws when it is aborted or stalls. */
+export interface IncomingStream extends AsyncIterable<Uint8Array> {
+  readonly id: number;
+  /** Refuses further bytes, with ABORT to the caller. */
+  abort(error: unknown): void;
+}
+
+/** The streams of the socket that a request came by. */
+export interface Streams {
+  /**
+   * Opens a stream to the caller. Nothing of it is sent before the request's result is.
+   * @throws BrokerError RATE_LIMITED when the socket has too many
+   */
+  open(): OutgoingStream;
+  /**
+   * Accepts the stream that the caller named.
+   * @throws BrokerError INVALID_PARAMS for an even or used id, RATE_LIMITED when the socket has too many
+   */
+  accept(id: number): IncomingStream;
+}
+
+/** What every handler gets. */
+export interface RequestContext {
+  method: MethodName;
+  /** Aborts on `$/cancelRequest`, when the socket closes, and on the deadline; its reason is a BrokerError. */
+  signal: AbortSignal;
+  /** `Date.now()` by which the answer is due. */
+  deadlineAt: number;
+  tenant: Tenant;
+  streams: Streams;
+  services: Services;
+}
+
+/** What a handler of a method with a session gets. */
+export interface SessionContext extends RequestContext {
+  session: Session;
+  account: Account;
+}
+
+/** What the broker is to its handlers. */
+export interface Services {
+  sessions: SessionStore;
+  version: string;
+  /** Another one after each start. */
+  epoch: string;
+  limits: ServiceLimits;
+}
+
+export interface ServiceLimits {
+  /** Largest message that message.append takes, in bytes. */
+  appendBytes: number;
+}
+
+type ContextOf<M extends MethodName> = M extends 'session.open' | 'broker.ping' | 'rpc.discover'
+  ? RequestContext
+  : SessionContext;
+
+/** The handler of one method. */
+export type Handler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Result<M>>;
+
+/** A handler for every method of the contract: a missing one does not compile. */
+export type Handlers = { [M in MethodName]: Handler<M> };

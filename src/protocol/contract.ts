@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { MethodDefinition } from './define.js';
+import { brokerMethods } from './methods/broker.js';
+import { mailboxMethods } from './methods/mailbox.js';
+import { messageReadMethods } from './methods/message-read.js';
+import { messageWriteMethods } from './methods/message-write.js';
+import { sessionMethods } from './methods/session.js';
+
+/** Every method of the protocol, by name. */
+export const contract = {
+  ...sessionMethods,
+  ...mailboxMethods,
+  ...messageReadMethods,
+  ...messageWriteMethods,
+  ...brokerMethods,
+} as const satisfies Record<string, MethodDefinition>;
+
+export type Contract = typeof contract;
+export type MethodName = keyof Contract;
+/** Params as a caller writes them: defaults may be left out. */
+export type ParamsIn<M extends MethodName> = z.input<Contract[M]['params']>;
+/** Params as a handler reads them: defaults filled in. */
+export type Params<M extends MethodName> = z.output<Contract[M]['params']>;
+export type Result<M extends MethodName> = z.output<Contract[M]['result']>;
+
+/** The kinds of errors that every method can answer. */
+export const commonErrors = [
+  'INVALID_PARAMS',
+  'INTERNAL',
+  'CANCELLED',
+  'RATE_LIMITED',
+  'DEADLINE',
+  'DRAINING',
+] as const;
+
+/** The kinds that every method with a session can answer beside {@link commonErrors}. */
+export const sessionErrors = [
+  'SESSION_EXPIRED',
+  'IMAP_AUTH_FAILED',
+  'POOL_EXHAUSTED',
+  'UPSTREAM_UNAVAILABLE',
+  'CONNECTION_LOST',
+] as const;

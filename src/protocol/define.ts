@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { protocolLimits } from './limits.js';
+
+/** Who may call a method: anybody with a socket, or somebody with a session. */
+export type Access = 'socket' | 'session';
+
+/** `read` may be repeated without harm, `write` changes something at the server, `local` never asks it. */
+export type Effect = 'read' | 'write' | 'local';
+
+/** One method of the contract. Everything else (types, validation, client, OpenRPC, docs) follows from it. */
+export interface MethodDefinition<
+  Name extends string = string,
+  Params extends z.ZodObject = z.ZodObject,
+  Result extends z.ZodType = z.ZodType,
+  A extends Access = Access,
+> {
+  name: Name;
+  summary: string;
+  access: A;
+  effect: Effect;
+  params: Params;
+  result: Result;
+  /** The kinds of errors beyond those that any method can answer. */
+  errors: readonly string[];
+}
+
+const reserved = {
+  timeoutMs: z
+    .int()
+    .min(1)
+    .max(protocolLimits.timeoutMs)
+    .optional()
+    .describe('Milliseconds from arrival after which the request answers DEADLINE. Default: see broker.hello.'),
+};
+
+const session = { session: z.string().min(1).max(16_384).describe('The token that session.open answered.') };
+
+/** A method that needs a session; its params get `session` and the reserved members. */
+export function sessionMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodType>(definition: {
+  name: Name;
+  summary: string;
+  effect: Effect;
+  params: P;
+  result: R;
+  errors?: readonly string[];
+}) {
+  const params = z.strictObject({ ...session, ...reserved, ...definition.params });
+  return { errors: [], ...definition, access: 'session' as const, params } satisfies MethodDefinition;
+}
+
+/** A method that needs nothing but an authenticated socket. */
+export function socketMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodType>(definition: {
+  name: Name;
+  summary: string;
+  effect: Effect;
+  params: P;
+  result: R;
+  errors?: readonly string[];
+}) {
+  const params = z.strictObject({ ...reserved, ...definition.params });
+  return { errors: [], ...definition, access: 'socket' as const, params } satisfies MethodDefinition;
+}

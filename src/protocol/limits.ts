@@ -1,0 +1,35 @@
+/**
+ * Bounds that are part of the protocol, the same for every broker and every client.
+ * What an operator may change is told in `broker.hello` instead.
+ */
+export const protocolLimits = {
+  /** Bytes of payload in one binary frame. */
+  streamPayloadBytes: 64 * 1024,
+  /** Bytes of credit that each new stream has before its first `$/credit`. */
+  streamInitialCreditBytes: 256 * 1024,
+  /** Milliseconds that a stream may wait for credit, or for the sender's data, before it is aborted. */
+  streamStallMs: 20_000,
+  /** Uids in one request. */
+  uidsPerRequest: 10_000,
+  /** Messages in one page of `message.list`, `message.search` or `message.threads`. */
+  pageSize: 500,
+  /** Decoded bytes of a part or source that may be asked for inline, and of a message appended inline. */
+  inlineBytes: 1024 * 1024,
+  /** Characters in a folder name. */
+  mailboxNameLength: 1000,
+  /** Milliseconds; the longest deadline that a request may ask for. */
+  timeoutMs: 600_000,
+} as const;
+
+/** The WebSocket subprotocol that both sides must offer. */
+export const subprotocol = 'imap-broker.v1';
+
+/** Why the broker closes a WebSocket (RFC 6455 section 7.4). */
+export const closeCodes = {
+  GOING_AWAY: { code: 1001, meaning: 'The broker drains and stops.' },
+  RESTART: { code: 1012, meaning: 'The broker restarts; connect again.' },
+  TOO_LARGE: { code: 1009, meaning: 'A frame is over the size limit told in broker.hello.' },
+  OVERLOAD: { code: 1013, meaning: 'The reader is too slow or the broker is full; connect again later.' },
+  BAD_FRAME: { code: 4400, meaning: 'A binary frame is malformed, or too many text frames were.' },
+  NO_PONG: { code: 4408, meaning: 'The peer did not answer a heartbeat in time.' },
+} as const;

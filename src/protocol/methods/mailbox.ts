@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { sessionMethod } from '../define.js';
+import { mailboxName, meta, statusCounts } from '../models.js';
+
+const specialUse = z.enum(['inbox', 'all', 'archive', 'drafts', 'flagged', 'junk', 'sent', 'trash']);
+
+const mailbox = z.object({
+  name: mailboxName.describe('Full name; use it in other methods exactly as it is.'),
+  parent: z.string().nullable().describe('Full name of the level above; null at the top.'),
+  leaf: z.string().describe('The last level of the name, for display.'),
+  delimiter: z.string().nullable(),
+  specialUse: specialUse.nullable(),
+  specialUseSource: z
+    .enum(['server', 'name'])
+    .nullable()
+    .describe('server: SPECIAL-USE; name: guessed from a well-known folder name.'),
+  subscribed: z.boolean(),
+  selectable: z.boolean().describe('false for \\Noselect and \\NonExistent: such a name only holds children.'),
+  hasChildren: z.boolean(),
+  counts: statusCounts.nullable().describe('null unless asked for, or when the folder cannot be selected.'),
+});
+export type Mailbox = z.infer<typeof mailbox>;
+
+const done = z.object({ mailbox: z.string() });
+
+export const mailboxMethods = {
+  'mailbox.list': sessionMethod({
+    name: 'mailbox.list',
+    summary: 'Lists all folders, parents before children, with counts if asked for.',
+    effect: 'read',
+    params: {
+      counts: z.boolean().default(false).describe('One LIST-STATUS where offered, else one STATUS per folder.'),
+      subscribedOnly: z.boolean().default(false),
+    },
+    result: z.object({ mailboxes: z.array(mailbox), meta }),
+  }),
+  'mailbox.status': sessionMethod({
+    name: 'mailbox.status',
+    summary: 'Counts of folders, without selecting them.',
+    effect: 'read',
+    params: { mailboxes: z.array(mailboxName).min(1).max(200) },
+    result: z.object({
+      statuses: z.array(
+        z.object({
+          mailbox: z.string(),
+          counts: statusCounts.nullable().describe('null where the folder does not exist or cannot be selected.'),
+        }),
+      ),
+      meta,
+    }),
+  }),
+  'mailbox.create': sessionMethod({
+    name: 'mailbox.create',
+    summary: 'Creates a folder, with its parents where the server needs that.',
+    effect: 'write',
+    params: { mailbox: mailboxName, subscribe: z.boolean().default(true) },
+    result: z.object({
+      mailbox: z.string().describe('The name as the server lists it.'),
+      created: z.boolean().describe('false: it was there already.'),
+    }),
+    errors: ['IMAP_NO'],
+  }),
+  'mailbox.rename': sessionMethod({
+    name: 'mailbox.rename',
+    summary: 'Renames a folder and those below it; subscriptions move along.',
+    effect: 'write',
+    params: { mailbox: mailboxName, newName: mailboxName },
+    result: done,
+    errors: ['NOT_FOUND', 'IMAP_NO'],
+  }),
+  'mailbox.delete': sessionMethod({
+    name: 'mailbox.delete',
+    summary: 'Deletes a folder with its messages, and its subscription. INBOX is refused.',
+    effect: 'write',
+    params: { mailbox: mailboxName },
+    result: done,
+    errors: ['NOT_FOUND', 'IMAP_NO'],
+  }),
+  'mailbox.subscribe': sessionMethod({
+    name: 'mailbox.subscribe',
+    summary: 'Adds a folder to the subscribed ones.',
+    effect: 'write',
+    params: { mailbox: mailboxName },
+    result: done,
+    errors: ['NOT_FOUND', 'IMAP_NO'],
+  }),
+  'mailbox.unsubscribe': sessionMethod({
+    name: 'mailbox.unsubscribe',
+    summary: 'Takes a folder out of the subscribed ones.',
+    effect: 'write',
+    params: { mailbox: mailboxName },
+    result: done,
+    errors: ['IMAP_NO'],
+  }),
+};

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { sessionMethod, socketMethod } from '../define.js';
+import { date } from '../models.js';
+
+const namespaceEntry = z.object({ prefix: z.string(), delimiter: z.string().nullable() });
+
+/** What the server can do, in the broker's words; each method works without them too, only dearer. */
+const capabilities = z.object({
+  move: z.boolean().describe('MOVE (RFC 6851)'),
+  uidPlus: z.boolean().describe('UIDPLUS (RFC 4315); without it message.delete is refused with IMAP_NO.'),
+  sort: z.boolean().describe('SORT (RFC 5256)'),
+  thread: z.array(z.string()).describe('THREAD algorithms (RFC 5256)'),
+  listStatus: z.boolean().describe('LIST-STATUS (RFC 5819)'),
+  specialUse: z.boolean().describe('SPECIAL-USE (RFC 6154)'),
+  condstore: z.boolean().describe('CONDSTORE (RFC 7162)'),
+  qresync: z.boolean().describe('QRESYNC (RFC 7162)'),
+  idle: z.boolean().describe('IDLE (RFC 2177)'),
+  notify: z.boolean().describe('NOTIFY (RFC 5465)'),
+  preview: z.boolean().describe('PREVIEW (RFC 8970)'),
+  quota: z.boolean().describe('QUOTA (RFC 9208)'),
+  esearch: z.boolean().describe('ESEARCH (RFC 4731)'),
+  statusSize: z.boolean().describe('STATUS=SIZE (RFC 8438)'),
+  appendLimit: z.int().nullable().describe('APPENDLIMIT in bytes (RFC 7889), null where the server states none.'),
+});
+export type Capabilities = z.infer<typeof capabilities>;
+
+const info = {
+  server: z.string(),
+  user: z.string(),
+  capabilities,
+  namespace: z.object({
+    personal: z.array(namespaceEntry),
+    other: z.array(namespaceEntry),
+    shared: z.array(namespaceEntry),
+  }),
+  limits: z.object({
+    connections: z.int().describe('Most IMAP connections that this account may have at once.'),
+    queue: z.int().describe('Most requests that may wait for one of them.'),
+    appendBytes: z.int().describe('Largest message that message.append takes, in bytes.'),
+  }),
+  expiresAt: date.describe('When the session ends if it is not used.'),
+};
+
+export const sessionMethods = {
+  'session.open': socketMethod({
+    name: 'session.open',
+    summary: 'Proves credentials by a login at the IMAP server and answers a session token.',
+    effect: 'read',
+    params: {
+      server: z.string().min(1).max(200).describe('Name of a server in the configuration; never a host.'),
+      user: z.string().min(1).max(320).describe('Login name.'),
+      auth: z.union([
+        z.strictObject({ password: z.string().min(1).max(4096) }),
+        z.strictObject({ accessToken: z.string().min(1).max(16_384).describe('OAuth2 access token.') }),
+      ]),
+    },
+    result: z.object({
+      session: z.string().describe('Token; keep it secret, in the web session for instance.'),
+      ...info,
+    }),
+    errors: ['SERVER_NOT_ALLOWED', 'IMAP_AUTH_FAILED', 'UPSTREAM_UNAVAILABLE', 'POOL_EXHAUSTED'],
+  }),
+  'session.info': sessionMethod({
+    name: 'session.info',
+    summary: 'Answers what session.open answered, for a token.',
+    effect: 'local',
+    params: {},
+    result: z.object(info),
+  }),
+  'session.close': sessionMethod({
+    name: 'session.close',
+    summary: "Ends the session; with an account's last session its connections are logged out.",
+    effect: 'local',
+    params: {},
+    result: z.object({ closed: z.literal(true) }),
+  }),
+};

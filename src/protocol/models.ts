@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { protocolLimits } from './limits.js';
+
+/** A message's uid in its folder (RFC 9051 section 2.3.1.1). */
+export const uid = z.int().min(1).max(4_294_967_295);
+
+/** The folder's UIDVALIDITY; together with a uid it names a message for ever. Up to 32 bits, so a JSON number holds it. */
+export const uidValidity = z.int().min(1).max(4_294_967_295);
+
+export const uids = z
+  .array(uid)
+  .min(1)
+  .max(protocolLimits.uidsPerRequest)
+  .describe(`Uids of messages in the folder, 1 to ${protocolLimits.uidsPerRequest}.`);
+
+/** A folder's full name in Unicode, with the server's delimiter. Names go to the server as they are: no trimming. */
+export const mailboxName = z
+  .string()
+  .min(1)
+  .max(protocolLimits.mailboxNameLength)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'a folder name has no control characters')
+  .describe('Full folder name in Unicode, levels joined by the delimiter of mailbox.list.');
+
+/** A flag: a system flag such as `\Seen`, or a keyword such as `$Forwarded` (RFC 9051 section 2.3.2). */
+export const flag = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags');
+
+export const address = z.object({
+  name: z.string().describe('Display name, decoded; empty where there is none.'),
+  address: z.string().describe('user@host; empty where there is none.'),
+});
+export type Address = z.infer<typeof address>;
+
+export const date = z.iso.datetime().describe('RFC 3339 in UTC.');
+
+export const envelope = z.object({
+  date: date.nullable().describe('The Date header; null where it is missing or no date.'),
+  subject: z.string(),
+  messageId: z.string().nullable(),
+  inReplyTo: z.string().nullable(),
+  from: z.array(address),
+  sender: z.array(address),
+  replyTo: z.array(address),
+  to: z.array(address),
+  cc: z.array(address),
+  bcc: z.array(address),
+});
+export type Envelope = z.infer<typeof envelope>;
+
+/** Where an answer comes from. */
+export const meta = z.object({
+  asOf: date.describe('When the server last confirmed what this answer says.'),
+  source: z.enum(['server']).describe('server: asked during this request.'),
+});
+export type Meta = z.infer<typeof meta>;
+
+export const listField = z.enum(['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview']);
+export type ListField = z.infer<typeof listField>;
+
+/** One row of an index page. Which members are there follows from `fields`. */
+export const messageSummary = z.object({
+  uid,
+  envelope: envelope.optional(),
+  flags: z.array(z.string()).optional(),
+  size: z.int().optional().describe('RFC822.SIZE in bytes.'),
+  internalDate: date.optional().describe('When the server received it.'),
+  hasAttachment: z.boolean().optional(),
+  preview: z.string().nullable().optional().describe('PREVIEW (RFC 8970); null where the server has none.'),
+});
+export type MessageSummary = z.infer<typeof messageSummary>;
+
+export const fields = z
+  .array(listField)
+  .max(10)
+  .default(['envelope', 'flags', 'size', 'internalDate'])
+  .describe('Members of each row beside its uid.');
+
+export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50);
+
+export const cursor = z.string().min(1).max(512).describe('The nextCursor of the page before; opaque.');
+
+/** A leaf or branch of a message's MIME tree (RFC 9051 section 7.5.2, BODYSTRUCTURE). */
+export interface Structure {
+  part: string;
+  type: string;
+  parameters: Record<string, string>;
+  disposition: string | null;
+  fileName: string | null;
+  contentId: string | null;
+  encoding: string | null;
+  size: number | null;
+  children: Structure[];
+}
+export const structure: z.ZodType<Structure> = z.object({
+  part: z.string().describe('Part number for message.part; empty for the root of a multipart.'),
+  type: z.string().describe('Media type in lower case.'),
+  parameters: z.record(z.string(), z.string()),
+  disposition: z.string().nullable(),
+  fileName: z.string().nullable(),
+  contentId: z.string().nullable(),
+  encoding: z.string().nullable(),
+  size: z.int().nullable().describe('Encoded size in bytes; null for a multipart.'),
+  get children() {
+    return z.array(structure);
+  },
+});
+
+export const attachment = z.object({
+  part: z.string().describe('Part number for message.part.'),
+  fileName: z.string().nullable(),
+  type: z.string(),
+  size: z.int().describe('Encoded size in bytes; the decoded one of base64 is about three quarters of it.'),
+  contentId: z.string().nullable().describe('Without angle brackets; html refers to it as cid:….'),
+  inline: z.boolean().describe('Whether the html or the disposition shows it within the text.'),
+});
+export type Attachment = z.infer<typeof attachment>;
+
+export const statusCounts = z.object({
+  messages: z.int(),
+  unseen: z.int(),
+  uidNext: z.int().nullable().describe('null where the server does not tell.'),
+  uidValidity: z.int(),
+  size: z.int().nullable().describe('Bytes in all messages, where the server offers STATUS=SIZE; else null.'),
+});
+export type StatusCounts = z.infer<typeof statusCounts>;
+
+export const failedUids = z.array(uid).describe('Uids of the request that the folder does not have (any more).');
+
+/** Where messages of a copy, move or append arrived. */
+export const uidPair = z.object({ source: uid, destination: uid });
+
+export const streamId = z.int().min(1).max(4_294_967_295);
+
+/** How the bytes of a part, source or upload travel. */
+export const transfer = z.enum(['stream', 'inline']).default('stream');

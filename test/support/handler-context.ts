@@ -1,0 +1,99 @@
+import { ImapConnection } from '../../src/imap/connection.js';
+import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
+import type { IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
+import type { Account } from '../../src/pool/account.js';
+import type { MethodName } from '../../src/protocol/contract.js';
+import { BrokerError } from '../../src/protocol/errors.js';
+
+/** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
+export async function directAccount(
+  server: ServerOptions,
+  credentials: Credentials,
+): Promise<Account & { connection: ImapConnection; close(): Promise<void> }> {
+  const connection = await ImapConnection.open('test', server, credentials);
+  return {
+    key: `test/${server.name}/${credentials.user}`,
+    connection,
+    run: (_job, work) => work(connection, { extend: () => {} }),
+    close: () => connection.logout(1000),
+  };
+}
+
+/** Collects what a handler streams out. */
+export class CollectedStream implements OutgoingStream {
+  readonly id = 2;
+  readonly controller = new AbortController();
+  readonly chunks: Uint8Array[] = [];
+  readonly finished: Promise<Buffer>;
+  #resolve!: (bytes: Buffer) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor() {
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.finished.catch(() => {});
+  }
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+  async write(bytes: Uint8Array): Promise<void> {
+    this.signal.throwIfAborted();
+    this.chunks.push(bytes.slice());
+  }
+  end(): void {
+    this.#resolve(Buffer.concat(this.chunks));
+  }
+  abort(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+/** The context that a handler gets, with an outgoing stream that is collected and an upload that is given. */
+export function handlerContext(
+  method: MethodName,
+  account: Account,
+  options: { upload?: AsyncIterable<Uint8Array>; signal?: AbortSignal; timeoutMs?: number; appendBytes?: number } = {},
+): SessionContext & { outgoing: CollectedStream } {
+  const outgoing = new CollectedStream();
+  const [, server = '', user = ''] = account.key.split('/');
+  return {
+    method,
+    account,
+    outgoing,
+    session: {
+      tenant: 'test',
+      server,
+      user,
+      accountKey: account.key,
+      openedAt: Date.now(),
+      expiresAt: Date.now() + 60_000,
+    },
+    signal: options.signal ?? new AbortController().signal,
+    deadlineAt: Date.now() + (options.timeoutMs ?? 15_000),
+    tenant: { name: 'test', tokenHashes: [] },
+    streams: {
+      open: () => outgoing,
+      accept: (id): IncomingStream => {
+        if (!options.upload) throw new BrokerError('INVALID_PARAMS', 'no upload in this test');
+        const upload = options.upload;
+        return { id, abort: () => {}, [Symbol.asyncIterator]: () => upload[Symbol.asyncIterator]() };
+      },
+    },
+    services: {
+      sessions: {
+        open: () => {
+          throw new Error('not in this test');
+        },
+        resolve: () => {
+          throw new Error('not in this test');
+        },
+        close: () => {},
+      },
+      version: '0.0.0-test',
+      epoch: 'test',
+      limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024 },
+    },
+  };
+}
