@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ImapConnection } from '../../src/imap/connection.js';
+import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+
+let dovecot: Dovecot;
+beforeAll(async () => {
+  dovecot = await Dovecot.start();
+});
+afterAll(() => dovecot.stop());
+
+describe('an IMAP connection', () => {
+  it('logs in over TLS, selects a folder and logs out', async () => {
+    const connection = await ImapConnection.open('1', dovecot.server(), { user: newUser(), password: PASSWORD });
+    const selected = await connection.select('INBOX');
+    expect(selected).toMatchObject({ path: 'INBOX', exists: 0, readOnly: false });
+    await connection.logout(1000);
+    expect(connection.usable).toBe(false);
+  });
+});
