@@ -159,6 +159,20 @@ export class ImapConnection {
     return selected;
   }
 
+  /** One round trip that changes nothing; delivers what is pending. */
+  async noop(): Promise<void> {
+    await this.command('read', async (flow) => {
+      await flow.noop();
+      // imapflow's noop never tells how it ended.
+      return this.#refusal === undefined;
+    });
+  }
+
+  /** Whether no command is on the wire: work that left one behind must not lend its connection to the next. */
+  get quiet(): boolean {
+    return (this.#flow as unknown as { requestTagMap: Map<string, unknown> }).requestTagMap.size === 0;
+  }
+
   /** Leaves the selected folder so that it can be deleted or renamed without the server ending the connection. */
   async unselect(): Promise<void> {
     if (this.selected) await this.command('read', (flow) => flow.mailboxClose());
@@ -184,7 +198,7 @@ export class ImapConnection {
 
   async #refresh(): Promise<boolean> {
     try {
-      await this.command('read', async (flow) => ((await (flow.noop() as Promise<unknown>)) === false ? false : true));
+      await this.noop();
       return true;
     } catch (failure) {
       // Cyrus answers NO when the folder was renamed or deleted elsewhere: a new SELECT tells which.

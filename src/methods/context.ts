@@ -1,4 +1,6 @@
+import type { ServerOptions } from '../imap/server-options.js';
 import type { Account } from '../pool/account.js';
+import type { Registry } from '../pool/registry.js';
 import type { MethodName, Params, Result } from '../protocol/contract.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
@@ -53,15 +55,21 @@ export interface RequestContext {
   services: Services;
 }
 
+/** An account as handlers see it: they never meet acquire or release. */
+export type AccountRunner = Pick<Account, 'key' | 'run'>;
+
 /** What a handler of a method with a session gets. */
 export interface SessionContext extends RequestContext {
   session: Session;
-  account: Account;
+  account: AccountRunner;
 }
 
 /** What the broker is to its handlers. */
 export interface Services {
   sessions: SessionStore;
+  registry: Registry;
+  /** The IMAP servers of the configuration, by name. */
+  servers: ReadonlyMap<string, ServerOptions>;
   version: string;
   /** Another one after each start. */
   epoch: string;
@@ -69,6 +77,10 @@ export interface Services {
 }
 
 export interface ServiceLimits {
+  /** Connections that an account may have at once. */
+  connectionsPerAccount: number;
+  /** Jobs of an account that may wait for one. */
+  queuePerAccount: number;
   /** Largest message that message.append takes, in bytes. */
   appendBytes: number;
 }

@@ -1,7 +1,8 @@
 import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
-import type { IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
-import type { Account } from '../../src/pool/account.js';
+import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
+import { Registry } from '../../src/pool/registry.js';
+import { defaultPoolLimits } from '../../src/pool/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 
@@ -9,7 +10,7 @@ import { BrokerError } from '../../src/protocol/errors.js';
 export async function directAccount(
   server: ServerOptions,
   credentials: Credentials,
-): Promise<Account & { connection: ImapConnection; close(): Promise<void> }> {
+): Promise<AccountRunner & { connection: ImapConnection; close(): Promise<void> }> {
   const connection = await ImapConnection.open('test', server, credentials);
   return {
     key: `test/${server.name}/${credentials.user}`,
@@ -53,7 +54,7 @@ export class CollectedStream implements OutgoingStream {
 /** The context that a handler gets, with an outgoing stream that is collected and an upload that is given. */
 export function handlerContext(
   method: MethodName,
-  account: Account,
+  account: AccountRunner,
   options: { upload?: AsyncIterable<Uint8Array>; signal?: AbortSignal; timeoutMs?: number; appendBytes?: number } = {},
 ): SessionContext & { outgoing: CollectedStream } {
   const outgoing = new CollectedStream();
@@ -93,7 +94,9 @@ export function handlerContext(
       },
       version: '0.0.0-test',
       epoch: 'test',
-      limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024 },
+      registry: new Registry(defaultPoolLimits),
+      servers: new Map(),
+      limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
     },
   };
 }

@@ -1,0 +1,98 @@
+import type { Pool as GenericPool } from 'generic-pool';
+import DefaultEvictor from 'generic-pool/lib/DefaultEvictor.js';
+import Pool from 'generic-pool/lib/Pool.js';
+import PriorityQueue from 'generic-pool/lib/PriorityQueue.js';
+import type { ImapConnection } from '../imap/connection.js';
+import { preferringDeque } from './preferring-deque.js';
+
+/**
+ * An account's connections in a generic-pool. Connecting happens outside and a finished connection is adopted, because
+ * generic-pool repeats a failing `create` at once and for ever and never tells whoever waits. So `create` only hands
+ * over what is there, and nothing in the factory rejects.
+ */
+export class ConnectionPool {
+  readonly #pool: GenericPool<ImapConnection>;
+  readonly #idle = new Map<ImapConnection, { since: number }>();
+  readonly #prepared: ImapConnection[] = [];
+  readonly #logoutMs: number;
+  #wanted: ImapConnection | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(max: number, logoutMs: number) {
+    this.#logoutMs = logoutMs;
+    this.#pool = new Pool<ImapConnection>(
+      DefaultEvictor,
+      preferringDeque<ImapConnection>(() => this.#wanted),
+      PriorityQueue,
+      { create: async () => this.#takePrepared(), destroy: (connection) => connection.logout(this.#logoutMs) },
+      { min: 0, max, testOnBorrow: false, evictionRunIntervalMillis: 0 },
+    );
+  }
+
+  /** Idle connections, the one that is idle for the longest first. */
+  get idle(): ImapConnection[] {
+    return [...this.#idle.keys()];
+  }
+
+  get busy(): number {
+    return this.#pool.borrowed;
+  }
+
+  /** Milliseconds since the connection was given back. */
+  idleFor(connection: ImapConnection): number {
+    const entry = this.#idle.get(connection);
+    return entry ? Date.now() - entry.since : 0;
+  }
+
+  /** Takes a new connection in, as a loan to the caller. */
+  adopt(connection: ImapConnection): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#prepared.push(connection);
+      // As long as one is idle the pool lends that one and makes none, so those are held for a moment.
+      const held: ImapConnection[] = [];
+      let lent = await this.#pool.acquire();
+      while (lent !== connection) {
+        held.push(lent);
+        lent = await this.#pool.acquire();
+      }
+      for (const other of held) await this.#pool.release(other);
+    });
+  }
+
+  /** Lends an idle connection; from this moment on it is not idle any more. */
+  borrow(connection: ImapConnection): Promise<void> {
+    this.#idle.delete(connection);
+    return this.#inTurn(async () => {
+      this.#wanted = connection;
+      const lent = await this.#pool.acquire();
+      this.#wanted = undefined;
+      if (lent !== connection) throw new Error('The pool lent another connection than the chosen one.');
+    });
+  }
+
+  /** Gives a lent connection back. */
+  async release(connection: ImapConnection): Promise<void> {
+    await this.#inTurn(() => this.#pool.release(connection));
+    this.#idle.set(connection, { since: Date.now() });
+  }
+
+  /** Ends a lent connection: with LOGOUT if it still answers, else hard. Resolves when it is gone. */
+  async discard(connection: ImapConnection): Promise<void> {
+    await this.#pool.destroy(connection);
+    // The pool does not wait for its factory's destroy.
+    await connection.logout(this.#logoutMs);
+  }
+
+  /** One change at a time: a loan in the middle of an adoption would get the wrong connection. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(change);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  #takePrepared(): ImapConnection {
+    const connection = this.#prepared.shift();
+    if (!connection) throw new Error('A connection was asked for that nobody made.');
+    return connection;
+  }
+}

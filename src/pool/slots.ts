@@ -1,0 +1,75 @@
+/** Bounds of the pool; every count is of connections, from the first packet to the end of the LOGOUT. */
+export interface PoolLimits {
+  connectionsPerAccount: number;
+  connectionsPerServer: number;
+  /** Of the whole broker. */
+  connections: number;
+  /** Jobs that may wait for a connection, for each account. */
+  queuePerAccount: number;
+  /** Milliseconds that a job may wait for a connection. */
+  acquireTimeoutMs: number;
+  /** Milliseconds after which an idle connection is reaped. */
+  idleMs: number;
+  /** Milliseconds after which an idle connection is retired however young its last use is. */
+  maxAgeMs: number;
+  /** Milliseconds that a LOGOUT may take. */
+  logoutMs: number;
+}
+
+export const defaultPoolLimits: PoolLimits = {
+  connectionsPerAccount: 3,
+  connectionsPerServer: 500,
+  connections: 1000,
+  queuePerAccount: 100,
+  acquireTimeoutMs: 30_000,
+  idleMs: 300_000,
+  maxAgeMs: 4 * 3_600_000,
+  logoutMs: 2_000,
+};
+
+/** Which cap keeps an account from another connection. */
+export type Full = 'account' | 'server' | 'broker';
+
+/** Counts connections against the caps. A slot is held until the connection is gone, so no cap is ever exceeded. */
+export class Slots {
+  readonly #limits: PoolLimits;
+  readonly #byAccount = new Map<string, number>();
+  readonly #byServer = new Map<string, number>();
+  #total = 0;
+
+  constructor(limits: PoolLimits) {
+    this.#limits = limits;
+  }
+
+  /** What stands in the way of one more connection; `undefined` if nothing does. */
+  full(account: string, server: string): Full | undefined {
+    if ((this.#byAccount.get(account) ?? 0) >= this.#limits.connectionsPerAccount) return 'account';
+    if ((this.#byServer.get(server) ?? 0) >= this.#limits.connectionsPerServer) return 'server';
+    return this.#total >= this.#limits.connections ? 'broker' : undefined;
+  }
+
+  /** Takes a slot; only after {@link full} said that there is one. */
+  take(account: string, server: string): void {
+    this.#add(account, server, 1);
+  }
+
+  give(account: string, server: string): void {
+    this.#add(account, server, -1);
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  #add(account: string, server: string, by: number): void {
+    this.#total += by;
+    bump(this.#byAccount, account, by);
+    bump(this.#byServer, server, by);
+  }
+}
+
+function bump(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
