@@ -83,7 +83,7 @@ export function decodeRequest(text: string): RequestFrame {
 export function salvageId(text: string): RequestId | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) && isRequestId(value['id']) ? value['id'] : null;
+    return isObject(value) && isRequestId(value.id) ? value.id : null;
   } catch {
     return null;
   }

@@ -1,0 +1,121 @@
+import type { IncomingStream, OutgoingStream, Streams } from '../methods/context.js';
+import { BrokerError } from '../protocol/errors.js';
+import { encodeStreamFrame, type StreamFrame, StreamFrameType } from '../protocol/frames.js';
+import { Upload } from './incoming-stream.js';
+import { CreditedStream } from './outgoing-stream.js';
+
+/** What the streams of a socket need of it. */
+export interface StreamSocket {
+  sendBinary(frame: Uint8Array): Promise<void>;
+  notify(method: string, params: Record<string, unknown>): void;
+  limits: { streams: number; streamStallMs: number };
+}
+
+/** All streams of one socket. The broker's have even ids, the caller's odd ones; none is used twice. */
+export class SocketStreams {
+  readonly #socket: StreamSocket;
+  readonly #outgoing = new Map<number, CreditedStream>();
+  readonly #incoming = new Map<number, Upload>();
+  #lastOutgoing = 0;
+  #lastIncoming = -1;
+
+  constructor(socket: StreamSocket) {
+    this.#socket = socket;
+  }
+
+  get open(): number {
+    return this.#outgoing.size + this.#incoming.size;
+  }
+
+  /** The streams that one request opens; `settle` tells whether it was answered with a result. */
+  forRequest(): Streams & { settle(ok: boolean): void } {
+    const opened: CreditedStream[] = [];
+    const accepted: IncomingStream[] = [];
+    return {
+      open: () => {
+        const stream = this.#openOutgoing();
+        opened.push(stream);
+        return stream satisfies OutgoingStream;
+      },
+      accept: (id) => {
+        const stream = this.#accept(id);
+        accepted.push(stream);
+        return stream;
+      },
+      settle: (ok) => {
+        const failed = new BrokerError('CANCELLED', 'The request of this stream failed.');
+        for (const stream of opened) ok ? stream.start() : stream.drop(failed);
+        for (const stream of accepted) stream.abort(failed);
+      },
+    };
+  }
+
+  /**
+   * Takes a binary frame. Frames for streams that have ended are ignored: they were under way.
+   * @throws BrokerError INVALID_REQUEST when the sender broke the rules of credit
+   */
+  receive(frame: StreamFrame): void {
+    const upload = this.#incoming.get(frame.stream);
+    if (frame.type === StreamFrameType.ABORT) {
+      const error = new BrokerError('CANCELLED', 'The caller aborted the stream.');
+      upload?.fail(error);
+      this.#outgoing.get(frame.stream)?.drop(error);
+    } else if (upload && frame.type === StreamFrameType.END) {
+      upload.complete();
+    } else if (upload && !upload.push(frame.payload)) {
+      throw new BrokerError('INVALID_REQUEST', `Stream ${frame.stream} sent more than its credit.`);
+    }
+  }
+
+  credit(stream: number, bytes: number): void {
+    this.#outgoing.get(stream)?.addCredit(bytes);
+  }
+
+  /** The socket is gone. */
+  close(error: BrokerError): void {
+    for (const stream of [...this.#outgoing.values()]) stream.drop(error);
+    for (const upload of [...this.#incoming.values()]) upload.fail(error);
+  }
+
+  #openOutgoing(): CreditedStream {
+    this.#checkRoom();
+    this.#lastOutgoing += 2;
+    const id = this.#lastOutgoing;
+    const wire = { send: (frame: Uint8Array) => this.#socket.sendBinary(frame), stallMs: this.#stallMs };
+    const stream = new CreditedStream(id, wire, () => this.#outgoing.delete(id));
+    this.#outgoing.set(id, stream);
+    return stream;
+  }
+
+  #accept(id: number): Upload {
+    if (id % 2 === 0 || id <= this.#lastIncoming) {
+      throw new BrokerError('INVALID_PARAMS', 'stream: must be odd and greater than any used on this socket before.', {
+        field: 'stream',
+      });
+    }
+    this.#checkRoom();
+    this.#lastIncoming = id;
+    const wire = {
+      credit: (bytes: number) => this.#socket.notify('$/credit', { stream: id, bytes }),
+      abort: ({ kind, message }: BrokerError) => {
+        const reason = new TextEncoder().encode(JSON.stringify({ kind, message }));
+        void this.#socket.sendBinary(encodeStreamFrame(StreamFrameType.ABORT, id, reason)).catch(() => {});
+      },
+      stallMs: this.#stallMs,
+    };
+    const upload = new Upload(id, wire, () => this.#incoming.delete(id));
+    this.#incoming.set(id, upload);
+    return upload;
+  }
+
+  #checkRoom(): void {
+    const { streams } = this.#socket.limits;
+    if (this.open >= streams) {
+      throw new BrokerError('RATE_LIMITED', `This socket has ${streams} open streams already.`, { retryAfterMs: 1000 });
+    }
+  }
+
+  get #stallMs(): number {
+    return this.#socket.limits.streamStallMs;
+  }
+}

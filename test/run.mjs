@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// What `npm test` runs, also as the first command in a fresh clone: so nothing but Node's own modules here.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installModules, run, say } from './support/install.mjs';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const wanted = process.argv.slice(2);
+
+installModules();
+installSystemPackages();
+say('Building');
+run('npm', ['run', '--silent', 'build']);
+if (wanted.length === 0) {
+  say('Checking types, format and lint');
+  run('npm', ['run', '--silent', 'check']);
+}
+say('Running the tests');
+process.exit(runTests(wanted));
+
+/** The servers and tools that the tests use beside Node. */
+function installSystemPackages() {
+  const needed = [
+    ['dovecot-imapd', () => existsSync('/usr/sbin/dovecot')],
+    ['python3-websockets', () => works('/usr/bin/python3', ['-c', 'import websockets'])],
+    ['openssl', () => works('openssl', ['version'])],
+    ['procps', () => works('ps', ['-V'])],
+  ];
+  const missing = needed.filter(([, present]) => !present()).map(([name]) => name);
+  if (missing.length === 0) return;
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
+    console.error(`The tests need ${missing.join(', ')}: on Debian run apt-get install ${missing.join(' ')} as root.`);
+    process.exit(1);
+  }
+  say(`Installing ${missing.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+function works(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** Runs vitest and closes with one plain line of counts. */
+function runTests(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'imap-broker-report-'));
+  const report = join(folder, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = spawnSync('npx', ['--no-install', 'vitest', 'run', ...reporters, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (existsSync(report)) {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+    console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return status ?? 1;
+}
