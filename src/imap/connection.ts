@@ -1,6 +1,7 @@
 import { ImapFlow, type MailboxObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import { commandError, connectError, lostError, replyOf } from './failures.js';
+import { canonicalName } from './mailbox-names.js';
 import type { Credentials, ServerOptions } from './server-options.js';
 
 /** The folder that a connection has selected, as the server last described it. */
@@ -59,6 +60,8 @@ export class ImapConnection {
     try {
       await connection.#flow.connect();
       if (!connection.#flow.usable) throw lostError();
+      // With it imapflow puts the personal prefix before every name, also before those of other users' folders.
+      connection.#flow.namespace = undefined;
       return connection;
     } catch (failure) {
       connection.close();
@@ -138,10 +141,15 @@ export class ImapConnection {
    * @throws BrokerError NOT_FOUND, or STATE_CHANGED when `uidValidity` is given and another one holds
    */
   async select(
-    path: string,
+    mailbox: string,
     options: { fresh?: boolean; uidValidity?: number | undefined } = {},
   ): Promise<SelectedMailbox> {
+    const path = canonicalName(mailbox);
     if (this.selected?.path !== path || (options.fresh && !(await this.#refresh()))) {
+      // Else imapflow sends a LIST first, in which a `*` of the name is a wildcard.
+      const { folders } = insideOf(this.#flow);
+      folders.clear();
+      folders.set(path, { path });
       await this.command('read', (flow) => flow.mailboxOpen(path)).catch((failure: unknown) => {
         throw selectError(failure, path);
       });
@@ -170,12 +178,18 @@ export class ImapConnection {
 
   /** Whether no command is on the wire: work that left one behind must not lend its connection to the next. */
   get quiet(): boolean {
-    return (this.#flow as unknown as { requestTagMap: Map<string, unknown> }).requestTagMap.size === 0;
+    return insideOf(this.#flow).requestTagMap.size === 0;
   }
 
   /** Leaves the selected folder so that it can be deleted or renamed without the server ending the connection. */
   async unselect(): Promise<void> {
-    if (this.selected) await this.command('read', (flow) => flow.mailboxClose());
+    if (!this.selected) return;
+    if (!this.has('UNSELECT') && !this.has('IMAP4rev2')) {
+      // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
+      const { path } = this.selected;
+      await this.command('read', (flow) => flow.mailboxOpen(path, { readOnly: true }));
+    }
+    await this.command('read', (flow) => insideOf(flow).run('CLOSE', { unselect: true }));
   }
 
   /** Says LOGOUT and waits for the end, at most so long; then closes hard. Never rejects. */
@@ -216,6 +230,17 @@ export class ImapConnection {
     if (this.#refusal) return commandError(this.#refusal);
     return new BrokerError('INTERNAL', 'An IMAP command ended without a result.', { executed: 'maybe' });
   }
+}
+
+/** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
+interface FlowInside {
+  requestTagMap: Map<string, unknown>;
+  folders: Map<string, { path: string }>;
+  run(command: 'CLOSE', options: { unselect: boolean }): Promise<boolean | undefined>;
+}
+
+function insideOf(flow: ImapFlow): FlowInside {
+  return flow as unknown as FlowInside;
 }
 
 function describe(mailbox: MailboxObject): SelectedMailbox {

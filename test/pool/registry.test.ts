@@ -11,7 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => dovecot.stop());
 beforeEach(() => {
-  registry = new Registry({ ...defaultPoolLimits, connectionsPerAccount: 2, queuePerAccount: 3, acquireTimeoutMs: 5000 });
+  registry = new Registry({
+    ...defaultPoolLimits,
+    connectionsPerAccount: 2,
+    queuePerAccount: 3,
+    acquireTimeoutMs: 5000,
+  });
 });
 afterEach(() => registry.closeAll(1000));
 

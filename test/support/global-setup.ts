@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { MISSING } from './dovecot.js';
+import { findProgram } from './dovecot-binary.js';
 
-/** A missing server fails the run at once: no test is skipped in silence. */
+/** A missing server fails the run at once, with one sentence: no test is skipped in silence. */
 export default function setup(): void {
-  if (!existsSync('/usr/sbin/dovecot')) throw new Error(MISSING);
+  findProgram('dovecot');
+  findProgram('doveadm');
 }

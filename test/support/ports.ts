@@ -1,13 +1,32 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
+// Below the range that Linux gives to outgoing connections (32768 and up): a server that is killed and started again
+// must find its port free, and not taken by somebody's connection in the meantime.
+const FIRST = 15_000;
+const LAST = 32_000;
+
 /** Free TCP ports on 127.0.0.1, different from each other. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST, LAST);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }
 
 /** Waits until a TCP port greets with a line, or the time is over. */
@@ -29,6 +48,7 @@ function greets(port: number): Promise<boolean> {
     };
     socket.setTimeout(1000, () => settle(false));
     socket.once('error', () => settle(false));
+    socket.once('close', () => settle(false));
     socket.once('data', () => settle(true));
   });
 }

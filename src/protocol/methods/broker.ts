@@ -4,13 +4,13 @@ import { date, mailboxName, meta } from '../models.js';
 
 const resource = z.object({
   used: z.int(),
-  limit: z.int().nullable(),
+  limit: z.int().nullable().describe('null: no limit.'),
 });
 
 export const brokerMethods = {
   'quota.get': sessionMethod({
     name: 'quota.get',
-    summary: 'Quota roots of a folder (RFC 9208).',
+    summary: 'Quota of a folder (RFC 9208); of several roots the first that limits storage or messages.',
     effect: 'read',
     params: { mailbox: mailboxName.default('INBOX') },
     result: z.object({

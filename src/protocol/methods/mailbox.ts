@@ -15,7 +15,9 @@ const mailbox = z.object({
     .nullable()
     .describe('server: SPECIAL-USE; name: guessed from a well-known folder name.'),
   subscribed: z.boolean(),
-  selectable: z.boolean().describe('false for \\Noselect and \\NonExistent: such a name only holds children.'),
+  selectable: z
+    .boolean()
+    .describe('false: it holds no messages, only children, or is a subscription of a folder that is gone.'),
   hasChildren: z.boolean(),
   counts: statusCounts.nullable().describe('null unless asked for, or when the folder cannot be selected.'),
 });
@@ -26,13 +28,18 @@ const done = z.object({ mailbox: z.string() });
 export const mailboxMethods = {
   'mailbox.list': sessionMethod({
     name: 'mailbox.list',
-    summary: 'Lists all folders, parents before children, with counts if asked for.',
+    summary:
+      'Lists all folders: parents before children; among siblings INBOX, flagged, drafts, sent, archive, all, junk, trash, then the others by name. Each parent is in the list.',
     effect: 'read',
     params: {
       counts: z.boolean().default(false).describe('One LIST-STATUS where offered, else one STATUS per folder.'),
-      subscribedOnly: z.boolean().default(false),
+      subscribedOnly: z
+        .boolean()
+        .default(false)
+        .describe('Only subscribed folders, also those that are gone, and the parents that hold them.'),
     },
     result: z.object({ mailboxes: z.array(mailbox), meta }),
+    errors: ['IMAP_NO', 'TOO_LARGE'],
   }),
   'mailbox.status': sessionMethod({
     name: 'mailbox.status',
@@ -48,21 +55,23 @@ export const mailboxMethods = {
       ),
       meta,
     }),
+    errors: ['IMAP_NO'],
   }),
   'mailbox.create': sessionMethod({
     name: 'mailbox.create',
-    summary: 'Creates a folder, with its parents where the server needs that.',
+    summary:
+      'Creates a folder, with its parents. The name goes to the server as it is: where session.info tells a prefix, it begins with that.',
     effect: 'write',
     params: { mailbox: mailboxName, subscribe: z.boolean().default(true) },
     result: z.object({
       mailbox: z.string().describe('The name as the server lists it.'),
-      created: z.boolean().describe('false: it was there already.'),
+      created: z.boolean().describe('false: it was there already; a level without messages becomes a folder.'),
     }),
     errors: ['IMAP_NO'],
   }),
   'mailbox.rename': sessionMethod({
     name: 'mailbox.rename',
-    summary: 'Renames a folder and those below it; subscriptions move along.',
+    summary: 'Renames a folder and those below it; subscriptions move along. INBOX is refused.',
     effect: 'write',
     params: { mailbox: mailboxName, newName: mailboxName },
     result: done,
@@ -70,7 +79,8 @@ export const mailboxMethods = {
   }),
   'mailbox.delete': sessionMethod({
     name: 'mailbox.delete',
-    summary: 'Deletes a folder with its messages, and its subscription. INBOX is refused.',
+    summary:
+      'Deletes a folder with its messages, and its subscription; folders below it stay, or the server refuses. INBOX is refused.',
     effect: 'write',
     params: { mailbox: mailboxName },
     result: done,
@@ -86,7 +96,7 @@ export const mailboxMethods = {
   }),
   'mailbox.unsubscribe': sessionMethod({
     name: 'mailbox.unsubscribe',
-    summary: 'Takes a folder out of the subscribed ones.',
+    summary: 'Takes a folder out of the subscribed ones, also one that is gone.',
     effect: 'write',
     params: { mailbox: mailboxName },
     result: done,

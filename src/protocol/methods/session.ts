@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { sessionMethod, socketMethod } from '../define.js';
 import { date } from '../models.js';
 
-const namespaceEntry = z.object({ prefix: z.string(), delimiter: z.string().nullable() });
+const namespaceEntry = z.object({
+  prefix: z.string().describe('Begins the names of all folders in it, with the delimiter; often empty.'),
+  delimiter: z.string().nullable(),
+});
 
 /** What the server can do, in the broker's words; each method works without them too, only dearer. */
 const capabilities = z.object({
@@ -58,12 +61,12 @@ export const sessionMethods = {
       session: z.string().describe('Token; keep it secret, in the web session for instance.'),
       ...info,
     }),
-    errors: ['SERVER_NOT_ALLOWED', 'IMAP_AUTH_FAILED', 'UPSTREAM_UNAVAILABLE', 'POOL_EXHAUSTED'],
+    errors: ['SERVER_NOT_ALLOWED', 'IMAP_AUTH_FAILED', 'UPSTREAM_UNAVAILABLE', 'POOL_EXHAUSTED', 'CONNECTION_LOST'],
   }),
   'session.info': sessionMethod({
     name: 'session.info',
     summary: 'Answers what session.open answered, for a token.',
-    effect: 'local',
+    effect: 'read',
     params: {},
     result: z.object(info),
   }),

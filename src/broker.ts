@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { ServerOptions } from './imap/server-options.js';
+import { handlers } from './methods/handlers.js';
+import { Registry } from './pool/registry.js';
+import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
+import type { Log } from './runtime/log.js';
+import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
+import { type ListenAddress, Listener } from './server/listener.js';
+import { defaultSessionLimits, MemorySessionStore, type SessionLimits } from './session/memory-store.js';
+import type { Tenant } from './session/tenant.js';
+
+export interface BrokerOptions {
+  listeners: readonly ListenAddress[];
+  tenants: readonly Tenant[];
+  servers: readonly ServerOptions[];
+  allowedOrigins?: readonly string[];
+  pool?: Partial<PoolLimits>;
+  sockets?: Partial<SocketLimits>;
+  sessions?: Partial<SessionLimits>;
+  /** Largest message that message.append takes, in bytes. */
+  appendBytes?: number;
+  log: Log;
+}
+
+/** Largest message that is appended unless the configuration says otherwise, in bytes. */
+export const defaultAppendBytes = 50 * 1024 * 1024;
+
+/** A running broker. */
+export interface Broker {
+  /** Addresses that it listens on, as URLs of the client. */
+  readonly urls: readonly string[];
+  readonly registry: Registry;
+  /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
+  drain(graceMs: number): Promise<void>;
+  /** Closes at once: running requests are cancelled. */
+  stop(): Promise<void>;
+}
+
+/** The version in the package that this file is part of. */
+export const version: string = readVersion();
+
+/**
+ * Puts the broker together and starts to listen.
+ * @throws when an address cannot be listened on; nothing stays open then
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const poolLimits = { ...defaultPoolLimits, ...options.pool };
+  const limits = { ...defaultSocketLimits, ...options.sockets };
+  const registry = new Registry(poolLimits);
+  const sessions = new MemorySessionStore({ ...defaultSessionLimits, ...options.sessions }, (accountKey) => {
+    void registry.close(accountKey);
+  });
+  const services = {
+    sessions,
+    registry,
+    servers: new Map(options.servers.map((server) => [server.name, server])),
+    version,
+    epoch: randomBytes(8).toString('hex'),
+    limits: {
+      appendBytes: options.appendBytes ?? defaultAppendBytes,
+      connectionsPerAccount: poolLimits.connectionsPerAccount,
+      queuePerAccount: poolLimits.queuePerAccount,
+    },
+  };
+  const { defaultTimeoutMs } = limits;
+  const listener = new Listener({
+    socket: { handlers, services, defaultTimeoutMs, log: options.log, limits },
+    limits,
+    tenants: options.tenants,
+    allowedOrigins: options.allowedOrigins ?? [],
+  });
+  const end = async (closeSockets: Promise<void>, graceMs: number) => {
+    await closeSockets;
+    await registry.closeAll(graceMs);
+    sessions.dispose();
+  };
+  let ending: Promise<void> | undefined;
+  const broker = {
+    urls: [] as string[],
+    registry,
+    drain: (graceMs: number) => {
+      ending ??= end(listener.drain(graceMs), graceMs);
+      return ending;
+    },
+    stop: () => {
+      const closed = end(listener.close(), 0);
+      ending ??= closed;
+      return closed;
+    },
+  };
+  try {
+    for (const address of options.listeners) broker.urls.push(await listener.listen(address));
+    return broker;
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
+}
+
+function readVersion(): string {
+  // The same file from src/ (tests) and from dist/src/ (the package): the first package.json above.
+  for (const up of ['../package.json', '../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch {
+      // Not this far up.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,83 @@
+import { BrokerError } from '../protocol/errors.js';
+import type { ImapConnection } from './connection.js';
+import { atom, type ImapArgument, literal, mailboxName, numberOf, rawExec } from './raw-exec.js';
+
+/** A message to be stored. */
+export interface NewMessage {
+  raw: Buffer;
+  flags: readonly string[];
+  internalDate: Date | undefined;
+}
+
+/** Where it is; null where the server does not tell. */
+export interface Stored {
+  uidValidity: number | null;
+  uid: number | null;
+}
+
+/**
+ * Stores a message and answers its uid: by UIDPLUS, else by a search for its Message-ID among what is new.
+ * @throws BrokerError NOT_FOUND with field `mailbox`, IMAP_NO with the server's words
+ */
+export async function appendMessage(
+  connection: ImapConnection,
+  mailbox: string,
+  { raw, flags, internalDate }: NewMessage,
+): Promise<Stored> {
+  const uidPlus = connection.has('UIDPLUS') || connection.has('IMAP4REV2');
+  // Known before, so that only what came since is searched afterwards.
+  const before = uidPlus ? undefined : await connection.select(mailbox, { fresh: true });
+  const args: ImapArgument[] = [mailboxName(mailbox)];
+  if (flags.length > 0) args.push(flags.map(atom));
+  if (internalDate) args.push(imapDate(internalDate));
+  const ok = await rawExec(connection, 'write', 'APPEND', [...args, literal(raw)]).catch((failure: unknown) => {
+    throw missingMailbox(failure, mailbox);
+  });
+  if (ok.code === 'APPENDUID') {
+    const [uidValidity, uid] = ok.codeArgs.map(numberOf);
+    return { uidValidity: uidValidity ?? null, uid: uid ?? null };
+  }
+  return before ? search(connection, mailbox, raw, before) : { uidValidity: null, uid: null };
+}
+
+async function search(
+  connection: ImapConnection,
+  mailbox: string,
+  raw: Buffer,
+  before: { uidNext: number | undefined; uidValidity: number },
+): Promise<Stored> {
+  const { uidValidity, uidNext } = before;
+  const head = raw.subarray(0, raw.indexOf('\r\n\r\n') + 1 || undefined).toString('latin1');
+  const [, id] = /^message-id:\s*(<[^<>\s]+>)/im.exec(head) ?? [];
+  if (id === undefined) return { uidValidity, uid: null };
+  try {
+    await connection.select(mailbox, { fresh: true, uidValidity });
+    const query = { uid: `${uidNext ?? 1}:*`, header: { 'message-id': id } };
+    const found = await connection.command('read', (flow) => flow.search(query, { uid: true }));
+    const fresh = (Array.isArray(found) ? found : []).filter((uid) => uid >= (uidNext ?? 1));
+    const [uid = null] = fresh;
+    return { uidValidity, uid: fresh.length === 1 ? uid : null };
+  } catch (failure) {
+    // It is stored: an error here would make the caller store it twice.
+    if (failure instanceof BrokerError) return { uidValidity: null, uid: null };
+    throw failure;
+  }
+}
+
+/** The date-time of RFC 9051 section 9, quoted by the caller: `01-Feb-2024 03:04:05 +0000`. */
+function imapDate(date: Date): string {
+  const [, , day = '', month = '', year = '', time = ''] =
+    /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(date.toUTCString()) ?? [];
+  return `${day.padStart(2, '0')}-${month}-${year} ${time} +0000`;
+}
+
+function missingMailbox(failure: unknown, mailbox: string): unknown {
+  if (!(failure instanceof BrokerError) || failure.kind !== 'NOT_FOUND') return failure;
+  const { executed, imap } = failure;
+  return new BrokerError('NOT_FOUND', `mailbox: there is no folder "${mailbox}".`, {
+    field: 'mailbox',
+    executed,
+    imap,
+    cause: failure,
+  });
+}

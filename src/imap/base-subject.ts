@@ -1,0 +1,37 @@
+const trailer = /(\s|\(fwd\))+$/i;
+const leader = /^(\s+|(\[[^[\]]*\]\s*)*(re|fwd?)\s*(\[[^[\]]*\]\s*)?:)/i;
+const blob = /^\[[^[\]]*\]\s*/;
+const forwarded = /^\[fwd:(.*)\]$/i;
+
+/** The subject without what replies and forwards add to it (RFC 5256 section 2.1). */
+export function baseSubject(subject: string): string {
+  let text = subject.replace(/[\t\r\n ]+/g, ' ');
+  for (;;) {
+    text = stripLeaders(text.replace(trailer, ''));
+    const inner = forwarded.exec(text)?.[1];
+    if (inner === undefined) return text;
+    text = inner;
+  }
+}
+
+/** Whether the subject is that of a reply or forward. */
+export function isReply(subject: string): boolean {
+  return leader.test(subject.trimStart()) || forwarded.test(subject.trim()) || /\(fwd\)\s*$/i.test(subject);
+}
+
+function stripLeaders(subject: string): string {
+  let text = subject;
+  for (;;) {
+    const shorter = text.replace(leader, '');
+    const withoutBlob = shorter.replace(blob, '');
+    // A blob that is all there is stays.
+    const next = withoutBlob === '' ? shorter : withoutBlob;
+    if (next === text) return text;
+    text = next;
+  }
+}
+
+/** The form in which strings are compared (i;unicode-casemap, RFC 5051). */
+export function casemap(text: string): string {
+  return text.normalize('NFKD').toUpperCase();
+}

@@ -1,0 +1,108 @@
+import { BrokerError } from '../protocol/errors.js';
+import type { Criteria } from '../protocol/methods/message-read.js';
+import type { ImapConnection } from './connection.js';
+import { atom, type ImapArgument, literal, rawExec, sequence, textOf, type UntaggedResponse } from './raw-exec.js';
+import { sequenceSets, uidsOf } from './sequence-set.js';
+
+const flagKeys = [
+  ['seen', 'SEEN'],
+  ['answered', 'ANSWERED'],
+  ['flagged', 'FLAGGED'],
+  ['deleted', 'DELETED'],
+  ['draft', 'DRAFT'],
+] as const;
+const textKeys = ['text', 'body', 'subject', 'from', 'to', 'cc', 'bcc'] as const;
+const dateKeys = [
+  ['receivedSince', 'SINCE'],
+  ['receivedBefore', 'BEFORE'],
+  ['sentSince', 'SENTSINCE'],
+  ['sentBefore', 'SENTBEFORE'],
+] as const;
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** Groups within groups that are compiled; servers have bounds of their own, and hostile criteria nest for ever. */
+const MAX_DEPTH = 20;
+
+/** Criteria as SEARCH, SORT and THREAD take them (RFC 9051 section 6.4.4). */
+export function compileCriteria(criteria: Criteria, depth = 0): ImapArgument[] {
+  if (depth > MAX_DEPTH) {
+    throw new BrokerError('INVALID_PARAMS', `criteria: nested deeper than ${MAX_DEPTH} levels.`, { field: 'criteria' });
+  }
+  const group = (inner: Criteria): ImapArgument => compileCriteria(inner, depth + 1);
+  const keys: ImapArgument[] = [...leafKeys(criteria)];
+  for (const inner of criteria.and ?? []) keys.push(group(inner));
+  if (criteria.or) keys.push(...anyOf(criteria.or.map(group)));
+  if (criteria.not) keys.push(atom('NOT'), group(criteria.not));
+  return keys.length > 0 ? keys : [atom('ALL')];
+}
+
+function* leafKeys(criteria: Criteria): Generator<ImapArgument> {
+  for (const [name, key] of flagKeys) {
+    if (criteria[name] !== undefined) yield atom(criteria[name] ? key : `UN${key}`);
+  }
+  for (const name of textKeys) {
+    const value = criteria[name];
+    if (value !== undefined) yield* [atom(name.toUpperCase()), searchString(value)];
+  }
+  for (const [name, key] of dateKeys) {
+    const value = criteria[name];
+    if (value !== undefined) yield* [atom(key), atom(searchDate(value))];
+  }
+  const { header, keyword, notKeyword, largerThan, smallerThan, uids } = criteria;
+  if (header) yield* [atom('HEADER'), header.name, searchString(header.value)];
+  if (keyword !== undefined) yield* [atom('KEYWORD'), flagAtom(keyword, 'keyword')];
+  if (notKeyword !== undefined) yield* [atom('UNKEYWORD'), flagAtom(notKeyword, 'notKeyword')];
+  if (largerThan !== undefined) yield* [atom('LARGER'), atom(String(largerThan))];
+  if (smallerThan !== undefined) yield* [atom('SMALLER'), atom(String(smallerThan))];
+  if (uids) yield* anyOf(sequenceSets(uids).map((set) => [atom('UID'), sequence(set)]));
+}
+
+/** OR takes two keys; a single group stands for itself. */
+function anyOf(groups: ImapArgument[]): ImapArgument[] {
+  const [first, ...rest] = groups;
+  if (first === undefined) return [];
+  return rest.length === 0 ? [first] : [atom('OR'), first, ...anyOf(rest)];
+}
+
+function searchString(value: string): ImapArgument {
+  return /^[ -~]*$/.test(value) ? value : literal(Buffer.from(value, 'utf8'));
+}
+
+function searchDate(day: string): string {
+  const [year, month = 1, date] = day.split('-').map(Number);
+  return `${date}-${months[month - 1]}-${year}`;
+}
+
+function flagAtom(keyword: string, field: string): ImapArgument {
+  if (/^[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/.test(keyword)) return atom(keyword);
+  throw new BrokerError('INVALID_PARAMS', `criteria.${field}: must be an IMAP keyword.`, {
+    field: `criteria.${field}`,
+  });
+}
+
+/** Whether a compiled search has text that needs CHARSET UTF-8. */
+function needsCharset(keys: readonly ImapArgument[]): boolean {
+  return keys.some((key) =>
+    Array.isArray(key) ? needsCharset(key) : typeof key === 'object' && 'type' in key && key.type === 'LITERAL',
+  );
+}
+
+/** Uids of the hits in the selected folder, ascending. */
+export async function searchUids(connection: ImapConnection, criteria: Criteria): Promise<number[]> {
+  const keys = compileCriteria(criteria);
+  const charset = needsCharset(keys) ? [atom('CHARSET'), atom('UTF-8')] : [];
+  const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
+  const uids: number[] = [];
+  await rawExec(connection, 'read', 'UID SEARCH', [...returns, ...charset, ...keys], {
+    SEARCH: (response) => uids.push(...numbersOf(response)),
+    ESEARCH: ({ attributes }) => {
+      const all = attributes.findIndex((attribute) => textOf(attribute).toUpperCase() === 'ALL');
+      if (all >= 0) uids.push(...uidsOf(textOf(attributes[all + 1])));
+    },
+  });
+  return uids.sort((a, b) => a - b);
+}
+
+/** The numbers of a SEARCH or SORT response. */
+export function numbersOf({ numbers, attributes }: UntaggedResponse): number[] {
+  return numbers ?? attributes.map(textOf).map(Number).filter(Number.isSafeInteger);
+}

@@ -1,0 +1,168 @@
+import type { Thread } from '../protocol/methods/message-read.js';
+import { baseSubject, casemap, isReply } from './base-subject.js';
+
+/** What threading needs to know of a message. */
+export interface ThreadMessage {
+  uid: number;
+  id: string | null;
+  /** Message ids, oldest first. */
+  references: readonly string[];
+  subject: string;
+  /** Milliseconds since 1970. */
+  date: number;
+}
+
+interface Container {
+  message: ThreadMessage | null;
+  parent: Container | null;
+  children: Container[];
+}
+
+/** Threads messages by references and subject (RFC 5256 section 3, REFERENCES). */
+export function buildThreads(messages: readonly ThreadMessage[]): Thread[] {
+  const containers = linkReferences(messages);
+  const roots = prune(containers.filter(({ parent }) => parent === null));
+  const merged = mergeSubjects(sortByDate(roots));
+  return sortByDate(merged).map(toThread);
+}
+
+/** Steps 1 and 2: every message below the last of its references. */
+function linkReferences(messages: readonly ThreadMessage[]): Container[] {
+  const byId = new Map<string, Container>();
+  const all: Container[] = [];
+  const named = (id: string): Container => {
+    const known = byId.get(id);
+    if (known) return known;
+    const made: Container = { message: null, parent: null, children: [] };
+    byId.set(id, made);
+    all.push(made);
+    return made;
+  };
+  messages.forEach((message) => {
+    // An id that was seen already, or none, names no other message: it gets one of its own.
+    const usable = message.id !== null && !byId.get(message.id)?.message ? message.id : `\u0000${message.uid}`;
+    const own = named(usable);
+    own.message = message;
+    let parent: Container | null = null;
+    for (const reference of message.references) {
+      const next = named(reference);
+      if (parent && !next.parent) link(parent, next);
+      parent = next;
+    }
+    // The message itself knows best what it answers, even if others' references said otherwise.
+    if (own.parent) unlink(own);
+    if (parent) link(parent, own);
+  });
+  return all;
+}
+
+function link(parent: Container, child: Container): void {
+  for (let up: Container | null = parent; up; up = up.parent) if (up === child) return;
+  child.parent = parent;
+  parent.children.push(child);
+}
+
+function unlink(child: Container): void {
+  const siblings = child.parent?.children ?? [];
+  siblings.splice(siblings.indexOf(child), 1);
+  child.parent = null;
+}
+
+/** Step 3: containers without a message go; their children move up, but not to the top unless there is only one. */
+function prune(roots: Container[]): Container[] {
+  for (const container of deepestFirst(roots)) {
+    container.children = container.children.flatMap((child) => (child.message ? [child] : child.children));
+    for (const child of container.children) child.parent = container;
+  }
+  return roots.flatMap((root) => {
+    if (root.message || root.children.length > 1) return [root];
+    for (const child of root.children) child.parent = null;
+    return root.children;
+  });
+}
+
+/** Without recursion: a chain of references may be longer than the stack. */
+function deepestFirst(roots: readonly Container[]): Container[] {
+  const order: Container[] = [];
+  const open = [...roots];
+  for (let next = open.pop(); next; next = open.pop()) {
+    order.push(next);
+    open.push(...next.children);
+  }
+  return order.reverse();
+}
+
+/** Steps 4 and 6: siblings by date; a container without a message has the date of its first child. */
+function sortByDate(roots: Container[]): Container[] {
+  for (const { children } of deepestFirst(roots)) children.sort(byDate);
+  return roots.sort(byDate);
+}
+
+function byDate(a: Container, b: Container): number {
+  const [first, second] = [standIn(a), standIn(b)];
+  return (first?.date ?? 0) - (second?.date ?? 0) || (first?.uid ?? 0) - (second?.uid ?? 0);
+}
+
+function standIn({ message, children }: Container): ThreadMessage | null | undefined {
+  return message ?? children[0]?.message;
+}
+
+/** Step 5: threads of one subject become one. */
+function mergeSubjects(roots: Container[]): Container[] {
+  const table = new Map<string, Container>();
+  for (const root of roots) {
+    const subject = subjectOf(root);
+    const known = table.get(subject);
+    const better = known && ((!root.message && known.message) || (replies(known) && root.message && !replies(root)));
+    if (subject !== '' && (!known || better)) table.set(subject, root);
+  }
+  const result = new Set(roots);
+  for (const root of roots) {
+    const subject = subjectOf(root);
+    const target = table.get(subject);
+    if (subject === '' || !target || target === root) continue;
+    result.delete(root);
+    const merged = mergeInto(target, root);
+    if (merged === target) continue;
+    result.delete(target);
+    result.add(merged);
+    table.set(subject, merged);
+  }
+  return [...result];
+}
+
+function mergeInto(target: Container, root: Container): Container {
+  if (!target.message && !root.message) {
+    adopt(target, root.children);
+    return target;
+  }
+  if (!target.message || (replies(root) && !replies(target))) {
+    adopt(target, [root]);
+    return target;
+  }
+  const both: Container = { message: null, parent: null, children: [] };
+  adopt(both, [target, root]);
+  return both;
+}
+
+function adopt(parent: Container, children: readonly Container[]): void {
+  for (const child of children) child.parent = parent;
+  parent.children.push(...children);
+}
+
+function subjectOf(container: Container): string {
+  return casemap(baseSubject(standIn(container)?.subject ?? ''));
+}
+
+function replies(container: Container): boolean {
+  return isReply(standIn(container)?.subject ?? '');
+}
+
+function toThread(root: Container): Thread {
+  const threads = new Map<Container, Thread>();
+  for (const container of deepestFirst([root])) {
+    const replies = container.children.flatMap((child) => threads.get(child) ?? []);
+    threads.set(container, { uid: container.message?.uid ?? null, replies });
+  }
+  return threads.get(root) ?? { uid: null, replies: [] };
+}

@@ -1,0 +1,53 @@
+import discover from './broker/discover.js';
+import ping from './broker/ping.js';
+import type { Handlers } from './context.js';
+import mailboxCreate from './mailbox/create.js';
+import mailboxDelete from './mailbox/delete.js';
+import mailboxList from './mailbox/list.js';
+import mailboxRename from './mailbox/rename.js';
+import mailboxStatus from './mailbox/status.js';
+import mailboxSubscribe from './mailbox/subscribe.js';
+import mailboxUnsubscribe from './mailbox/unsubscribe.js';
+import messageAppend from './message/append.js';
+import messageCopy from './message/copy.js';
+import messageDelete from './message/delete.js';
+import messageFlag from './message/flag.js';
+import messageGet from './message/get.js';
+import messageList from './message/list.js';
+import messageMove from './message/move.js';
+import messagePart from './message/part.js';
+import messageSearch from './message/search.js';
+import messageSource from './message/source.js';
+import messageThreads from './message/threads.js';
+import quotaGet from './quota/get.js';
+import sessionClose from './session/close.js';
+import sessionInfo from './session/info.js';
+import sessionOpen from './session/open.js';
+
+/** The handler of every method. */
+export const handlers: Handlers = {
+  'session.open': sessionOpen,
+  'session.info': sessionInfo,
+  'session.close': sessionClose,
+  'mailbox.list': mailboxList,
+  'mailbox.status': mailboxStatus,
+  'mailbox.create': mailboxCreate,
+  'mailbox.rename': mailboxRename,
+  'mailbox.delete': mailboxDelete,
+  'mailbox.subscribe': mailboxSubscribe,
+  'mailbox.unsubscribe': mailboxUnsubscribe,
+  'message.list': messageList,
+  'message.get': messageGet,
+  'message.part': messagePart,
+  'message.source': messageSource,
+  'message.search': messageSearch,
+  'message.threads': messageThreads,
+  'message.flag': messageFlag,
+  'message.copy': messageCopy,
+  'message.move': messageMove,
+  'message.delete': messageDelete,
+  'message.append': messageAppend,
+  'quota.get': quotaGet,
+  'broker.ping': ping,
+  'rpc.discover': discover,
+};

@@ -1,0 +1,80 @@
+import { appendMessage } from '../../imap/append.js';
+import { BrokerError } from '../../protocol/errors.js';
+import type { Handler, IncomingStream, SessionContext } from '../context.js';
+import { jobOf } from '../job.js';
+
+/**
+ * The upload is collected before a connection is leased: a slow sender holds memory that is bounded, never one of the
+ * account's few connections.
+ */
+const handle: Handler<'message.append'> = async (context, { mailbox, data, stream, size, flags, internalDate }) => {
+  // At the very start: its first frame may be right behind the request.
+  const upload = stream === undefined ? undefined : context.streams.accept(stream);
+  try {
+    const raw = await messageOf(context, data, upload, size);
+    const job = jobOf(context, { effect: 'write', mailbox });
+    const date = internalDate === undefined ? undefined : new Date(internalDate);
+    const stored = await context.account.run(job, (connection) => {
+      const { server } = connection;
+      const stated = connection.capabilities.get('APPENDLIMIT');
+      if (typeof stated === 'number') requireAtMost(raw.length, stated, `the IMAP server "${server.name}"`);
+      return appendMessage(connection, mailbox, { raw, flags, internalDate: date });
+    });
+    return { mailbox, ...stored };
+  } catch (error) {
+    upload?.abort(error);
+    throw error;
+  }
+};
+
+async function messageOf(
+  context: SessionContext,
+  data: string | undefined,
+  upload: IncomingStream | undefined,
+  size: number | undefined,
+): Promise<Buffer> {
+  if ((data === undefined) === (upload === undefined)) refuse('data', 'data: give either data or stream.');
+  const raw = upload ? await collect(context, upload, size) : Buffer.from(data ?? '', 'base64');
+  if (raw.length === 0) refuse('data', 'data: a message has at least one byte.');
+  if (raw.includes(0)) refuse(upload ? 'stream' : 'data', 'data: a message has no NUL bytes.');
+  return withCrLf(raw);
+}
+
+async function collect(context: SessionContext, upload: IncomingStream, size: number | undefined): Promise<Buffer> {
+  if (size === undefined) refuse('size', 'size: missing; a stream needs it.');
+  requireAtMost(size, context.services.limits.appendBytes, 'the broker');
+  const chunks: Uint8Array[] = [];
+  let taken = 0;
+  const onAbort = () => upload.abort(context.signal.reason);
+  context.signal.addEventListener('abort', onAbort);
+  try {
+    for await (const chunk of upload) {
+      taken += chunk.length;
+      if (taken > size) refuse('size', `size: ${size} bytes were stated, but more came.`);
+      chunks.push(chunk);
+    }
+  } finally {
+    context.signal.removeEventListener('abort', onAbort);
+  }
+  if (taken < size) refuse('size', `size: ${size} bytes were stated, but only ${taken} came.`);
+  return Buffer.concat(chunks, taken);
+}
+
+/** Bare LF becomes CRLF: some servers refuse it, and every mail format wants it. */
+function withCrLf(raw: Buffer): Buffer {
+  const bare = /(?<!\r)\n/;
+  const text = raw.toString('latin1');
+  return bare.test(text) ? Buffer.from(text.replace(/(?<!\r)\n/g, '\r\n'), 'latin1') : raw;
+}
+
+function requireAtMost(size: number, limit: number, whose: string): void {
+  if (size <= limit) return;
+  const message = `size: ${size} bytes, but ${whose} takes at most ${limit} bytes a message.`;
+  throw new BrokerError('TOO_LARGE', message, { field: 'size' });
+}
+
+function refuse(field: string, message: string): never {
+  throw new BrokerError('INVALID_PARAMS', message, { field });
+}
+
+export default handle;

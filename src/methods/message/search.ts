@@ -1,0 +1,26 @@
+import { fetchSummaries } from '../../imap/fetch.js';
+import { searchSorted } from '../../imap/sort.js';
+import type { Handler } from '../context.js';
+import { jobOf } from '../job.js';
+import { fromServer } from '../meta.js';
+
+const handle: Handler<'message.search'> = (context, params) => {
+  const { mailbox, uidValidity, criteria, sort, limit, offset, fields } = params;
+  return context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
+    const selected = await connection.select(mailbox, { fresh: true, uidValidity });
+    const { uids, sortedBy } = await searchSorted(connection, criteria, sort);
+    const page = uids.slice(offset, offset + limit);
+    const rows = fields.length > 0 ? await fetchSummaries(connection, page, fields) : page.map((uid) => ({ uid }));
+    const byUid = new Map(rows.map((row) => [row.uid, row]));
+    return {
+      uidValidity: selected.uidValidity,
+      total: uids.length,
+      messages: page.flatMap((uid) => byUid.get(uid) ?? []),
+      nextOffset: offset + limit < uids.length ? offset + limit : null,
+      sortedBy,
+      meta: fromServer(),
+    };
+  });
+};
+
+export default handle;

@@ -1,0 +1,128 @@
+// @ts-check
+import { createRequire } from 'node:module';
+import { mails } from './mails.mjs';
+
+const DAY = 86_400_000;
+export const user = 'anna@example.com';
+export const password = 'demo';
+
+/**
+ * Starts the embedded IMAP server with the demo's mailbox in it.
+ * @returns {Promise<{ port: number, connections: () => number, close: () => void }>}
+ */
+export async function startMailServer() {
+  // It uses `new Buffer`, of which Node would warn. CommonJS and without types.
+  process.noDeprecation = true;
+  const hoodiecrow = createRequire(import.meta.url)('hoodiecrow-imap');
+  const sockets = new Set();
+  let connections = 0;
+  const server = hoodiecrow({
+    plugins: ['ID', 'IDLE', 'NAMESPACE', 'SPECIAL-USE', 'UIDPLUS', 'MOVE', 'UNSELECT', 'LITERALPLUS'],
+    users: { [user]: { password } },
+    storage: storage(),
+  });
+  server.server.on('connection', (/** @type {import('node:net').Socket} */ socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.setNoDelay(true);
+  });
+  await new Promise((resolve, reject) => {
+    server.server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve(undefined));
+  });
+  return {
+    port: server.server.address().port,
+    connections: () => connections,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function storage() {
+  const at = (/** @type {string} */ name) => ({
+    messages: mails
+      .filter((mail) => mail.folder === name)
+      .sort((a, b) => b.days - a.days)
+      .map((mail, index) => stored(mail, index)),
+  });
+  const special = (/** @type {string} */ name) => ({ ...at(name), 'special-use': `\\${name}` });
+  return {
+    INBOX: at('INBOX'),
+    '': {
+      separator: '/',
+      folders: {
+        Archive: special('Archive'),
+        Drafts: special('Drafts'),
+        Junk: special('Junk'),
+        Sent: special('Sent'),
+        Trash: special('Trash'),
+        Work: { folders: { Invoices: at('Work/Invoices'), Launch: at('Work/Launch') } },
+      },
+    },
+  };
+}
+
+/** @param {import('./mails.mjs').Mail} mail @param {number} index */
+function stored(mail, index) {
+  const date = new Date(Date.now() - mail.days * DAY - (60 - index) * 60_000);
+  const flags = [mail.seen && '\\Seen', mail.flagged && '\\Flagged', mail.answered && '\\Answered'].filter(Boolean);
+  return { raw: rawOf(mail, date), flags, internaldate: internalDate(date) };
+}
+
+/**
+ * The message as it travels (RFC 5322), in ASCII alone.
+ * @param {Pick<import('./mails.mjs').Mail, 'from' | 'subject' | 'text' | 'html' | 'attachment'>} mail
+ * @param {Date} date
+ */
+export function rawOf(mail, date) {
+  const to = mail.from.includes(user) ? 'Harbour Books <bo@harbour-books.example>' : `Anna Lindqvist <${user}>`;
+  const id = Buffer.from(`${mail.subject}${date.getTime()}`).toString('hex').slice(-24);
+  const headers = [
+    `Date: ${date.toUTCString().replace('GMT', '+0000')}`,
+    `From: ${mail.from.replace(/^[^<]*(?= <)/, encodeWord)}`,
+    `To: ${to}`,
+    `Subject: ${encodeWord(mail.subject)}`,
+    `Message-ID: <${id}@mail.example>`,
+    'MIME-Version: 1.0',
+  ];
+  return `${headers.join('\r\n')}\r\n${body(mail)}\r\n`;
+}
+
+/** @param {Pick<import('./mails.mjs').Mail, 'text' | 'html' | 'attachment'>} mail @returns {string} */
+function body({ text, html, attachment }) {
+  const plain = leaf('text/plain; charset=utf-8', Buffer.from(text.replaceAll('\n', '\r\n')));
+  const shown = html ? multipart('alternative', [plain, leaf('text/html; charset=utf-8', Buffer.from(html))]) : plain;
+  if (!attachment) return shown;
+  const { name, type, bytes } = attachment;
+  const disposition = `Content-Disposition: attachment; filename*=utf-8''${encodeURIComponent(name)}\r\n`;
+  return multipart('mixed', [shown, disposition + leaf(type, bytes)]);
+}
+
+/** @param {string} type @param {Buffer} bytes */
+function leaf(type, bytes) {
+  const lines = bytes.toString('base64').replace(/.{76}(?=.)/g, '$&\r\n');
+  return `Content-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\n\r\n${lines}`;
+}
+
+/** @param {string} kind @param {string[]} parts */
+function multipart(kind, parts) {
+  const boundary = `=-${kind}-=`;
+  const inner = parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('');
+  return `Content-Type: multipart/${kind}; boundary="${boundary}"\r\n\r\n${inner}--${boundary}--`;
+}
+
+/** RFC 2047. @param {string} text */
+function encodeWord(text) {
+  if (/^[ -~]*$/.test(text)) return text;
+  const words = text.match(/.{1,12}/gu) ?? [];
+  return words.map((word) => `=?utf-8?B?${Buffer.from(word).toString('base64')}?=`).join('\r\n ');
+}
+
+/** @param {Date} date */
+function internalDate(date) {
+  const [, day, month, year, time] = date.toUTCString().split(' ');
+  return `${day}-${month}-${year} ${time} +0000`;
+}

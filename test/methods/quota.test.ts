@@ -1,0 +1,39 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import get from '../../src/methods/quota/get.js';
+import { contract } from '../../src/protocol/contract.js';
+import { Dovecot, type DovecotOptions, newUser, PASSWORD } from '../support/dovecot.js';
+import { directAccount, handlerContext } from '../support/handler-context.js';
+
+async function quota(options: DovecotOptions, messages: string[] = []) {
+  const dovecot = await Dovecot.start(options);
+  onTestFinished(() => dovecot.stop());
+  const user = newUser();
+  await dovecot.deliver(user, 'INBOX', messages);
+  const account = await directAccount(dovecot.server(), { user, password: PASSWORD });
+  onTestFinished(() => account.close());
+  const result = await get(handlerContext('quota.get', account), { session: 's', mailbox: 'INBOX' });
+  expect(contract['quota.get'].result.parse(result)).toEqual(result);
+  return result;
+}
+
+describe('quota', () => {
+  it('is told in bytes and messages', async () => {
+    const message = `Subject: big\r\n\r\n${'x'.repeat(70)}\r\n`.padEnd(8192, 'y');
+    expect(await quota({ quota: '10M' }, [message, message])).toMatchObject({
+      supported: true,
+      root: 'User quota',
+      storage: { used: 16_384, limit: 10 * 1024 * 1024 },
+      messages: { used: 2, limit: 100_000 },
+      meta: { source: 'server' },
+    });
+  });
+
+  it('is told as not supported by a server without it', async () => {
+    expect(await quota({ imapCapability: 'IMAP4rev1 NAMESPACE' })).toMatchObject({
+      supported: false,
+      root: null,
+      storage: null,
+      messages: null,
+    });
+  });
+});

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { SessionContext } from '../../src/methods/context.js';
+import close from '../../src/methods/session/close.js';
+import info from '../../src/methods/session/info.js';
+import open from '../../src/methods/session/open.js';
+import { Registry } from '../../src/pool/registry.js';
+import { defaultPoolLimits } from '../../src/pool/slots.js';
+import { contract, type MethodName } from '../../src/protocol/contract.js';
+import { defaultSessionLimits, MemorySessionStore } from '../../src/session/memory-store.js';
+import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { handlerContext } from '../support/handler-context.js';
+
+/** The handlers' surroundings as the broker makes them, and requests through them as the dispatcher makes them. */
+function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
+  const registry = new Registry(defaultPoolLimits);
+  const sessions = new MemorySessionStore(defaultSessionLimits, (key) => void registry.close(key));
+  onTestFinished(async () => {
+    sessions.dispose();
+    await registry.closeAll(1000);
+  });
+  const context = (method: MethodName, token?: string, tenant = 'acme'): SessionContext => {
+    const session = token === undefined ? undefined : sessions.resolve(tenant, token);
+    const account = registry.get(session?.accountKey ?? '');
+    const base = handlerContext(method, account ?? { key: 'none', run: () => Promise.reject(new Error('no account')) });
+    const services = { ...base.services, sessions, registry, servers: new Map([[server.name, server]]) };
+    return {
+      ...base,
+      tenant: { name: tenant, tokenHashes: [] },
+      session: session ?? base.session,
+      services: { ...services, limits: { ...services.limits, ...limits } },
+    };
+  };
+  const login = (user: string, password = PASSWORD, name = server.name) =>
+    open(context('session.open'), { server: name, user, auth: { password } });
+  return { registry, sessions, context, login };
+}
+
+describe('a session', () => {
+  let dovecot: Dovecot;
+  beforeAll(async () => {
+    dovecot = await Dovecot.start({ separator: '.', prefix: 'INBOX.', imapCapability: '+APPENDLIMIT=1000' });
+  });
+  afterAll(() => dovecot.stop());
+
+  it('is opened by a login and tells what the server can', async () => {
+    const { login } = broker(dovecot.server());
+    const user = newUser();
+    const opened = await login(user);
+    expect(contract['session.open'].result.parse(opened)).toEqual(opened);
+    expect(opened).toMatchObject({
+      server: 'dovecot',
+      user,
+      capabilities: {
+        move: true,
+        sort: true,
+        uidPlus: true,
+        quota: true,
+        thread: expect.arrayContaining(['REFERENCES']),
+      },
+      namespace: { personal: [{ prefix: 'INBOX.', delimiter: '.' }], other: [], shared: [] },
+      limits: { connections: 3, queue: 100, appendBytes: 1000 },
+    });
+    expect(Date.parse(opened.expiresAt)).toBeGreaterThan(Date.now());
+  });
+
+  it('tells the same later, also when no connection is left, without another login', async () => {
+    const { login, context, registry } = broker(dovecot.server());
+    const user = newUser();
+    const { session, ...opened } = await login(user);
+    const account = registry.get(context('session.info', session).session.accountKey);
+    await account?.evictIdle();
+    const again = await info(context('session.info', session), { session });
+    expect(again).toEqual({ ...opened, expiresAt: again.expiresAt });
+    expect(account?.stats).toEqual({ idle: 0, busy: 0, connecting: 0, waiting: 0 });
+  });
+
+  it('is not opened with a wrong password, and nothing of the account remains', async () => {
+    const { login, registry } = broker(dovecot.server());
+    await expect(login(newUser(), 'wrong')).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED', executed: 'no' });
+    expect(registry.stats.size).toBe(0);
+  });
+
+  it('is not opened with a wrong password beside one that is open, and the open one goes on', async () => {
+    const { login, context } = broker(dovecot.server());
+    const user = newUser();
+    const { session } = await login(user);
+    await expect(login(user, 'wrong')).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
+    await expect(info(context('session.info', session), { session })).resolves.toMatchObject({ user });
+  });
+
+  it('is not opened on a server that is not configured', async () => {
+    const { login, registry } = broker(dovecot.server());
+    await expect(login(newUser(), PASSWORD, 'imap.example.com')).rejects.toMatchObject({
+      kind: 'SERVER_NOT_ALLOWED',
+      field: 'server',
+      executed: 'no',
+    });
+    expect(registry.stats.size).toBe(0);
+  });
+
+  it('ends alone; the last of an account logs its connections out', async () => {
+    const { login, context, registry } = broker(dovecot.server());
+    const user = newUser();
+    const first = await login(user);
+    const second = await login(user);
+    expect(second.session).not.toBe(first.session);
+    const params = { session: first.session };
+    expect(await close(context('session.close', first.session), params)).toEqual({ closed: true });
+    expect(() => context('session.info', first.session)).toThrow(expect.objectContaining({ kind: 'SESSION_EXPIRED' }));
+    await info(context('session.info', second.session), { session: second.session });
+    expect(registry.stats.size).toBe(1);
+    await close(context('session.close', second.session), { session: second.session });
+    expect(registry.stats.size).toBe(0);
+    await vi.waitFor(async () => expect((await dovecot.who()).get(user) ?? 0).toBe(0), 5000);
+  });
+
+  it('leaves no session behind when its caller goes away while it is being opened', async () => {
+    const { context, sessions } = broker(dovecot.server());
+    const opening = vi.spyOn(sessions, 'open');
+    const closing = vi.spyOn(sessions, 'close');
+    const controller = new AbortController();
+    const base = context('session.open');
+    opening.mockImplementationOnce((proven) => {
+      const opened = MemorySessionStore.prototype.open.call(sessions, proven);
+      controller.abort(new Error('gone'));
+      return opened;
+    });
+    const params = { server: 'dovecot', user: newUser(), auth: { password: PASSWORD } };
+    await expect(open({ ...base, signal: controller.signal }, params)).rejects.toThrow('gone');
+    expect(closing).toHaveBeenCalledOnce();
+  });
+});
