@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { pino } from 'pino';
+import { WebSocket } from 'ws';
+import { type Broker, type BrokerOptions, startBroker } from '../../src/broker.js';
+import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
+import type { WireError } from '../../src/protocol/errors.js';
+import { subprotocol } from '../../src/protocol/limits.js';
+import { hashToken } from '../../src/session/tenants.js';
+import { type Dovecot, PASSWORD } from './dovecot.js';
+
+export const TOKEN = 'a-bearer-token-for-tests';
+export const OTHER_TOKEN = 'a-bearer-token-of-another-tenant';
+
+/** A broker in this process, in front of a Dovecot, on a TCP port of its own. */
+export async function runBroker(
+  dovecot: Dovecot,
+  overrides: Partial<BrokerOptions> = {},
+): Promise<Broker & { url: string }> {
+  const broker = await startBroker({
+    listeners: [{ host: '127.0.0.1', port: 0 }],
+    tenants: [
+      { name: 'webmail', tokenHashes: [hashToken(TOKEN)] },
+      { name: 'helpdesk', tokenHashes: [hashToken(OTHER_TOKEN)] },
+    ],
+    servers: [dovecot.server()],
+    log: pino({ level: 'silent' }),
+    ...overrides,
+  });
+  return Object.assign(broker, { url: broker.urls[0] ?? '' });
+}
+
+/** An answer's error as a rejection. */
+export class AnsweredError extends Error {
+  readonly code: number;
+  readonly data: WireError['data'];
+
+  constructor({ code, message, data }: WireError) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** The simplest client there can be: frames as they are, so that a test sees what is on the wire. */
+export class RawClient {
+  readonly ws: WebSocket;
+  readonly notifications: { method: string; params: Record<string, unknown> }[] = [];
+  readonly binary: Buffer[] = [];
+  readonly #pending = new Map<string | number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  readonly #onBinary: ((frame: Buffer) => void)[] = [];
+  #ids = 0;
+
+  private constructor(ws: WebSocket) {
+    this.ws = ws;
+    ws.on('error', () => {});
+    ws.on('message', (data: Buffer, isBinary: boolean) => (isBinary ? this.#takeBinary(data) : this.#take(data)));
+    ws.on('close', (code) => {
+      for (const { reject } of this.#pending.values()) reject(new Error(`closed with ${code}`));
+      this.#pending.clear();
+    });
+  }
+
+  static async open(url: string, token = TOKEN): Promise<RawClient> {
+    const ws = new WebSocket(url, subprotocol, { headers: { authorization: `Bearer ${token}` } });
+    const client = new RawClient(ws);
+    await once(ws, 'open');
+    return client;
+  }
+
+  /** Opens a session of a user at the Dovecot of the broker. */
+  async login(user: string, password = PASSWORD): Promise<string> {
+    const { session } = await this.call('session.open', { server: 'dovecot', user, auth: { password } });
+    return session;
+  }
+
+  call<M extends MethodName>(method: M, params: ParamsIn<M>): Promise<Result<M>> {
+    return this.request(method, params).answer as Promise<Result<M>>;
+  }
+
+  request(method: string, params: unknown): { id: number; answer: Promise<unknown> } {
+    this.#ids += 1;
+    const id = this.#ids;
+    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    answer.catch(() => {});
+    this.ws.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    return { id, answer };
+  }
+
+  notify(method: string, params: unknown): void {
+    this.ws.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+  }
+
+  /** Calls the listener with each binary frame from now on. */
+  onBinary(listener: (frame: Buffer) => void): void {
+    this.#onBinary.push(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.ws.readyState === WebSocket.CLOSED) return;
+    const closed = once(this.ws, 'close');
+    this.ws.close();
+    await closed;
+  }
+
+  #takeBinary(frame: Buffer): void {
+    this.binary.push(frame);
+    for (const listener of this.#onBinary) listener(frame);
+  }
+
+  #take(data: Buffer): void {
+    const frame = JSON.parse(data.toString());
+    if (frame.id === undefined) {
+      this.notifications.push(frame);
+      return;
+    }
+    const pending = this.#pending.get(frame.id);
+    this.#pending.delete(frame.id);
+    if (frame.error) pending?.reject(new AnsweredError(frame.error));
+    else pending?.resolve(frame.result);
+  }
+}
