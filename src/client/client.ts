@@ -1,0 +1,213 @@
+import { contract, type MethodName } from '../protocol/contract.js';
+import type { Hello } from '../protocol/events.js';
+import { protocolLimits } from '../protocol/limits.js';
+import { backoff, orAborted, sleep } from './backoff.js';
+import { inlineBody } from './download.js';
+import { RpcError, rpcError } from './errors.js';
+import { Link } from './link.js';
+import { buildMethods, buildSessionMethods, type CallOptions, type Methods, type SessionMethods } from './methods.js';
+import type { Connect } from './transport.js';
+import { measured, toBase64 } from './upload-content.js';
+
+export interface ClientOptions {
+  /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
+  url: string;
+  /** The tenant's bearer token. */
+  token: string;
+  /** Milliseconds for a request that names no `timeoutMs`, the wait for a socket included. Default 30,000. */
+  timeoutMs?: number;
+  /** Requests that may be under way at once; more are refused with RATE_LIMITED. Default 1,000. */
+  maxPending?: number;
+  /** Called with each hello of the broker: at first, and after each reconnect. */
+  onHello?: (hello: Hello) => void;
+}
+
+/** A client of one broker. It connects at the first call, and again whenever the socket was lost. */
+export type Client = Methods & {
+  /** The same methods with the session of a user filled in. */
+  withSession(session: string): SessionMethods;
+  /** Rejects what is under way and leaves nothing open. */
+  close(): void;
+};
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_PENDING = 1000;
+/** The broker's own deadline comes first; this is for a broker that does not answer at all. */
+const GRACE_MS = 2_000;
+
+/** Makes a client on a transport; `createClient` of the package has Node's. */
+export function clientOn(connect: Connect, options: ClientOptions): Client {
+  const core = new ClientCore(connect, options);
+  const call = (method: MethodName, params: Record<string, unknown>, callOptions?: CallOptions) =>
+    core.call(method, params, callOptions);
+  return {
+    ...buildMethods(call),
+    withSession: (session) => buildSessionMethods(session, call),
+    close: () => core.close(),
+  };
+}
+
+class ClientCore {
+  readonly #connect: Connect;
+  readonly #options: ClientOptions;
+  readonly #links = new Set<Link>();
+  readonly #ending = new AbortController();
+  #link: Link | undefined;
+  #failures = 0;
+  #pending = 0;
+
+  constructor(connect: Connect, options: ClientOptions) {
+    this.#connect = connect;
+    this.#options = options;
+  }
+
+  async call(method: MethodName, params: Record<string, unknown>, { signal }: CallOptions = {}): Promise<unknown> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxPending = DEFAULT_PENDING } = this.#options;
+    const limitMs = typeof params.timeoutMs === 'number' ? params.timeoutMs : timeoutMs;
+    if (this.#pending >= maxPending) {
+      const message = `${maxPending} requests of this client are under way already.`;
+      throw rpcError(message, { kind: 'RATE_LIMITED', executed: 'no', retryAfterMs: 1000 });
+    }
+    this.#pending += 1;
+    const end = new AbortController();
+    const onAbort = () => end.abort(cancelled('The caller cancelled the request.'));
+    const onEnd = () => end.abort(cancelled('The client was closed.'));
+    const timer = setTimeout(() => end.abort(late(method, limitMs)), limitMs + GRACE_MS);
+    signal?.addEventListener('abort', onAbort);
+    this.#ending.signal.addEventListener('abort', onEnd);
+    if (signal?.aborted) onAbort();
+    if (this.#ending.signal.aborted) onEnd();
+    try {
+      return await this.#attempt(method, { ...params, timeoutMs: limitMs }, end.signal);
+    } finally {
+      this.#pending -= 1;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.#ending.signal.removeEventListener('abort', onEnd);
+    }
+  }
+
+  close(): void {
+    this.#ending.abort();
+    for (const link of this.#links) link.close();
+  }
+
+  /** Sends a request, again on another socket where nothing can have been done twice. */
+  async #attempt(method: MethodName, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown> {
+    const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
+    for (let attempt = 1; ; attempt += 1) {
+      const link = await this.#usable(signal);
+      try {
+        return await this.#send(link, method, prepared, signal);
+      } catch (error) {
+        if (!(error instanceof RpcError) || signal.aborted) throw error;
+        const drained = error.kind === 'DRAINING';
+        const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && contract[method].effect !== 'write';
+        if (prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;
+        if (drained) {
+          link.retire();
+          await sleep(backoff(attempt), signal);
+        }
+      }
+    }
+  }
+
+  async #send(link: Link, method: MethodName, { params, upload }: Prepared, signal: AbortSignal): Promise<unknown> {
+    const sending = upload && link.upload(upload);
+    const { id, answer } = link.request(method, sending ? { ...params, stream: sending.id } : params);
+    const onAbort = () => link.cancel(id);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const broken = sending?.run();
+    try {
+      // An upload whose content cannot be read fails the call with that reason.
+      const result = await orAborted(broken ? Promise.race([answer, never(broken)]) : answer, grace(signal));
+      return withBody(link, result);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      answer.catch(() => {});
+      if (sending) link.endUpload(sending);
+    }
+  }
+
+  /** The socket for new requests, connecting as often as it takes. */
+  async #usable(signal: AbortSignal): Promise<Link> {
+    for (;;) {
+      signal.throwIfAborted();
+      const link = this.#link?.usable ? this.#link : this.#open();
+      try {
+        await orAborted(link.opened, signal);
+        if (link.usable) return link;
+      } catch (error) {
+        if (signal.aborted || (error instanceof RpcError && error.kind === 'UNAUTHENTICATED')) throw error;
+        await sleep(backoff(this.#failures), signal);
+      }
+    }
+  }
+
+  #open(): Link {
+    const { url, token, onHello } = this.#options;
+    const link = new Link(
+      this.#connect,
+      { url, token },
+      {
+        onHello: (hello) => {
+          this.#failures = 0;
+          onHello?.(hello);
+        },
+        onDraining: () => {},
+        onClose: (closed) => {
+          this.#failures += 1;
+          this.#links.delete(closed);
+          if (this.#link === closed) this.#link = undefined;
+        },
+      },
+    );
+    this.#link = link;
+    this.#links.add(link);
+    return link;
+  }
+}
+
+interface Prepared {
+  params: Record<string, unknown>;
+  upload?: ReadableStream<Uint8Array>;
+}
+
+/** Small messages go inline, in one frame; larger ones and streams as an upload. */
+async function prepareAppend(params: Record<string, unknown>): Promise<Prepared> {
+  const { content, size, ...rest } = params;
+  const { bytes, stream, total } = await measured(content, size);
+  if (bytes && bytes.length <= protocolLimits.inlineBytes) return { params: { ...rest, data: toBase64(bytes) } };
+  return { params: { ...rest, size: total }, upload: stream() };
+}
+
+function withBody(link: Link, result: unknown): unknown {
+  if (typeof result !== 'object' || result === null || !('stream' in result)) return result;
+  const { stream, data, ...rest } = result as { stream: number | null; data: string | null };
+  if (stream === null) return { ...rest, body: inlineBody(data ?? '') };
+  const download = link.download(stream);
+  if (!download) throw rpcError('The stream ended before it began.', { kind: 'CONNECTION_LOST', executed: 'no' });
+  return { ...rest, body: download.body };
+}
+
+function never(broken: Promise<void>): Promise<never> {
+  return new Promise((_resolve, reject) => broken.catch(reject));
+}
+
+/** The answer CANCELLED knows best what was executed: it has a moment to come before the caller gets its own. */
+function grace(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const later = () => setTimeout(() => controller.abort(signal.reason), GRACE_MS);
+  if (signal.aborted) later();
+  else signal.addEventListener('abort', later, { once: true });
+  return controller.signal;
+}
+
+function cancelled(message: string): RpcError {
+  return rpcError(message, { kind: 'CANCELLED', executed: 'maybe' });
+}
+
+function late(method: MethodName, limitMs: number): RpcError {
+  const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
+  return rpcError(`No answer within ${limitMs} ms.`, { kind: 'DEADLINE', executed });
+}

@@ -1,0 +1,16 @@
+import { type Client, type ClientOptions, clientOn } from './client.js';
+import { connectNode } from './transport-node.js';
+
+export type { MethodName, Params, ParamsIn, Result } from '../protocol/contract.js';
+export type { Hello } from '../protocol/events.js';
+export type { Client, ClientOptions } from './client.js';
+export * from './errors.js';
+export type { AppendContent, CallOptions, CallParams, CallResult, SessionMethods } from './methods.js';
+
+/**
+ * Makes a client of a broker. It connects at the first call; a lost socket is opened again with back-off, reads that
+ * were under way are sent again once, writes never.
+ */
+export function createClient(options: ClientOptions): Client {
+  return clientOn(connectNode, options);
+}

@@ -1,0 +1,23 @@
+/** A WebSocket as the client needs it, of whatever platform. */
+export interface Transport {
+  send(frame: string | Uint8Array): void;
+  /** Bytes that were handed over and have not left yet. */
+  readonly bufferedBytes: number;
+  close(): void;
+  /** Ends without the closing handshake, for a peer that does not answer any more. */
+  terminate(): void;
+}
+
+/** What a transport tells. After `onClose` it tells nothing. */
+export interface TransportEvents {
+  onOpen(): void;
+  onText(text: string): void;
+  onBinary(bytes: Uint8Array): void;
+  /** The peer gave a sign of life that is no frame. */
+  onPing(): void;
+  /** @param refused HTTP status of a refused upgrade */
+  onClose(code: number, refused?: number): void;
+}
+
+/** Opens a WebSocket with the subprotocol and the bearer token. */
+export type Connect = (target: { url: string; token: string }, events: TransportEvents) => Transport;

@@ -1,0 +1,70 @@
+import { encodeStreamFrame, StreamFrameType } from '../protocol/frames.js';
+import { protocolLimits } from '../protocol/limits.js';
+
+/** How an upload reaches the broker. */
+export interface UploadWire {
+  send(frame: Uint8Array): void;
+}
+
+/** Sends a web stream to the broker, as its credit allows. */
+export class Upload {
+  readonly id: number;
+  readonly #wire: UploadWire;
+  readonly #content: ReadableStream<Uint8Array>;
+  #credit: number = protocolLimits.streamInitialCreditBytes;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(id: number, content: ReadableStream<Uint8Array>, wire: UploadWire) {
+    this.id = id;
+    this.#content = content;
+    this.#wire = wire;
+  }
+
+  addCredit(bytes: number): void {
+    this.#credit += bytes;
+    this.#wake?.();
+  }
+
+  /** The broker wants no more, or is gone. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  /** Sends everything. @throws what reading the content throws, after the broker was told */
+  async run(): Promise<void> {
+    const reader = this.#content.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        await this.#send(value);
+        if (this.#stopped) return;
+      }
+      this.#wire.send(encodeStreamFrame(StreamFrameType.END, this.id));
+    } catch (error) {
+      if (!this.#stopped) this.#wire.send(encodeStreamFrame(StreamFrameType.ABORT, this.id));
+      throw error;
+    } finally {
+      if (this.#stopped) await reader.cancel().catch(() => {});
+      reader.releaseLock();
+    }
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length && !this.#stopped; ) {
+      if (this.#credit === 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+        continue;
+      }
+      const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
+      this.#credit -= size;
+      this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
+      from += size;
+    }
+  }
+}
