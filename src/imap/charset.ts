@@ -7,8 +7,11 @@ export interface DecodedText {
   problem: boolean;
 }
 
-/** WHATWG's decoder calls these windows-1252, where mail that says so is more often unlabelled UTF-8. */
-const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', 'unknown-8bit']);
+/** The platform takes these for windows-1252, but mail that says so is more often unlabelled UTF-8. */
+const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bit', 'unknown-8bit']);
+/** iconv-lite takes these for charsets, as Buffer does. */
+const noCharsets = new Set(['base64', 'hex', 'binary', 'utf7imap']);
+const REPLACEMENT = '\uFFFD';
 
 /**
  * Decodes a body or header by its declared charset. Never throws: what fits nothing is read as UTF-8, else as
@@ -20,38 +23,66 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
     .trim()
     .toLowerCase()
     .replace(/^["']|["']$/g, '');
-  if (label === '' || asciiLabels.has(label)) {
-    const problem = bytes.some((byte) => byte > 127);
-    return { text: guess(bytes, cut), problem };
+  if (label === '' || asciiLabels.has(label)) return decodeAscii(bytes, label !== '', cut);
+  const platform = platformName(label);
+  if (platform === 'utf-8') return decodeUtf8(bytes, cut);
+  // Node's own windows-1252 is ISO-8859-1 in some versions.
+  if (platform === 'windows-1252') return decodeWithIconv(bytes, platform, cut);
+  if (platform) return decodeWithPlatform(bytes, platform, cut);
+  // It knows what the platform does not, utf-7 and the code pages of DOS above all.
+  if (iconv.encodingExists(label) && !noCharsets.has(label.replace(/[^a-z0-9]/g, ''))) {
+    return decodeWithIconv(bytes, label, cut);
   }
-  const strict = decodeStrictly(bytes, label, cut);
-  if (strict !== undefined) return { text: strict, problem: false };
-  // iconv-lite knows what the platform does not, utf-7 and the code pages of DOS above all.
-  if (iconv.encodingExists(label) && !knownToPlatform(label)) {
-    return { text: iconv.decode(Buffer.from(bytes), label), problem: false };
-  }
-  return { text: guess(bytes, cut, label), problem: true };
+  return { text: guess(bytes, cut), problem: true };
 }
 
-function decodeStrictly(bytes: Uint8Array, label: string, cut: boolean): string | undefined {
+function decodeAscii(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {
+  const text = strictly(bytes, 'utf-8', cut);
+  if (text === undefined) return { text: guess(bytes, cut), problem: true };
+  // Without a declaration UTF-8 is what everybody assumes today.
+  return { text, problem: declared && bytes.some((byte) => byte > 127) };
+}
+
+function decodeUtf8(bytes: Uint8Array, cut: boolean): DecodedText {
+  const text = strictly(bytes, 'utf-8', cut);
+  if (text !== undefined) return { text, problem: false };
+  const loose = new TextDecoder('utf-8').decode(bytes, { stream: cut });
+  const damaged = loose.split(REPLACEMENT).length - 1;
+  let whole = 0;
+  for (const character of loose) if (character > '\u007f' && character !== REPLACEMENT) whole += 1;
+  // A few bad bytes in what is UTF-8 otherwise must not turn all of it into nonsense.
+  return { text: whole > damaged ? loose : guess(bytes, cut), problem: true };
+}
+
+function decodeWithPlatform(bytes: Uint8Array, name: string, cut: boolean): DecodedText {
+  const text = strictly(bytes, name, cut);
+  if (text !== undefined) return { text, problem: false };
+  return { text: strictly(bytes, 'utf-8', cut) ?? new TextDecoder(name).decode(bytes, { stream: cut }), problem: true };
+}
+
+function decodeWithIconv(bytes: Uint8Array, name: string, cut: boolean): DecodedText {
+  const decoder = iconv.getDecoder(name);
+  const begun = decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const text = cut ? begun : begun + (decoder.end() ?? '');
+  return { text, problem: text.includes(REPLACEMENT) };
+}
+
+function guess(bytes: Uint8Array, cut: boolean): string {
+  return strictly(bytes, 'utf-8', cut) ?? decodeWithIconv(bytes, 'windows-1252', cut).text;
+}
+
+function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undefined {
   try {
-    return new TextDecoder(label, { fatal: true, ignoreBOM: false }).decode(bytes, { stream: cut });
+    return new TextDecoder(name, { fatal: true }).decode(bytes, { stream: cut });
   } catch {
     return undefined;
   }
 }
 
-function knownToPlatform(label: string): boolean {
+function platformName(label: string): string | undefined {
   try {
-    return new TextDecoder(label) !== undefined;
+    return new TextDecoder(label).encoding;
   } catch {
-    return false;
+    return undefined;
   }
-}
-
-function guess(bytes: Uint8Array, cut: boolean, label?: string): string {
-  const utf8 = decodeStrictly(bytes, 'utf-8', cut);
-  if (utf8 !== undefined) return utf8;
-  const loose = label !== undefined && knownToPlatform(label) && label !== 'utf-8' ? label : 'windows-1252';
-  return new TextDecoder(loose).decode(bytes);
 }

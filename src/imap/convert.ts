@@ -1,36 +1,37 @@
-import type { FetchMessageObject, MessageAddressObject, MessageEnvelopeObject } from 'imapflow';
-import type { Address, Envelope } from '../protocol/models.js';
-
-/** imapflow's envelope in the contract's shape. */
-export function toEnvelope(envelope: MessageEnvelopeObject | undefined): Envelope {
-  const { date, subject, messageId, inReplyTo, from, sender, replyTo, to, cc, bcc } = envelope ?? {};
-  return {
-    date: toIso(date),
-    subject: subject ?? '',
-    messageId: messageId || null,
-    inReplyTo: inReplyTo || null,
-    from: toAddresses(from),
-    sender: toAddresses(sender),
-    replyTo: toAddresses(replyTo),
-    to: toAddresses(to),
-    cc: toAddresses(cc),
-    bcc: toAddresses(bcc),
-  };
-}
-
-function toAddresses(list: MessageAddressObject[] | undefined): Address[] {
-  return (list ?? []).map(({ name, address }) => ({ name: name || '', address: address || '' }));
-}
-
-/** RFC 3339 in UTC; null for what is no date, or one that no calendar has. */
-export function toIso(date: Date | string | undefined): string | null {
-  if (date === undefined) return null;
-  const parsed = typeof date === 'string' ? new Date(date) : date;
-  const year = parsed.getUTCFullYear();
-  return Number.isNaN(year) || year < 0 || year > 9999 ? null : parsed.toISOString();
-}
+import { decodeCharset } from './charset.js';
+import { decodeWords } from './encoded-words.js';
+import { bytesOf } from './fetch-rows.js';
+import { type ImapAttribute, listOf, textOf } from './raw-exec.js';
 
 /** Flags in a stable order. `\Recent` is left out: it tells of sessions, not of the message (RFC 9051 drops it). */
-export function toFlags(flags: FetchMessageObject['flags']): string[] {
-  return [...(flags ?? [])].filter((flag) => flag.toLowerCase() !== '\\recent').sort();
+export function toFlags(attribute: ImapAttribute | undefined): string[] {
+  return listOf(attribute)
+    .map(textOf)
+    .filter((flag) => flag !== '' && flag.toLowerCase() !== '\\recent')
+    .sort();
+}
+
+/**
+ * A header's text, unfolded and decoded. Raw 8-bit, which no RFC allows and much mail has, is read as UTF-8, else by
+ * the charset that the message names elsewhere, else as windows-1252.
+ */
+export function toHeaderText(attribute: ImapAttribute | undefined, fallbackCharset: string | null = null): string {
+  const bytes = bytesOf(attribute);
+  return bytes ? decodeHeaderText(bytes, fallbackCharset) : '';
+}
+
+/** As {@link toHeaderText}, of octets. */
+export function decodeHeaderText(bytes: Buffer, fallbackCharset: string | null = null): string {
+  return decodeWords(decodeRaw(bytes, fallbackCharset)).replace(/\s*[\r\n]+\s*/g, ' ');
+}
+
+function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
+  const utf8 = decodeCharset(bytes, 'utf-8');
+  return utf8.problem && fallbackCharset ? decodeCharset(bytes, fallbackCharset).text : utf8.text;
+}
+
+/** Whether octets are raw 8-bit that is not UTF-8, so that only a guess can read them. */
+export function isAmbiguous(attribute: ImapAttribute | undefined): boolean {
+  if (Array.isArray(attribute)) return attribute.some(isAmbiguous);
+  return !!attribute && Buffer.isBuffer(attribute.value) && decodeCharset(attribute.value, 'utf-8').problem;
 }

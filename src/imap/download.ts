@@ -1,12 +1,16 @@
+import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
+import { bytesOf, fetchRows, peek } from './fetch-rows.js';
 
-/** The first piece is small so that the first byte comes soon; each further one saves a round trip by being larger. */
+/** The first piece is small so that the first byte comes soon; further ones save round trips by being larger. */
 const FIRST_BYTES = 256 * 1024;
-const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 512 * 1024;
 
 /**
- * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces.
- * Between two pieces no command is under way, so a reader may stop and keep the connection.
+ * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces. While the reader is
+ * busy with one piece the next is fetched, no more. Whoever stops reading waits for the end of the piece under
+ * way, so that the connection can be lent again.
+ * @throws BrokerError NOT_FOUND when the message vanishes meanwhile
  */
 export async function* download(
   connection: ImapConnection,
@@ -15,11 +19,21 @@ export async function* download(
   from = 0,
 ): AsyncGenerator<Buffer, void, void> {
   let start = from;
-  for (let size = FIRST_BYTES; ; size = Math.min(size * 2, MOST_BYTES)) {
-    const piece = await fetchPiece(connection, uid, part, start, size);
-    if (piece.length > 0) yield piece;
-    if (piece.length < size) return;
-    start += size;
+  let size = FIRST_BYTES;
+  let next: Promise<Buffer> | undefined = fetchPiece(connection, uid, part, start, size);
+  try {
+    while (next) {
+      const piece: Buffer = await next;
+      const last = piece.length < size;
+      start += size;
+      size = MOST_BYTES;
+      next = last ? undefined : fetchPiece(connection, uid, part, start, size);
+      // Awaited later, if ever.
+      next?.catch(() => {});
+      if (piece.length > 0) yield piece;
+    }
+  } finally {
+    await next?.catch(() => {});
   }
 }
 
@@ -28,11 +42,12 @@ async function fetchPiece(
   uid: number,
   part: string,
   start: number,
-  maxLength: number,
+  length: number,
 ): Promise<Buffer> {
-  const query = part === '' ? { source: { start, maxLength } } : { bodyParts: [{ key: part, start, maxLength }] };
-  const [message] = await connection.command('read', (flow) =>
-    flow.fetchAll(String(uid), { uid: true, ...query }, { uid: true }),
-  );
-  return (part === '' ? message?.source : message?.bodyParts?.get(part.toLowerCase())) ?? Buffer.alloc(0);
+  const rows = await fetchRows(connection, String(uid), [peek(part, { start, length })], 'uid');
+  const row = rows.find((one) => one.uid === uid);
+  // An empty piece is "", as past the end (RFC 3501, section 6.4.5); NIL is what is left of a message that was deleted.
+  const bytes = bytesOf(row?.items.get(`BODY[${part}]`));
+  if (!bytes) throw new BrokerError('NOT_FOUND', `uid: message ${uid} has vanished.`, { field: 'uid' });
+  return bytes;
 }

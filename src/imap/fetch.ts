@@ -1,26 +1,24 @@
-import type { FetchMessageObject, FetchQueryObject } from 'imapflow';
 import type { ListField, MessageSummary } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
-import { toEnvelope, toFlags, toIso } from './convert.js';
-import { atom, listOf, numberOf, rawExec, sequence, textOf } from './raw-exec.js';
-import { repairEnvelopes } from './raw-headers.js';
-import { hasAttachment, toStructure } from './structure.js';
+import { isAmbiguous, toFlags } from './convert.js';
+import { toIso } from './convert-date.js';
+import { toEnvelope } from './envelope.js';
+import { type FetchedRow, fetchRows } from './fetch-rows.js';
+import { atom, type ImapToken, numberOf, textOf } from './raw-exec.js';
+import { toStructure } from './structure.js';
+import { hasAttachment } from './structure-readable.js';
 
 /** Messages in one FETCH: more would keep the connection from noticing an abort for too long. */
 export const FETCH_BATCH = 200;
 
-/** What has to be fetched for the fields of a row. PREVIEW has a command of its own. */
-export function fetchQuery(fields: readonly ListField[]): FetchQueryObject {
-  const wanted = new Set(fields);
-  return {
-    uid: true,
-    flags: wanted.has('flags'),
-    envelope: wanted.has('envelope'),
-    size: wanted.has('size'),
-    internalDate: wanted.has('internalDate'),
-    bodyStructure: wanted.has('hasAttachment'),
-  };
-}
+const itemNames: Record<ListField, string> = {
+  envelope: 'ENVELOPE',
+  flags: 'FLAGS',
+  size: 'RFC822.SIZE',
+  internalDate: 'INTERNALDATE',
+  hasAttachment: 'BODYSTRUCTURE',
+  preview: 'PREVIEW',
+};
 
 /**
  * Rows of an index by uid, in no order; messages that are gone are left out.
@@ -33,68 +31,69 @@ export async function fetchSummaries(
 ): Promise<MessageSummary[]> {
   const rows: MessageSummary[] = [];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const range = uids.slice(from, from + FETCH_BATCH).join(',');
-    rows.push(...(await fetchRange(connection, range, true, fields)));
+    const set = uids.slice(from, from + FETCH_BATCH).join(',');
+    rows.push(...(await fetchRange(connection, set, 'uid', fields)));
   }
   return rows;
 }
 
-/** Rows of a range of at most {@link FETCH_BATCH} messages, by uid or by sequence number. */
+/** Rows of a set of at most {@link FETCH_BATCH} messages, by uid or by sequence number; one round trip as a rule. */
 export async function fetchRange(
   connection: ImapConnection,
-  range: string,
-  byUid: boolean,
+  set: string,
+  by: 'uid' | 'sequence',
   fields: readonly ListField[],
 ): Promise<MessageSummary[]> {
-  const query = fetchQuery(fields);
-  const messages = await connection.command('read', (flow) => flow.fetchAll(range, query, { uid: byUid }));
-  // Servers announce changed flags in FETCH responses of their own, which name no uid or lack what was asked for.
-  const complete = messages.filter((message) => isComplete(message, query));
-  if (query.envelope) await repairEnvelopes(connection, complete);
-  const previews = fields.includes('preview') ? await fetchPreviews(connection, complete) : undefined;
-  return complete.map((message) => toSummary(message, fields, previews));
+  const rows = await fetchRows(connection, set, itemsFor(connection, fields), by);
+  const charsets = await fallbackCharsets(connection, rows);
+  return rows.map((row) => toSummary(row, fields, charsets.get(row.uid) ?? null));
 }
 
-function isComplete(message: FetchMessageObject, query: FetchQueryObject): boolean {
-  if (!message.uid) return false;
-  if (query.envelope && !message.envelope) return false;
-  return !(query.size && message.size === undefined);
+function itemsFor(connection: ImapConnection, fields: readonly ListField[]): ImapToken[] {
+  const offered = fields.filter((field) => field !== 'preview' || connection.has('PREVIEW'));
+  return [...new Set(offered)].map((field) => atom(itemNames[field]));
 }
 
-function toSummary(
-  message: FetchMessageObject,
-  fields: readonly ListField[],
-  previews: ReadonlyMap<number, string> | undefined,
-): MessageSummary {
-  const row: MessageSummary = { uid: message.uid };
+function toSummary({ uid, items }: FetchedRow, fields: readonly ListField[], charset: string | null): MessageSummary {
+  const row: MessageSummary = { uid };
   for (const field of fields) {
-    if (field === 'envelope') row.envelope = toEnvelope(message.envelope);
-    if (field === 'flags') row.flags = toFlags(message.flags);
-    if (field === 'size') row.size = message.size ?? 0;
-    if (field === 'internalDate') row.internalDate = toIso(message.internalDate) ?? new Date(0).toISOString();
-    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(toStructure(message.bodyStructure));
-    if (field === 'preview') row.preview = previews?.get(message.uid) ?? null;
+    const value = items.get(itemNames[field]);
+    if (field === 'envelope') row.envelope = toEnvelope(value, charset);
+    if (field === 'flags') row.flags = toFlags(value);
+    if (field === 'size') row.size = numberOf(value) ?? 0;
+    if (field === 'internalDate') row.internalDate = toInternalDate(textOf(value));
+    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(toStructure(value));
+    if (field === 'preview') row.preview = value ? textOf(value) : null;
   }
   return row;
 }
 
-/** PREVIEW of each message (RFC 8970); empty where the server has none. */
-async function fetchPreviews(
+/** INTERNALDATE as RFC 3339; every message has one, so a server that says nonsense means the epoch. */
+export function toInternalDate(text: string): string {
+  return toIso(text) ?? new Date(0).toISOString();
+}
+
+/** What raw 8-bit headers that are not UTF-8 are most likely written in: the charset of the body below them. */
+async function fallbackCharsets(
   connection: ImapConnection,
-  messages: readonly FetchMessageObject[],
-): Promise<Map<number, string>> {
-  const previews = new Map<number, string>();
-  const uids = messages.map(({ uid }) => uid);
-  if (uids.length === 0 || !connection.has('PREVIEW')) return previews;
-  await rawExec(connection, 'read', 'UID FETCH', [sequence(uids.join(',')), [atom('UID'), atom('PREVIEW')]], {
-    FETCH: ({ attributes }) => {
-      const items = listOf(attributes[1]);
-      const itemOf = (name: string) =>
-        items[items.findIndex((item) => textOf(item).toUpperCase() === name) + 1] ?? undefined;
-      const uid = numberOf(itemOf('UID'));
-      const preview = itemOf('PREVIEW');
-      if (uid !== undefined && preview) previews.set(uid, textOf(preview));
-    },
-  });
-  return previews;
+  rows: readonly FetchedRow[],
+): Promise<ReadonlyMap<number, string>> {
+  const ambiguous = rows.filter(({ items }) => isAmbiguous(items.get('ENVELOPE')));
+  if (ambiguous.length === 0) return new Map();
+  const set = ambiguous.map(({ uid }) => uid).join(',');
+  const known = ambiguous.every(({ items }) => items.has('BODYSTRUCTURE'));
+  const described = known ? ambiguous : await fetchRows(connection, set, [atom('BODYSTRUCTURE')], 'uid');
+  return new Map(described.flatMap((row) => bodyCharset(row).map((charset) => [row.uid, charset] as const)));
+}
+
+/** The charset of the first text of a message, if it names one. */
+export function bodyCharset({ items }: FetchedRow): string[] {
+  const found: string[] = [];
+  const nodes = [toStructure(items.get('BODYSTRUCTURE'))];
+  for (let node = nodes.shift(); node && found.length === 0; node = nodes.shift()) {
+    const charset = node.type.startsWith('text/') ? node.parameters.charset : undefined;
+    if (charset) found.push(charset);
+    nodes.push(...node.children);
+  }
+  return found;
 }

@@ -1,122 +1,119 @@
-import type { FetchMessageObject } from 'imapflow';
+import { BrokerError } from '../protocol/errors.js';
 import type { Structure } from '../protocol/models.js';
-import { decodeCharset } from './charset.js';
 import type { ImapConnection } from './connection.js';
-import { unflow } from './flowed.js';
-import { repairEnvelopes } from './raw-headers.js';
-import { readable, toStructure } from './structure.js';
-import { decodeTransfer } from './transfer-decoder.js';
+import { bytesOf, type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
+import { type Content, encodedBound, toContent } from './open-text.js';
+import { atom } from './raw-exec.js';
+import { toStructure } from './structure.js';
+import { type Readable, readable } from './structure-readable.js';
 
-/** A text or html body, decoded. */
-export interface Content {
-  content: string;
-  truncated: boolean;
-  charset: string | null;
-  charsetProblem: boolean;
-}
+/** Bytes of a message's header that are read; nobody looks at more of them. */
+const HEADER_BYTES = 1024 * 1024;
+/** Decoded bytes of text, html and headers in one answer: it travels as one frame. */
+const ANSWER_BYTES = 4 * 1024 * 1024;
+/** Encoded bytes that one FETCH of texts asks for, as far as messages can be shared out. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 export interface OpenedMessage {
-  message: FetchMessageObject;
+  row: FetchedRow;
   structure: Structure;
+  readable: Readable;
+  header: Buffer | null;
   text: Content | null;
   html: Content | null;
 }
 
-/** Encoded bytes that may stand for one decoded byte, at most. */
-const expansion: Record<string, number> = { base64: 1.5, 'quoted-printable': 3 };
-
 /**
- * Fetches messages with their bodies in two round trips: one for the structures, one for all the text that they show.
- * Messages that are gone are left out.
+ * Fetches messages with what a reader shows of them: one round trip for all structures, then one for the texts of all
+ * messages of the same shape. Messages that are gone are left out.
+ * @throws BrokerError TOO_LARGE when the answer would be
  */
 export async function openMessages(
   connection: ImapConnection,
   uids: readonly number[],
   options: { headers: boolean; maxTextBytes: number },
 ): Promise<OpenedMessage[]> {
-  const query = {
-    uid: true,
-    flags: true,
-    envelope: true,
-    size: true,
-    internalDate: true,
-    bodyStructure: true,
-    headers: options.headers,
-  };
-  const fetched = await connection.command('read', (flow) => flow.fetchAll(uids.join(','), query, { uid: true }));
-  const messages = fetched.filter(({ uid, envelope }) => uid && envelope);
-  await repairEnvelopes(connection, messages);
-  const opened = messages.map((message) => ({ message, structure: toStructure(message.bodyStructure) }));
-  const bodies = await fetchBodies(connection, opened, options.maxTextBytes);
-  return opened.map(({ message, structure }) => {
-    const { text, html } = readable(structure);
-    const parts = bodies.get(message.uid);
-    const contentOf = (nodes: Structure[]) => joined(nodes, parts, options.maxTextBytes);
-    return { message, structure, text: contentOf(text), html: contentOf(html) };
+  const items = ['FLAGS', 'ENVELOPE', 'RFC822.SIZE', 'INTERNALDATE', 'BODYSTRUCTURE'].map(atom);
+  const header = options.headers ? [peek('HEADER', { start: 0, length: HEADER_BYTES })] : [];
+  const rows = await survivingExpunge(connection, () =>
+    fetchRows(connection, uids.join(','), [...items, ...header], 'uid'),
+  );
+  const opened = rows.map((row): OpenedMessage => {
+    const structure = toStructure(row.items.get('BODYSTRUCTURE'));
+    const header = options.headers ? (bytesOf(row.items.get('BODY[HEADER]')) ?? Buffer.alloc(0)) : null;
+    return { row, structure, readable: readable(structure), header, text: null, html: null };
   });
+  const budget = new Budget();
+  for (const { header } of opened) budget.spend(header?.length ?? 0);
+  if (options.maxTextBytes > 0) await fillTexts(connection, opened, options.maxTextBytes, budget);
+  return opened;
 }
 
-type Opened = Pick<OpenedMessage, 'message' | 'structure'>;
-
-/** Messages that show the same parts share a FETCH. */
-async function fetchBodies(
+async function fillTexts(
   connection: ImapConnection,
-  opened: readonly Opened[],
-  maxTextBytes: number,
-): Promise<Map<number, Map<string, Buffer>>> {
-  const groups = new Map<string, { uids: number[]; bodyParts: { key: string; maxLength: number }[] }>();
-  for (const { message, structure } of maxTextBytes > 0 ? opened : []) {
-    const { text, html } = readable(structure);
-    const bodyParts = [...text, ...html]
-      .filter(({ size }) => size)
-      .map((node) => ({ key: node.part, maxLength: encodedBound(node, maxTextBytes) }));
-    if (bodyParts.length === 0) continue;
-    const key = JSON.stringify(bodyParts);
-    const group = groups.get(key) ?? { uids: [], bodyParts };
-    group.uids.push(message.uid);
-    groups.set(key, group);
+  opened: readonly OpenedMessage[],
+  maxBytes: number,
+  budget: Budget,
+): Promise<void> {
+  for (const batch of batches(opened, maxBytes)) {
+    const found = await fetchTexts(connection, batch, maxBytes);
+    for (const message of batch) {
+      const items = found.get(message.row.uid);
+      const encoded = ({ part }: Structure) => bytesOf(items?.get(`BODY[${part}]`)) ?? Buffer.alloc(0);
+      message.text = toContent(message.readable.text, encoded, maxBytes);
+      message.html = toContent(message.readable.html, encoded, maxBytes);
+      budget.spend(message.text?.bytes ?? 0);
+      budget.spend(message.html?.bytes ?? 0);
+    }
   }
-  const bodies = new Map<number, Map<string, Buffer>>();
-  for (const { uids, bodyParts } of groups.values()) {
-    const found = await connection.command('read', (flow) =>
-      flow.fetchAll(uids.join(','), { uid: true, bodyParts }, { uid: true }),
-    );
-    for (const { uid, bodyParts: parts } of found) if (uid && parts) bodies.set(uid, parts);
-  }
-  return bodies;
 }
 
-function encodedBound({ encoding }: Structure, maxTextBytes: number): number {
-  return Math.ceil(maxTextBytes * (expansion[encoding ?? ''] ?? 1)) + 4;
+async function fetchTexts(
+  connection: ImapConnection,
+  batch: readonly OpenedMessage[],
+  maxBytes: number,
+): Promise<Map<number, FetchedRow['items']>> {
+  const [first] = batch;
+  const nodes = first ? shown(first) : [];
+  if (nodes.length === 0) return new Map();
+  const items = nodes.map((node) => peek(node.part, { start: 0, length: encodedBound(node, maxBytes) }));
+  const set = batch.map(({ row }) => row.uid).join(',');
+  const rows = await survivingExpunge(connection, () => fetchRows(connection, set, items, 'uid'));
+  return new Map(rows.map(({ uid, items: found }) => [uid, found]));
 }
 
-function joined(nodes: readonly Structure[], parts: Map<string, Buffer> | undefined, maxBytes: number): Content | null {
-  const [first] = nodes;
-  if (!first || maxBytes === 0) return null;
-  const contents: Content[] = [];
-  let left = maxBytes;
-  for (const node of nodes) {
-    const encoded = parts?.get(node.part) ?? Buffer.alloc(0);
-    const decoded = decodeTransfer(encoded, node.encoding);
-    const cut = decoded.length > left || encoded.length < (node.size ?? 0);
-    const bytes = decoded.subarray(0, left);
-    left -= bytes.length;
-    contents.push(toContent(node, bytes, cut));
-    if (left <= 0) break;
+/** Messages whose texts lie in the same parts can share a FETCH; a few bytes too many are asked for at once. */
+function batches(opened: readonly OpenedMessage[], maxBytes: number): OpenedMessage[][] {
+  const open = new Map<string, { messages: OpenedMessage[]; bytes: number }>();
+  const full: OpenedMessage[][] = [];
+  for (const message of opened) {
+    const nodes = shown(message);
+    const shape = nodes.map((node) => `${node.part}:${encodedBound(node, maxBytes)}`).join(' ');
+    const bytes = nodes.reduce((sum, node) => sum + Math.min(node.size ?? 0, encodedBound(node, maxBytes)), 0);
+    const batch = open.get(shape);
+    if (batch && batch.bytes + bytes <= BATCH_BYTES) {
+      batch.messages.push(message);
+      batch.bytes += bytes;
+    } else {
+      if (batch) full.push(batch.messages);
+      open.set(shape, { messages: [message], bytes });
+    }
   }
-  return {
-    content: contents.map(({ content }) => content).join('\n'),
-    truncated: contents.some(({ truncated }) => truncated) || contents.length < nodes.length,
-    charset: contents[0]?.charset ?? null,
-    charsetProblem: contents.some(({ charsetProblem }) => charsetProblem),
-  };
+  return [...full, ...[...open.values()].map(({ messages }) => messages)];
 }
 
-function toContent(node: Structure, bytes: Buffer, truncated: boolean): Content {
-  const charset = node.parameters.charset ?? null;
-  const { text, problem } = decodeCharset(bytes, charset, truncated);
-  const lines = text.replace(/\r\n/g, '\n');
-  const flowed = node.type === 'text/plain' && node.parameters.format?.toLowerCase() === 'flowed';
-  const content = flowed ? unflow(lines, node.parameters.delsp?.toLowerCase() === 'yes') : lines;
-  return { content, truncated, charset, charsetProblem: problem };
+function shown({ readable: { text, html } }: OpenedMessage): Structure[] {
+  return [...text, ...html].filter(({ size }) => size !== 0);
+}
+
+/** Bytes that the answer may still grow by. */
+class Budget {
+  #left = ANSWER_BYTES;
+
+  spend(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left >= 0) return;
+    const message = `The answer is over ${ANSWER_BYTES} bytes: ask for fewer uids, or lower maxTextBytes.`;
+    throw new BrokerError('TOO_LARGE', message, { field: 'uids' });
+  }
 }

@@ -71,7 +71,7 @@ async function sortInBroker(
     const range = uids.slice(from, from + FETCH_BATCH).join(',');
     const messages = await connection.command('read', (flow) => flow.fetchAll(range, query, { uid: true }));
     for (const message of messages) {
-      if (message.uid) rows.push({ uid: message.uid, values: sort.map((key) => keyOf(message, key.by)) });
+      if (message.uid) rows.push({ uid: message.uid, values: sort.map((key) => sortKey(message, key.by)) });
     }
   }
   return rows.sort((a, b) => compareRows(a, b, sort)).map(({ uid }) => uid);
@@ -91,7 +91,7 @@ function compare(a: Value, b: Value): number {
   return a < b ? -1 : 1;
 }
 
-function keyOf({ envelope, internalDate, size }: FetchMessageObject, by: Sort['by']): Value {
+function sortKey({ envelope, internalDate, size }: FetchMessageObject, by: Sort['by']): Value {
   const arrived = time(internalDate) ?? 0;
   switch (by) {
     case 'arrival':

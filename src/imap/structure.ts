@@ -1,108 +1,106 @@
-import type { MessageStructureObject } from 'imapflow';
-import type { Attachment, Structure } from '../protocol/models.js';
+import type { Structure } from '../protocol/models.js';
+import { type ImapAttribute, listOf, numberOf, textOf } from './raw-exec.js';
+import { toParameters } from './structure-parameters.js';
 
-/** Levels of nesting that are walked; nobody reads deeper, and hostile mail nests for ever. */
-const MAX_DEPTH = 64;
+/** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
+const MAX_DEPTH = 50;
 
-/** imapflow's body structure in the contract's shape. */
-export function toStructure(node: MessageStructureObject | undefined, depth = 0): Structure {
-  if (!node) return leaf('1', 'text/plain');
-  const multipart = node.type.startsWith('multipart/');
-  const children = depth < MAX_DEPTH ? (node.childNodes ?? []) : [];
+/** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; of a message without one an empty text. */
+export function toStructure(attribute: ImapAttribute | undefined): Structure {
+  if (!Array.isArray(attribute)) return { ...blank(), part: '1', type: 'text/plain', size: 0 };
+  return toMessage(attribute, '', 0);
+}
+
+/** The body of a message, of which `path` is the part number; empty for the outermost. A multipart has no number then. */
+function toMessage(node: ImapAttribute[], path: string, depth: number): Structure {
+  return isMultipart(node) ? toMultipart(node, path, '', depth) : toLeaf(node, joined(path, 1), depth);
+}
+
+function toNode(node: ImapAttribute[], part: string, depth: number): Structure {
+  return isMultipart(node) ? toMultipart(node, part, part, depth) : toLeaf(node, part, depth);
+}
+
+function toMultipart(node: ImapAttribute[], path: string, part: string, depth: number): Structure {
+  let count = node.findIndex((member) => !Array.isArray(member));
+  if (count < 0) count = node.length;
+  const children = depth < MAX_DEPTH ? node.slice(0, count).filter((child) => Array.isArray(child)) : [];
+  const [subtype, parameters, disposition] = node.slice(count);
   return {
-    // imapflow leaves the number of a message's only part out.
-    part: node.part ?? (multipart || depth > 0 ? '' : '1'),
-    type: node.type.toLowerCase(),
-    parameters: { ...node.parameters },
-    disposition: node.disposition?.toLowerCase() || null,
-    fileName: node.dispositionParameters?.filename || node.parameters?.name || null,
-    contentId: node.id?.replace(/^<|>$/g, '') || null,
-    encoding: node.encoding?.toLowerCase() || null,
-    size: multipart ? null : (node.size ?? 0),
-    children: children.map((child) => toStructure(child, depth + 1)),
+    ...blank(),
+    ...dispositionOf(disposition, {}),
+    part,
+    type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
+    parameters: toParameters(parameters),
+    children: children.map((child, index) => toNode(child, joined(path, index + 1), depth + 1)),
   };
 }
 
-function leaf(part: string, type: string): Structure {
+function toLeaf(node: ImapAttribute[], part: string, depth: number): Structure {
+  const [major, minor, parameterList, id, , encoding, size, ...rest] = node;
+  const type = mediaType(textOf(major).toLowerCase(), textOf(minor).toLowerCase());
+  const parameters = toParameters(parameterList);
+  const [, body] = rest;
+  // Only an attached message has lists here: its envelope and its own structure.
+  const nested = type.startsWith('message/') && Array.isArray(rest[0]) && Array.isArray(body) ? body : undefined;
   return {
+    ...blank(),
+    ...dispositionOf(rest[extensionAt(type, nested !== undefined, rest)], parameters),
     part,
     type,
+    parameters,
+    contentId: textOf(id).trim().replace(/^<|>$/g, '') || null,
+    encoding: textOf(encoding).trim().toLowerCase() || null,
+    size: numberOf(size) ?? 0,
+    children: nested && depth < MAX_DEPTH ? [toMessage(nested, part, depth + 1)] : [],
+  };
+}
+
+/** A Content-Type that cannot be parsed means plain text (RFC 2045 section 5.2). */
+function mediaType(major: string, minor: string): string {
+  if (major === '' || (major === 'text' && minor === '')) return 'text/plain';
+  return `${major}/${minor || 'octet-stream'}`;
+}
+
+/** Where the disposition stands behind the size: after what its type adds (lines; envelope, body, lines) and the MD5. */
+function extensionAt(type: string, nested: boolean, rest: readonly ImapAttribute[]): number {
+  if (nested) return 4;
+  if (!type.startsWith('text/')) return 1;
+  // Some servers leave the number of lines out.
+  return Array.isArray(rest[1]) && !Array.isArray(rest[2]) ? 1 : 2;
+}
+
+function dispositionOf(
+  attribute: ImapAttribute | undefined,
+  typeParameters: Record<string, string>,
+): Pick<Structure, 'disposition' | 'fileName'> {
+  const [kind, parameters] = listOf(attribute);
+  const fileName = toParameters(parameters).filename || typeParameters.name || null;
+  return { disposition: textOf(kind).trim().toLowerCase() || null, fileName: fileName?.trim() || null };
+}
+
+function isMultipart(node: ImapAttribute[]): boolean {
+  return Array.isArray(node[0]);
+}
+
+function joined(path: string, index: number): string {
+  return path === '' ? String(index) : `${path}.${index}`;
+}
+
+function blank(): Omit<Structure, 'part' | 'type'> {
+  return {
     parameters: {},
     disposition: null,
     fileName: null,
     contentId: null,
     encoding: null,
-    size: 0,
+    size: null,
     children: [],
   };
 }
 
-/** Which parts a reader shows, and which it offers for download. */
-export interface Readable {
-  text: Structure[];
-  html: Structure[];
-  attachments: Attachment[];
-}
-
-/** Sorts a message's parts the way that mail readers do. */
-export function readable(root: Structure): Readable {
-  const found: Readable = { text: [], html: [], attachments: [] };
-  visit(root, found, false);
-  return found;
-}
-
-function visit(node: Structure, found: Readable, related: boolean): void {
-  if (node.type === 'multipart/alternative') {
-    visitAlternatives(node, found, related);
-  } else if (node.type.startsWith('multipart/')) {
-    for (const child of node.children) visit(child, found, related || node.type === 'multipart/related');
-  } else if (isBody(node)) {
-    (node.type === 'text/html' ? found.html : found.text).push(node);
-  } else {
-    found.attachments.push(toAttachment(node, related));
-  }
-}
-
-/** Of several plain or html alternatives the last is the richest (RFC 2046 section 5.1.4). */
-function visitAlternatives(node: Structure, found: Readable, related: boolean): void {
-  const parts: Readable = { text: [], html: [], attachments: [] };
-  for (const child of node.children) {
-    const one: Readable = { text: [], html: [], attachments: [] };
-    visit(child, one, related);
-    if (one.text.length > 0) parts.text = one.text;
-    if (one.html.length > 0) parts.html = one.html;
-    parts.attachments.push(...one.attachments);
-  }
-  found.text.push(...parts.text);
-  found.html.push(...parts.html);
-  found.attachments.push(...parts.attachments);
-}
-
-function isBody({ type, disposition, fileName, part }: Structure): boolean {
-  if (type !== 'text/plain' && type !== 'text/html') return false;
-  return disposition !== 'attachment' && (fileName === null || part === '1');
-}
-
-function toAttachment(node: Structure, related: boolean): Attachment {
-  const shown = node.disposition === 'inline' || (related && node.contentId !== null);
-  return {
-    part: node.part,
-    fileName: node.fileName,
-    type: node.type,
-    size: node.size ?? 0,
-    contentId: node.contentId,
-    inline: node.disposition !== 'attachment' && shown,
-  };
-}
-
-/** Whether a list should show a paper clip: something is attached that the text does not show by itself. */
-export function hasAttachment(root: Structure): boolean {
-  return readable(root).attachments.some(({ inline }) => !inline);
-}
-
 /** The node of a part number, if the message has it. The whole of an attached message is the outer node. */
 export function findPart(root: Structure, part: string): Structure | undefined {
-  if (root.part === part && (root.children.length === 0 || root.type === 'message/rfc822')) return root;
+  if (root.part === part && !root.type.startsWith('multipart/')) return root;
   for (const child of root.children) {
     const found = findPart(child, part);
     if (found) return found;

@@ -68,16 +68,16 @@ async function threadInBroker(connection: ImapConnection, criteria: Criteria): P
 
 function toThreadMessage(uid: number, block: Buffer, arrived: Date): ThreadMessage {
   const lines = parseHeaders(block);
-  const headerOf = (wanted: string) => lines.find(({ name }) => name.toLowerCase() === wanted)?.value ?? '';
+  const headerValue = (wanted: string) => lines.find(({ name }) => name.toLowerCase() === wanted)?.value ?? '';
   const ids = (value: string) => value.match(/<[^<>\s]+>/g) ?? [];
-  const sent = new Date(headerOf('date')).getTime();
-  const references = ids(headerOf('references'));
+  const sent = new Date(headerValue('date')).getTime();
+  const references = ids(headerValue('references'));
   return {
     uid,
-    id: ids(headerOf('message-id'))[0] ?? null,
+    id: ids(headerValue('message-id'))[0] ?? null,
     // In-Reply-To counts only where References is missing, and of it only the first (RFC 5256 section 3).
-    references: references.length > 0 ? references : ids(headerOf('in-reply-to')).slice(0, 1),
-    subject: headerOf('subject'),
+    references: references.length > 0 ? references : ids(headerValue('in-reply-to')).slice(0, 1),
+    subject: headerValue('subject'),
     date: Number.isNaN(sent) ? arrived.getTime() : sent,
   };
 }

@@ -6,14 +6,19 @@ export interface TransferDecoder {
 
 /** The decoder of an encoding's name; unknown ones pass bytes through, as 7bit, 8bit and binary do. */
 export function transferDecoder(encoding: string | null): TransferDecoder {
-  switch (encoding?.toLowerCase()) {
+  switch (encoding) {
     case 'base64':
       return new Base64Decoder();
     case 'quoted-printable':
       return new QuotedPrintableDecoder();
     default:
-      return { push: (bytes) => Buffer.from(bytes), end: () => Buffer.alloc(0) };
+      return { push: asBuffer, end: () => Buffer.alloc(0) };
   }
+}
+
+/** Whether an encoding leaves every byte at its place. */
+export function isIdentity(encoding: string | null): boolean {
+  return encoding !== 'base64' && encoding !== 'quoted-printable';
 }
 
 /** Decodes at once. */
@@ -22,64 +27,149 @@ export function decodeTransfer(bytes: Uint8Array, encoding: string | null): Buff
   return Buffer.concat([decoder.push(bytes), decoder.end()]);
 }
 
-/** Passes over whatever is not in the alphabet, and over padding, so that joined or cut blocks still decode. */
+/** Decodes quoted-printable at once. */
+export function decodeQuotedPrintable(bytes: Buffer): Buffer {
+  return decodeEscapes(bytes);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const NONE = 255;
+const sextets = new Uint8Array(256).fill(NONE);
+for (let value = 0; value < alphabet.length; value += 1) sextets[alphabet.charCodeAt(value)] = value;
+
+/**
+ * Passes over whatever is not in the alphabet (RFC 2045 section 6.8). Padding ends a block, and what follows it begins
+ * anew, so that joined and cut blocks still decode. Byte by byte: strings of large pieces would be garbage twice over.
+ */
 class Base64Decoder implements TransferDecoder {
-  #rest = '';
+  #bits = 0;
+  #count = 0;
 
   push(bytes: Uint8Array): Buffer {
-    const text =
-      this.#rest +
-      Buffer.from(bytes)
-        .toString('latin1')
-        .replace(/[^A-Za-z0-9+/=]+/g, '');
-    // Padding in the middle ends a block: what follows it starts at a new boundary.
-    const blocks = text.split(/=+/);
-    const last = blocks.pop() ?? '';
-    const whole = last.length - (last.length % 4);
-    this.#rest = last.slice(whole);
-    return Buffer.concat([...blocks, last.slice(0, whole)].map((block) => Buffer.from(block, 'base64')));
+    const output = Buffer.allocUnsafe(Math.ceil((bytes.length * 3) / 4) + 1);
+    let length = 0;
+    let bits = this.#bits;
+    let count = this.#count;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at] ?? 0;
+      const sextet = sextets[byte] ?? NONE;
+      if (sextet !== NONE) {
+        bits = ((bits << 6) | sextet) & 0xfff;
+        count += 6;
+        if (count >= 8) {
+          count -= 8;
+          output[length++] = (bits >> count) & 0xff;
+        }
+      } else if (byte === EQUALS) {
+        count = 0;
+      }
+    }
+    this.#bits = bits;
+    this.#count = count;
+    return output.subarray(0, length);
   }
 
+  /** Fewer than eight bits are left: of no byte. */
   end(): Buffer {
-    return Buffer.from(this.#rest, 'base64');
+    return Buffer.alloc(0);
   }
 }
 
-const EQUALS = 61;
-const LF = 10;
+const SPACE = 0x20;
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const EQUALS = 0x3d;
+/** White space and escapes at the end of a piece wait for what follows them, but not more than this. */
+const MOST_HELD = 64 * 1024;
 
 /** Keeps bad escapes as they are written (RFC 2045 section 6.7 note 1) and drops white space at line ends. */
 class QuotedPrintableDecoder implements TransferDecoder {
-  #rest: Buffer = Buffer.alloc(0);
+  #held: Buffer = Buffer.alloc(0);
 
   push(bytes: Uint8Array): Buffer {
-    const input = Buffer.concat([this.#rest, bytes]);
-    const end = input.lastIndexOf(LF) + 1;
-    // Only whole lines: a soft break and trailing spaces show at their ends. A line without end is bounded.
-    const upTo = input.length - end > 65_536 ? safeCut(input) : end;
-    this.#rest = Buffer.from(input.subarray(upTo));
-    return decodeLines(input.subarray(0, upTo));
+    const input = this.#held.length === 0 ? asBuffer(bytes) : Buffer.concat([this.#held, bytes]);
+    const whole = wholeLength(input);
+    const upTo = input.length - whole > MOST_HELD ? input.length : whole;
+    this.#held = Buffer.from(input.subarray(upTo));
+    return decodeEscapes(input.subarray(0, upTo));
   }
 
   end(): Buffer {
-    const rest = decodeLines(this.#rest);
-    this.#rest = Buffer.alloc(0);
+    const rest = decodeEscapes(this.#held);
+    this.#held = Buffer.alloc(0);
     return rest;
   }
 }
 
-function safeCut(input: Buffer): number {
-  const start = input.lastIndexOf(EQUALS);
-  return start >= input.length - 3 && start > 0 ? start : input.length;
+/** How much of the input has a meaning that nothing behind it can change. */
+function wholeLength(input: Buffer): number {
+  let end = input.length;
+  while (end > 0 && isBlank(input[end - 1])) end -= 1;
+  // `=` alone, with blanks behind it, or with the first of its two digits.
+  if (input[end - 1] === EQUALS) return end - 1;
+  if (end === input.length && input[end - 2] === EQUALS) return end - 2;
+  return end;
 }
 
-function decodeLines(lines: Buffer): Buffer {
-  if (lines.length === 0) return lines;
-  const text = lines
-    .toString('latin1')
-    .replace(/[ \t]+(?=\r?\n)/g, '')
-    .replace(/=\r?\n/g, '')
-    .replace(/=$/, '')
-    .replace(/=([0-9A-Fa-f]{2})/g, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(text, 'latin1');
+/** Linear in its input, whatever that is. */
+function decodeEscapes(input: Buffer): Buffer {
+  const output = Buffer.allocUnsafe(input.length);
+  let length = 0;
+  for (let at = 0; at < input.length; ) {
+    const byte = input[at] ?? 0;
+    if (byte === SPACE || byte === TAB) {
+      const end = behindBlanks(input, at);
+      // Blanks at the end of a line were added on the way (RFC 2045 section 6.7 rule 3).
+      if (end < input.length && !isLineEnd(input, end)) length += input.copy(output, length, at, end);
+      at = end;
+    } else if (byte === EQUALS) {
+      const value = escaped(input, at);
+      const end = value === undefined ? behindBlanks(input, at + 1) : at + 3;
+      if (value !== undefined) {
+        output[length++] = value;
+        at = end;
+      } else if (end >= input.length || isLineEnd(input, end)) {
+        at = end >= input.length ? end : end + (input[end] === CR ? 2 : 1);
+      } else {
+        output[length++] = byte;
+        at += 1;
+      }
+    } else {
+      output[length++] = byte;
+      at += 1;
+    }
+  }
+  return output.subarray(0, length);
+}
+
+function behindBlanks(input: Buffer, from: number): number {
+  let at = from;
+  while (input[at] === SPACE || input[at] === TAB) at += 1;
+  return at;
+}
+
+function isLineEnd(input: Buffer, at: number): boolean {
+  return input[at] === LF || (input[at] === CR && input[at + 1] === LF);
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB || byte === CR;
+}
+
+function escaped(input: Buffer, at: number): number | undefined {
+  const high = digit(input[at + 1]);
+  const low = digit(input[at + 2]);
+  return high === undefined || low === undefined ? undefined : high * 16 + low;
+}
+
+function digit(byte: number | undefined): number | undefined {
+  if (byte === undefined) return undefined;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte & 0xdf;
+  return letter >= 0x41 && letter <= 0x46 ? letter - 0x37 : undefined;
 }

@@ -1,5 +1,5 @@
-import discover from './broker/discover.js';
-import ping from './broker/ping.js';
+import rpcDiscover from './broker/discover.js';
+import brokerPing from './broker/ping.js';
 import type { Handlers } from './context.js';
 import mailboxCreate from './mailbox/create.js';
 import mailboxDelete from './mailbox/delete.js';
@@ -48,6 +48,6 @@ export const handlers: Handlers = {
   'message.delete': messageDelete,
   'message.append': messageAppend,
   'quota.get': quotaGet,
-  'broker.ping': ping,
-  'rpc.discover': discover,
+  'broker.ping': brokerPing,
+  'rpc.discover': rpcDiscover,
 };

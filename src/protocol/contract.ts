@@ -33,9 +33,8 @@ export const commonErrors = [
   'DRAINING',
 ] as const;
 
-/** The kinds that every method with a session can answer beside {@link commonErrors}. */
-export const sessionErrors = [
-  'SESSION_EXPIRED',
+/** The kinds that every method that asks the IMAP server for a session can answer beside {@link commonErrors}. */
+export const upstreamErrors = [
   'IMAP_AUTH_FAILED',
   'POOL_EXHAUSTED',
   'UPSTREAM_UNAVAILABLE',

@@ -95,19 +95,21 @@ export interface Structure {
   size: number | null;
   children: Structure[];
 }
-export const structure: z.ZodType<Structure> = z.object({
-  part: z.string().describe('Part number for message.part; empty for the root of a multipart.'),
-  type: z.string().describe('Media type in lower case.'),
-  parameters: z.record(z.string(), z.string()),
-  disposition: z.string().nullable(),
-  fileName: z.string().nullable(),
-  contentId: z.string().nullable(),
-  encoding: z.string().nullable(),
-  size: z.int().nullable().describe('Encoded size in bytes; null for a multipart.'),
-  get children() {
-    return z.array(structure);
-  },
-});
+export const structure: z.ZodType<Structure> = z
+  .object({
+    part: z.string().describe('Part number for message.part; empty for the root of a multipart.'),
+    type: z.string().describe('Media type in lower case.'),
+    parameters: z.record(z.string(), z.string()),
+    disposition: z.string().nullable(),
+    fileName: z.string().nullable(),
+    contentId: z.string().nullable(),
+    encoding: z.string().nullable(),
+    size: z.int().nullable().describe('Encoded size in bytes; null for a multipart.'),
+    get children() {
+      return z.array(structure);
+    },
+  })
+  .meta({ id: 'Structure' });
 
 export const attachment = z.object({
   part: z.string().describe('Part number for message.part.'),

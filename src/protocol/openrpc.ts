@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonErrors, contract, sessionErrors } from './contract.js';
+import { commonErrors, contract, upstreamErrors } from './contract.js';
 import type { MethodDefinition } from './define.js';
 import { type ErrorKind, errorTable } from './errors.js';
 import { notifications } from './events.js';
@@ -9,13 +9,15 @@ type Json = Record<string, unknown>;
 
 /** Every kind of error that a method can answer. */
 export function errorsOf(definition: MethodDefinition): ErrorKind[] {
-  const session = definition.access === 'session' ? sessionErrors : [];
-  return [...new Set([...definition.errors, ...session, ...commonErrors])] as ErrorKind[];
+  const session = definition.access === 'session' ? ['SESSION_EXPIRED'] : [];
+  const upstream = definition.access === 'session' && definition.effect !== 'local' ? upstreamErrors : [];
+  return [...new Set([...definition.errors, ...session, ...upstream, ...commonErrors])] as ErrorKind[];
 }
 
 /** The OpenRPC 1.3 document of the contract. */
 export function openRpcDocument(version: string): Json {
-  return {
+  const schemas: Json = {};
+  const document = {
     openrpc: '1.3.2',
     info: {
       title: 'imap-broker',
@@ -23,18 +25,19 @@ export function openRpcDocument(version: string): Json {
       description: `JSON-RPC 2.0 over WebSocket, subprotocol ${subprotocol}.`,
       license: { name: 'MIT' },
     },
-    methods: Object.values(contract).map(methodObject),
+    methods: Object.values(contract).map((definition) => methodObject(definition, schemas)),
     'x-notifications': Object.entries(notifications).map(([name, { from, summary, params }]) => ({
       name,
       from,
       summary,
-      params: jsonSchema(params),
+      params: jsonSchema(params, schemas),
     })),
     'x-closeCodes': Object.values(closeCodes),
   };
+  return { ...document, components: { schemas } };
 }
 
-function methodObject(definition: MethodDefinition): Json {
+function methodObject(definition: MethodDefinition, schemas: Json): Json {
   return {
     name: definition.name,
     summary: definition.summary,
@@ -42,9 +45,9 @@ function methodObject(definition: MethodDefinition): Json {
     params: Object.entries(definition.params.shape).map(([name, schema]) => ({
       name,
       required: !z.safeParse(schema as z.ZodType, undefined).success,
-      schema: jsonSchema(schema as z.ZodType),
+      schema: jsonSchema(schema as z.ZodType, schemas),
     })),
-    result: { name: 'result', schema: jsonSchema(definition.result, 'output') },
+    result: { name: 'result', schema: jsonSchema(definition.result, schemas, 'output') },
     errors: uniqueCodes(errorsOf(definition)),
     'x-access': definition.access,
     'x-effect': definition.effect,
@@ -65,8 +68,10 @@ function uniqueCodes(kinds: readonly ErrorKind[]): Json[] {
   }));
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input'): Json {
-  // Recursive schemas refer to themselves by "#": inlined in a larger document that would be its root.
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, target: 'draft-07' }) as Json;
+/** A schema; those with a name, the recursive ones, go to the document's components and are referred to there. */
+function jsonSchema(schema: z.ZodType, schemas: Json, io: 'input' | 'output' = 'input'): Json {
+  const text = JSON.stringify(z.toJSONSchema(schema, { io, target: 'draft-07' }));
+  const { $schema: _, definitions, ...json } = JSON.parse(text.replaceAll('#/definitions/', '#/components/schemas/'));
+  Object.assign(schemas, definitions);
   return json;
 }

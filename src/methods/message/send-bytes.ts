@@ -1,24 +1,20 @@
-import type { Lease } from '../../pool/job.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
-import type { OutgoingStream } from '../context.js';
 
-/** Milliseconds within which the next piece must have come from the server and left to the caller. */
-const PIECE_MS = 2 * protocolLimits.streamStallMs;
-
-/** Which bytes of the whole the caller wants. */
-export interface ByteRange {
-  offset: number;
-  length?: number | undefined;
+/** Bytes without the first so many. */
+export async function* from(bytes: AsyncIterable<Buffer>, offset: number): AsyncGenerator<Buffer, void, void> {
+  let skip = offset;
+  for await (const piece of bytes) {
+    if (skip < piece.length) yield piece.subarray(skip);
+    skip = Math.max(0, skip - piece.length);
+  }
 }
 
-/** Only the bytes of a range; stops reading when it has them. */
-export async function* within(bytes: AsyncIterable<Buffer>, { offset, length = Infinity }: ByteRange) {
-  let skip = offset;
+/** At most so many bytes; stops reading when it has them. */
+export async function* take(bytes: AsyncIterable<Buffer>, length: number): AsyncGenerator<Buffer, void, void> {
   let left = length;
   for await (const piece of bytes) {
-    const wanted = piece.subarray(skip, Math.min(piece.length, skip + left));
-    skip = Math.max(0, skip - piece.length);
+    const wanted = piece.length > left ? piece.subarray(0, left) : piece;
     left -= wanted.length;
     if (wanted.length > 0) yield wanted;
     if (left <= 0) return;
@@ -26,10 +22,10 @@ export async function* within(bytes: AsyncIterable<Buffer>, { offset, length = I
 }
 
 /**
- * Collects the bytes for an answer.
+ * Collects the bytes for an answer, in base64.
  * @throws BrokerError TOO_LARGE above the limit of inline answers
  */
-export async function inline(bytes: AsyncIterable<Buffer>): Promise<string> {
+export async function collect(bytes: AsyncIterable<Buffer>): Promise<string> {
   const pieces: Buffer[] = [];
   let total = 0;
   for await (const piece of bytes) {
@@ -41,14 +37,4 @@ export async function inline(bytes: AsyncIterable<Buffer>): Promise<string> {
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('base64');
-}
-
-/** Sends the bytes on a stream, for as long as they flow. */
-export async function pump(bytes: AsyncIterable<Buffer>, stream: OutgoingStream, lease: Lease): Promise<void> {
-  for await (const piece of bytes) {
-    lease.extend(Date.now() + PIECE_MS);
-    await stream.write(piece);
-    lease.extend(Date.now() + PIECE_MS);
-  }
-  stream.end();
 }

@@ -1,22 +1,22 @@
 import { download } from '../../imap/download.js';
+import { fetchRows } from '../../imap/fetch-rows.js';
+import { atom, numberOf } from '../../imap/raw-exec.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
-import { transferBytes } from './transfer.js';
+import { sendBytes } from './sending.js';
 
 const handle: Handler<'message.source'> = (context, params) => {
-  const { mailbox, uidValidity, uid, offset, length, transfer } = params;
-  // The server skips to the offset itself.
-  const range = { offset: 0, length, transfer };
-  return transferBytes(context, jobOf(context, { effect: 'read', mailbox }), range, async (connection) => {
-    await connection.select(mailbox, { uidValidity });
-    const [message] = await connection.command('read', (flow) =>
-      flow.fetchAll(String(uid), { uid: true, size: true }, { uid: true }),
-    );
-    if (message?.size === undefined) {
-      throw new BrokerError('NOT_FOUND', `uid: there is no message ${uid}.`, { field: 'uid' });
-    }
-    return { meta: { size: message.size }, bytes: download(connection, uid, '', offset) };
+  const { mailbox, uidValidity, uid } = params;
+  return sendBytes(context, jobOf(context, { effect: 'read', mailbox }), params, async (connection) => {
+    await connection.select(mailbox, { fresh: true, uidValidity });
+    const rows = await fetchRows(connection, String(uid), [atom('RFC822.SIZE')], 'uid');
+    const row = rows.find((one) => one.uid === uid);
+    if (!row) throw new BrokerError('NOT_FOUND', `uid: there is no message ${uid}.`, { field: 'uid' });
+    return {
+      meta: { size: numberOf(row.items.get('RFC822.SIZE')) ?? 0 },
+      bytesFrom: (offset) => download(connection, uid, '', offset),
+    };
   });
 };
 

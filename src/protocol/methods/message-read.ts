@@ -79,18 +79,20 @@ export type Criteria = z.infer<z.ZodObject<typeof criteriaLeaf>> & {
   or?: Criteria[] | undefined;
   not?: Criteria | undefined;
 };
-export const criteria: z.ZodType<Criteria> = z.strictObject({
-  ...criteriaLeaf,
-  get and() {
-    return z.array(criteria).min(1).max(20).optional();
-  },
-  get or() {
-    return z.array(criteria).min(2).max(20).optional();
-  },
-  get not() {
-    return criteria.optional();
-  },
-});
+export const criteria: z.ZodType<Criteria> = z
+  .strictObject({
+    ...criteriaLeaf,
+    get and() {
+      return z.array(criteria).min(1).max(20).optional();
+    },
+    get or() {
+      return z.array(criteria).min(2).max(20).optional();
+    },
+    get not() {
+      return criteria.optional();
+    },
+  })
+  .meta({ id: 'Criteria' });
 
 export const sortKey = z.enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size']);
 const sort = z.strictObject({ by: sortKey, descending: z.boolean().default(false) });
@@ -101,12 +103,14 @@ export interface Thread {
   uid: number | null;
   replies: Thread[];
 }
-export const thread: z.ZodType<Thread> = z.object({
-  uid: uid.nullable(),
-  get replies() {
-    return z.array(thread);
-  },
-});
+export const thread: z.ZodType<Thread> = z
+  .object({
+    uid: uid.nullable(),
+    get replies() {
+      return z.array(thread);
+    },
+  })
+  .meta({ id: 'Thread' });
 
 export const messageReadMethods = {
   'message.list': sessionMethod({
@@ -140,9 +144,11 @@ export const messageReadMethods = {
       maxTextBytes: z
         .int()
         .min(0)
-        .max(4 * 1024 * 1024)
+        .max(2 * 1024 * 1024)
         .default(512 * 1024)
-        .describe('Bound of decoded bytes of text and of html each; 0 leaves both out.'),
+        .describe(
+          'Bound of decoded bytes of text and of html each; 0 leaves both out. More than 4 MiB in one answer are TOO_LARGE.',
+        ),
     },
     result: z.object({
       messages: z.array(

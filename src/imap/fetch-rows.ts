@@ -1,0 +1,93 @@
+import { BrokerError } from '../protocol/errors.js';
+import type { ImapConnection } from './connection.js';
+import {
+  atom,
+  type ImapArgument,
+  type ImapAttribute,
+  type ImapToken,
+  listOf,
+  numberOf,
+  rawExec,
+  sequence,
+} from './raw-exec.js';
+
+/** What the server answered for one message: by item in upper case, for instance `FLAGS` or `BODY[1.2]`. */
+export interface FetchedRow {
+  uid: number;
+  items: ReadonlyMap<string, ImapAttribute>;
+}
+
+/** An item of BODY.PEEK: a section such as `1.2` or `HEADER`, in part from an offset on. Sets no \Seen. */
+export function peek(section: string, partial?: { start: number; length: number }): ImapArgument {
+  const token: ImapToken & { partial?: number[] } = {
+    type: 'ATOM',
+    value: 'BODY.PEEK',
+    section: section === '' ? [] : [atom(section)],
+  };
+  if (partial) token.partial = [partial.start, partial.length];
+  return token;
+}
+
+/**
+ * FETCH, as the server words it: octets stay octets where it sends literals, for raw 8-bit that imapflow's own FETCH
+ * would read as UTF-8. One row for each message that the server told of with its uid, in no order: what it announces
+ * on its own (flags that changed, RFC 9051 section 7.5.2) never makes a row.
+ */
+export async function fetchRows(
+  connection: ImapConnection,
+  set: string,
+  items: readonly ImapArgument[],
+  by: 'uid' | 'sequence',
+): Promise<FetchedRow[]> {
+  const rows = new Map<number, Map<string, ImapAttribute>>();
+  const command = by === 'uid' ? 'UID FETCH' : 'FETCH';
+  await rawExec(connection, 'read', command, [sequence(set), [atom('UID'), ...items]], {
+    FETCH: ({ attributes }) => {
+      const found = itemsOf(listOf(attributes[1]));
+      const uid = numberOf(found.get('UID'));
+      if (!uid) return;
+      const row = rows.get(uid);
+      if (row) for (const [name, value] of found) row.set(name, value);
+      else rows.set(uid, found);
+    },
+  });
+  return [...rows].map(([uid, found]) => ({ uid, items: found }));
+}
+
+/**
+ * Repeats a fetch that was refused because another client expunged some of its messages (EXPUNGEISSUED, RFC 5530) once,
+ * behind a NOOP that lets the server announce which.
+ */
+export async function survivingExpunge<T>(connection: ImapConnection, fetch: () => Promise<T>): Promise<T> {
+  try {
+    return await fetch();
+  } catch (failure) {
+    if (!(failure instanceof BrokerError) || failure.imap?.code?.toUpperCase() !== 'EXPUNGEISSUED') throw failure;
+    await connection.noop();
+    return fetch();
+  }
+}
+
+/** The octets of a string or literal; undefined for NIL and lists. */
+export function bytesOf(attribute: ImapAttribute | undefined): Buffer | undefined {
+  if (!attribute || Array.isArray(attribute) || attribute.value == null) return undefined;
+  return Buffer.isBuffer(attribute.value) ? attribute.value : Buffer.from(String(attribute.value));
+}
+
+function itemsOf(attributes: readonly ImapAttribute[]): Map<string, ImapAttribute> {
+  const items = new Map<string, ImapAttribute>();
+  for (let index = 0; index + 1 < attributes.length; index += 2) {
+    const name = nameOf(attributes[index]);
+    if (name) items.set(name, attributes[index + 1] ?? null);
+  }
+  return items;
+}
+
+function nameOf(attribute: ImapAttribute | undefined): string | undefined {
+  if (!attribute || Array.isArray(attribute)) return undefined;
+  const { value, section } = attribute;
+  const name = String(value ?? '').toUpperCase();
+  if (!section) return name;
+  const [first] = section;
+  return `${name}[${first && !Array.isArray(first) ? String(first.value ?? '').toUpperCase() : ''}]`;
+}

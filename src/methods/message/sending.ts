@@ -1,0 +1,95 @@
+import type { ImapConnection } from '../../imap/connection.js';
+import type { Job, Lease } from '../../pool/job.js';
+import { protocolLimits } from '../../protocol/limits.js';
+import type { OutgoingStream, SessionContext } from '../context.js';
+import { collect, take } from './send-bytes.js';
+
+/** Milliseconds within which the next piece must have come from the server and left to the caller. */
+const PIECE_MS = 2 * protocolLimits.streamStallMs;
+/** Milliseconds that a piece under way may still take when nobody wants it any more. */
+const ABANDONED_MS = 5_000;
+
+/** What is to be sent: what the answer says of it, and its bytes from an offset on. */
+export interface Sendable<Meta> {
+  meta: Meta;
+  bytesFrom(offset: number): AsyncIterable<Buffer>;
+}
+
+interface Wanted {
+  transfer: 'stream' | 'inline';
+  offset: number;
+  length?: number | undefined;
+}
+
+type Sent<Meta> = Meta & { stream: number | null; data: string | null };
+type Prepare<Meta> = (connection: ImapConnection) => Promise<Sendable<Meta>>;
+
+/**
+ * Answers bytes inline, or as a stream: then the answer is given as soon as it is known what will be sent, and the
+ * connection stays leased until the last byte has left or the caller gave up.
+ */
+export function sendBytes<Meta>(
+  context: SessionContext,
+  job: Job,
+  wanted: Wanted,
+  prepare: Prepare<Meta>,
+): Promise<Sent<Meta>> {
+  if (wanted.transfer === 'stream') return streamed(context, job, wanted, prepare);
+  return context.account.run(job, async (connection) => {
+    const { meta, bytesFrom } = await prepare(connection);
+    const bytes = take(bytesFrom(wanted.offset), wanted.length ?? Infinity);
+    return { ...meta, stream: null, data: await collect(bytes) };
+  });
+}
+
+function streamed<Meta>(
+  context: SessionContext,
+  job: Job,
+  wanted: Wanted,
+  prepare: Prepare<Meta>,
+): Promise<Sent<Meta>> {
+  return new Promise((resolve, reject) => {
+    let stream: OutgoingStream | undefined;
+    let sent = 0;
+    const running = context.account.run(job, async (connection, lease) => {
+      const { meta, bytesFrom } = await prepare(connection);
+      // A read that lost its connection runs again: it goes on where the stream stands.
+      stream ??= context.streams.open();
+      resolve({ ...meta, stream: stream.id, data: null });
+      const left = (wanted.length ?? Infinity) - sent;
+      if (left > 0) {
+        await pump(take(bytesFrom(wanted.offset + sent), left), stream, lease, (count) => {
+          sent += count;
+        });
+      }
+      stream.end();
+    });
+    running.catch((error: unknown) => {
+      stream?.abort(error);
+      reject(error);
+    });
+  });
+}
+
+async function pump(
+  bytes: AsyncIterable<Buffer>,
+  stream: OutgoingStream,
+  lease: Lease,
+  onSent: (count: number) => void,
+): Promise<void> {
+  const { signal } = stream;
+  const abandon = () => lease.extend(Date.now() + ABANDONED_MS);
+  signal.addEventListener('abort', abandon);
+  try {
+    lease.extend(Date.now() + PIECE_MS);
+    for await (const piece of bytes) {
+      lease.extend(Date.now() + PIECE_MS);
+      await stream.write(piece);
+      onSent(piece.length);
+      lease.extend(Date.now() + PIECE_MS);
+    }
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener('abort', abandon);
+  }
+}

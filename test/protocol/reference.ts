@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { contract } from '../../src/protocol/contract.js';
+import type { MethodDefinition } from '../../src/protocol/define.js';
+import { errorTable } from '../../src/protocol/errors.js';
+import { notifications } from '../../src/protocol/events.js';
+import { closeCodes, protocolLimits } from '../../src/protocol/limits.js';
+import { errorsOf } from '../../src/protocol/openrpc.js';
+
+interface Schema {
+  type?: string | string[];
+  description?: string;
+  default?: unknown;
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  allOf?: Schema[];
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  required?: string[];
+  $ref?: string;
+  format?: string;
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  maxItems?: number;
+}
+
+const reserved = new Set(['session', 'timeoutMs']);
+/** zod writes these where no limit was stated; they say nothing to a reader. */
+const noLimit = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 4_294_967_295]);
+
+/** The part of docs/protocol.md that follows from the contract. */
+export function renderReference(): string {
+  return [
+    '## Methods',
+    '',
+    ...Object.values(contract).flatMap(renderMethod),
+    '## Notifications',
+    '',
+    ...Object.entries(notifications).flatMap(([name, { from, summary, params }]) => [
+      `### ${name}`,
+      '',
+      `${sender(from)} ${summary}`,
+      '',
+      ...renderMembers(schemaOf(params), 'params'),
+    ]),
+    '## Errors',
+    '',
+    table(
+      ['code', 'kind', 'meaning', 'who may send it again'],
+      Object.entries(errorTable).map(([kind, { code, meaning, retry }]) => [
+        String(code),
+        `\`${kind}\``,
+        meaning,
+        retry,
+      ]),
+    ),
+    '',
+    '## Close codes',
+    '',
+    table(
+      ['code', 'meaning'],
+      Object.values(closeCodes).map(({ code, meaning }) => [String(code), meaning]),
+    ),
+    '',
+    '## Limits of the protocol',
+    '',
+    table(
+      ['limit', 'value'],
+      Object.entries(protocolLimits).map(([name, value]) => [name, value.toLocaleString('en')]),
+    ),
+    '',
+  ].join('\n');
+}
+
+function sender(from: string): string {
+  return from === 'both' ? 'Sent by either side.' : `Sent by the ${from}.`;
+}
+
+function renderMethod(definition: MethodDefinition): string[] {
+  const { name, summary, access, effect, params, result } = definition;
+  const errors = errorsOf(definition).map((kind) => `\`${kind}\``);
+  return [
+    `### ${name}`,
+    '',
+    summary,
+    '',
+    `Needs ${access === 'session' ? 'a session' : 'no session'}; ${effects[effect]}.`,
+    '',
+    ...renderMembers(schemaOf(params), 'params', reserved),
+    ...renderMembers(schemaOf(result, 'output'), 'result'),
+    `Errors: ${errors.join(', ')}.`,
+    '',
+  ];
+}
+
+const effects = {
+  read: 'reads, so the broker repeats it once when a connection is lost',
+  write: 'writes, so it is never repeated',
+  local: 'asks no IMAP server',
+};
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): Schema {
+  return z.toJSONSchema(schema, { io, target: 'draft-07' }) as Schema;
+}
+
+function renderMembers(schema: Schema, title: string, hidden: ReadonlySet<string> = new Set()): string[] {
+  const rows = memberRows(schema, '').filter(([name = '']) => !hidden.has(name.replaceAll('`', '')));
+  if (rows.length === 0) return [];
+  return [table([title, 'type', 'meaning'], rows), ''];
+}
+
+/** One row a member, members of members behind a dot. */
+function memberRows(schema: Schema, prefix: string): string[][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
+    const path = `${prefix}${name}`;
+    const optional = !schema.required?.includes(name) && member.default === undefined;
+    const inner = innerOf(member);
+    return [
+      [`\`${path}\``, typeOf(member) + (optional ? ', optional' : ''), meaningOf(member)],
+      ...(inner ? memberRows(inner.schema, `${path}${inner.suffix}.`) : []),
+    ];
+  });
+}
+
+function innerOf(schema: Schema): { schema: Schema; suffix: string } | undefined {
+  if (schema.properties) return { schema, suffix: '' };
+  if (schema.items) {
+    const inner = innerOf(schema.items);
+    return inner && { schema: inner.schema, suffix: `[]${inner.suffix}` };
+  }
+  const objects = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
+  return objects.length === 1 && objects[0] ? innerOf(objects[0]) : undefined;
+}
+
+function typeOf(schema: Schema): string {
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return choices.map((choice) => (choice.properties ? shapeOf(choice) : typeOf(choice))).join(' or ');
+  if (schema.$ref) return refName(schema.$ref);
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(' or ');
+  if (schema.type === 'array') return `array of ${schema.items ? typeOf(schema.items) : 'values'}${counted(schema)}`;
+  if (schema.type === 'object') return 'object';
+  return `${[schema.type ?? 'any'].flat().join(' or ')}${limits(schema)}`;
+}
+
+/** The alternatives of a union of objects are told apart by their members. */
+function shapeOf({ properties = {} }: Schema): string {
+  return `{${Object.entries(properties)
+    .map(([name, member]) => `${name}: ${typeOf(member)}`)
+    .join(', ')}}`;
+}
+
+/** Recursive schemas have names; each is described where it is used first. */
+function refName(ref: string): string {
+  return ref.replace('#/definitions/', '');
+}
+
+function counted({ minItems, maxItems }: Schema): string {
+  if (maxItems === undefined) return '';
+  return `, ${minItems ?? 0} to ${maxItems.toLocaleString('en')}`;
+}
+
+function limits({ minLength, maxLength, minimum, maximum, format }: Schema): string {
+  const parts: string[] = [];
+  if (format === 'date-time') parts.push('RFC 3339');
+  if (format === 'date') parts.push('YYYY-MM-DD');
+  if (maxLength !== undefined) parts.push(`${minLength ?? 0} to ${maxLength.toLocaleString('en')} characters`);
+  const low = minimum !== undefined && !noLimit.has(minimum) ? minimum.toLocaleString('en') : undefined;
+  const high = maximum !== undefined && !noLimit.has(maximum) ? maximum.toLocaleString('en') : undefined;
+  if (low !== undefined && high !== undefined) parts.push(`${low} to ${high}`);
+  else if (low !== undefined) parts.push(`${low} or more`);
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
+
+function meaningOf(schema: Schema): string {
+  const byDefault = schema.default === undefined ? '' : `Default \`${JSON.stringify(schema.default)}\`.`;
+  return [schema.description ?? '', byDefault].filter(Boolean).join(' ');
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
