@@ -20,6 +20,8 @@ export interface BrokerOptions {
   sessions?: Partial<SessionLimits>;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
+  /** Holds every result against the contract: for tests. */
+  checkResults?: boolean;
   log: Log;
 }
 
@@ -63,30 +65,28 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       queuePerAccount: poolLimits.queuePerAccount,
     },
   };
-  const { defaultTimeoutMs } = limits;
-  const listener = new Listener({
-    socket: { handlers, services, defaultTimeoutMs, log: options.log, limits },
-    limits,
-    tenants: options.tenants,
-    allowedOrigins: options.allowedOrigins ?? [],
-  });
-  const end = async (closeSockets: Promise<void>, graceMs: number) => {
-    await closeSockets;
-    await registry.closeAll(graceMs);
+  const { log, tenants, allowedOrigins = [], checkResults = false } = options;
+  const listener = new Listener({ socket: { handlers, services, limits, log, checkResults }, tenants, allowedOrigins });
+  let endsAt = Number.POSITIVE_INFINITY;
+  let ending: Promise<void> | undefined;
+  const end = async (socketsClosed: Promise<void>) => {
+    await socketsClosed;
+    await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
   };
-  let ending: Promise<void> | undefined;
   const broker = {
     urls: [] as string[],
     registry,
     drain: (graceMs: number) => {
-      ending ??= end(listener.drain(graceMs), graceMs);
+      endsAt = Math.min(endsAt, Date.now() + graceMs);
+      ending ??= end(listener.drain(graceMs));
       return ending;
     },
-    stop: () => {
-      const closed = end(listener.close(), 0);
-      ending ??= closed;
-      return closed;
+    stop: async () => {
+      endsAt = Date.now();
+      const closed = listener.close();
+      ending ??= end(closed);
+      await Promise.all([closed, ending]);
     },
   };
   try {

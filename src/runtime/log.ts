@@ -1,9 +1,54 @@
-import { type Logger, pino } from 'pino';
+import { createRequire } from 'node:module';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-/** JSON lines to stdout, where systemd's journal picks them up. Parameters of requests are never logged. */
-export function createLog(level: LogLevel): Log {
-  return pino({ level, base: null, redact: ['*.password', '*.accessToken', '*.session', '*.token', '*.auth'] });
+const secrets = ['password', 'accessToken', 'session', 'token', 'auth', 'authorization'];
+const MOST_CAUSES = 5;
+
+/**
+ * JSON lines to stdout, where systemd's journal picks them up; on a terminal in plain words, where pino-pretty is
+ * installed. Parameters of requests are never logged.
+ */
+export function createLog(level: LogLevel, destination: DestinationStream | undefined = prettyTerminal()): Log {
+  const options = {
+    level,
+    base: null,
+    redact: secrets.flatMap((name) => [name, `*.${name}`]),
+    serializers: { err: describeError },
+  };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+interface ErrorEntry {
+  type: string;
+  message: string;
+  code?: unknown;
+  stack?: string | undefined;
+  cause?: ErrorEntry;
+}
+
+/** Message, stack and causes alone: what libraries attach to their errors may be somebody's mail. */
+function describeError(error: unknown, depth = 0): ErrorEntry {
+  if (!(error instanceof Error)) return { type: typeof error, message: 'no Error was thrown' };
+  const { name, message, stack, cause } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: name,
+    message,
+    ...(code === undefined ? {} : { code }),
+    stack,
+    ...(cause === undefined || depth >= MOST_CAUSES ? {} : { cause: describeError(cause, depth + 1) }),
+  };
+}
+
+function prettyTerminal(): DestinationStream | undefined {
+  if (!process.stdout.isTTY) return undefined;
+  try {
+    const pretty = createRequire(import.meta.url)('pino-pretty') as (options: { sync: boolean }) => DestinationStream;
+    return pretty({ sync: true });
+  } catch {
+    return undefined;
+  }
 }

@@ -1,13 +1,18 @@
 import type { z } from 'zod';
 import type { Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
 import { contract, type MethodName } from '../protocol/contract.js';
-import { BrokerError, type Executed, type WireError } from '../protocol/errors.js';
+import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
 import type { Log } from '../runtime/log.js';
 import type { Tenant } from '../session/tenant.js';
-import { invalidParams } from './invalid-params.js';
+import { withDeadline } from './deadline.js';
+import { checkDepth, invalidParams } from './invalid-params.js';
 
-export type Answer = { result: unknown } | { error: WireError };
+/** The `result` or `error` member of a response, as JSON. */
+export interface Answer {
+  ok: boolean;
+  json: string;
+}
 
 /** Who asks, and how to stop it. */
 export interface Caller {
@@ -20,97 +25,85 @@ export interface Caller {
 export interface DispatchOptions {
   handlers: Handlers;
   services: Services;
-  defaultTimeoutMs: number;
+  limits: { defaultTimeoutMs: number; answerBytes: number };
   log: Log;
+  /** Holds every result against the contract: for tests. */
+  checkResults?: boolean;
 }
 
 /** Answers a request. Never rejects: every failure becomes a wire error here and nowhere else. */
 export async function dispatch(frame: RequestFrame, caller: Caller, options: DispatchOptions): Promise<Answer> {
   const begun = performance.now();
+  const method = isMethod(frame.method) ? frame.method : undefined;
   let answer: Answer;
   let outcome = 'ok';
   try {
-    answer = { result: await answerOf(frame, caller, options) };
+    if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
+    answer = { ok: true, json: await resultOf(method, frame.params, caller, options) };
   } catch (failure) {
-    const error = wireError(frame, failure, options.log);
-    outcome = error.data.kind;
-    answer = { error };
+    const error = known(failure, method);
+    if (error.kind === 'INTERNAL') options.log.error({ err: failure, method }, 'request failed');
+    outcome = error.kind;
+    answer = { ok: false, json: JSON.stringify(error.toWire()) };
   }
   const ms = Math.round((performance.now() - begun) * 10) / 10;
-  options.log.debug({ method: frame.method, tenant: caller.tenant.name, ms, outcome }, 'request');
+  options.log.debug({ method, tenant: caller.tenant.name, ms, outcome }, 'request');
   return answer;
 }
 
-async function answerOf(frame: RequestFrame, caller: Caller, options: DispatchOptions): Promise<unknown> {
-  const { method } = frame;
-  if (!isMethod(method)) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${method.slice(0, 100)}".`);
-  const definition = contract[method];
-  const parsed = (definition.params as z.ZodObject).safeParse(frame.params);
-  if (!parsed.success) throw invalidParams(parsed.error);
-  const params = parsed.data as { session?: string; timeoutMs?: number };
-  const timeoutMs = params.timeoutMs ?? options.defaultTimeoutMs;
-  const executed = definition.effect === 'write' ? 'maybe' : 'no';
-  return withDeadline(timeoutMs, executed, caller.signal, (signal, deadlineAt) => {
+async function resultOf(
+  method: MethodName,
+  given: Record<string, unknown>,
+  caller: Caller,
+  options: DispatchOptions,
+): Promise<string> {
+  const { effect, result: schema } = contract[method];
+  const params = validated(method, given);
+  const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
+  const executed = effect === 'write' ? 'maybe' : 'no';
+  const result = await withDeadline({ timeoutMs, executed, signal: caller.signal }, (signal, deadlineAt) => {
     const { tenant, streams } = caller;
     const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services: options.services };
-    const full = definition.access === 'session' ? withSession(context, params.session ?? '') : context;
+    const full = contract[method].access === 'session' ? withSession(context, params.session ?? '') : context;
     const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
     return handler(full, params);
   });
+  if (options.checkResults) schema.parse(result);
+  return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');
 }
 
 function isMethod(name: string): name is MethodName {
   return Object.hasOwn(contract, name);
 }
 
+function validated(method: MethodName, given: Record<string, unknown>): { session?: string; timeoutMs?: number } {
+  checkDepth(given);
+  const parsed = (contract[method].params as z.ZodObject).safeParse(given);
+  if (!parsed.success) throw invalidParams(parsed.error, given);
+  return parsed.data;
+}
+
 function withSession(context: RequestContext, token: string): SessionContext {
   const session = context.services.sessions.resolve(context.tenant.name, token);
   const account = context.services.registry.get(session.accountKey);
-  if (!account) throw new BrokerError('SESSION_EXPIRED', 'session: its account was closed; open a new one.');
+  if (!account) {
+    const message = 'session: its account was closed; open a new one.';
+    throw new BrokerError('SESSION_EXPIRED', message, { field: 'session' });
+  }
   return { ...context, session, account };
 }
 
-/** Runs work that is answered in time even if it does not heed its signal. */
-async function withDeadline<T>(
-  timeoutMs: number,
-  executed: Executed,
-  outer: AbortSignal,
-  work: (signal: AbortSignal, deadlineAt: number) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const forward = () => controller.abort(outer.reason);
-  const late = () => controller.abort(new BrokerError('DEADLINE', `No answer within ${timeoutMs} ms.`));
-  const timer = setTimeout(late, timeoutMs);
-  outer.addEventListener('abort', forward);
-  if (outer.aborted) forward();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    controller.signal.addEventListener('abort', () => {
-      // What heeds the signal knows better what was executed, so it has a turn to say so.
-      setImmediate(() => reject((controller.signal.reason as BrokerError).withExecuted(executed)));
-    });
-  });
-  aborted.catch(() => {});
-  try {
-    // Begun in this very tick: an upload must be accepted before its first frame, which may be right behind.
-    const working = (async () => {
-      controller.signal.throwIfAborted();
-      return work(controller.signal, Date.now() + timeoutMs);
-    })();
-    working.catch(() => {});
-    return await Promise.race([working, aborted]);
-  } finally {
-    clearTimeout(timer);
-    outer.removeEventListener('abort', forward);
-  }
+function encoded(result: unknown, limit: number, executed: Executed): string {
+  const json: string | undefined = JSON.stringify(result);
+  if (json === undefined) throw new Error('A handler answered nothing.');
+  const size = Buffer.byteLength(json);
+  if (size <= limit) return json;
+  const message = `The answer has ${size} bytes, over the limit of ${limit}; ask for less at once.`;
+  throw new BrokerError('TOO_LARGE', message, { executed });
 }
 
-function wireError(frame: RequestFrame, failure: unknown, log: Log): WireError {
-  const write = isMethod(frame.method) && contract[frame.method].effect === 'write';
-  if (failure instanceof BrokerError) {
-    if (failure.kind === 'INTERNAL') log.error({ err: failure, method: frame.method }, 'request failed');
-    return failure.toWire();
-  }
-  log.error({ err: failure, method: frame.method }, 'request failed');
-  const executed = write ? 'maybe' : 'no';
-  return new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed }).toWire();
+function known(failure: unknown, method: MethodName | undefined): BrokerError {
+  if (failure instanceof BrokerError) return failure;
+  const executed = method && contract[method].effect === 'write' ? 'maybe' : 'no';
+  return new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed });
 }

@@ -5,12 +5,14 @@ import { protocolLimits } from '../protocol/limits.js';
 /** How an upload answers its sender. */
 export interface UploadWire {
   credit(bytes: number): void;
-  abort(error: BrokerError): void;
+  sendAbort(error: unknown): void;
   stallMs: number;
 }
 
 /** Credit is granted in portions of this size: a frame for each chunk would double the traffic. */
 const CREDIT_PORTION = protocolLimits.streamPayloadBytes;
+/** Chunks that may wait before they are joined: thousands of one byte each would cost far more than their credit. */
+const LOOSE_CHUNKS = 64;
 
 /** Takes bytes from the caller; never holds more than the credit that it gave. */
 export class Upload implements IncomingStream {
@@ -21,8 +23,8 @@ export class Upload implements IncomingStream {
   #allowed: number = protocolLimits.streamInitialCreditBytes;
   #consumed = 0;
   #state: 'open' | 'complete' | 'failed' = 'open';
-  #error: BrokerError | undefined;
-  #wake: (() => void) | undefined;
+  #error: unknown;
+  #wake: () => void = () => {};
 
   constructor(id: number, wire: UploadWire, onEnd: () => void) {
     this.id = id;
@@ -35,9 +37,8 @@ export class Upload implements IncomingStream {
     if (this.#state !== 'open') return true;
     this.#allowed -= bytes.length;
     if (this.#allowed < 0) return false;
-    // The frame's buffer may be part of a larger one that would stay alive with it.
-    if (bytes.length > 0) this.#chunks.push(bytes.slice());
-    this.#wake?.();
+    if (bytes.length > 0) this.#store(bytes);
+    this.#wake();
     return true;
   }
 
@@ -46,17 +47,18 @@ export class Upload implements IncomingStream {
     this.#close('complete');
   }
 
-  /** No more bytes will come: the sender aborted, or its socket is gone. */
-  fail(error: BrokerError): void {
+  /** No more bytes will come, or they are not wanted: whoever reads gets the error, the sender no word. */
+  fail(error: unknown): void {
+    if (this.#state !== 'open') return;
     this.#error = error;
+    this.#chunks.length = 0;
     this.#close('failed');
   }
 
   abort(error: unknown): void {
     if (this.#state !== 'open') return;
-    const known = error instanceof BrokerError ? error : new BrokerError('INTERNAL', 'The broker failed.');
-    this.#wire.abort(known);
-    this.fail(known);
+    this.#wire.sendAbort(error);
+    this.fail(error);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
@@ -74,6 +76,14 @@ export class Upload implements IncomingStream {
     }
   }
 
+  #store(bytes: Uint8Array): void {
+    // A copy: the frame may be part of a larger buffer that would stay alive with it.
+    this.#chunks.push(new Uint8Array(bytes));
+    if (this.#chunks.length > LOOSE_CHUNKS) {
+      this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks));
+    }
+  }
+
   #grant(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed < CREDIT_PORTION || this.#state !== 'open') return;
@@ -85,8 +95,7 @@ export class Upload implements IncomingStream {
   #close(state: 'complete' | 'failed'): void {
     if (this.#state !== 'open') return;
     this.#state = state;
-    if (state === 'failed') this.#chunks.length = 0;
-    this.#wake?.();
+    this.#wake();
     this.#onEnd();
   }
 
@@ -98,7 +107,6 @@ export class Upload implements IncomingStream {
       timer = setTimeout(() => resolve(true), stallMs);
     });
     clearTimeout(timer);
-    this.#wake = undefined;
     if (stalled) this.abort(new BrokerError('STREAM_STALLED', `The upload sent nothing for ${stallMs} ms.`));
   }
 }

@@ -1,36 +1,64 @@
 import type { z } from 'zod';
 import { BrokerError } from '../protocol/errors.js';
 
+/** Deeper params would overflow the stack of whoever walks them. */
+const MOST_LEVELS = 64;
+const FIELD_LENGTH = 200;
+
+/**
+ * Refuses params that are nested too deeply for the validation itself.
+ * @throws BrokerError INVALID_PARAMS
+ */
+export function checkDepth(params: Record<string, unknown>): void {
+  let level: object[] = [params];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MOST_LEVELS) throw new BrokerError('INVALID_PARAMS', `params: at most ${MOST_LEVELS} levels deep`);
+    level = level.flatMap((value) => Object.values(value).filter((inner) => typeof inner === 'object' && inner));
+  }
+}
+
 /** The error of params that do not fit: names the first field that is wrong, and its limit. */
-export function invalidParams(error: z.ZodError): BrokerError {
-  const { field, problem } = explain(error.issues[0]);
+export function invalidParams(error: z.ZodError, params: unknown): BrokerError {
+  const { path, problem } = explain(error.issues[0], params);
+  // Names of unknown fields are the caller's, of any length.
+  const field = path.join('.').slice(0, FIELD_LENGTH);
   return new BrokerError('INVALID_PARAMS', field ? `${field}: ${problem}` : problem, field ? { field } : {});
 }
 
-function explain(issue: z.core.$ZodIssue | undefined): { field: string; problem: string } {
-  if (!issue) return { field: '', problem: 'The parameters do not fit.' };
-  const field = issue.path.join('.');
+interface Problem {
+  path: readonly PropertyKey[];
+  problem: string;
+}
+
+function explain(issue: z.core.$ZodIssue | undefined, params: unknown): Problem {
+  if (!issue) return { path: [], problem: 'The parameters do not fit.' };
+  const { path } = issue;
   switch (issue.code) {
-    case 'unrecognized_keys': {
-      const name = [...issue.path, issue.keys[0]].join('.');
-      return { field: name, problem: 'unknown parameter' };
-    }
+    case 'unrecognized_keys':
+      return { path: [...path, issue.keys[0] ?? ''], problem: 'unknown parameter' };
     case 'invalid_union': {
-      const inner = issue.errors.flat()[0];
-      return inner ? explain({ ...inner, path: [...issue.path, ...inner.path] }) : { field, problem: issue.message };
+      const inner = nearest(issue.errors);
+      return inner ? explain({ ...inner, path: [...path, ...inner.path] }, params) : { path, problem: issue.message };
     }
     case 'too_big':
-      return { field, problem: `at most ${issue.maximum} ${unit(issue.origin)}`.trim() };
+      return { path, problem: `at most ${issue.maximum} ${unit(issue.origin)}`.trim() };
     case 'too_small':
-      return { field, problem: `at least ${issue.minimum} ${unit(issue.origin)}`.trim() };
+      return { path, problem: `at least ${issue.minimum} ${unit(issue.origin)}`.trim() };
     case 'invalid_type':
-      return {
-        field,
-        problem: issue.input === undefined ? `missing, or not ${issue.expected}` : `must be ${issue.expected}`,
-      };
+      return { path, problem: valueAt(params, path) === undefined ? 'missing' : `must be ${issue.expected}` };
     default:
-      return { field, problem: issue.message };
+      return { path, problem: issue.message };
   }
+}
+
+/** Of the alternatives the one with the fewest complaints: most likely it was meant. */
+function nearest(alternatives: z.core.$ZodIssue[][]): z.core.$ZodIssue | undefined {
+  const [best] = [...alternatives].sort((a, b) => a.length - b.length);
+  return best?.[0];
+}
+
+function valueAt(params: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], params);
 }
 
 function unit(origin: string): string {

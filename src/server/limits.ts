@@ -3,6 +3,8 @@ export interface SocketLimits {
   sockets: number;
   /** Largest frame that is taken, in bytes. */
   frameBytes: number;
+  /** Largest answer that is sent, in bytes; a larger one becomes TOO_LARGE. */
+  answerBytes: number;
   /** Unanswered requests of one socket. */
   pendingRequests: number;
   /** Open streams of one socket. */
@@ -21,6 +23,7 @@ export interface SocketLimits {
 export const defaultSocketLimits: SocketLimits = {
   sockets: 1000,
   frameBytes: 2 * 1024 * 1024,
+  answerBytes: 8 * 1024 * 1024,
   pendingRequests: 256,
   streams: 32,
   defaultTimeoutMs: 30_000,

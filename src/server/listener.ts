@@ -1,26 +1,28 @@
-import { chmodSync, existsSync, unlinkSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { chmodSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
-import { tenantOf } from '../session/tenants.js';
-import type { SocketLimits } from './limits.js';
 import { Socket, type SocketOptions } from './socket.js';
+import { removeStaleSocket } from './stale-socket.js';
+import { admit, refuse } from './upgrade.js';
 
 /** Where to listen: a Unix socket, by default for owner and group alone, or a TCP address. */
 export type ListenAddress = { unix: string; mode?: number } | { host: string; port: number };
 
 export interface ListenerOptions {
   socket: SocketOptions;
-  limits: SocketLimits;
   tenants: readonly Tenant[];
   /** `Origin` headers that are let in; browsers send one, back ends do not. */
   allowedOrigins: readonly string[];
 }
 
 const BACKLOG = 1024;
+/** Milliseconds that a peer has for its request. */
+const REQUEST_MS = 10_000;
+/** TCP connections beyond the sockets: those that are about to be refused with a reason. */
+const SPARE_CONNECTIONS = 100;
 
 /** Takes WebSockets at its addresses after it has authenticated them in the HTTP upgrade. */
 export class Listener {
@@ -33,8 +35,11 @@ export class Listener {
     this.#options = options;
     this.#wss = new WebSocketServer({
       noServer: true,
+      // A pong for every ping, whether the peer reads or not, would be memory without bound: Socket answers itself.
+      autoPong: false,
+      clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: options.limits.frameBytes,
+      maxPayload: options.socket.limits.frameBytes,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
   }
@@ -43,20 +48,24 @@ export class Listener {
     return this.#sockets.size;
   }
 
-  /** Listens; answers the address as a URL of the client, with the real port. */
+  /**
+   * Listens; answers the address as a URL of the client, with the real port.
+   * @throws when the address is taken or not allowed
+   */
   async listen(address: ListenAddress): Promise<string> {
-    const server = createServer((_request, response) => {
-      response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
-      response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
-    });
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    if ('unix' in address) await removeStale(address.unix);
+    const server = this.#server();
+    if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       const target = 'unix' in address ? { path: address.unix } : { host: address.host, port: address.port };
-      server.listen({ ...target, backlog: BACKLOG }, resolve);
+      server.listen({ ...target, backlog: BACKLOG }, () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
     this.#servers.push(server);
+    // Out of descriptors for instance: what is there goes on, and the listener as well.
+    server.on('error', (err) => this.#options.socket.log.error({ err }, 'listener'));
     if ('unix' in address) {
       chmodSync(address.unix, address.mode ?? 0o660);
       return `unix:${address.unix}`;
@@ -79,35 +88,32 @@ export class Listener {
     await closed;
   }
 
+  #server(): Server {
+    const server = createServer({ noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS });
+    server.maxConnections = this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
+    server.on('request', (_request, response) => {
+      response.writeHead(426, { 'content-type': 'text/plain', connection: 'close', upgrade: 'websocket' });
+      response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
+    });
+    server.on('upgrade', (request, socket, head) => {
+      const { tenants, allowedOrigins } = this.#options;
+      const full = this.#sockets.size >= this.#options.socket.limits.sockets;
+      const admission = admit(request.headers, { tenants, allowedOrigins, full });
+      if ('tenant' in admission) {
+        this.#wss.handleUpgrade(request, socket, head, (ws) => this.#take(ws, admission.tenant));
+      } else {
+        refuse(socket, admission);
+      }
+    });
+    return server;
+  }
+
   async #closeServers(): Promise<void> {
-    const closing = this.#servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)));
-    await Promise.all(closing);
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
-    const { tenant, refusal } = this.#authenticate(request);
-    if (!tenant) {
-      refuse(socket, refusal ?? '401 Unauthorized');
-      return;
-    }
-    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#take(ws, tenant));
-  }
-
-  #authenticate({ headers }: IncomingMessage): { tenant?: Tenant; refusal?: string } {
-    const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
-    if (!offered.includes(subprotocol)) return { refusal: `400 Bad Request: offer the subprotocol ${subprotocol}` };
-    const { origin } = headers;
-    if (origin !== undefined && !this.#options.allowedOrigins.includes(origin)) {
-      return { refusal: '403 Forbidden: this Origin is not allowed' };
-    }
-    const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-    const tenant = token === undefined ? undefined : tenantOf(this.#options.tenants, token);
-    if (!tenant) return { refusal: '401 Unauthorized: missing or unknown bearer token' };
-    if (this.#sockets.size >= this.#options.limits.sockets) {
-      return { refusal: '503 Service Unavailable: too many sockets' };
-    }
-    return { tenant };
+    const servers = this.#servers.splice(0);
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    // Those that have not asked for anything yet; WebSockets are not among them.
+    for (const server of servers) server.closeAllConnections();
+    await Promise.all(closed);
   }
 
   #take(ws: WebSocket, tenant: Tenant): void {
@@ -115,27 +121,4 @@ export class Listener {
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));
   }
-}
-
-function refuse(socket: Duplex, refusal: string): void {
-  const [status = '', why = status] = refusal.split(': ');
-  const challenge = status.startsWith('401') ? 'WWW-Authenticate: Bearer\r\n' : '';
-  const body = `${why}\n`;
-  const headers = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n${challenge}`;
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n${body}`);
-}
-
-/** A socket file that nobody listens on was left by a crash; one that somebody answers on is not ours to take. */
-async function removeStale(path: string): Promise<void> {
-  if (!existsSync(path)) return;
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (alive) throw new Error(`Another process listens on ${path} already.`);
-  unlinkSync(path);
 }

@@ -5,20 +5,25 @@ import { protocolLimits } from '../protocol/limits.js';
 
 /** How a stream reaches its socket. */
 export interface StreamWire {
-  /** Hands a frame to the socket; resolves when the socket takes more. */
-  send(frame: Uint8Array): Promise<void>;
+  send(frame: Uint8Array): void;
+  sendAbort(error: unknown): void;
+  /** Whether the socket takes more; the stream is told of progress. */
+  hasRoom(): boolean;
   stallMs: number;
 }
 
-/** Sends bytes as the receiver's credit allows. */
+/** Sends bytes as the receiver's credit and the socket allow. It has one writer, who awaits each write. */
 export class CreditedStream implements OutgoingStream {
   readonly id: number;
   readonly #controller = new AbortController();
   readonly #wire: StreamWire;
   readonly #onEnd: () => void;
   #credit: number = protocolLimits.streamInitialCreditBytes;
+  /** The writer has said its last word, which may still wait for the start. */
   #ended = false;
-  #wake: (() => void) | undefined;
+  #gone = false;
+  #waitsFor: 'credit' | 'room' | undefined;
+  #wake: () => void = () => {};
   readonly #started: Promise<void>;
   #start: () => void = () => {};
 
@@ -43,61 +48,82 @@ export class CreditedStream implements OutgoingStream {
   async write(bytes: Uint8Array): Promise<void> {
     await this.#started;
     for (let from = 0; from < bytes.length; ) {
-      if (this.#credit === 0) await this.#waitForCredit();
-      this.signal.throwIfAborted();
+      await this.#ready();
       const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
       this.#credit -= size;
-      await this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
+      this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
       from += size;
     }
     this.signal.throwIfAborted();
   }
 
   end(): void {
-    void this.#finish(encodeStreamFrame(StreamFrameType.END, this.id));
+    this.#finish(() => this.#wire.send(encodeStreamFrame(StreamFrameType.END, this.id)));
   }
 
   abort(error: unknown): void {
-    const { kind, message } = error instanceof BrokerError ? error : new BrokerError('INTERNAL', 'The broker failed.');
-    const reason = new TextEncoder().encode(JSON.stringify({ kind, message }));
-    void this.#finish(encodeStreamFrame(StreamFrameType.ABORT, this.id, reason));
+    if (this.#ended) return;
+    this.#finish(() => this.#wire.sendAbort(error));
     this.#controller.abort(error);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** The receiver allows more. */
   addCredit(bytes: number): void {
     this.#credit = Math.min(this.#credit + bytes, Number.MAX_SAFE_INTEGER);
-    this.#wake?.();
+    if (this.#waitsFor === 'credit') this.#wake();
+  }
+
+  /** The socket has sent something. */
+  progress(): void {
+    if (this.#waitsFor === 'room') this.#wake();
   }
 
   /** Ends without a word to the receiver: it aborted the stream, or its socket is gone, or the request failed. */
   drop(error: BrokerError): void {
-    if (this.#ended) return;
+    if (this.#gone) return;
     this.#ended = true;
+    this.#leave();
     this.#controller.abort(error);
     this.#start();
-    this.#wake?.();
-    this.#onEnd();
+    this.#wake();
   }
 
-  async #finish(frame: Uint8Array): Promise<void> {
+  #finish(sendLast: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#onEnd();
-    await this.#started;
-    await this.#wire.send(frame).catch(() => {});
+    void this.#started.then(() => {
+      if (this.#gone) return;
+      sendLast();
+      this.#leave();
+    });
   }
 
-  async #waitForCredit(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+  #leave(): void {
+    this.#gone = true;
+    this.#onEnd();
+  }
+
+  /** Waits for credit, then for room; with progress of either the time begins anew. */
+  async #ready(): Promise<void> {
+    for (;;) {
+      this.signal.throwIfAborted();
+      if (this.#credit === 0) await this.#waitFor('credit', 'The stream had no credit');
+      else if (!this.#wire.hasRoom()) await this.#waitFor('room', 'The socket sent nothing');
+      else return;
+    }
+  }
+
+  async #waitFor(what: 'credit' | 'room', complaint: string): Promise<void> {
     const { stallMs } = this.#wire;
+    let timer: NodeJS.Timeout | undefined;
+    this.#waitsFor = what;
     const stalled = await new Promise<boolean>((resolve) => {
       this.#wake = () => resolve(false);
       timer = setTimeout(() => resolve(true), stallMs);
     });
     clearTimeout(timer);
-    this.#wake = undefined;
-    if (stalled) this.abort(new BrokerError('STREAM_STALLED', `The stream had no credit for ${stallMs} ms.`));
+    this.#waitsFor = undefined;
+    if (stalled) this.abort(new BrokerError('STREAM_STALLED', `${complaint} for ${stallMs} ms.`));
   }
 }

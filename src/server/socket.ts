@@ -4,12 +4,15 @@ import { notifications } from '../protocol/events.js';
 import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
-import { type Answer, type DispatchOptions, dispatch } from './dispatch.js';
+import { type DispatchOptions, dispatch } from './dispatch.js';
 import type { SocketLimits } from './limits.js';
+import { Outbox } from './outbox.js';
 import { SocketStreams } from './streams.js';
 
 /** Refused frames after which a peer is taken for broken and the socket is closed with 4400. */
 const BAD_FRAMES = 20;
+/** Milliseconds that a peer has to answer a close. */
+const CLOSE_MS = 1000;
 
 export interface SocketOptions extends DispatchOptions {
   limits: SocketLimits;
@@ -20,30 +23,37 @@ export class Socket {
   readonly #ws: WebSocket;
   readonly #tenant: Tenant;
   readonly #options: SocketOptions;
+  readonly #outbox: Outbox;
   readonly #streams: SocketStreams;
   readonly #pending = new Map<RequestId, AbortController>();
   readonly #heartbeat: NodeJS.Timeout;
   #alive = true;
   #draining = false;
   #badFrames = 0;
-  #onIdle: (() => void) | undefined;
+  #onIdle: () => void = () => {};
 
   constructor(ws: WebSocket, tenant: Tenant, options: SocketOptions) {
+    const { limits, log } = options;
     this.#ws = ws;
     this.#tenant = tenant;
     this.#options = options;
+    this.#outbox = new Outbox(ws, limits, () => this.#streams.progress());
     this.#streams = new SocketStreams({
-      sendBinary: (frame) => this.#sendBinary(frame),
+      sendBinary: (frame) => this.#outbox.binary(frame),
+      hasRoom: () => this.#outbox.hasRoom,
       notify: (method, params) => this.notify(method, params),
-      limits: options.limits,
+      ended: () => this.#checkIdle(),
+      unexpected: (err) => log.error({ err }, 'stream failed'),
+      limits,
     });
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
+    ws.on('ping', (data) => this.#outbox.pong(data));
     ws.on('pong', () => {
       this.#alive = true;
     });
-    ws.on('error', (err) => options.log.debug({ err }, 'socket error'));
-    ws.once('close', () => this.#closed());
-    this.#heartbeat = setInterval(() => this.#beat(), options.limits.heartbeatMs);
+    ws.on('error', (err) => log.debug({ err }, 'socket error'));
+    ws.once('close', (code) => this.#closed(code));
+    this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
     this.#hello();
   }
 
@@ -52,34 +62,35 @@ export class Socket {
   }
 
   notify(method: string, params: Record<string, unknown>): void {
-    this.#sendText(JSON.stringify({ jsonrpc: '2.0', method, params }));
+    this.#outbox.text(JSON.stringify({ jsonrpc: '2.0', method, params }));
   }
 
   /** Refuses new requests, waits until running ones are answered and streams have ended, then closes. */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     this.notify('broker.draining', { graceMs });
-    let timer: NodeJS.Timeout | undefined;
     if (this.busy) {
+      let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
         timer = setTimeout(resolve, graceMs);
       });
+      clearTimeout(timer);
     }
-    clearTimeout(timer);
     await this.close(closeCodes.GOING_AWAY);
   }
 
-  /** Closes with a code; a peer that does not answer is cut off after a second. */
+  /** Closes with a code, which cancels what runs; a peer that does not answer is cut off after a second. */
   async close(reason: { code: number; meaning: string }): Promise<void> {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#ws.terminate(), 1000);
+      const timer = setTimeout(() => this.#ws.terminate(), CLOSE_MS);
       this.#ws.once('close', () => {
         clearTimeout(timer);
         resolve();
       });
-      this.#ws.close(reason.code, reason.meaning.slice(0, 120));
+      this.#ws.close(reason.code, reason.meaning);
+      this.#cancelAll();
     });
   }
 
@@ -102,6 +113,10 @@ export class Socket {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
+    // What was under way when the broker closed: nobody would get an answer.
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    // Behind a long upload on a slow line the pong comes late, but these bytes show a living peer as well.
+    this.#alive = true;
     if (isBinary) this.#receiveBinary(data);
     else this.#receiveText(data.toString('utf8'));
   }
@@ -109,8 +124,8 @@ export class Socket {
   #receiveBinary(data: Buffer): void {
     try {
       this.#streams.receive(decodeStreamFrame(data));
-    } catch (error) {
-      this.#options.log.debug({ err: error }, 'bad binary frame');
+    } catch (err) {
+      this.#options.log.debug({ err }, 'bad binary frame');
       void this.close(closeCodes.BAD_FRAME);
     }
   }
@@ -120,7 +135,8 @@ export class Socket {
     try {
       frame = decodeRequest(text);
     } catch (error) {
-      this.#refuse(salvageId(text), error as BrokerError);
+      const id = salvageId(text);
+      this.#refuse(id !== null && this.#pending.has(id) ? null : id, error as BrokerError);
       this.#badFrames += 1;
       if (this.#badFrames > BAD_FRAMES) void this.close(closeCodes.BAD_FRAME);
       return;
@@ -143,15 +159,14 @@ export class Socket {
   #receiveRequest(id: RequestId, frame: RequestFrame): void {
     const { pendingRequests } = this.#options.limits;
     if (this.#pending.has(id)) {
-      this.#refuse(
-        id,
-        new BrokerError('INVALID_REQUEST', 'id: a request with it is not answered yet.', { field: 'id' }),
-      );
+      // Under the id itself this would be taken for the answer of the request that is still running.
+      const message = `id: a request with the id ${JSON.stringify(id)} is not answered yet.`;
+      this.#refuse(null, new BrokerError('INVALID_REQUEST', message, { field: 'id' }));
+    } else if (this.#draining) {
+      this.#refuse(id, new BrokerError('DRAINING', 'The broker is about to stop.'));
     } else if (this.#pending.size >= pendingRequests) {
       const message = `This socket has ${pendingRequests} unanswered requests already.`;
       this.#refuse(id, new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 }));
-    } else if (this.#draining) {
-      this.#refuse(id, new BrokerError('DRAINING', 'The broker is about to stop.'));
     } else {
       void this.#answer(id, frame);
     }
@@ -162,56 +177,41 @@ export class Socket {
     this.#pending.set(id, controller);
     const streams = this.#streams.forRequest();
     const caller = { tenant: this.#tenant, streams, signal: controller.signal };
-    const answer: Answer = await dispatch(frame, caller, this.#options);
+    const { ok, json } = await dispatch(frame, caller, this.#options);
     this.#pending.delete(id);
-    this.#sendText(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
-    streams.settle('result' in answer);
+    this.#outbox.text(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${ok ? 'result' : 'error'}":${json}}`);
+    streams.settle(ok);
     this.#checkIdle();
   }
 
   #refuse(id: RequestId | null, error: BrokerError): void {
-    this.#sendText(JSON.stringify({ jsonrpc: '2.0', id, error: error.toWire() }));
-  }
-
-  #sendText(text: string): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#ws.send(text);
-    if (this.#ws.bufferedAmount > this.#options.limits.closeAboveBytes) this.#ws.terminate();
-  }
-
-  /** Resolves at once while little waits to be sent, else when this frame has left. */
-  #sendBinary(frame: Uint8Array): Promise<void> {
-    if (this.#ws.readyState !== this.#ws.OPEN) return Promise.reject(goneError());
-    return new Promise((resolve, reject) => {
-      this.#ws.send(frame, (error) => (error ? reject(goneError()) : resolve()));
-      if (this.#ws.bufferedAmount < this.#options.limits.pauseAboveBytes) resolve();
-    });
+    this.#outbox.text(JSON.stringify({ jsonrpc: '2.0', id, error: error.toWire() }));
   }
 
   #beat(): void {
-    if (!this.#alive) {
-      this.#ws.close(closeCodes.NO_PONG.code, closeCodes.NO_PONG.meaning);
-      this.#ws.terminate();
+    if (this.#alive) {
+      this.#alive = false;
+      this.#outbox.ping();
       return;
     }
-    this.#alive = false;
-    this.#ws.ping();
-    this.#checkIdle();
+    this.#ws.close(closeCodes.NO_PONG.code, closeCodes.NO_PONG.meaning);
+    this.#ws.terminate();
   }
 
   #checkIdle(): void {
-    if (!this.busy) this.#onIdle?.();
+    if (!this.busy) this.#onIdle();
   }
 
-  #closed(): void {
-    clearInterval(this.#heartbeat);
-    const gone = goneError();
+  #cancelAll(): void {
+    const gone = new BrokerError('CANCELLED', 'The socket was closed.');
     for (const controller of this.#pending.values()) controller.abort(gone);
     this.#streams.close(gone);
-    this.#onIdle?.();
   }
-}
 
-function goneError(): BrokerError {
-  return new BrokerError('CANCELLED', 'The socket was closed.');
+  #closed(code: number): void {
+    clearInterval(this.#heartbeat);
+    this.#cancelAll();
+    this.#onIdle();
+    this.#options.log.debug({ tenant: this.#tenant.name, code }, 'socket closed');
+  }
 }

@@ -6,9 +6,20 @@ import { CreditedStream } from './outgoing-stream.js';
 
 /** What the streams of a socket need of it. */
 export interface StreamSocket {
-  sendBinary(frame: Uint8Array): Promise<void>;
+  sendBinary(frame: Uint8Array): void;
+  hasRoom(): boolean;
   notify(method: string, params: Record<string, unknown>): void;
+  /** A stream ended. */
+  ended(): void;
+  /** A stream was aborted by a defect, which the caller is not told. */
+  unexpected(error: unknown): void;
   limits: { streams: number; streamStallMs: number };
+}
+
+/** The streams of one request. */
+export interface RequestStreams extends Streams {
+  /** The request was answered, with a result or not: its downloads begin or vanish, its uploads end. */
+  settle(ok: boolean): void;
 }
 
 /** All streams of one socket. The broker's have even ids, the caller's odd ones; none is used twice. */
@@ -27,25 +38,32 @@ export class SocketStreams {
     return this.#outgoing.size + this.#incoming.size;
   }
 
-  /** The streams that one request opens; `settle` tells whether it was answered with a result. */
-  forRequest(): Streams & { settle(ok: boolean): void } {
+  forRequest(): RequestStreams {
     const opened: CreditedStream[] = [];
-    const accepted: IncomingStream[] = [];
+    const accepted: Upload[] = [];
+    let settled = false;
+    const checkLive = () => {
+      // A handler that overslept its deadline: nobody would ever hear of the stream, or end it.
+      if (settled) throw new BrokerError('CANCELLED', 'The request of this stream was answered already.');
+    };
     return {
       open: () => {
+        checkLive();
         const stream = this.#openOutgoing();
         opened.push(stream);
         return stream satisfies OutgoingStream;
       },
       accept: (id) => {
+        checkLive();
         const stream = this.#accept(id);
         accepted.push(stream);
-        return stream;
+        return stream satisfies IncomingStream;
       },
       settle: (ok) => {
-        const failed = new BrokerError('CANCELLED', 'The request of this stream failed.');
-        for (const stream of opened) ok ? stream.start() : stream.drop(failed);
-        for (const stream of accepted) stream.abort(failed);
+        settled = true;
+        const over = new BrokerError('CANCELLED', 'The request of this stream was answered.');
+        for (const stream of opened) ok ? stream.start() : stream.drop(over);
+        for (const stream of accepted) ok ? stream.fail(over) : stream.abort(over);
       },
     };
   }
@@ -71,6 +89,11 @@ export class SocketStreams {
     this.#outgoing.get(stream)?.addCredit(bytes);
   }
 
+  /** The socket has sent something. */
+  progress(): void {
+    for (const stream of this.#outgoing.values()) stream.progress();
+  }
+
   /** The socket is gone. */
   close(error: BrokerError): void {
     for (const stream of [...this.#outgoing.values()]) stream.drop(error);
@@ -81,8 +104,13 @@ export class SocketStreams {
     this.#checkRoom();
     this.#lastOutgoing += 2;
     const id = this.#lastOutgoing;
-    const wire = { send: (frame: Uint8Array) => this.#socket.sendBinary(frame), stallMs: this.#stallMs };
-    const stream = new CreditedStream(id, wire, () => this.#outgoing.delete(id));
+    const wire = {
+      send: (frame: Uint8Array) => this.#socket.sendBinary(frame),
+      sendAbort: (error: unknown) => this.#sendAbort(id, error),
+      hasRoom: () => this.#socket.hasRoom(),
+      stallMs: this.#socket.limits.streamStallMs,
+    };
+    const stream = new CreditedStream(id, wire, () => this.#end(this.#outgoing, id));
     this.#outgoing.set(id, stream);
     return stream;
   }
@@ -97,15 +125,25 @@ export class SocketStreams {
     this.#lastIncoming = id;
     const wire = {
       credit: (bytes: number) => this.#socket.notify('$/credit', { stream: id, bytes }),
-      abort: ({ kind, message }: BrokerError) => {
-        const reason = new TextEncoder().encode(JSON.stringify({ kind, message }));
-        void this.#socket.sendBinary(encodeStreamFrame(StreamFrameType.ABORT, id, reason)).catch(() => {});
-      },
-      stallMs: this.#stallMs,
+      sendAbort: (error: unknown) => this.#sendAbort(id, error),
+      stallMs: this.#socket.limits.streamStallMs,
     };
-    const upload = new Upload(id, wire, () => this.#incoming.delete(id));
+    const upload = new Upload(id, wire, () => this.#end(this.#incoming, id));
     this.#incoming.set(id, upload);
     return upload;
+  }
+
+  #sendAbort(id: number, error: unknown): void {
+    const known = error instanceof BrokerError ? error : undefined;
+    if (!known) this.#socket.unexpected(error);
+    const { kind, message } = known ?? new BrokerError('INTERNAL', 'The broker failed; its log has the cause.');
+    const reason = new TextEncoder().encode(JSON.stringify({ kind, message }));
+    this.#socket.sendBinary(encodeStreamFrame(StreamFrameType.ABORT, id, reason));
+  }
+
+  #end(streams: Map<number, unknown>, id: number): void {
+    streams.delete(id);
+    this.#socket.ended();
   }
 
   #checkRoom(): void {
@@ -113,9 +151,5 @@ export class SocketStreams {
     if (this.open >= streams) {
       throw new BrokerError('RATE_LIMITED', `This socket has ${streams} open streams already.`, { retryAfterMs: 1000 });
     }
-  }
-
-  get #stallMs(): number {
-    return this.#socket.limits.streamStallMs;
   }
 }

@@ -32,6 +32,7 @@ export class MemorySessionStore implements SessionStore {
     token: string;
     session: Session;
   } {
+    if (this.#byHash.size >= this.#limits.sessions) this.#sweep();
     if (this.#byHash.size >= this.#limits.sessions) {
       throw new BrokerError('RATE_LIMITED', `The broker holds ${this.#limits.sessions} sessions already.`, {
         retryAfterMs: 60_000,

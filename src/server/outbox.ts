@@ -1,0 +1,62 @@
+import type { WebSocket } from 'ws';
+import { closeCodes } from '../protocol/limits.js';
+
+/** Bytes that may wait before producers pause, and before the peer is given up. */
+export interface OutboxLimits {
+  pauseAboveBytes: number;
+  closeAboveBytes: number;
+}
+
+/**
+ * What a socket has to send. ws takes any amount and never blocks, so that a peer that does not read would cost memory
+ * without bound: streams look for room first, and for what cannot wait the peer is given up above the second mark.
+ */
+export class Outbox {
+  readonly #ws: WebSocket;
+  readonly #limits: OutboxLimits;
+  readonly #onProgress: () => void;
+
+  /** @param onProgress called whenever a frame has left */
+  constructor(ws: WebSocket, limits: OutboxLimits, onProgress: () => void) {
+    this.#ws = ws;
+    this.#limits = limits;
+    this.#onProgress = onProgress;
+  }
+
+  /** Whether streams may send. */
+  get hasRoom(): boolean {
+    return this.#ws.bufferedAmount < this.#limits.pauseAboveBytes;
+  }
+
+  text(json: string): void {
+    this.#send(() => this.#ws.send(json, (error) => this.#sent(error)));
+  }
+
+  binary(frame: Uint8Array): void {
+    this.#send(() => this.#ws.send(frame, (error) => this.#sent(error)));
+  }
+
+  ping(): void {
+    this.#send(() => this.#ws.ping());
+  }
+
+  pong(data: Buffer): void {
+    this.#send(() => this.#ws.pong(data));
+  }
+
+  #send(send: () => void): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    // What waits already is measured: one large answer must not cost a reader who keeps up its socket.
+    if (this.#ws.bufferedAmount > this.#limits.closeAboveBytes) this.#giveUp();
+    else send();
+  }
+
+  #giveUp(): void {
+    this.#ws.close(closeCodes.OVERLOAD.code, closeCodes.OVERLOAD.meaning);
+    this.#ws.terminate();
+  }
+
+  #sent(error: Error | null | undefined): void {
+    if (!error) this.#onProgress();
+  }
+}

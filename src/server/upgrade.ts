@@ -1,0 +1,51 @@
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { subprotocol } from '../protocol/limits.js';
+import type { Tenant } from '../session/tenant.js';
+import { tenantOf } from '../session/tenants.js';
+
+/** What decides on an upgrade. */
+export interface Admission {
+  tenants: readonly Tenant[];
+  allowedOrigins: readonly string[];
+  /** Whether there are as many sockets as there may be. */
+  full: boolean;
+}
+
+/** Why an upgrade is refused. */
+export interface Refusal {
+  status: number;
+  message: string;
+}
+
+/** Decides on an upgrade by its headers; the cheap questions come first. */
+export function admit(headers: IncomingHttpHeaders, admission: Admission): { tenant: Tenant } | Refusal {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  if (!offered.includes(subprotocol))
+    return { status: 400, message: `Offer the WebSocket subprotocol ${subprotocol}.` };
+  const { origin } = headers;
+  if (origin !== undefined && !admission.allowedOrigins.includes(origin)) {
+    return { status: 403, message: 'This Origin is not allowed.' };
+  }
+  const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  const tenant = token === undefined ? undefined : tenantOf(admission.tenants, token);
+  if (!tenant) return { status: 401, message: 'The bearer token is missing or unknown.' };
+  if (admission.full) return { status: 503, message: 'There are too many sockets; try again later.' };
+  return { tenant };
+}
+
+/** Answers an upgrade with a refusal and ends the connection. */
+export function refuse(socket: Duplex, { status, message }: Refusal): void {
+  const body = JSON.stringify({ status, message });
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+  ];
+  socket.on('error', () => socket.destroy());
+  // A peer that keeps its side open must not keep ours.
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,88 @@
+import { Writable } from 'node:stream';
+import { onTestFinished } from 'vitest';
+import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
+import type { Registry } from '../../src/pool/registry.js';
+import { contract, type MethodName } from '../../src/protocol/contract.js';
+import { BrokerError } from '../../src/protocol/errors.js';
+import { createLog } from '../../src/runtime/log.js';
+import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.js';
+import { type ListenAddress, Listener } from '../../src/server/listener.js';
+import type { Session } from '../../src/session/session.js';
+import { hashToken } from '../../src/session/tenants.js';
+import { RawClient, type RawOptions } from './raw-client.js';
+
+export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
+
+export interface StubOptions {
+  handlers?: Partial<Record<MethodName, StubHandler>>;
+  limits?: Partial<SocketLimits>;
+  allowedOrigins?: string[];
+  listen?: ListenAddress;
+  checkResults?: boolean;
+}
+
+/** A listener whose handlers are the test's own, so that a test of the transport needs no IMAP server. */
+export async function stubBroker(options: StubOptions = {}) {
+  const logged: Array<Record<string, unknown>> = [];
+  const log = createLog(
+    'debug',
+    new Writable({
+      write(line: Buffer, _encoding, done) {
+        logged.push(JSON.parse(line.toString()) as Record<string, unknown>);
+        done();
+      },
+    }),
+  );
+  const limits = { ...defaultSocketLimits, ...options.limits };
+  const listener = new Listener({
+    socket: { handlers: handlersOf(options), services, limits, log, checkResults: options.checkResults ?? false },
+    tenants: [
+      { name: 'shop', tokenHashes: [hashToken('good'), hashToken('next.good')] },
+      { name: 'other', tokenHashes: [hashToken('other')] },
+    ],
+    allowedOrigins: options.allowedOrigins ?? [],
+  });
+  onTestFinished(() => listener.close());
+  const url = await listener.listen(options.listen ?? { host: '127.0.0.1', port: 0 });
+  return { listener, url, logged, connect: (raw?: RawOptions) => RawClient.open(url, raw) };
+}
+
+/** Something that happens once, and that a test waits for. */
+export function signal<T = void>() {
+  let fire: (value: T) => void = () => {};
+  const fired = new Promise<T>((resolve) => {
+    fire = resolve;
+  });
+  return { fired, fire };
+}
+
+const session: Session = {
+  tenant: 'shop',
+  server: 'main',
+  user: 'anna',
+  accountKey: 'k',
+  openedAt: 0,
+  expiresAt: 0,
+};
+
+const services = {
+  sessions: {
+    open: () => ({ token: 'live', session }),
+    resolve: (tenant: string, token: string) => {
+      if (token === 'live' && tenant === 'shop') return session;
+      throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
+    },
+    close: () => {},
+  },
+  registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
+  servers: new Map(),
+  version: '1.2.3',
+  epoch: 'e1',
+  limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },
+} satisfies Services;
+
+function handlersOf({ handlers = {} }: StubOptions): Handlers {
+  const echo: StubHandler = async (_context, params) => ({ params });
+  const names = Object.keys(contract) as MethodName[];
+  return Object.fromEntries(names.map((name) => [name, handlers[name] ?? echo])) as unknown as Handlers;
+}
