@@ -1,0 +1,105 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type Client, createClient, type MethodName, RpcError } from '../client/index.js';
+import { contract } from '../protocol/contract.js';
+import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
+
+export interface CallOptions {
+  url?: string | undefined;
+  token?: string | undefined;
+}
+
+const CONNECT_MS = 5_000;
+
+/**
+ * Calls one method through the client and prints its result as JSON; where it carries bytes, they go to standard output
+ * and the rest to standard error.
+ * @throws CliError
+ */
+export async function call(method: string, params: string, options: CallOptions, output: Output): Promise<ExitCode> {
+  const { url, token } = options;
+  if (url === undefined || token === undefined) {
+    throw new CliError(
+      'call needs --url and --token, or IMAP_BROKER_URL and IMAP_BROKER_TOKEN in the environment.',
+      exitCodes.usage,
+    );
+  }
+  const name = methodName(method);
+  const parsed = parseParams(params === '-' ? await text(process.stdin) : params);
+  await reach(url);
+  const client = createClient({ url, token });
+  try {
+    await print(await invoke(client, name, parsed), output);
+    return exitCodes.ok;
+  } catch (error) {
+    throw error instanceof RpcError ? told(error) : error;
+  } finally {
+    client.close();
+  }
+}
+
+function methodName(method: string): MethodName {
+  if (Object.hasOwn(contract, method)) return method as MethodName;
+  throw new CliError(
+    `there is no method ${method}; the methods are ${Object.keys(contract).join(', ')}.`,
+    exitCodes.usage,
+  );
+}
+
+function parseParams(json: string): Record<string, unknown> {
+  try {
+    const params: unknown = JSON.parse(json);
+    if (typeof params === 'object' && params !== null && !Array.isArray(params)) return { ...params };
+  } catch {
+    // Told below.
+  }
+  throw new CliError('the params are not one JSON object.', exitCodes.usage);
+}
+
+type Verbs = Record<string, (params: Record<string, unknown>) => Promise<object>>;
+
+async function invoke(client: Client, method: MethodName, params: Record<string, unknown>): Promise<object> {
+  const [area = '', verb = ''] = method.split('.');
+  const verbs = client[area as keyof Client] as unknown as Verbs;
+  const answer = verbs[verb]?.(params);
+  if (!answer) throw new CliError(`the client has no method ${method}.`, exitCodes.usage);
+  return await answer;
+}
+
+async function print(result: object, output: Output): Promise<void> {
+  if (!('body' in result && result.body instanceof ReadableStream)) {
+    output.out(`${JSON.stringify(result, undefined, 2)}\n`);
+    return;
+  }
+  const { body, ...rest } = result;
+  output.err(`${JSON.stringify(rest, undefined, 2)}\n`);
+  for await (const bytes of body) await output.outBytes(bytes);
+}
+
+/** The client would go on trying to connect; a person wants to know at once that nobody listens. */
+async function reach(url: string): Promise<void> {
+  const target = targetOf(url);
+  const probe = connect(target);
+  const failure = await new Promise<string | undefined>((resolve) => {
+    probe.setTimeout(CONNECT_MS, () => resolve(`no answer within ${CONNECT_MS / 1000} s`));
+    probe.once('connect', () => resolve(undefined));
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+  probe.destroy();
+  if (failure !== undefined) throw new CliError(`no broker can be reached at ${url}: ${failure}.`, exitCodes.failure);
+}
+
+function targetOf(url: string): { path: string } | { host: string; port: number } {
+  if (url.startsWith('unix:')) return { path: url.slice('unix:'.length) };
+  const { protocol, hostname, port } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '', port: '' };
+  if (protocol !== 'ws:' && protocol !== 'wss:') {
+    throw new CliError(`--url: ${url} is no ws:, wss: or unix: address.`, exitCodes.usage);
+  }
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (protocol === 'ws:' ? 80 : 443)) };
+}
+
+function told(error: RpcError): CliError {
+  const wrong = error.kind === 'INVALID_PARAMS' || error.kind === 'UNAUTHENTICATED';
+  const executed = error.executed === 'no' ? '' : ` (executed: ${error.executed})`;
+  return new CliError(`${error.kind}: ${error.message}${executed}`, wrong ? exitCodes.usage : exitCodes.failure);
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { type Config, ConfigError, fromFile } from '../config/load.js';
+import { type ConfigFile, configSchema, isLoopback } from '../config/schema.js';
+import { hashToken } from '../session/tenants.js';
+import { CliError, exitCodes } from './output.js';
+
+/** What `serve` takes instead of a configuration file. */
+export interface ServeFlags {
+  server?: string[] | undefined;
+  listen?: string | undefined;
+  token?: string | undefined;
+  starttls?: boolean | undefined;
+  insecureNoTls?: boolean | undefined;
+  ca?: string | undefined;
+}
+
+/** Where a first try listens unless it is told otherwise. */
+export const defaultListen = '127.0.0.1:7143';
+
+/**
+ * A configuration made of flags alone, with one tenant.
+ * @returns the bearer token too, when it was made here
+ * @throws CliError with the name of the flag
+ */
+export function configOfFlags(flags: ServeFlags): { config: Config; token: string; tokenIsNew: boolean } {
+  const token = flags.token ?? randomBytes(32).toString('base64url');
+  // What a header can carry (RFC 6750 section 2.1).
+  if (!/^[\w.~+/=-]+$/.test(token)) throw usage('--token: only letters, digits and -._~+/= are possible.');
+  if (flags.starttls && flags.insecureNoTls) throw usage('--starttls and --insecure-no-tls exclude each other.');
+  const { data, error } = configSchema.safeParse({
+    listener: [listenerOf(flags.listen ?? defaultListen)],
+    server: (flags.server ?? []).map((server) => serverOf(server, flags)),
+    tenant: [{ name: 'default', token_hashes: [hashToken(token)] }],
+  });
+  if (error) {
+    const [{ path, message } = { path: [], message: 'wrong' }] = error.issues;
+    throw usage(`${path[0] === 'listener' ? '--listen' : '--server'}: ${message}`);
+  }
+  return { config: withFiles(data), token, tokenIsNew: flags.token === undefined };
+}
+
+function withFiles(file: ConfigFile): Config {
+  try {
+    return fromFile(file, process.cwd());
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw usage(`--ca: ${error.problems[0]?.replace(/^server\[\d+\]\.ca_file: /, '')}`);
+  }
+}
+
+function listenerOf(listen: string): { unix: string } | { host: string; port: number } {
+  if (listen.startsWith('unix:')) {
+    const unix = listen.slice('unix:'.length);
+    if (unix === '') throw usage('--listen: unix: needs a path, as in unix:/run/imap-broker.sock.');
+    return { unix };
+  }
+  const { host, port } = hostPort('--listen', listen);
+  if (port === undefined) throw usage(`--listen: ${listen} has no port; write HOST:PORT or unix:PATH.`);
+  if (!isLoopback(host)) {
+    throw usage(
+      `--listen: ${host} is no loopback address; the broker speaks no TLS itself. Put a TLS proxy before it.`,
+    );
+  }
+  return { host, port };
+}
+
+function serverOf(server: string, flags: ServeFlags) {
+  const { host, port } = hostPort('--server', server);
+  if (port === 0) throw usage('--server: port 0 is no port to connect to.');
+  const tls = flags.insecureNoTls ? 'none' : flags.starttls ? 'starttls' : 'implicit';
+  return {
+    name: host,
+    host,
+    tls,
+    ...(port === undefined ? {} : { port }),
+    ...(flags.ca === undefined ? {} : { ca_file: flags.ca }),
+  };
+}
+
+/** Splits `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
+function hostPort(flag: string, text: string): { host: string; port: number | undefined } {
+  const bare = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f.:]*$/i.test(text);
+  const [, bracketed, plain, digits] = bare
+    ? [text, text]
+    : (/^(?:\[([0-9a-f:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? []);
+  const host = bracketed ?? plain;
+  const port = digits === undefined ? undefined : Number(digits);
+  if (host === undefined || (port !== undefined && port > 65_535)) {
+    throw usage(`${flag}: ${text} is not of the form HOST or HOST:PORT.`);
+  }
+  return { host, port };
+}
+
+function usage(message: string): CliError {
+  return new CliError(message, exitCodes.usage);
+}

@@ -1,0 +1,100 @@
+import { Command, CommanderError, Option } from 'commander';
+import { version } from '../broker.js';
+import { ConfigError } from '../config/load.js';
+import { call } from './call.js';
+import { checkConfig } from './check-config.js';
+import { defaultListen } from './flags-config.js';
+import { CliError, type ExitCode, exitCodes, type Output, standardOutput } from './output.js';
+import { serve } from './serve.js';
+
+const EXAMPLES = `
+Examples:
+  imap-broker serve --server imap.example.com
+  imap-broker serve --config /etc/imap-broker/config.toml
+  imap-broker check-config /etc/imap-broker/config.toml
+  imap-broker call broker.ping --url ws://127.0.0.1:7143 --token TOKEN
+
+Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`;
+
+/** Runs the command line; resolves with the exit code, never rejects. */
+export async function main(args: readonly string[], output: Output = standardOutput): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const program = commands(output, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return failed(error, output);
+  }
+}
+
+function commands(output: Output, end: (code: ExitCode) => void): Command {
+  const program = new Command('imap-broker')
+    .description('Pools IMAP connections per user and offers mail operations over one WebSocket.')
+    .version(version, '-V, --version', 'print the version')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({ writeOut: output.out, writeErr: output.err });
+  program
+    .command('serve')
+    .description('run the broker until SIGTERM or SIGINT, which drain it')
+    .addOption(
+      option('--config <file>', 'TOML file; goes with no other flag but --log-level')
+        .env('IMAP_BROKER_CONFIG')
+        .conflicts(['server', 'listen', 'starttls', 'insecureNoTls', 'ca']),
+    )
+    .addOption(option('--server <host[:port]>', 'IMAP server for a first try; may be repeated').argParser(collect))
+    .addOption(option('--listen <address>', `HOST:PORT on loopback, or unix:PATH (default: ${defaultListen})`))
+    .addOption(
+      option('--token <token>', 'bearer token that is asked for (default: a new one)').env('IMAP_BROKER_TOKEN'),
+    )
+    .addOption(option('--starttls', 'STARTTLS, by default on port 143, instead of TLS on port 993'))
+    .addOption(option('--insecure-no-tls', 'no TLS to the IMAP server: passwords travel in clear'))
+    .addOption(option('--ca <file>', 'PEM file of the authorities to trust instead of the public ones'))
+    .addOption(
+      option('--log-level <level>', 'least severe messages to log').choices([
+        ...['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      ]),
+    )
+    .action(async (options, command: Command) => {
+      if (options.config !== undefined && command.getOptionValueSource('token') === 'cli') {
+        throw new CliError("option '--config <file>' cannot be used with option '--token <token>'", exitCodes.usage);
+      }
+      end(await serve(options, output));
+    });
+  program
+    .command('check-config')
+    .description('say whether a configuration file can be used; exit code 1 if not')
+    .argument('<file>')
+    .action((file) => end(checkConfig(file, output)));
+  program
+    .command('call')
+    .description('call one method of a running broker and print its result')
+    .argument('<method>', 'such as broker.ping, session.open, mailbox.list')
+    .argument('[params]', 'JSON object; - reads it from standard input', '{}')
+    .addOption(option('--url <url>', 'ws:, wss: or unix: address').env('IMAP_BROKER_URL'))
+    .addOption(option('--token <token>', 'bearer token').env('IMAP_BROKER_TOKEN'))
+    .action(async (method, params, options) => end(await call(method, params, options, output)));
+  return program;
+}
+
+function option(flags: string, description: string): Option {
+  return new Option(flags, description);
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function failed(error: unknown, output: Output): ExitCode {
+  // Commander has printed its own message, which for --help and --version is no error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) output.err(`imap-broker: ${problem}\n`);
+    return exitCodes.usage;
+  }
+  output.err(`imap-broker: ${error instanceof Error ? error.message : String(error)}\n`);
+  return error instanceof CliError ? error.exitCode : exitCodes.failure;
+}

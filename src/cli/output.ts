@@ -1,0 +1,31 @@
+/** Where a command writes to. */
+export interface Output {
+  /** What was asked for. */
+  out(text: string): void;
+  /** Bytes that were asked for; resolves when there is room for more. */
+  outBytes(bytes: Uint8Array): Promise<void>;
+  /** Everything else. */
+  err(text: string): void;
+}
+
+/** A process's own standard output and error. */
+export const standardOutput: Output = {
+  out: (text) => process.stdout.write(text),
+  outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
+  err: (text) => process.stderr.write(text),
+};
+
+/** What a command ends with. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A failure that is told in one sentence. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

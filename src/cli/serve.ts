@@ -1,0 +1,100 @@
+import { type Broker, startBroker, version } from '../broker.js';
+import { type Config, loadConfig } from '../config/load.js';
+import { createLog, type LogLevel } from '../runtime/log.js';
+import { configOfFlags, type ServeFlags } from './flags-config.js';
+import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
+
+export interface ServeOptions extends ServeFlags {
+  config?: string | undefined;
+  logLevel?: LogLevel | undefined;
+}
+
+/**
+ * Runs a broker until a signal ends it: the first one drains, the second one stops at once.
+ * @throws CliError or ConfigError when it cannot start
+ */
+export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
+  const { config, hint } = settings(options);
+  const log = createLog(options.logLevel ?? config.logLevel);
+  const signals = new Signals();
+  try {
+    const broker = await start(config, log);
+    log.info({ version, urls: broker.urls, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
+    output.err(hint(broker.urls));
+    await signals.first;
+    log.info({ drainMs: config.drainMs }, 'draining; another signal stops at once');
+    const drained = await Promise.race([broker.drain(config.drainMs).then(() => true), signals.second]);
+    if (!drained) await broker.stop();
+    log.info(drained ? 'stopped' : 'stopped at once; running requests were cancelled');
+    return drained ? exitCodes.ok : exitCodes.failure;
+  } finally {
+    signals.dispose();
+  }
+}
+
+interface Settings {
+  config: Config;
+  /** What to tell a person who tries it out. */
+  hint(urls: readonly string[]): string;
+}
+
+function settings(options: ServeOptions): Settings {
+  if (options.config !== undefined) return { config: loadConfig(options.config), hint: () => '' };
+  if (options.server === undefined) {
+    throw new CliError('serve needs --server HOST for a first try, or --config FILE.', exitCodes.usage);
+  }
+  const { config, token, tokenIsNew } = configOfFlags(options);
+  const [server = ''] = options.server;
+  return { config, hint: ([url = '']) => firstSteps(url, server, tokenIsNew ? token : undefined, config) };
+}
+
+function firstSteps(url: string, server: string, token: string | undefined, config: Config): string {
+  const [{ name, port, tls } = { name: server, port: 0, tls: 'none' }] = config.broker.servers;
+  const params = { server: name, user: 'USER', auth: { password: 'PASSWORD' } };
+  const security = { implicit: 'with TLS', starttls: 'with STARTTLS', none: 'WITHOUT TLS: passwords travel in clear' };
+  return `
+imap-broker ${version} listens on ${url} for ${name}, port ${port}, ${security[tls as keyof typeof security]}.
+${token === undefined ? '' : `Bearer token, made for this run alone: ${token}\n`}
+To try it, in another terminal:
+  export IMAP_BROKER_URL=${url} IMAP_BROKER_TOKEN=${token ?? '...'}
+  npx imap-broker call session.open '${JSON.stringify(params)}'
+`;
+}
+
+async function start(config: Config, log: ReturnType<typeof createLog>): Promise<Broker> {
+  try {
+    return await startBroker({ ...config.broker, log });
+  } catch (error) {
+    throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);
+  }
+}
+
+/** SIGTERM and SIGINT, from now on. */
+class Signals {
+  readonly first: Promise<void>;
+  /** Resolves with false, for: not drained. */
+  readonly second: Promise<false>;
+  readonly #take: () => void;
+
+  constructor() {
+    let onFirst = () => {};
+    let onSecond = () => {};
+    let count = 0;
+    this.first = new Promise((resolve) => {
+      onFirst = resolve;
+    });
+    this.second = new Promise((resolve) => {
+      onSecond = () => resolve(false);
+    });
+    this.#take = () => {
+      count += 1;
+      if (count === 1) onFirst();
+      else onSecond();
+    };
+    process.on('SIGTERM', this.#take).on('SIGINT', this.#take);
+  }
+
+  dispose(): void {
+    process.off('SIGTERM', this.#take).off('SIGINT', this.#take);
+  }
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { nearest } from './nearest.js';
+import { configSchema } from './schema.js';
+import { lineOf, type Path } from './toml-lines.js';
+
+/** One sentence for each thing that is wrong with a configuration, with its line where it is known. */
+export function explain(text: string, issues: readonly z.core.$ZodIssue[]): string[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.filter((step) => typeof step !== 'symbol');
+    if (issue.code !== 'unrecognized_keys') return [sentence(text, path, issue.message)];
+    return issue.keys.map((key) => sentence(text, [...path, key], unknown(key, path)));
+  });
+}
+
+/** What zod says of a key that is not there is made plainer. */
+export function plainly(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type' && issue.input === undefined) return 'is missing';
+  return undefined;
+}
+
+function unknown(key: string, path: Path): string {
+  const near = nearest(key, knownKeys(path));
+  return `unknown key${near === undefined ? '' : `; did you mean ${near}?`}`;
+}
+
+function sentence(text: string, path: Path, message: string): string {
+  const line = lineOf(text, path);
+  const name = path.reduce<string>((dotted, step) => {
+    if (typeof step === 'number') return `${dotted}[${step}]`;
+    return dotted === '' ? step : `${dotted}.${step}`;
+  }, '');
+  return `${line === undefined ? '' : `line ${line}: `}${name}: ${message}`;
+}
+
+type Node = z.core.JSONSchema.JSONSchema;
+
+function knownKeys(path: Path): string[] {
+  let node: Node | undefined = z.toJSONSchema(configSchema, { io: 'input' });
+  for (const step of path) {
+    const next: unknown = typeof step === 'number' ? node?.items : node?.properties?.[step];
+    node = typeof next === 'object' && next !== null ? (next as Node) : undefined;
+  }
+  return Object.keys(node?.properties ?? {});
+}

@@ -1,0 +1,146 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { parse, TomlError } from 'smol-toml';
+import type { BrokerOptions } from '../broker.js';
+import type { ServerOptions } from '../imap/server-options.js';
+import type { LogLevel } from '../runtime/log.js';
+import { explain, plainly } from './explain.js';
+import { type ConfigFile, configSchema } from './schema.js';
+
+/** What a configuration says, as the broker takes it. */
+export interface Config {
+  broker: Omit<BrokerOptions, 'log'>;
+  logLevel: LogLevel;
+  /** Milliseconds that running requests have after SIGTERM. */
+  drainMs: number;
+}
+
+/** A configuration that cannot be used. Each problem is one sentence that names the key. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads a configuration file and the files that it names.
+ * @throws ConfigError
+ */
+export function loadConfig(path: string): Config {
+  return parseConfig(read(path), dirname(resolve(path)));
+}
+
+/**
+ * Reads a configuration from TOML.
+ * @param folder what paths in it are relative to
+ * @throws ConfigError
+ */
+export function parseConfig(text: string, folder: string): Config {
+  const { data, error } = configSchema.safeParse(parseToml(text), { error: plainly });
+  if (error) throw new ConfigError(explain(text, error.issues));
+  return fromFile(data, folder);
+}
+
+/**
+ * Turns a configuration with its defaults filled in into options.
+ * @param folder what paths in it are relative to
+ * @throws ConfigError when a file that it names cannot be read
+ */
+export function fromFile(file: ConfigFile, folder: string): Config {
+  const { pool, limits, session } = file;
+  return {
+    logLevel: file.log.level,
+    drainMs: ms(limits.drain_seconds),
+    broker: {
+      listeners: file.listener.map((listener) => listenAddress(listener, folder)),
+      tenants: file.tenant.map((tenant) => ({ name: tenant.name, tokenHashes: tenant.token_hashes })),
+      servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
+      allowedOrigins: file.allowed_origins,
+      appendBytes: limits.append_bytes,
+      pool: {
+        connectionsPerAccount: pool.connections_per_account,
+        connectionsPerServer: pool.connections_per_server,
+        connections: pool.connections,
+        queuePerAccount: pool.queue_per_account,
+        acquireTimeoutMs: ms(pool.acquire_timeout_seconds),
+        idleMs: ms(pool.idle_seconds),
+        maxAgeMs: ms(pool.max_age_seconds),
+        logoutMs: ms(pool.logout_seconds),
+      },
+      sockets: {
+        sockets: limits.sockets,
+        frameBytes: limits.frame_bytes,
+        pendingRequests: limits.pending_requests,
+        streams: limits.streams,
+        defaultTimeoutMs: ms(limits.default_timeout_seconds),
+        heartbeatMs: ms(limits.heartbeat_seconds),
+      },
+      sessions: { ttlMs: ms(session.ttl_seconds), sessions: session.sessions },
+    },
+  };
+}
+
+type ListenerEntry = ConfigFile['listener'][number];
+type ServerEntry = ConfigFile['server'][number];
+
+function listenAddress(entry: ListenerEntry, folder: string): BrokerOptions['listeners'][number] {
+  if (entry.unix === undefined) return { host: entry.host ?? '127.0.0.1', port: entry.port ?? 0 };
+  return { unix: resolve(folder, entry.unix), mode: entry.mode ?? 0o660 };
+}
+
+function serverOptions(entry: ServerEntry, key: string, folder: string): ServerOptions {
+  return {
+    name: entry.name,
+    host: entry.host,
+    port: entry.port ?? (entry.tls === 'implicit' ? 993 : 143),
+    tls: entry.tls,
+    servername: entry.servername,
+    secureContext: entry.tls === 'none' ? undefined : secureContext(entry, key, folder),
+    compress: entry.compress,
+    connectTimeoutMs: ms(entry.connect_timeout_seconds),
+    loginTimeoutMs: ms(entry.login_timeout_seconds),
+    maxLiteralBytes: entry.literal_bytes,
+  };
+}
+
+function secureContext({ ca_file: file }: ServerEntry, key: string, folder: string): SecureContext {
+  if (file === undefined) return createSecureContext();
+  const ca = read(resolve(folder, file), `${key}.ca_file: `);
+  try {
+    // Node itself takes a text without any certificate in silence, and then trusts nobody.
+    new X509Certificate(ca);
+    return createSecureContext({ ca });
+  } catch {
+    throw new ConfigError([`${key}.ca_file: ${file} has no certificate in PEM form`]);
+  }
+}
+
+function parseToml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [what = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
+    throw new ConfigError([`line ${error.line}: not valid TOML: ${what}`]);
+  }
+}
+
+function read(path: string, prefix = ''): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = { ENOENT: 'there is no such file', EACCES: 'no permission', EISDIR: 'it is a folder' }[code ?? ''];
+    throw new ConfigError([`${prefix}cannot read ${path}: ${why ?? code ?? String(error)}`]);
+  }
+}
+
+function ms(seconds: number): number {
+  return Math.round(seconds * 1000);
+}

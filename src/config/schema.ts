@@ -1,0 +1,205 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { defaultPoolLimits } from '../pool/slots.js';
+import { defaultSocketLimits } from '../server/limits.js';
+import { defaultSessionLimits } from '../session/memory-store.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+/** The kernel's bound for the path of a Unix socket is 108 bytes, with the NUL that ends it. */
+const UNIX_PATH_BYTES = 107;
+
+const count = (fallback: number, most: number) => z.int().min(1).max(most).default(fallback);
+const seconds = (fallbackMs: number, most: number) =>
+  z
+    .number()
+    .min(0.001)
+    .max(most)
+    .default(fallbackMs / 1000);
+const bytes = (fallback: number, least: number, most: number) => z.int().min(least).max(most).default(fallback);
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[!-~]*$/, 'a name is printable ASCII without blanks');
+const port = z.int().min(0).max(65_535);
+
+/** Whether an address can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || (isIPv4(host) && host.startsWith('127.'))) return true;
+  return isIPv6(host) && new URL(`ws://[${host}]`).hostname === '[::1]';
+}
+
+const listener = z
+  .strictObject({
+    unix: z
+      .string()
+      .min(1)
+      .refine((path) => Buffer.byteLength(path) <= UNIX_PATH_BYTES, `is longer than ${UNIX_PATH_BYTES} bytes`)
+      .optional()
+      .describe('Path of a Unix socket, relative to the configuration file.'),
+    mode: z
+      .int()
+      .min(0)
+      .max(0o777)
+      .optional()
+      .describe('Permissions of the Unix socket, written in octal as `0o660`, which is the default.'),
+    host: z
+      .string()
+      .min(1)
+      .refine(isLoopback, 'is no loopback address; the broker speaks no TLS itself, so TCP is for this machine alone')
+      .optional()
+      .describe('Loopback address for TCP: 127.0.0.1, ::1 or localhost. Put a TLS proxy before it for other machines.'),
+    port: port.optional().describe('TCP port; 0 takes a free one, which the log then names.'),
+  })
+  .superRefine(({ unix, mode, host, port: tcpPort }, { addIssue }) => {
+    const refuse = (path: string, message: string) => addIssue({ code: 'custom', path: [path], message });
+    if (unix === undefined) {
+      if (host === undefined) refuse('host', 'is missing: a listener has either unix, or host and port');
+      else if (tcpPort === undefined) refuse('port', 'is missing: a listener has either unix, or host and port');
+      if (mode !== undefined) refuse('mode', 'is for Unix sockets alone');
+    } else {
+      if (host !== undefined) refuse('host', 'does not go with unix: make it another listener');
+      if (tcpPort !== undefined) refuse('port', 'does not go with unix: make it another listener');
+    }
+  })
+  .describe('An address that web back ends connect to. Give one table for each.');
+
+const server = z
+  .strictObject({
+    name: name.describe('What requests call it.'),
+    host: z.string().min(1).max(253).describe('Host name or IP address.'),
+    port: port.min(1).optional().describe('Default: 993 for `tls = "implicit"`, else 143.'),
+    tls: z
+      .enum(['implicit', 'starttls', 'none'])
+      .default('implicit')
+      .describe(
+        'implicit: TLS from the first byte. starttls: required, never skipped. none: passwords travel in clear.',
+      ),
+    ca_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file of the authorities to trust instead of the public ones. Relative to the configuration file.'),
+    servername: z.string().min(1).max(253).optional().describe('Name that the certificate must carry. Default: host.'),
+    compress: z.boolean().default(false).describe('COMPRESS=DEFLATE: costs 250 KiB of memory for each connection.'),
+    connect_timeout_seconds: seconds(10_000, 300).describe('For TCP, for TLS and for the greeting, each.'),
+    login_timeout_seconds: seconds(30_000, 300).describe('For the login, from the greeting on.'),
+    literal_bytes: bytes(64 * MIB, MIB, 2 * GIB - 1).describe('Largest single literal that is read from the server.'),
+  })
+  .describe('An IMAP server that sessions may be opened on. Give one table for each.');
+
+const tenant = z
+  .strictObject({
+    name: name.describe('Name of the web application, for logs.'),
+    token_hashes: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/i, 'is no SHA-256 in hex (64 digits)'))
+      .min(1)
+      .max(10)
+      .describe('SHA-256 of its bearer tokens, in hex. Two may be live while a token is changed.'),
+  })
+  .describe('A web application that may use the broker. Give one table for each.');
+
+const pool = z
+  .strictObject({
+    connections_per_account: count(defaultPoolLimits.connectionsPerAccount, 100).describe('Connections of one user.'),
+    connections_per_server: count(defaultPoolLimits.connectionsPerServer, 100_000).describe('To one server.'),
+    connections: count(defaultPoolLimits.connections, 100_000).describe('Of the whole broker.'),
+    queue_per_account: count(defaultPoolLimits.queuePerAccount, 10_000).describe(
+      'Requests of one user that may wait for a connection; more answer POOL_EXHAUSTED.',
+    ),
+    acquire_timeout_seconds: seconds(defaultPoolLimits.acquireTimeoutMs, 600).describe(
+      'How long a request may wait for a connection.',
+    ),
+    idle_seconds: seconds(defaultPoolLimits.idleMs, 86_400).describe('Idle connections are logged out after this.'),
+    max_age_seconds: seconds(defaultPoolLimits.maxAgeMs, 604_800).describe(
+      'Connections older than this are logged out when they are idle next.',
+    ),
+    logout_seconds: seconds(defaultPoolLimits.logoutMs, 60).describe(
+      'A LOGOUT without an answer is given up after this.',
+    ),
+  })
+  .describe('IMAP connections: how many, and how long they live.');
+
+const limits = z
+  .strictObject({
+    sockets: count(defaultSocketLimits.sockets, 100_000).describe('WebSockets at once.'),
+    frame_bytes: bytes(defaultSocketLimits.frameBytes, 128 * KIB, 64 * MIB).describe(
+      'Largest frame that is taken; below 1.5 MiB a message of 1 MiB can no longer be appended inline.',
+    ),
+    pending_requests: count(defaultSocketLimits.pendingRequests, 10_000).describe('Unanswered requests of one socket.'),
+    streams: count(defaultSocketLimits.streams, 1000).describe('Open streams of one socket.'),
+    append_bytes: bytes(50 * MIB, MIB, 2 * GIB - 1).describe('Largest message that message.append takes.'),
+    default_timeout_seconds: seconds(defaultSocketLimits.defaultTimeoutMs, 600).describe(
+      'Deadline of a request that names none.',
+    ),
+    heartbeat_seconds: seconds(defaultSocketLimits.heartbeatMs, 600).describe(
+      'Sockets are pinged this often, and closed when no answer came until the next time.',
+    ),
+    drain_seconds: seconds(20_000, 600).describe('After SIGTERM running requests may finish within this.'),
+  })
+  .describe('Bounds of sockets and requests.');
+
+const session = z
+  .strictObject({
+    ttl_seconds: seconds(defaultSessionLimits.ttlMs, 31_536_000).describe('A session ends after so long without use.'),
+    sessions: count(defaultSessionLimits.sessions, 10_000_000).describe('Sessions at once.'),
+  })
+  .describe('Sessions.');
+
+const log = z
+  .strictObject({
+    level: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('The least severe messages that are written, as JSON lines, to standard output.'),
+  })
+  .describe('The log.');
+
+/** The configuration file, key by key. */
+export const configSchema = z.strictObject({
+  allowed_origins: z
+    .array(z.url())
+    .max(100)
+    .default([])
+    .describe('`Origin` headers of web pages that may open a socket. Back ends send none, so mostly empty.'),
+  listener: z
+    .array(listener)
+    .min(1)
+    .max(20)
+    .superRefine(distinct(['unix'])),
+  server: z
+    .array(server)
+    .min(1)
+    .max(1000)
+    .superRefine(distinct(['name'])),
+  tenant: z
+    .array(tenant)
+    .min(1)
+    .max(1000)
+    .superRefine(distinct(['name'])),
+  pool: pool.prefault({}),
+  limits: limits.prefault({}),
+  session: session.prefault({}),
+  log: log.prefault({}),
+});
+
+/** The configuration file with all defaults filled in. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+function distinct<Key extends string>(keys: readonly Key[]) {
+  return (entries: ReadonlyArray<{ [K in Key]?: string | undefined }>, context: z.core.$RefinementCtx): void => {
+    for (const key of keys) {
+      const seen = new Set<string>();
+      entries.forEach((entry, index) => {
+        const value = entry[key];
+        if (value === undefined) return;
+        if (seen.has(value)) {
+          context.addIssue({ code: 'custom', path: [index, key], message: `"${value}" is there twice` });
+        }
+        seen.add(value);
+      });
+    }
+  };
+}

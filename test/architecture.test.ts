@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const MAX_LINES = 400;
+
+/** Which folders of src a folder may import beside itself. `broker` is src/broker.ts, which knows everybody. */
+const layers: Record<string, readonly string[]> = {
+  runtime: [],
+  protocol: [],
+  imap: ['protocol', 'runtime'],
+  session: ['protocol', 'runtime'],
+  pool: ['imap', 'protocol', 'runtime'],
+  methods: ['session', 'pool', 'imap', 'protocol', 'runtime'],
+  server: ['methods', 'session', 'protocol', 'runtime'],
+  client: ['protocol'],
+  // The configuration turns into the plain options of those that it configures, and takes their defaults.
+  config: ['broker', 'imap', 'pool', 'server', 'session', 'protocol', 'runtime'],
+  cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
+  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'methods', 'server'],
+};
+
+/** Packages that stay within one folder. */
+const kept: Record<string, readonly string[]> = {
+  imapflow: ['imap'],
+  'generic-pool': ['pool'],
+  commander: ['cli'],
+  'smol-toml': ['config'],
+  pino: ['runtime'],
+  ws: ['server', 'client'],
+};
+
+interface Import {
+  file: string;
+  folder: string;
+  target: string;
+  typeOnly: boolean;
+}
+
+function filesBelow(folder: string, pattern: RegExp): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => pattern.test(path))
+    .map((path) => join(folder, path));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const statement = /^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+  return [...text.matchAll(statement)].map(([, type, fixed, lazy]) => ({
+    file,
+    folder: folderOf(file),
+    target: fixed ?? lazy ?? '',
+    typeOnly: type !== undefined,
+  }));
+}
+
+/** The folder of src that a file is in; for a file of src itself its name. */
+function folderOf(file: string): string {
+  return (
+    relative('src', file)
+      .split('/')[0]
+      ?.replace(/\.[jt]s$/, '') ?? ''
+  );
+}
+
+/** The file that a relative import means. */
+function targetFile({ file, target }: Import): string {
+  return relative(root, resolve(root, dirname(file), target)).replace(/\.js$/, '.ts');
+}
+
+function packageOf(target: string): string {
+  return target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? target);
+}
+
+const sources = filesBelow('src', /\.ts$/);
+const imports = sources.flatMap(importsOf);
+const inside = imports.filter(({ target }) => target.startsWith('.'));
+const outside = imports.filter(({ target }) => !target.startsWith('.'));
+const told = ({ file, target }: Import) => `${file} imports ${target}`;
+
+describe('who may import whom', () => {
+  it('finds the imports', () => {
+    expect(inside.length).toBeGreaterThan(50);
+    expect(outside.some(({ target }) => target === 'imapflow')).toBe(true);
+  });
+
+  it('has a rule for each folder of src', () => {
+    expect(Object.keys(layers)).toEqual(expect.arrayContaining([...new Set(sources.map(folderOf))]));
+  });
+
+  it('goes downward between folders', () => {
+    const wrong = inside.filter((one) => {
+      const to = folderOf(targetFile(one));
+      return to !== one.folder && !layers[one.folder]?.includes(to);
+    });
+    expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('has no circles, but for types', () => {
+    const graph = new Map<string, string[]>();
+    for (const one of inside.filter(({ typeOnly }) => !typeOnly)) {
+      graph.set(one.file, [...(graph.get(one.file) ?? []), targetFile(one)]);
+    }
+    expect([...graph.keys()].flatMap((file) => circle(graph, file) ?? [])).toEqual([]);
+  });
+
+  it('keeps packages within their folder', () => {
+    const wrong = outside.filter(({ folder, target }) => kept[packageOf(target)]?.includes(folder) === false);
+    expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('lets protocol import zod alone', () => {
+    const wrong = outside.filter(({ folder, target }) => folder === 'protocol' && target !== 'zod');
+    expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('lets the client import no package, but for its transport of Node', () => {
+    const wrong = outside.filter(({ file, folder }) => folder === 'client' && file !== 'src/client/transport-node.ts');
+    expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('lets tests and programs for developers out of what is shipped', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const packages = outside.filter(({ target }) => !target.startsWith('node:')).map(({ target }) => packageOf(target));
+    expect(Object.keys(dependencies)).toEqual(expect.arrayContaining([...new Set(packages)]));
+  });
+});
+
+describe('files', () => {
+  const all = ['src', 'bin', 'test'].flatMap((folder) => filesBelow(folder, /\.(ts|mjs)$/));
+  const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
+
+  it(`have at most ${MAX_LINES} lines`, () => {
+    const long = all.filter((file) => textOf(file).split('\n').length - 1 > MAX_LINES);
+    expect(long).toEqual([]);
+  });
+
+  it('are named in kebab-case', () => {
+    expect(all.filter((file) => !/^[a-z0-9./-]+$/.test(file))).toEqual([]);
+  });
+
+  it('switch no check off', () => {
+    const off = /@ts-(?:ignore|nocheck|expect-error)|\b(?:it|test|describe)\.(?:skip|only|todo)\b/;
+    const self = relative(root, fileURLToPath(import.meta.url));
+    expect(all.filter((file) => file !== self && off.test(textOf(file)))).toEqual([]);
+  });
+});
+
+/** A way from a file back to itself. */
+function circle(graph: ReadonlyMap<string, readonly string[]>, start: string): string | undefined {
+  const seen = new Set<string>();
+  const open = [[start]];
+  for (let way = open.pop(); way; way = open.pop()) {
+    for (const next of graph.get(way.at(-1) ?? '') ?? []) {
+      if (next === start) return [...way, next].join(' -> ');
+      if (!seen.has(next)) open.push([...way, next]);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runMain } from './run-main.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'imap-broker-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('imap-broker', () => {
+  it('prints the version of its package', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await runMain('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it('prints help with examples and exit codes', async () => {
+    const { code, out } = await runMain('--help');
+    expect(code).toBe(0);
+    expect(out).toContain('imap-broker serve --server imap.example.com');
+    expect(out).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.');
+  });
+
+  it.each([
+    [[], /Usage: imap-broker/],
+    [['sevre'], /unknown command 'sevre'\n\(Did you mean serve\?\)/],
+    [['serve', '--sever', 'x'], /unknown option '--sever'/],
+    [['serve'], /^imap-broker: serve needs --server HOST for a first try, or --config FILE\.\n$/],
+    [['serve', '--server', 'a b'], /^imap-broker: --server: a b is not of the form HOST or HOST:PORT\.\n$/],
+    [['serve', '--server', 'a:99999'], /--server: a:99999 is not of the form/],
+    [['serve', '--server', 'a', '--server', 'a'], /^imap-broker: --server: "a" is there twice\n$/],
+    [['serve', '--server', 'a', '--listen', '7143'], /--listen: 7143 has no port/],
+    [['serve', '--server', 'a', '--listen', '0.0.0.0:1'], /--listen: 0\.0\.0\.0 is no loopback address/],
+    [['serve', '--server', 'a', '--listen', 'unix:'], /--listen: unix: needs a path/],
+    [['serve', '--server', 'a', '--starttls', '--insecure-no-tls'], /exclude each other/],
+    [['serve', '--server', 'a', '--token', 'with blank'], /^imap-broker: --token: only letters, digits/],
+    [
+      ['serve', '--server', 'a', '--ca', '/nowhere/ca.pem'],
+      /^imap-broker: --ca: cannot read \/nowhere\/ca\.pem: there is no/,
+    ],
+    [['serve', '--server', 'a', '--config', 'f'], /option '--config <file>' cannot be used with option '--server/],
+    [['serve', '--token', 'a', '--config', 'f'], /option '--config <file>' cannot be used with option '--token/],
+    [['serve', '--server', 'a', '--log-level', 'loud'], /Allowed choices are trace, debug, info/],
+    [['serve', '--config', '/nowhere.toml'], /^imap-broker: cannot read \/nowhere\.toml: there is no such file\n$/],
+    [['check-config'], /missing required argument 'file'/],
+  ])('%j is wrong usage, told in one sentence', async (args, message) => {
+    const { code, out, err } = await runMain(...args);
+    expect(err).toMatch(message);
+    expect(out).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+describe('imap-broker check-config', () => {
+  const write = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const good = `[[listener]]
+unix = "b.sock"
+[[server]]
+name = "main"
+host = "imap.example.com"
+[[tenant]]
+name = "webmail"
+token_hashes = ["${'0'.repeat(64)}"]
+`;
+
+  it('says OK', async () => {
+    const path = write('good.toml', good);
+    const out = `${path}: OK: 1 listener(s), 1 server(s), 1 tenant(s)\n`;
+    expect(await runMain('check-config', path)).toEqual({ code: 0, out, err: '' });
+  });
+
+  it('says all that is wrong, with line and key, and ends with 1', async () => {
+    const path = write('bad.toml', good.replace('host', 'hots').replace('unix', 'unx'));
+    const { code, out, err } = await runMain('check-config', path);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err.split('\n')).toEqual(
+      expect.arrayContaining([
+        `${path}: line 2: listener[0].unx: unknown key; did you mean unix?`,
+        `${path}: line 5: server[0].hots: unknown key; did you mean host?`,
+      ]),
+    );
+  });
+});

@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig, parseConfig } from '../../src/config/load.js';
+import { certificates } from '../support/certificates.js';
+
+const HASH = 'a'.repeat(64);
+const MINIMAL = `[[listener]]
+unix = "broker.sock"
+
+[[server]]
+name = "main"
+host = "imap.example.com"
+
+[[tenant]]
+name = "webmail"
+token_hashes = ["${HASH}"]
+`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'imap-broker-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function problems(text: string): readonly string[] {
+  try {
+    parseConfig(text, folder);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('what a configuration becomes', () => {
+  it('needs no more than a listener, a server and a tenant', () => {
+    const { broker, logLevel, drainMs } = parseConfig(MINIMAL, '/etc/imap-broker');
+    expect(broker.listeners).toEqual([{ unix: '/etc/imap-broker/broker.sock', mode: 0o660 }]);
+    expect(broker.tenants).toEqual([{ name: 'webmail', tokenHashes: [HASH] }]);
+    expect(broker.servers).toMatchObject([
+      { name: 'main', host: 'imap.example.com', port: 993, tls: 'implicit', compress: false, connectTimeoutMs: 10_000 },
+    ]);
+    expect(broker.pool).toMatchObject({ connectionsPerAccount: 3, idleMs: 300_000 });
+    expect(logLevel).toBe('info');
+    expect(drainMs).toBe(20_000);
+  });
+
+  it('takes every key', () => {
+    const text = `allowed_origins = ["https://mail.example.com"]
+[[listener]]
+host = "::1"
+port = 7143
+[[listener]]
+unix = "/run/b.sock"
+mode = 0o600
+[[server]]
+name = "a"
+host = "10.0.0.7"
+port = 1143
+tls = "starttls"
+servername = "imap.example.com"
+compress = true
+connect_timeout_seconds = 1.5
+login_timeout_seconds = 2
+literal_bytes = 1048576
+[[tenant]]
+name = "t"
+token_hashes = ["${HASH}", "${HASH.toUpperCase()}"]
+[pool]
+connections_per_account = 1
+connections_per_server = 2
+connections = 3
+queue_per_account = 4
+acquire_timeout_seconds = 5
+idle_seconds = 6
+max_age_seconds = 7
+logout_seconds = 8
+[limits]
+sockets = 9
+frame_bytes = 200000
+pending_requests = 10
+streams = 11
+append_bytes = 1048577
+default_timeout_seconds = 12
+heartbeat_seconds = 13
+drain_seconds = 14
+[session]
+ttl_seconds = 15
+sessions = 16
+[log]
+level = "warn"
+`;
+    const { broker, logLevel, drainMs } = parseConfig(text, '/');
+    expect(broker).toMatchObject({
+      allowedOrigins: ['https://mail.example.com'],
+      appendBytes: 1_048_577,
+      listeners: [
+        { host: '::1', port: 7143 },
+        { unix: '/run/b.sock', mode: 0o600 },
+      ],
+      pool: {
+        connectionsPerAccount: 1,
+        connectionsPerServer: 2,
+        connections: 3,
+        queuePerAccount: 4,
+        acquireTimeoutMs: 5000,
+        idleMs: 6000,
+        maxAgeMs: 7000,
+        logoutMs: 8000,
+      },
+      sockets: {
+        sockets: 9,
+        frameBytes: 200_000,
+        pendingRequests: 10,
+        streams: 11,
+        defaultTimeoutMs: 12_000,
+        heartbeatMs: 13_000,
+      },
+      sessions: { ttlMs: 15_000, sessions: 16 },
+    });
+    expect(broker.servers[0]).toMatchObject({
+      name: 'a',
+      host: '10.0.0.7',
+      port: 1143,
+      tls: 'starttls',
+      servername: 'imap.example.com',
+      compress: true,
+      connectTimeoutMs: 1500,
+      loginTimeoutMs: 2000,
+      maxLiteralBytes: 1_048_576,
+    });
+    expect(logLevel).toBe('warn');
+    expect(drainMs).toBe(14_000);
+  });
+
+  it('builds one secure context for each server with TLS, with the authorities of its ca_file', () => {
+    writeFileSync(join(folder, 'ca.pem'), certificates().ca);
+    const text = `${MINIMAL}[[server]]\nname = "plain"\nhost = "localhost"\ntls = "none"\n`;
+    const { servers } = parseConfig(text.replace('"main"', '"main"\nca_file = "ca.pem"'), folder).broker;
+    expect(servers[0]?.secureContext).toBeDefined();
+    expect(servers[1]).toMatchObject({ port: 143, secureContext: undefined });
+  });
+});
+
+describe('what is refused, in one sentence with line and key', () => {
+  const server = MINIMAL.replace('host = "imap', 'hots = "imap');
+  it.each([
+    ['an unknown key, naming the nearest', server, 'line 6: server[0].hots: unknown key; did you mean host?'],
+    ['a missing key', server, 'line 4: server[0].host: is missing'],
+    ['an unknown key that is like no other', `zzzzzzzz = 1\n${MINIMAL}`, 'line 1: zzzzzzzz: unknown key'],
+    ['an unknown section', `${MINIMAL}[pol]\n`, 'line 11: pol: unknown key; did you mean pool?'],
+    [
+      'a key in kebab-case',
+      `${MINIMAL}[pool]\nidle-seconds = 3\n`,
+      'line 12: pool.idle-seconds: unknown key; did you mean idle_seconds?',
+    ],
+    [
+      'a number over its limit',
+      `${MINIMAL}[pool]\nidle_seconds = 1\nconnections = 100001\n`,
+      'line 13: pool.connections: Too big: expected number to be <=100000',
+    ],
+    [
+      'another type',
+      `${MINIMAL}[log]\nlevel = 3\n`,
+      /^line 12: log\.level: Invalid option: expected one of "trace"\|"debug"/,
+    ],
+    [
+      'a token instead of its hash',
+      MINIMAL.replace(HASH, 'secret'),
+      /^line 10: tenant\[0\]\.token_hashes\[0\]: is no SHA-256/,
+    ],
+    [
+      'a second server of the same name',
+      `${MINIMAL}[[server]]\nname = "main"\nhost = "b"\n`,
+      'line 12: server[1].name: "main" is there twice',
+    ],
+    [
+      'TCP that other machines reach',
+      MINIMAL.replace('unix = "broker.sock"', 'host = "0.0.0.0"\nport = 1'),
+      /^line 2: listener\[0\]\.host: is no loopback address/,
+    ],
+    ['TCP without a port', MINIMAL.replace('unix = "broker.sock"', 'host = "::1"'), /listener\[0\]\.port: is missing/],
+    [
+      'a listener of both kinds',
+      MINIMAL.replace('"broker.sock"', '"a"\nport = 1'),
+      /listener\[0\]\.port: does not go with unix/,
+    ],
+    ['a listener of no kind', MINIMAL.replace('unix = "broker.sock"', ''), /listener\[0\]\.host: is missing/],
+    ['a mode in decimal', MINIMAL.replace('"broker.sock"', '"a"\nmode = 660'), /listener\[0\]\.mode: Too big/],
+    [
+      'a path that no Unix socket can have',
+      MINIMAL.replace('broker.sock', 'x'.repeat(108)),
+      /is longer than 107 bytes/,
+    ],
+    ['TOML that is none', `${MINIMAL}[pool\n`, /^line 11: not valid TOML: /],
+    [
+      'a ca_file that is not there',
+      MINIMAL.replace('"main"', '"main"\nca_file = "no"'),
+      /^server\[0\]\.ca_file: cannot read .*no: there is no such file/,
+    ],
+  ])('%s', (_what, text, problem) => {
+    expect(problems(text)).toContainEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem));
+  });
+
+  it('a ca_file without a certificate', () => {
+    writeFileSync(join(folder, 'empty.pem'), 'nothing here\n');
+    expect(problems(MINIMAL.replace('"main"', '"main"\nca_file = "empty.pem"'))).toEqual([
+      'server[0].ca_file: empty.pem has no certificate in PEM form',
+    ]);
+  });
+
+  it('everything that is wrong at once', () => {
+    expect(problems('')).toEqual(['listener: is missing', 'server: is missing', 'tenant: is missing']);
+  });
+
+  it('a file that is not there', () => {
+    expect(() => loadConfig(join(folder, 'none.toml'))).toThrow(
+      `cannot read ${join(folder, 'none.toml')}: there is no such file`,
+    );
+  });
+});
