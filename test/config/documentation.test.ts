@@ -9,7 +9,10 @@ const pages = ['README.md', ...docs.map((name) => `docs/${name}`)];
 
 /** A table without the padding that aligns its columns. */
 function unpadded(markdown: string): string {
-  return markdown.replace(/ +\|/g, ' |').replace(/\| +/g, '| ').replace(/\|(?: ?-{3,} ?\|)+/g, '|---|');
+  return markdown
+    .replace(/ +\|/g, ' |')
+    .replace(/\| +/g, '| ')
+    .replace(/\|(?: ?-{3,} ?\|)+/g, '|---|');
 }
 
 /** The fenced blocks of a page in a language. */
