@@ -18,8 +18,7 @@ export const mailboxName = z
   .string()
   .min(1)
   .max(protocolLimits.mailboxNameLength)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'a folder name has no control characters')
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'a folder name has no control characters and no half characters (lone surrogates)')
   .describe('Full folder name in Unicode, levels joined by the delimiter of mailbox.list.');
 
 /** A flag: a system flag such as `\Seen`, or a keyword such as `$Forwarded` (RFC 9051 section 2.3.2). */

@@ -62,6 +62,7 @@ export const messageWriteMethods = {
       mailbox: mailboxName,
       data: z
         .base64()
+        .min(1)
         .max(Math.ceil(protocolLimits.inlineBytes / 3) * 4)
         .optional()
         .describe('The raw message in base64, at most 1 MiB of it decoded.'),

@@ -7,6 +7,25 @@ const namespaceEntry = z.object({
   delimiter: z.string().nullable(),
 });
 
+// SASL joins these with NUL (PLAIN, RFC 4616) or U+0001 (OAUTHBEARER, RFC 7628): inside they would forge a field.
+const loginName = z
+  .string()
+  .min(1)
+  .max(320)
+  .regex(/^\P{Cc}+$/u, 'must have no control characters')
+  .describe('Login name.');
+const password = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\0]+$/, 'must have no NUL');
+const accessToken = z
+  .string()
+  .min(1)
+  .max(16_384)
+  .regex(/^[!-~]+$/, 'must be visible ASCII characters')
+  .describe('OAuth2 access token.');
+
 /** What the server can do, in the broker's words; each method works without them too, only dearer. */
 const capabilities = z.object({
   move: z.boolean().describe('MOVE (RFC 6851)'),
@@ -51,11 +70,8 @@ export const sessionMethods = {
     effect: 'read',
     params: {
       server: z.string().min(1).max(200).describe('Name of a server in the configuration; never a host.'),
-      user: z.string().min(1).max(320).describe('Login name.'),
-      auth: z.union([
-        z.strictObject({ password: z.string().min(1).max(4096) }),
-        z.strictObject({ accessToken: z.string().min(1).max(16_384).describe('OAuth2 access token.') }),
-      ]),
+      user: loginName,
+      auth: z.union([z.strictObject({ password }), z.strictObject({ accessToken })]),
     },
     result: z.object({
       session: z.string().describe('Token; keep it secret, in the web session for instance.'),
