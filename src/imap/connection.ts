@@ -127,7 +127,8 @@ export class ImapConnection {
     try {
       result = await call(this.#flow);
     } catch (failure) {
-      throw commandError(failure);
+      // On a connection that has ended imapflow trips over its own missing socket.
+      throw failure instanceof TypeError && !this.usable ? lostError(failure) : commandError(failure);
     }
     if (result === false || result === undefined) throw this.#hiddenFailure();
     if (!this.usable) throw lostError();

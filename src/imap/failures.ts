@@ -38,6 +38,13 @@ export function replyOf(failure: unknown): ImapReply | undefined {
  */
 export function commandError(failure: unknown): BrokerError {
   if (failure instanceof BrokerError) return failure;
+  // A defect of ours or of imapflow: as a lost connection it would be repeated, and never be seen.
+  if (failure instanceof TypeError || failure instanceof RangeError) {
+    return new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', {
+      executed: 'maybe',
+      cause: failure,
+    });
+  }
   const { code = '', throttleReset, message } = failure as ImapFlowFailure;
   if (code === 'ETHROTTLE') {
     return new BrokerError('UPSTREAM_UNAVAILABLE', 'The IMAP server throttles this account.', {

@@ -23,6 +23,8 @@ export interface AccountHost {
   needsRoom(account: Account, full: Full): void;
   /** A slot was given back. */
   slotFreed(): void;
+  /** Whether a free connection of an account is to be ended because another account needs its slot more. */
+  mustYield(account: Account): boolean;
 }
 
 export interface AccountStats {
@@ -66,6 +68,11 @@ export class Account {
   /** Whether a login ever succeeded here. */
   get proven(): boolean {
     return this.#credentials !== undefined;
+  }
+
+  /** Milliseconds that the first in the queue has been waiting; `undefined` when nobody is. */
+  get longestWaitMs(): number | undefined {
+    return this.#next()?.waitedMs;
   }
 
   /** Milliseconds that the longest idle connection has been so; `undefined` when none is. */
@@ -213,8 +220,8 @@ export class Account {
 
   #giveSlot(): void {
     this.#host.slots.give(this.key, this.server.name);
-    this.#pump();
     this.#host.slotFreed();
+    this.#pump();
   }
 
   /** Makes one connection for whoever is first in the queue when it is ready. */
@@ -254,10 +261,12 @@ export class Account {
   }
 
   async #giveBack(connection: ImapConnection, reusable: boolean): Promise<void> {
-    if (reusable && !this.#closing) {
+    if (reusable && !this.#closing && !this.#host.mustYield(this)) {
       await this.#pool.release(connection);
       this.#busy.delete(connection);
       this.#pump();
+      // Somebody may have asked for room while it was neither busy nor idle.
+      if (this.#pool.idle.length > 0 && this.#host.mustYield(this)) await this.evictIdle();
     } else {
       await this.#end(connection);
     }

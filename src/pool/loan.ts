@@ -36,6 +36,7 @@ export async function workOn<T>(connection: ImapConnection, job: Job, work: Work
 
 function judged(failure: unknown, begun: boolean, done: boolean): unknown {
   if (!(failure instanceof BrokerError)) return failure;
+  if (failure.executed === 'yes') return failure;
   if (done) return failure.withExecuted('maybe');
   if (!begun) return failure.withExecuted('no');
   return refusals.has(failure.kind) ? failure : failure.withExecuted('maybe');

@@ -12,14 +12,20 @@ export interface AccountName {
   user: string;
 }
 
+/** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
+const YIELD_AFTER_MS = 500;
+
 /** All accounts of the broker, and the caps that they share. */
 export class Registry implements AccountHost {
   readonly limits: PoolLimits;
   readonly slots: Slots;
   readonly connect: Connect;
   readonly #accounts = new Map<string, Account>();
-  /** Accounts that wait for a slot under a shared cap, in the order in which they came. */
+  /** How many are proving credentials on an account. */
+  readonly #proving = new Map<string, number>();
+  /** Accounts that wait for a slot under a shared cap. */
   readonly #starved = new Set<Account>();
+  readonly #evictingFor = new Set<Account>();
   readonly #sweeper: NodeJS.Timeout;
   #closing = false;
 
@@ -38,30 +44,36 @@ export class Registry implements AccountHost {
   }
 
   /**
-   * Proves credentials by a login and answers the account, which is made if it is not there.
-   * @throws BrokerError IMAP_AUTH_FAILED, UPSTREAM_UNAVAILABLE, POOL_EXHAUSTED, DEADLINE or DRAINING
+   * Proves credentials by a login, then lets the caller admit whoever they belong to. The account is made if it is not
+   * there, and not closed until `admit` is done; whoever then has no use for it closes it.
+   * @throws BrokerError IMAP_AUTH_FAILED, UPSTREAM_UNAVAILABLE, POOL_EXHAUSTED, DEADLINE or DRAINING, or what `admit` throws
    */
-  async prove(name: AccountName, credentials: Credentials, job: Job): Promise<Account> {
+  async prove<T>(
+    name: AccountName,
+    credentials: Credentials,
+    job: Job,
+    admit: (account: Account) => Promise<T>,
+  ): Promise<T> {
     if (this.#closing) throw new BrokerError('DRAINING', 'The broker is about to stop.');
     const key = accountKey(name);
     const account = this.#accounts.get(key) ?? new Account(key, name.server, name.user, this);
     this.#accounts.set(key, account);
+    this.#proving.set(key, (this.#proving.get(key) ?? 0) + 1);
     try {
       await account.prove(credentials, job);
-      return account;
-    } catch (error) {
-      if (!account.proven && this.#accounts.get(key) === account && account.stats.waiting === 0) {
-        this.#accounts.delete(key);
-      }
-      throw error;
+      return await admit(account);
+    } finally {
+      const others = (this.#proving.get(key) ?? 1) - 1;
+      if (others > 0) this.#proving.set(key, others);
+      else this.#proving.delete(key);
     }
   }
 
-  /** Logs an account's connections out and forgets it. */
+  /** Logs an account's connections out and forgets it, unless somebody is just proving credentials on it. */
   async close(key: string): Promise<void> {
+    if (this.#proving.has(key)) return;
     const account = this.#accounts.get(key);
     this.#accounts.delete(key);
-    if (account) this.#starved.delete(account);
     await account?.close(this.limits.logoutMs);
   }
 
@@ -81,15 +93,57 @@ export class Registry implements AccountHost {
 
   needsRoom(account: Account, full: Full): void {
     this.#starved.add(account);
+    // One at a time: a storm of one user must not end everybody else's connections.
+    if (this.#evictingFor.has(account)) return;
     const victim = this.#leastRecentlyUsed(account, full);
-    if (victim) void victim.evictIdle();
+    if (!victim) return;
+    this.#evictingFor.add(account);
+    void victim.evictIdle().then(() => this.#evictingFor.delete(account));
   }
 
   slotFreed(): void {
-    for (const account of [...this.#starved]) {
-      this.#starved.delete(account);
-      account.wake();
+    // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
+    for (let next = this.#longestServable(); next; next = this.#longestServable()) {
+      this.#starved.delete(next);
+      this.#evictingFor.delete(next);
+      next.wake();
     }
+  }
+
+  /** Of those that wait for a slot and could have one now, the one whose first job waits for the longest. */
+  #longestServable(): Account | undefined {
+    let longest: Account | undefined;
+    let longestMs = -1;
+    for (const account of this.#starved) {
+      const waitedMs = account.longestWaitMs;
+      if (waitedMs === undefined) this.#starved.delete(account);
+      if (
+        waitedMs === undefined ||
+        waitedMs <= longestMs ||
+        this.slots.full(account.key, account.server.name) !== undefined
+      )
+        continue;
+      longest = account;
+      longestMs = waitedMs;
+    }
+    return longest;
+  }
+
+  mustYield(account: Account): boolean {
+    const own = account.longestWaitMs;
+    for (const other of this.#starved) {
+      const waits = other.longestWaitMs;
+      if (other === account || waits === undefined || !this.#helps(account, other)) continue;
+      // Each change of hands costs a login, so an account with work of its own keeps its connection for a while.
+      if (own === undefined || waits > own + YIELD_AFTER_MS) return true;
+    }
+    return false;
+  }
+
+  /** Whether a slot of one account would be of use to another: the server's own cap may be what stands in its way. */
+  #helps(account: Account, other: Account): boolean {
+    const full = this.slots.full(other.key, other.server.name);
+    return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
   }
 
   #leastRecentlyUsed(asking: Account, full: Full): Account | undefined {

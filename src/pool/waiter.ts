@@ -9,6 +9,7 @@ export class Waiter<T> {
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
   #settled = false;
+  readonly #since = performance.now();
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = () => this.reject(this.job.signal.reason);
 
@@ -28,6 +29,10 @@ export class Waiter<T> {
     job.signal.addEventListener('abort', this.#onAbort);
     this.promise.then(leave, leave);
     if (job.signal.aborted) this.#onAbort();
+  }
+
+  get waitedMs(): number {
+    return performance.now() - this.#since;
   }
 
   get settled(): boolean {

@@ -55,6 +55,10 @@ export class MemorySessionStore implements SessionStore {
     return session;
   }
 
+  hasAccount(accountKey: string): boolean {
+    return this.#perAccount.has(accountKey);
+  }
+
   close(tenant: string, token: string): void {
     const session = this.resolve(tenant, token);
     this.#end(hash(token), session);

@@ -12,6 +12,8 @@ export interface SessionStore {
    * @throws BrokerError SESSION_EXPIRED when the token is unknown, ended or of another tenant
    */
   resolve(tenant: string, token: string): Session;
+  /** Whether an account has a session. */
+  hasAccount(accountKey: string): boolean;
   /** Ends a session. */
   close(tenant: string, token: string): void;
 }

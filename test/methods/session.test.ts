@@ -12,9 +12,14 @@ import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { handlerContext } from '../support/handler-context.js';
 
 /** The handlers' surroundings as the broker makes them, and requests through them as the dispatcher makes them. */
-function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
+function broker(server: ServerOptions, limits: { appendBytes?: number; sessions?: number } = {}) {
+  const { sessions: most, ...methodLimits } = limits;
+  const sessionLimits = most === undefined ? {} : { sessions: most };
   const registry = new Registry(defaultPoolLimits);
-  const sessions = new MemorySessionStore(defaultSessionLimits, (key) => void registry.close(key));
+  const sessions = new MemorySessionStore(
+    { ...defaultSessionLimits, ...sessionLimits },
+    (key) => void registry.close(key),
+  );
   onTestFinished(async () => {
     sessions.dispose();
     await registry.closeAll(1000);
@@ -28,7 +33,7 @@ function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
       ...base,
       tenant: { name: tenant, tokenHashes: [] },
       session: session ?? base.session,
-      services: { ...services, limits: { ...services.limits, ...limits } },
+      services: { ...services, limits: { ...services.limits, ...methodLimits } },
     };
   };
   const login = (user: string, password = PASSWORD, name = server.name) =>
@@ -129,5 +134,32 @@ describe('a session', () => {
     const params = { server: 'dovecot', user: newUser(), auth: { password: PASSWORD } };
     await expect(open({ ...base, signal: controller.signal }, params)).rejects.toThrow('gone');
     expect(closing).toHaveBeenCalledOnce();
+  });
+
+  it('is not opened with a wrong password, of which nothing stays', async () => {
+    const { login, registry } = broker(dovecot.server());
+    await expect(login(newUser(), 'wrong')).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED', executed: 'no' });
+    expect(registry.stats.size).toBe(0);
+  });
+
+  it('that cannot be opened although the login succeeded leaves no connection', async () => {
+    const { login, registry } = broker(dovecot.server(), { sessions: 1 });
+    await login(newUser());
+    await expect(login(newUser())).rejects.toMatchObject({ kind: 'RATE_LIMITED' });
+    expect(registry.stats.size).toBe(1);
+    await vi.waitFor(() => expect(registry.slots.total).toBe(1));
+  });
+
+  it('lives although the last one before it ends while its credentials are proven', async () => {
+    const { login, context, registry } = broker(dovecot.server());
+    const user = newUser();
+    const first = await login(user);
+    const opening = login(user);
+    await close(context('session.close', first.session), { session: first.session });
+    const { session } = await opening;
+    expect(await info(context('session.info', session), { session })).toMatchObject({ user });
+    await close(context('session.close', session), { session });
+    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    expect(registry.stats.size).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Account } from '../../src/pool/account.js';
 import type { Job } from '../../src/pool/job.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
@@ -28,8 +29,10 @@ const job = (effect: Job['effect'] = 'read', overrides: Partial<Job> = {}): Job 
   ...overrides,
 });
 
+const admit = async (account: Account) => account;
+
 const proven = (user = newUser()) =>
-  registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: PASSWORD }, job());
+  registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: PASSWORD }, job(), admit);
 
 /** Work that holds its connection until it is told to end. */
 function held() {
@@ -50,20 +53,24 @@ describe('an account of the registry', () => {
     expect(account.stats).toEqual({ idle: 1, busy: 0, connecting: 0, waiting: 0 });
   });
 
-  it('answers a wrong password with IMAP_AUTH_FAILED and forgets the account', async () => {
+  it('answers a wrong password with IMAP_AUTH_FAILED and keeps no connection', async () => {
     const user = newUser();
     const name = { tenant: 't', server: dovecot.server(), user };
-    await expect(registry.prove(name, { user, password: 'wrong' }, job())).rejects.toMatchObject({
+    await expect(registry.prove(name, { user, password: 'wrong' }, job(), admit)).rejects.toMatchObject({
       kind: 'IMAP_AUTH_FAILED',
     });
-    expect(registry.stats.size).toBe(0);
     expect(registry.slots.total).toBe(0);
   });
 
   it('leaves those who are in alone when another login fails', async () => {
     const user = newUser();
     const account = await proven(user);
-    const wrong = registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: 'wrong' }, job());
+    const wrong = registry.prove(
+      { tenant: 't', server: dovecot.server(), user },
+      { user, password: 'wrong' },
+      job(),
+      admit,
+    );
     await expect(wrong).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
     await account.run(job(), (connection) => connection.noop());
   });

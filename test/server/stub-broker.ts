@@ -72,6 +72,7 @@ const services = {
       if (token === 'live' && tenant === 'shop') return session;
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
+    hasAccount: () => true,
     close: () => {},
   },
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,

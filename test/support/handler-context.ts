@@ -90,6 +90,7 @@ export function handlerContext(
         resolve: () => {
           throw new Error('not in this test');
         },
+        hasAccount: () => true,
         close: () => {},
       },
       version: '0.0.0-test',

@@ -1,5 +1,8 @@
+import type { Account } from '../../pool/account.js';
+import { accountKey } from '../../pool/registry.js';
+import type { Result } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
-import type { Handler } from '../context.js';
+import type { Handler, RequestContext } from '../context.js';
 import { jobOf } from '../job.js';
 import { infoOf } from './info-of.js';
 
@@ -12,20 +15,27 @@ const handle: Handler<'session.open'> = async (context, { server: serverName, us
     });
   }
   const name = { tenant: tenant.name, server, user };
-  const account = await services.registry.prove(name, { user, ...auth }, jobOf(context, { effect: 'read' }));
-  const { token, session } = services.sessions.open({
-    tenant: tenant.name,
-    server: serverName,
-    user,
-    accountKey: account.key,
-  });
+  try {
+    const job = jobOf(context, { effect: 'read' });
+    return await services.registry.prove(name, { user, ...auth }, job, (account) => admit(context, account));
+  } catch (failure) {
+    const key = accountKey(name);
+    if (!services.sessions.hasAccount(key)) void services.registry.close(key);
+    throw failure;
+  }
+};
+
+async function admit(context: RequestContext, account: Account): Promise<Result<'session.open'>> {
+  const { sessions } = context.services;
+  const proven = { server: account.server.name, user: account.user, accountKey: account.key };
+  const { token, session } = sessions.open({ tenant: context.tenant.name, ...proven });
   try {
     return { session: token, ...(await infoOf(context, account, session)) };
   } catch (failure) {
     // The caller never learns this token, so nobody could end its session.
-    services.sessions.close(tenant.name, token);
+    sessions.close(context.tenant.name, token);
     throw failure;
   }
-};
+}
 
 export default handle;

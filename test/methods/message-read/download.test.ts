@@ -35,7 +35,8 @@ async function folderOf(...mail: Array<Buffer | string>) {
     deadlineAt: Date.now() + 10_000,
   };
   const credentials = { user, password: dovecot.password };
-  const account = await registry.prove({ tenant: 'test', server: dovecot.server(), user }, credentials, job);
+  const name = { tenant: 'test', server: dovecot.server(), user };
+  const account = await registry.prove(name, credentials, job, async (proven) => proven);
   const { uidValidity } = await account.run(job, (connection) => connection.select('INBOX'));
   return { user, account, uid: uids[0] ?? 0, uidValidity };
 }
