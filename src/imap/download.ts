@@ -2,9 +2,8 @@ import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
 import { bytesOf, fetchRows, peek } from './fetch-rows.js';
 
-/** The first piece is small so that the first byte comes soon; further ones save round trips by being larger. */
-const FIRST_BYTES = 256 * 1024;
-const MOST_BYTES = 512 * 1024;
+/** Larger pieces save few round trips but cost memory: two are held, and each is copied on its way. */
+const PIECE_BYTES = 256 * 1024;
 
 /**
  * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces. While the reader is
@@ -19,15 +18,13 @@ export async function* download(
   from = 0,
 ): AsyncGenerator<Buffer, void, void> {
   let start = from;
-  let size = FIRST_BYTES;
-  let next: Promise<Buffer> | undefined = fetchPiece(connection, uid, part, start, size);
+  let next: Promise<Buffer> | undefined = fetchPiece(connection, uid, part, start, PIECE_BYTES);
   try {
     while (next) {
       const piece: Buffer = await next;
-      const last = piece.length < size;
-      start += size;
-      size = MOST_BYTES;
-      next = last ? undefined : fetchPiece(connection, uid, part, start, size);
+      const last = piece.length < PIECE_BYTES;
+      start += PIECE_BYTES;
+      next = last ? undefined : fetchPiece(connection, uid, part, start, PIECE_BYTES);
       // Awaited later, if ever.
       next?.catch(() => {});
       if (piece.length > 0) yield piece;

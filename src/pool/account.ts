@@ -45,6 +45,8 @@ export class Account {
   readonly #busy = new Set<ImapConnection>();
   #credentials: Credentials | undefined;
   #connecting = 0;
+  /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
+  #doubtedAt = 0;
   #closing = false;
   #onQuiet: (() => void) | undefined;
 
@@ -94,6 +96,8 @@ export class Account {
       await this.#giveBack(connection, outcome.ok ? connection.usable && connection.quiet : outcome.reusable);
       if (outcome.ok) return outcome.value;
       const lost = outcome.error instanceof BrokerError && outcome.error.kind === 'CONNECTION_LOST';
+      // What ended this one, a restart for instance, may have ended those that are idle as well.
+      if (lost) this.#doubtedAt = Date.now();
       if (attempt > 1 || job.effect !== 'read' || outcome.wrote || !lost) throw outcome.error;
     }
   }
@@ -198,7 +202,8 @@ export class Account {
     const idleMs = this.#pool.idleFor(connection);
     this.#busy.add(connection);
     await this.#pool.borrow(connection);
-    const alive = connection.usable && (idleMs < TRUST_IDLE_MS || (await answers(connection)));
+    const trusted = idleMs < TRUST_IDLE_MS && Date.now() - idleMs > this.#doubtedAt;
+    const alive = connection.usable && (trusted || (await answers(connection)));
     if (alive && waiter.resolve(connection)) return;
     await this.#giveBack(connection, alive);
     if (!alive && !waiter.settled) {

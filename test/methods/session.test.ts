@@ -136,12 +136,6 @@ describe('a session', () => {
     expect(closing).toHaveBeenCalledOnce();
   });
 
-  it('is not opened with a wrong password, of which nothing stays', async () => {
-    const { login, registry } = broker(dovecot.server());
-    await expect(login(newUser(), 'wrong')).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED', executed: 'no' });
-    expect(registry.stats.size).toBe(0);
-  });
-
   it('that cannot be opened although the login succeeded leaves no connection', async () => {
     const { login, registry } = broker(dovecot.server(), { sessions: 1 });
     await login(newUser());
