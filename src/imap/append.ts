@@ -1,5 +1,8 @@
 import { BrokerError } from '../protocol/errors.js';
+import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
+import { canonicalName } from './mailbox-names.js';
+import { statusOf } from './mailbox-status.js';
 import { atom, type ImapArgument, literal, mailboxName, numberOf, rawExec } from './raw-exec.js';
 
 /** A message to be stored. */
@@ -26,7 +29,7 @@ export async function appendMessage(
 ): Promise<Stored> {
   const uidPlus = connection.has('UIDPLUS') || connection.has('IMAP4REV2');
   // Known before, so that only what came since is searched afterwards.
-  const before = uidPlus ? undefined : await connection.select(mailbox, { fresh: true });
+  const before = uidPlus ? null : (await statusOf(connection, [mailbox])).get(canonicalName(mailbox));
   const args: ImapArgument[] = [mailboxName(mailbox)];
   if (flags.length > 0) args.push(flags.map(atom));
   if (internalDate) args.push(imapDate(internalDate));
@@ -40,21 +43,16 @@ export async function appendMessage(
   return before ? search(connection, mailbox, raw, before) : { uidValidity: null, uid: null };
 }
 
-async function search(
-  connection: ImapConnection,
-  mailbox: string,
-  raw: Buffer,
-  before: { uidNext: number | undefined; uidValidity: number },
-): Promise<Stored> {
+async function search(connection: ImapConnection, mailbox: string, raw: Buffer, before: StatusCounts): Promise<Stored> {
   const { uidValidity, uidNext } = before;
   const head = raw.subarray(0, raw.indexOf('\r\n\r\n') + 1 || undefined).toString('latin1');
   const [, id] = /^message-id:\s*(<[^<>\s]+>)/im.exec(head) ?? [];
-  if (id === undefined) return { uidValidity, uid: null };
+  if (id === undefined || uidNext === null) return { uidValidity, uid: null };
   try {
     await connection.select(mailbox, { fresh: true, uidValidity });
-    const query = { uid: `${uidNext ?? 1}:*`, header: { 'message-id': id } };
+    const query = { uid: `${uidNext}:*`, header: { 'message-id': id } };
     const found = await connection.command('read', (flow) => flow.search(query, { uid: true }));
-    const fresh = (Array.isArray(found) ? found : []).filter((uid) => uid >= (uidNext ?? 1));
+    const fresh = (Array.isArray(found) ? found : []).filter((uid) => uid >= uidNext);
     const [uid = null] = fresh;
     return { uidValidity, uid: fresh.length === 1 ? uid : null };
   } catch (failure) {

@@ -27,12 +27,20 @@ export function compileCriteria(criteria: Criteria, depth = 0): ImapArgument[] {
   if (depth > MAX_DEPTH) {
     throw new BrokerError('INVALID_PARAMS', `criteria: nested deeper than ${MAX_DEPTH} levels.`, { field: 'criteria' });
   }
-  const group = (inner: Criteria): ImapArgument => compileCriteria(inner, depth + 1);
+  const group = (inner: Criteria): ImapArgument => [...compileCriteria(inner, depth + 1), ...guard(inner)];
   const keys: ImapArgument[] = [...leafKeys(criteria)];
   for (const inner of criteria.and ?? []) keys.push(group(inner));
   if (criteria.or) keys.push(...anyOf(criteria.or.map(group)));
   if (criteria.not) keys.push(atom('NOT'), group(criteria.not));
   return keys.length > 0 ? keys : [atom('ALL')];
+}
+
+/**
+ * Dovecot 2.3 joins flags wrongly: `OR UNSEEN UNDRAFT` finds only what is neither. A key that always holds keeps the
+ * flags of one group apart from those of the next.
+ */
+function guard(inner: Criteria): ImapArgument[] {
+  return flagKeys.some(([name]) => inner[name] !== undefined) ? [atom('UID'), sequence('1:*')] : [];
 }
 
 function* leafKeys(criteria: Criteria): Generator<ImapArgument> {

@@ -113,7 +113,8 @@ function mergeSubjects(roots: Container[]): Container[] {
   for (const root of roots) {
     const subject = subjectOf(root);
     const known = table.get(subject);
-    const better = known && ((!root.message && known.message) || (replies(known) && root.message && !replies(root)));
+    // A container without a message gathers best; after it, one that is no reply.
+    const better = known?.message && (!root.message || (replies(known) && !replies(root)));
     if (subject !== '' && (!known || better)) table.set(subject, root);
   }
   const result = new Set(roots);

@@ -1,3 +1,4 @@
+import { canonicalName } from '../../imap/mailbox-names.js';
 import { moveMessages } from '../../imap/transfer.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler } from '../context.js';
@@ -5,7 +6,7 @@ import { onExisting } from './on-existing.js';
 
 const handle: Handler<'message.move'> = async (context, params) => {
   const { destination, mailbox } = params;
-  if (destination === mailbox) {
+  if (canonicalName(destination) === canonicalName(mailbox)) {
     throw new BrokerError('INVALID_PARAMS', 'destination: the messages are in this folder already.', {
       field: 'destination',
     });
