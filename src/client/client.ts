@@ -6,6 +6,7 @@ import { inlineBody } from './download.js';
 import { RpcError, rpcError } from './errors.js';
 import { Link } from './link.js';
 import { buildMethods, buildSessionMethods, type CallOptions, type Methods, type SessionMethods } from './methods.js';
+import { Ended, Patience } from './patience.js';
 import type { Connect } from './transport.js';
 import { measured, toBase64 } from './upload-content.js';
 
@@ -32,9 +33,6 @@ export type Client = Methods & {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING = 1000;
-/** The broker's own deadline comes first; this is for a broker that does not answer at all. */
-const GRACE_MS = 2_000;
-
 /** Makes a client on a transport; `createClient` of the package has Node's. */
 export function clientOn(connect: Connect, options: ClientOptions): Client {
   const core = new ClientCore(connect, options);
@@ -70,18 +68,17 @@ class ClientCore {
     }
     this.#pending += 1;
     const end = new AbortController();
-    const onAbort = () => end.abort(cancelled('The caller cancelled the request.'));
-    const onEnd = () => end.abort(cancelled('The client was closed.'));
-    const timer = setTimeout(() => end.abort(late(method, limitMs)), limitMs + GRACE_MS);
+    const onAbort = () => end.abort(new Ended('CANCELLED', 'The caller cancelled the request.'));
+    const onEnd = () => end.abort(new Ended('CANCELLED', 'The client was closed.', true));
     signal?.addEventListener('abort', onAbort);
     this.#ending.signal.addEventListener('abort', onEnd);
     if (signal?.aborted) onAbort();
     if (this.#ending.signal.aborted) onEnd();
     try {
-      return await this.#attempt(method, { ...params, timeoutMs: limitMs }, end.signal);
+      const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
+      return await this.#attempt(method, prepared, Date.now() + limitMs, end.signal);
     } finally {
       this.#pending -= 1;
-      clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       this.#ending.signal.removeEventListener('abort', onEnd);
     }
@@ -93,54 +90,75 @@ class ClientCore {
   }
 
   /** Sends a request, again on another socket where nothing can have been done twice. */
-  async #attempt(method: MethodName, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown> {
-    const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
+  async #attempt(method: MethodName, prepared: Prepared, deadlineAt: number, signal: AbortSignal): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
-      const link = await this.#usable(signal);
+      const link = await this.#usable(deadlineAt, signal);
       try {
-        return await this.#send(link, method, prepared, signal);
+        return await this.#send(link, method, prepared, deadlineAt, signal);
       } catch (error) {
         if (!(error instanceof RpcError) || signal.aborted) throw error;
         const drained = error.kind === 'DRAINING';
         const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && contract[method].effect !== 'write';
         if (prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;
-        if (drained) {
-          link.retire();
-          await sleep(backoff(attempt), signal);
-        }
+        if (drained) link.retire();
       }
     }
   }
 
-  async #send(link: Link, method: MethodName, { params, upload }: Prepared, signal: AbortSignal): Promise<unknown> {
+  async #send(
+    link: Link,
+    method: MethodName,
+    { params, upload }: Prepared,
+    deadlineAt: number,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const timeoutMs = Math.max(1, deadlineAt - Date.now());
     const sending = upload && link.upload(upload);
-    const { id, answer } = link.request(method, sending ? { ...params, stream: sending.id } : params);
-    const onAbort = () => link.cancel(id);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const streamed = sending ? { stream: sending.id } : {};
+    const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs });
+    const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
+    const patience = new Patience(signal, executed, timeoutMs, () => link.cancel(id));
     const broken = sending?.run();
     try {
       // An upload whose content cannot be read fails the call with that reason.
-      const result = await orAborted(broken ? Promise.race([answer, never(broken)]) : answer, grace(signal));
+      const result = await patience.with(broken ? Promise.race([answer, never(broken)]) : answer);
       return withBody(link, result);
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      patience.end();
       answer.catch(() => {});
       if (sending) link.endUpload(sending);
     }
   }
 
   /** The socket for new requests, connecting as often as it takes. */
-  async #usable(signal: AbortSignal): Promise<Link> {
-    for (;;) {
-      signal.throwIfAborted();
-      const link = this.#link?.usable ? this.#link : this.#open();
-      try {
-        await orAborted(link.opened, signal);
-        if (link.usable) return link;
-      } catch (error) {
-        if (signal.aborted || (error instanceof RpcError && error.kind === 'UNAUTHENTICATED')) throw error;
-        await sleep(backoff(this.#failures), signal);
+  async #usable(deadlineAt: number, signal: AbortSignal): Promise<Link> {
+    const { url } = this.#options;
+    let complaint = 'no answer';
+    const late = new AbortController();
+    const onAbort = () => late.abort((signal.reason as Ended).toError('no'));
+    const onLate = () => {
+      const message = `No socket to the broker at ${url} in time. ${complaint}`;
+      late.abort(rpcError(message, { kind: 'DEADLINE', executed: 'no' }));
+    };
+    const timer = setTimeout(onLate, Math.max(0, deadlineAt - Date.now()));
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    try {
+      for (;;) {
+        late.signal.throwIfAborted();
+        const link = this.#link?.usable ? this.#link : this.#open();
+        try {
+          await orAborted(link.opened, late.signal);
+          if (link.usable) return link;
+        } catch (error) {
+          if (late.signal.aborted || !isTransient(error)) throw error;
+          complaint = error.message;
+          await sleep(backoff(this.#failures), late.signal);
+        }
       }
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
@@ -194,20 +212,7 @@ function never(broken: Promise<void>): Promise<never> {
   return new Promise((_resolve, reject) => broken.catch(reject));
 }
 
-/** The answer CANCELLED knows best what was executed: it has a moment to come before the caller gets its own. */
-function grace(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const later = () => setTimeout(() => controller.abort(signal.reason), GRACE_MS);
-  if (signal.aborted) later();
-  else signal.addEventListener('abort', later, { once: true });
-  return controller.signal;
-}
-
-function cancelled(message: string): RpcError {
-  return rpcError(message, { kind: 'CANCELLED', executed: 'maybe' });
-}
-
-function late(method: MethodName, limitMs: number): RpcError {
-  const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
-  return rpcError(`No answer within ${limitMs} ms.`, { kind: 'DEADLINE', executed });
+/** Whether connecting may succeed at another time. */
+function isTransient(error: unknown): error is RpcError {
+  return error instanceof RpcError && error.kind === 'CONNECTION_LOST';
 }

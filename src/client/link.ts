@@ -4,7 +4,7 @@ import type { Hello } from '../protocol/events.js';
 import { decodeStreamFrame, encodeStreamFrame, isObject, StreamFrameType } from '../protocol/frames.js';
 import { Download } from './download.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
-import type { Connect, Transport } from './transport.js';
+import type { Connect, Transport, TransportEnd } from './transport.js';
 import { Upload } from './upload.js';
 
 /** What becomes of one request. */
@@ -17,9 +17,15 @@ interface Pending {
 export interface LinkEvents {
   onHello(hello: Hello): void;
   onDraining(): void;
-  onClose(link: Link, code: number, refused: number | undefined): void;
+  onClose(link: Link): void;
 }
 
+/** What a refused upgrade says for good: another try would be refused as well. */
+const refusals: Record<number, 'INVALID_REQUEST' | 'UNAUTHENTICATED' | 'FORBIDDEN'> = {
+  400: 'INVALID_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+};
 /** Missed pings after which the broker is taken for dead. */
 const MISSED_BEATS = 2.5;
 
@@ -52,7 +58,7 @@ export class Link {
       onText: (text) => this.#receiveText(text),
       onBinary: (bytes) => this.#receiveBinary(bytes),
       onPing: () => this.#alive(),
-      onClose: (code, refused) => this.#ended(code, refused),
+      onClose: (end) => this.#ended(end),
     });
   }
 
@@ -175,14 +181,12 @@ export class Link {
     }
   }
 
-  #ended(code: number, refused: number | undefined): void {
+  #ended({ code, refused, complaint }: TransportEnd): void {
     this.#closed = true;
     clearTimeout(this.#watchdog);
-    const message = `The socket to the broker was closed (${refused ?? code}).`;
-    const error = rpcError(message, {
-      kind: refused === 401 ? 'UNAUTHENTICATED' : 'CONNECTION_LOST',
-      executed: 'no',
-    });
+    const why = refused === undefined ? (complaint ?? `close code ${code}`) : `HTTP status ${refused}`;
+    const message = `The socket to the broker ended: ${why}.`;
+    const error = rpcError(message, { kind: refusals[refused ?? 0] ?? 'CONNECTION_LOST', executed: 'no' });
     this.#rejectOpened(error);
     for (const { method, reject } of this.#pending.values()) {
       const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
@@ -191,7 +195,7 @@ export class Link {
     this.#pending.clear();
     for (const download of [...this.#downloads.values()]) download.fail(error);
     for (const upload of this.#uploads.values()) upload.stop();
-    this.#events.onClose(this, code, refused);
+    this.#events.onClose(this);
   }
 
   #sendJson(frame: unknown): void {

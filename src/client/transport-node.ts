@@ -13,6 +13,7 @@ export const connectNode: Connect = ({ url, token }, events) => {
     handshakeTimeout: HANDSHAKE_MS,
   });
   let refused: number | undefined;
+  let complaint: string | undefined;
   ws.on('open', () => events.onOpen());
   ws.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) events.onBinary(data);
@@ -25,9 +26,11 @@ export const connectNode: Connect = ({ url, token }, events) => {
     request.destroy();
     ws.terminate();
   });
-  // Every error is followed by a close, which tells all that the client acts on.
-  ws.on('error', () => {});
-  ws.on('close', (code) => events.onClose(code, refused));
+  // Every error is followed by a close.
+  ws.on('error', ({ message }) => {
+    complaint ??= message;
+  });
+  ws.on('close', (code) => events.onClose({ code, refused, complaint }));
   return {
     send: (frame) => ws.send(frame, () => {}),
     get bufferedBytes() {

@@ -8,6 +8,13 @@ export interface Transport {
   terminate(): void;
 }
 
+/** How a transport ended: its close code, the HTTP status of a refused upgrade, the network's complaint. */
+export interface TransportEnd {
+  code: number;
+  refused?: number | undefined;
+  complaint?: string | undefined;
+}
+
 /** What a transport tells. After `onClose` it tells nothing. */
 export interface TransportEvents {
   onOpen(): void;
@@ -15,8 +22,7 @@ export interface TransportEvents {
   onBinary(bytes: Uint8Array): void;
   /** The peer gave a sign of life that is no frame. */
   onPing(): void;
-  /** @param refused HTTP status of a refused upgrade */
-  onClose(code: number, refused?: number): void;
+  onClose(end: TransportEnd): void;
 }
 
 /** Opens a WebSocket with the subprotocol and the bearer token. */

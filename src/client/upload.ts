@@ -14,6 +14,7 @@ export class Upload {
   #credit: number = protocolLimits.streamInitialCreditBytes;
   #stopped = false;
   #wake: (() => void) | undefined;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   constructor(id: number, content: ReadableStream<Uint8Array>, wire: UploadWire) {
     this.id = id;
@@ -30,24 +31,24 @@ export class Upload {
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
+    // Its source may be silent for long.
+    this.#reader?.cancel().catch(() => {});
   }
 
   /** Sends everything. @throws what reading the content throws, after the broker was told */
   async run(): Promise<void> {
     const reader = this.#content.getReader();
+    this.#reader = reader;
     try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        await this.#send(value);
-        if (this.#stopped) return;
+      for (let next = await reader.read(); !next.done && !this.#stopped; next = await reader.read()) {
+        await this.#send(next.value);
       }
-      this.#wire.send(encodeStreamFrame(StreamFrameType.END, this.id));
+      if (!this.#stopped) this.#wire.send(encodeStreamFrame(StreamFrameType.END, this.id));
     } catch (error) {
       if (!this.#stopped) this.#wire.send(encodeStreamFrame(StreamFrameType.ABORT, this.id));
       throw error;
     } finally {
-      if (this.#stopped) await reader.cancel().catch(() => {});
+      this.#reader = undefined;
       reader.releaseLock();
     }
   }
