@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import { ImapFlow, type MailboxObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
-import { commandError, connectError, lostError, replyOf } from './failures.js';
+import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
+import { type FlowLogEntry, flowOptions } from './flow-options.js';
 import { canonicalName } from './mailbox-names.js';
 import type { Credentials, ServerOptions } from './server-options.js';
 
@@ -26,16 +28,29 @@ export class ImapConnection {
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
+  #opened = false;
+  /** The last command's refusal or throttling, which imapflow tells in its log alone. */
   #refusal: unknown;
+  #throttled: unknown;
+  /** What ended the connection, where that was something worth telling. */
+  #fatal: unknown;
+  #loggingOut: Promise<void> | undefined;
   #onClose: Array<() => void> = [];
 
   private constructor(id: string, server: ServerOptions, credentials: Credentials) {
     this.id = id;
     this.server = server;
     this.user = credentials.user;
-    this.#flow = new ImapFlow(flowOptions(id, server, credentials, (failure) => this.#noteRefusal(failure)));
-    // Without a listener an RST would end the process; what it means is learnt from `usable` and `close`.
-    this.#flow.on('error', () => {});
+    this.#flow = new ImapFlow(
+      flowOptions(id, server, credentials, {
+        warn: (entry) => this.#noteWarning(entry),
+        error: (entry) => this.#noteError(entry),
+      }),
+    );
+    // Without a listener an RST would end the process.
+    this.#flow.on('error', (failure: unknown) => {
+      this.#fatal ??= failure;
+    });
     this.#flow.once('close', () => {
       for (const listener of this.#onClose.splice(0)) listener();
     });
@@ -53,29 +68,33 @@ export class ImapConnection {
   ): Promise<ImapConnection> {
     signal?.throwIfAborted();
     const connection = new ImapConnection(id, server, credentials);
-    const limit = AbortSignal.timeout(server.connectTimeoutMs * 2 + server.loginTimeoutMs);
     const stop = () => connection.close();
+    let late = false;
+    const timer = setTimeout(
+      () => {
+        late = true;
+        stop();
+      },
+      server.connectTimeoutMs * 2 + server.loginTimeoutMs,
+    );
     signal?.addEventListener('abort', stop);
-    limit.addEventListener('abort', stop);
     try {
       await connection.#flow.connect();
-      if (!connection.#flow.usable) throw lostError();
-      // With it imapflow puts the personal prefix before every name, also before those of other users' folders.
-      connection.#flow.namespace = undefined;
+      connection.#checkLogin();
       return connection;
     } catch (failure) {
       connection.close();
       signal?.throwIfAborted();
-      if (limit.aborted) throw connectError({ code: 'login timed out' }, server.name);
-      throw connectError(failure, server.name);
+      throw connectError(late ? { code: 'login timed out' } : (connection.#throttled ?? failure), server.name);
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
-      limit.removeEventListener('abort', stop);
     }
   }
 
+  /** Whether commands can be sent: not after the server's BYE either, though the socket lives on for a moment. */
   get usable(): boolean {
-    return this.#flow.usable;
+    return this.#flow.usable && this.#flow.state !== this.#flow.states.LOGOUT;
   }
 
   /** Writes that were sent, and those of them whose success is known. A lease compares before and after. */
@@ -120,18 +139,19 @@ export class ImapConnection {
     effect: 'read' | 'write',
     call: (flow: ImapFlow) => Promise<T>,
   ): Promise<Exclude<T, false | undefined>> {
-    if (!this.usable) throw lostError().withExecuted('no');
+    if (!this.usable) throw this.#lost().withExecuted('no');
     this.#refusal = undefined;
+    this.#throttled = undefined;
     if (effect === 'write') this.#writesBegun += 1;
     let result: T;
     try {
       result = await call(this.#flow);
     } catch (failure) {
-      // On a connection that has ended imapflow trips over its own missing socket.
-      throw failure instanceof TypeError && !this.usable ? lostError(failure) : commandError(failure);
+      throw this.#failed(failure);
     }
     if (result === false || result === undefined) throw this.#hiddenFailure();
-    if (!this.usable) throw lostError();
+    // Not `usable`: an answer that came with a BYE behind it has come.
+    if (!this.#flow.usable) throw this.#lost();
     if (effect === 'write') this.#writesDone += 1;
     return result as Exclude<T, false | undefined>;
   }
@@ -156,7 +176,7 @@ export class ImapConnection {
       });
     }
     const { selected } = this;
-    if (!selected) throw lostError();
+    if (!selected) throw this.#lost();
     const expected = options.uidValidity;
     if (expected !== undefined && expected !== selected.uidValidity) {
       throw new BrokerError(
@@ -173,13 +193,17 @@ export class ImapConnection {
     await this.command('read', async (flow) => {
       await flow.noop();
       // imapflow's noop never tells how it ended.
-      return this.#refusal === undefined;
+      return this.#refusal === undefined && this.#throttled === undefined;
     });
   }
 
-  /** Whether no command is on the wire: work that left one behind must not lend its connection to the next. */
+  /**
+   * Whether no command is on the wire, and no answer waits for somebody to take it: work that left one behind must not
+   * lend its connection to the next.
+   */
   get quiet(): boolean {
-    return insideOf(this.#flow).requestTagMap.size === 0;
+    const { requestTagMap, parkedRelease } = insideOf(this.#flow);
+    return requestTagMap.size === 0 && !parkedRelease;
   }
 
   /** Leaves the selected folder so that it can be deleted or renamed without the server ending the connection. */
@@ -194,7 +218,12 @@ export class ImapConnection {
   }
 
   /** Says LOGOUT and waits for the end, at most so long; then closes hard. Never rejects. */
-  async logout(timeoutMs: number): Promise<void> {
+  logout(timeoutMs: number): Promise<void> {
+    this.#loggingOut ??= this.#logout(timeoutMs);
+    return this.#loggingOut;
+  }
+
+  async #logout(timeoutMs: number): Promise<void> {
     if (!this.#flow.isClosed && this.usable) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
@@ -222,20 +251,68 @@ export class ImapConnection {
     }
   }
 
-  #noteRefusal(failure: unknown): void {
-    if (replyOf(failure)) this.#refusal = failure;
+  /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */
+  #checkLogin(): void {
+    if (!this.usable) throw connectError(this.#fatal ?? { code: 'it closed the connection' }, this.server.name);
+    // A server that greets with PREAUTH never looks at the credentials, so any would do.
+    const proven = [...insideOf(this.#flow).authCapabilities.values()].some((used) => used);
+    if (!proven) throw connectError({ code: 'it asks for no credentials' }, this.server.name);
+    // With it imapflow puts the personal prefix before every name, also before those of other users' folders.
+    this.#flow.namespace = undefined;
+    // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
+    insideOf(this.#flow).socket.setNoDelay(true);
+    this.#opened = true;
+  }
+
+  #noteWarning({ err }: FlowLogEntry): void {
+    if (isThrottled(err)) {
+      this.#throttled = err;
+      // imapflow would keep the connection waiting for minutes; whoever asked is told how long instead.
+      queueMicrotask(() => {
+        for (const wait of insideOf(this.#flow)._throttleWaits) wait.resolve(true);
+      });
+    } else if (replyOf(err)) {
+      this.#refusal = err;
+    }
+  }
+
+  #noteError({ err, payloadBytes }: FlowLogEntry): void {
+    // imapflow skips a line that it cannot parse: rows would be missing from an answer and nobody would know.
+    if (payloadBytes === undefined || !this.#opened) return;
+    this.#fatal ??= err;
+    // Behind imapflow's own look at the line: it may be a refusal of which only the tag is missing.
+    queueMicrotask(() => this.close());
+  }
+
+  #failed(failure: unknown): BrokerError {
+    if (failure instanceof BrokerError) return failure;
+    const why = this.#throttled ?? failure;
+    const error = this.usable ? commandError(why) : this.#lost(why);
+    if (!keepsConnection(error)) this.close();
+    return error;
   }
 
   #hiddenFailure(): BrokerError {
-    if (!this.usable) return lostError();
-    if (this.#refusal) return commandError(this.#refusal);
+    if (!this.usable) return this.#lost();
+    if (this.#refusal ?? this.#throttled) return commandError(this.#throttled ?? this.#refusal);
+    this.close();
     return new BrokerError('INTERNAL', 'An IMAP command ended without a result.', { executed: 'maybe' });
+  }
+
+  /** The error of a command whose connection has ended, whatever imapflow tripped over then. */
+  #lost(failure?: unknown): BrokerError {
+    const why = replyOf(failure) || isThrottled(failure) ? failure : (this.#fatal ?? failure);
+    return commandError(why, { bye: this.#flow.byeReason });
   }
 }
 
 /** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
 interface FlowInside {
   requestTagMap: Map<string, unknown>;
+  parkedRelease: (() => void) | null;
+  authCapabilities: Map<string, boolean>;
+  socket: Socket;
+  _throttleWaits: Set<{ resolve(aborted: boolean): void }>;
   folders: Map<string, { path: string }>;
   run(command: 'CLOSE', options: { unselect: boolean }): Promise<boolean | undefined>;
 }
@@ -262,34 +339,4 @@ function selectError(failure: unknown, path: string): unknown {
     imap: failure.imap,
     cause: failure,
   });
-}
-
-function flowOptions(id: string, server: ServerOptions, credentials: Credentials, note: (failure: unknown) => void) {
-  const quiet = () => {};
-  const secret = 'password' in credentials ? { pass: credentials.password } : { accessToken: credentials.accessToken };
-  return {
-    id,
-    host: server.host,
-    port: server.port,
-    secure: server.tls === 'implicit',
-    doSTARTTLS: server.tls === 'starttls',
-    ...(server.servername === undefined ? {} : { servername: server.servername }),
-    tls: { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true, secureContext: server.secureContext },
-    auth: { user: credentials.user, ...secret },
-    disableCompression: !server.compress,
-    disableAutoIdle: true,
-    connectionTimeout: server.connectTimeoutMs,
-    greetingTimeout: server.connectTimeoutMs,
-    maxLiteralSize: server.maxLiteralBytes,
-    maxResponseSize: server.maxLiteralBytes * 2,
-    clientInfo: { name: 'imap-broker' },
-    // The only place where imapflow tells why a command that it answers with `false` was refused.
-    logger: {
-      debug: quiet,
-      info: quiet,
-      error: quiet,
-      trace: quiet,
-      warn: (entry: { err?: unknown }) => note(entry?.err ?? {}),
-    },
-  };
 }

@@ -9,11 +9,24 @@ interface ImapFlowFailure {
   responseStatus?: string;
   responseText?: string;
   response?: unknown;
+  /** Milliseconds that a throttling server wants to be left alone for. */
   throttleReset?: number;
+  /** The text of the BYE that ended the connection, with {@link byeCodes}. */
+  reason?: string;
 }
 
 /** Response codes of RFC 5530 by which a refused login does not speak of wrong credentials. */
-const busyCodes = new Set(['LIMIT', 'UNAVAILABLE', 'INUSE', 'SERVERBUG', 'CONTACTADMIN', 'OVERQUOTA']);
+const busyCodes = new Set([
+  'LIMIT',
+  'UNAVAILABLE',
+  'INUSE',
+  'SERVERBUG',
+  'CONTACTADMIN',
+  'OVERQUOTA',
+  'PRIVACYREQUIRED',
+]);
+/** What servers without response codes say instead: Gmail, Courier, Exchange. */
+const busyTexts = /too many|simultaneous|maximum (number of )?connections|try again|temporar/i;
 const goneCodes = new Set(['NONEXISTENT', 'TRYCREATE']);
 const oversizeCodes = new Set([
   'LiteralTooLarge',
@@ -22,37 +35,43 @@ const oversizeCodes = new Set([
   'TooManyTokens',
   'TooManyResponses',
 ]);
+/** A value that cannot be put into a command; nothing was sent. */
+const unsendableCodes = new Set([
+  'InvalidStringValue',
+  'InvalidTokenValue',
+  'InvalidTextValue',
+  'InvalidSequenceSet',
+  'InvalidSearchQuery',
+  'InvalidMessageContent',
+]);
+/** imapflow's words for a connection that ended or that cannot be trusted any more, and Node's for sockets and TLS. */
+const brokenCodes =
+  /^(NoConnection|EConnectionClosed|StateLogout|UnexpectedTag|InvalidResponse|ResponseProcessingFailed|MAX_IMAP_NESTING_REACHED|ParserError.*|E[A-Z]+|ERR_(SSL|TLS|STREAM)_.*)$/;
+const byeCodes = /^(NoConnection|ClosedAfterConnect)/;
 const DEFAULT_RETRY_MS = 2_000;
 
 /** The server's words in a failed command, if it spoke at all. */
 export function replyOf(failure: unknown): ImapReply | undefined {
-  const { responseStatus, responseText, serverResponseCode, response } = failure as ImapFlowFailure;
+  const { responseStatus, responseText, serverResponseCode, response } = detailsOf(failure);
   if (responseStatus !== 'NO' && responseStatus !== 'BAD' && responseStatus !== 'BYE') return undefined;
   const text = responseText ?? (typeof response === 'string' ? response : '');
   return { status: responseStatus, code: serverResponseCode, text };
 }
 
+/** Whether the server did not refuse a command but wants to be left alone for a while. */
+export function isThrottled(failure: unknown): boolean {
+  return detailsOf(failure).code === 'ETHROTTLE';
+}
+
 /**
  * The error of a failed command on a logged-in connection. `executed` is `no` where the server refused, else
  * `maybe`; whoever knows that nothing was written lowers it.
+ * @param ended that the connection is gone, and the text of the BYE if there was one
  */
-export function commandError(failure: unknown): BrokerError {
+export function commandError(failure: unknown, ended?: { bye: string | undefined }): BrokerError {
   if (failure instanceof BrokerError) return failure;
-  // A defect of ours or of imapflow: as a lost connection it would be repeated, and never be seen.
-  if (failure instanceof TypeError || failure instanceof RangeError) {
-    return new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', {
-      executed: 'maybe',
-      cause: failure,
-    });
-  }
-  const { code = '', throttleReset, message } = failure as ImapFlowFailure;
-  if (code === 'ETHROTTLE') {
-    return new BrokerError('UPSTREAM_UNAVAILABLE', 'The IMAP server throttles this account.', {
-      retryAfterMs: throttleReset ?? DEFAULT_RETRY_MS,
-      imap: replyOf(failure),
-      cause: failure,
-    });
-  }
+  const { code = '', message } = detailsOf(failure);
+  if (isThrottled(failure)) return throttledError(failure, 'The IMAP server throttles this account.');
   if (oversizeCodes.has(code)) {
     return new BrokerError('TOO_LARGE', 'The answer of the IMAP server is over the limit of the broker.', {
       executed: 'maybe',
@@ -61,12 +80,22 @@ export function commandError(failure: unknown): BrokerError {
   }
   const imap = replyOf(failure);
   if (imap && imap.status !== 'BYE') return refusal(imap, failure);
-  if (code.startsWith('Invalid')) {
+  if (unsendableCodes.has(code)) {
     return new BrokerError('INVALID_PARAMS', message ?? 'A value cannot be sent to the IMAP server.', {
       cause: failure,
     });
   }
-  return lostError(failure);
+  if (ended || imap || brokenCodes.test(code)) return lostError(failure, ended?.bye);
+  // A defect of ours or of imapflow: as a lost connection it would be repeated, and never be seen.
+  return new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', {
+    executed: 'maybe',
+    cause: failure,
+  });
+}
+
+/** Whether a connection is as good as before after a command that failed so: the server answered, or heard nothing. */
+export function keepsConnection({ kind }: BrokerError): boolean {
+  return kind === 'IMAP_NO' || kind === 'NOT_FOUND' || kind === 'INVALID_PARAMS' || kind === 'UPSTREAM_UNAVAILABLE';
 }
 
 function refusal(imap: ImapReply, cause: unknown): BrokerError {
@@ -76,10 +105,13 @@ function refusal(imap: ImapReply, cause: unknown): BrokerError {
   return new BrokerError('IMAP_NO', `The IMAP server refused: ${imap.text}`, { imap, cause });
 }
 
-/** The error of a command whose connection broke before its answer came. */
-export function lostError(cause?: unknown): BrokerError {
-  return new BrokerError('CONNECTION_LOST', 'The connection to the IMAP server was lost.', {
+/** The error of a command whose connection broke before its answer came. A server that said BYE wants a pause. */
+function lostError(cause: unknown, bye: string | undefined): BrokerError {
+  const imap = byeOf(cause, bye);
+  const why = imap?.text ? `: ${imap.text}` : '.';
+  return new BrokerError('CONNECTION_LOST', `The connection to the IMAP server was lost${why}`, {
     executed: 'maybe',
+    ...(imap && { imap, retryAfterMs: DEFAULT_RETRY_MS }),
     cause,
   });
 }
@@ -87,16 +119,44 @@ export function lostError(cause?: unknown): BrokerError {
 /** The error of a connect or login that failed. Nothing was executed. */
 export function connectError(failure: unknown, server: string): BrokerError {
   if (failure instanceof BrokerError) return failure;
-  const { authenticationFailed, serverResponseCode = '', code } = failure as ImapFlowFailure;
-  const imap = replyOf(failure);
+  const { authenticationFailed, code = '', message } = detailsOf(failure);
+  if (isThrottled(failure)) return throttledError(failure, `The IMAP server "${server}" throttles its logins.`);
+  if (unsendableCodes.has(code)) {
+    const text = message ?? 'The credentials cannot be sent to the IMAP server.';
+    return new BrokerError('INVALID_PARAMS', text, { cause: failure });
+  }
+  const imap = replyOf(failure) ?? byeOf(failure);
   // Reaching a connection limit is answered on LOGIN too, and imapflow marks both alike.
-  if (authenticationFailed && imap && !busyCodes.has(serverResponseCode.toUpperCase())) {
+  if (authenticationFailed && imap && !isBusy(imap)) {
     return new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials.', { imap, cause: failure });
   }
-  const why = imap?.text ?? code ?? 'no answer';
+  const why = imap?.text || code || message || 'no answer';
   return new BrokerError('UPSTREAM_UNAVAILABLE', `No connection to the IMAP server "${server}": ${why}`, {
     retryAfterMs: DEFAULT_RETRY_MS,
     imap,
     cause: failure,
   });
+}
+
+function isBusy({ code, text }: ImapReply): boolean {
+  // A code of its own says more than words that people read.
+  return code && code.toUpperCase() !== 'ALERT' ? busyCodes.has(code.toUpperCase()) : busyTexts.test(text);
+}
+
+function throttledError(failure: unknown, message: string): BrokerError {
+  const retryAfterMs = detailsOf(failure).throttleReset ?? DEFAULT_RETRY_MS;
+  return new BrokerError('UPSTREAM_UNAVAILABLE', message, { retryAfterMs, imap: replyOf(failure), cause: failure });
+}
+
+function byeOf(failure: unknown, bye?: string): ImapReply | undefined {
+  const reply = replyOf(failure);
+  if (reply?.status === 'BYE' && reply.text) return reply;
+  const { code = '', reason } = detailsOf(failure);
+  // Node's errors of TLS have a `reason` as well.
+  const text = bye ?? (byeCodes.test(code) ? reason : undefined);
+  return text === undefined ? undefined : { status: 'BYE', text };
+}
+
+function detailsOf(failure: unknown): ImapFlowFailure {
+  return (failure ?? {}) as ImapFlowFailure;
 }

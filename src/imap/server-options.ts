@@ -15,7 +15,7 @@ export interface ServerOptions {
   compress: boolean;
   /** Milliseconds for TCP, TLS and greeting each. */
   connectTimeoutMs: number;
-  /** Milliseconds for the login, from the greeting on. */
+  /** Milliseconds for the login; what TCP, TLS and greeting leave of theirs comes on top. */
   loginTimeoutMs: number;
   /** Largest single literal that is read, in bytes. */
   maxLiteralBytes: number;

@@ -5,14 +5,17 @@ import { ConnectionPool } from './connection-pool.js';
 import type { Job, Work } from './job.js';
 import { workOn } from './loan.js';
 import type { Full, PoolLimits, Slots } from './slots.js';
-import { Waiter } from './waiter.js';
+import { Stopper } from './stopper.js';
+import { answers } from './validate.js';
+import { type Place, WaitQueue } from './wait-queue.js';
 
 /** An idle connection older than this is asked with a NOOP before it is lent: it may be half-open. */
 const TRUST_IDLE_MS = 30_000;
-const VALIDATE_MS = 3_000;
+/** Milliseconds that an account lives on the connections it has after the server refused it one more. */
+const REFUSED_PAUSE_MS = 2_000;
 
-/** Opens a connection; rejects with a BrokerError and leaves nothing open then. */
-export type Connect = (server: ServerOptions, credentials: Credentials) => Promise<ImapConnection>;
+/** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
+export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;
 
 /** What an account needs of the registry that it belongs to. */
 export interface AccountHost {
@@ -21,8 +24,8 @@ export interface AccountHost {
   connect: Connect;
   /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
   needsRoom(account: Account, full: Full): void;
-  /** A slot was given back. */
-  slotFreed(): void;
+  /** The account gave a slot back. */
+  slotFreed(account: Account): void;
   /** Whether a free connection of an account is to be ended because another account needs its slot more. */
   mustYield(account: Account): boolean;
 }
@@ -41,13 +44,20 @@ export class Account {
   readonly user: string;
   readonly #host: AccountHost;
   readonly #pool: ConnectionPool;
-  readonly #queue: Waiter<ImapConnection | undefined>[] = [];
-  readonly #busy = new Set<ImapConnection>();
+  readonly #queue: WaitQueue;
+  /** All of them, from the end of the login to the end of the LOGOUT. */
+  readonly #connections = new Set<ImapConnection>();
+  /** What is to be stopped when the account is closed: jobs at work and logins under way. */
+  readonly #underWay = new Set<Stopper>();
   #credentials: Credentials | undefined;
   #connecting = 0;
+  #ending = 0;
+  /** Runs while the account is to live on the connections it has. */
+  #pause: NodeJS.Timeout | undefined;
   /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
   #doubtedAt = 0;
   #closing = false;
+  #stopped = false;
   #onQuiet: (() => void) | undefined;
 
   constructor(key: string, server: ServerOptions, user: string, host: AccountHost) {
@@ -55,26 +65,27 @@ export class Account {
     this.server = server;
     this.user = user;
     this.#host = host;
+    this.#queue = new WaitQueue(host.limits);
     this.#pool = new ConnectionPool(host.limits.connectionsPerAccount, host.limits.logoutMs);
   }
 
   get stats(): AccountStats {
     return {
       idle: this.#pool.idle.length,
-      busy: this.#busy.size,
+      busy: this.#connections.size - this.#pool.idle.length,
       connecting: this.#connecting,
       waiting: this.#queue.length,
     };
   }
 
-  /** Whether a login ever succeeded here. */
+  /** Whether a login succeeded here, and none with the same credentials was refused since. */
   get proven(): boolean {
     return this.#credentials !== undefined;
   }
 
   /** Milliseconds that the first in the queue has been waiting; `undefined` when nobody is. */
   get longestWaitMs(): number | undefined {
-    return this.#next()?.waitedMs;
+    return this.#queue.first?.waitedMs;
   }
 
   /** Milliseconds that the longest idle connection has been so; `undefined` when none is. */
@@ -89,16 +100,21 @@ export class Account {
    * signal's reason, or what the work throws; `executed` says whether one of its writes may have happened
    */
   async run<T>(job: Job, work: Work<T>): Promise<T> {
+    let { deadlineAt } = job;
     for (let attempt = 1; ; attempt += 1) {
-      const connection = await this.#wait('loan', job);
+      const connection = await this.#wait('loan', { ...job, deadlineAt });
       if (!connection) throw new Error('A loan without a connection.');
-      const outcome = await workOn(connection, job, work);
-      await this.#giveBack(connection, outcome.ok ? connection.usable && connection.quiet : outcome.reusable);
+      const stopper = this.#watch({ ...job, deadlineAt });
+      const outcome = await workOn(connection, stopper, work);
+      this.#underWay.delete(stopper);
+      await this.#giveBack(connection, outcome.reusable);
       if (outcome.ok) return outcome.value;
       const lost = outcome.error instanceof BrokerError && outcome.error.kind === 'CONNECTION_LOST';
       // What ended this one, a restart for instance, may have ended those that are idle as well.
-      if (lost) this.#doubtedAt = Date.now();
+      if (lost) this.#doubtedAt = performance.now();
       if (attempt > 1 || job.effect !== 'read' || outcome.wrote || !lost) throw outcome.error;
+      // The work may have moved it.
+      deadlineAt = stopper.deadlineAt;
     }
   }
 
@@ -107,10 +123,18 @@ export class Account {
    * connection joins the pool; on failure those who are in are not disturbed.
    */
   async prove(credentials: Credentials, job: Job): Promise<void> {
-    await this.#wait('slot', job);
-    const connection = await this.#open(credentials);
+    let connection: ImapConnection;
+    try {
+      connection = await this.#login(credentials, job);
+    } catch (error) {
+      // The server counts what is idle here against the user's limit.
+      if (!saysNoMore(error) || this.#pool.idle.length === 0) throw error;
+      await this.evictIdle();
+      connection = await this.#login(credentials, job);
+    }
     this.#credentials = credentials;
     await this.#take(connection);
+    if (this.#closing) throw closedError();
   }
 
   /** Ends an idle connection so that its slot becomes free. */
@@ -121,10 +145,9 @@ export class Account {
 
   /** Ends connections that were idle for too long or are too old. */
   sweep(): void {
-    const { idleMs, maxAgeMs } = this.#host.limits;
     for (const connection of this.#pool.idle) {
-      const tooOld = Date.now() - connection.createdAt > maxAgeMs;
-      if (tooOld || this.#pool.idleFor(connection) > idleMs) void this.#endIdle(connection);
+      const idleTooLong = this.#pool.idleFor(connection) > this.#host.limits.idleMs;
+      if (idleTooLong || this.#tooOld(connection)) void this.#endIdle(connection);
     }
   }
 
@@ -136,128 +159,164 @@ export class Account {
   /** Takes no new work, lets running work finish within the grace, logs out everywhere. Always resolves. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
-    for (const waiter of [...this.#queue]) waiter.reject(closedError());
+    this.#queue.rejectAll(closedError());
+    this.#endPause();
+    for (const connection of this.#pool.idle) void this.#endIdle(connection);
     await this.#quiet(graceMs);
-    for (const connection of this.#busy) connection.close();
-    await Promise.all(this.#pool.idle.map((connection) => this.#endIdle(connection)));
+    this.#stopped = true;
+    for (const stopper of [...this.#underWay]) stopper.stop(closedError());
+    // Each ends by itself within this time: see `logoutMs`.
+    await this.#quiet(this.#host.limits.logoutMs + 1_000);
   }
 
-  #wait(wants: 'loan' | 'slot', job: Job): Promise<ImapConnection | undefined> {
-    if (this.#closing) return Promise.reject(closedError());
-    const { queuePerAccount, acquireTimeoutMs } = this.#host.limits;
-    if (this.#queue.length >= queuePerAccount) {
-      const message = `${queuePerAccount} requests of this account wait for a connection already.`;
-      return Promise.reject(new BrokerError('POOL_EXHAUSTED', message, { retryAfterMs: 1000 }));
-    }
-    const waiter: Waiter<ImapConnection | undefined> = new Waiter(wants, job, acquireTimeoutMs, () =>
-      this.#leave(waiter),
-    );
-    this.#queue.push(waiter);
+  async #wait(wants: Place['wants'], job: Job): Promise<ImapConnection | undefined> {
+    if (this.#closing) throw closedError();
+    if (wants === 'loan' && !this.#credentials) throw refusedError();
+    const place = this.#queue.join(wants, job);
     this.#pump();
-    return waiter.promise;
-  }
-
-  #leave(waiter: Waiter<ImapConnection | undefined>): void {
-    const index = this.#queue.indexOf(waiter);
-    if (index >= 0) this.#queue.splice(index, 1);
+    return place.promise;
   }
 
   /** Serves the queue in its order: from what is idle, else from new connections as far as the caps allow. */
   #pump(): void {
-    for (let head = this.#next(); head; head = this.#next()) {
+    if (this.#closing) return;
+    for (let head = this.#queue.first; head; head = this.#queue.first) {
       const served = head.wants === 'loan' ? this.#serveLoan(head) : this.#serveSlot(head);
       if (!served) return;
-      this.#leave(head);
+      this.#queue.leave(head);
     }
   }
 
-  #next(): Waiter<ImapConnection | undefined> | undefined {
-    while (this.#queue[0]?.settled) this.#queue.shift();
-    return this.#queue[0];
-  }
-
-  #serveLoan(waiter: Waiter<ImapConnection | undefined>): boolean {
+  #serveLoan(place: Place): boolean {
     const { idle } = this.#pool;
     const last = idle.at(-1);
-    const chosen = idle.find((connection) => connection.selected?.path === waiter.job.mailbox) ?? last;
+    const chosen = idle.find((connection) => connection.selected?.path === place.job.mailbox) ?? last;
     if (chosen) {
-      void this.#lend(chosen, waiter);
+      void this.#lend(chosen, place);
       return true;
     }
-    const waiting = this.#queue.filter(({ wants }) => wants === 'loan').length;
+    if (this.#pause && this.#connections.size + this.#connecting > 0) return false;
+    const waiting = this.#queue.loans.length;
     while (this.#connecting < waiting && this.#takeSlot()) void this.#supply();
     return false;
   }
 
-  #serveSlot(waiter: Waiter<ImapConnection | undefined>): boolean {
+  #serveSlot(place: Place): boolean {
     if (this.#takeSlot()) {
-      if (!waiter.resolve(undefined)) this.#giveSlot();
+      if (!place.resolve(undefined)) this.#giveSlot();
       return true;
     }
-    if (this.#pool.idle.length > 0) void this.evictIdle();
+    // Under the caps that it shares the registry makes room; one at a time is enough.
+    if (this.#full === 'account' && this.#ending === 0) void this.evictIdle();
     return false;
   }
 
-  async #lend(connection: ImapConnection, waiter: Waiter<ImapConnection | undefined>): Promise<void> {
+  async #lend(connection: ImapConnection, place: Place): Promise<void> {
     const idleMs = this.#pool.idleFor(connection);
-    this.#busy.add(connection);
     await this.#pool.borrow(connection);
-    const trusted = idleMs < TRUST_IDLE_MS && Date.now() - idleMs > this.#doubtedAt;
-    const alive = connection.usable && (trusted || (await answers(connection)));
-    if (alive && waiter.resolve(connection)) return;
-    await this.#giveBack(connection, alive);
-    if (!alive && !waiter.settled) {
-      this.#queue.unshift(waiter);
+    const trusted = idleMs < TRUST_IDLE_MS && performance.now() - idleMs > this.#doubtedAt;
+    const alive = connection.usable && (trusted || (await this.#answers(connection)));
+    if (this.#closing) place.reject(closedError());
+    if (alive && place.resolve(connection)) return;
+    if (!place.settled) {
+      this.#queue.rejoin(place);
       this.#pump();
     }
+    await this.#giveBack(connection, alive);
+  }
+
+  async #answers(connection: ImapConnection): Promise<boolean> {
+    const stopper = this.#watch();
+    try {
+      return await answers(connection, stopper.signal);
+    } finally {
+      this.#underWay.delete(stopper);
+    }
+  }
+
+  get #full(): Full | undefined {
+    return this.#host.slots.full(this.key, this.server.name);
   }
 
   #takeSlot(): boolean {
-    const { slots } = this.#host;
-    const full = slots.full(this.key, this.server.name);
-    if (full === undefined) {
-      slots.take(this.key, this.server.name);
-      return true;
-    }
-    if (full !== 'account') this.#host.needsRoom(this, full);
-    return false;
+    const full = this.#full;
+    if (full === undefined) this.#host.slots.take(this.key, this.server.name);
+    else if (full !== 'account') this.#host.needsRoom(this, full);
+    return full === undefined;
   }
 
   #giveSlot(): void {
     this.#host.slots.give(this.key, this.server.name);
-    this.#host.slotFreed();
+    this.#host.slotFreed(this);
     this.#pump();
+    if (this.#isQuiet) this.#onQuiet?.();
   }
 
   /** Makes one connection for whoever is first in the queue when it is ready. */
   async #supply(): Promise<void> {
-    if (!this.#credentials) throw new Error('An account without credentials has no work.');
+    const credentials = this.#credentials;
+    const stopper = this.#watch();
     try {
-      await this.#take(await this.#open(this.#credentials));
+      if (!credentials) throw refusedError();
+      await this.#take(await this.#open(credentials, stopper.signal));
     } catch (error) {
-      const refused = error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED';
-      // Another login with the same credentials would fail as well, and servers punish repetition.
-      const losers = this.#queue.filter(({ wants }) => wants === 'loan').slice(0, refused ? undefined : 1);
-      for (const waiter of losers) waiter.reject(error);
-      this.#pump();
+      this.#cannotSupply(error, credentials);
+      this.#giveSlot();
+    } finally {
+      this.#underWay.delete(stopper);
     }
   }
 
-  async #open(credentials: Credentials): Promise<ImapConnection> {
-    this.#connecting += 1;
+  /** Tells who waits what they need to know, before a slot that is free tempts the next to try the same. */
+  #cannotSupply(error: unknown, credentials: Credentials | undefined): void {
+    if (this.#closing) return;
+    const { loans } = this.#queue;
+    if (error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED') {
+      // Another login with the same credentials would fail as well, and servers punish repetition.
+      if (this.#credentials === credentials) this.#credentials = undefined;
+      for (const place of loans) place.reject(error);
+    } else if (this.#connections.size === 0 && this.#connecting === 0) {
+      for (const place of loans) place.reject(error);
+    } else {
+      // Those that there are will be free again: to wait for them is better than to fail.
+      clearTimeout(this.#pause);
+      this.#pause = setTimeout(() => this.#endPause(), REFUSED_PAUSE_MS);
+    }
+  }
+
+  #endPause(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    this.#pump();
+  }
+
+  async #login(credentials: Credentials, job: Job): Promise<ImapConnection> {
+    await this.#wait('slot', job);
+    const stopper = this.#watch(job);
     try {
-      return await this.#host.connect(this.server, credentials);
+      return await this.#open(credentials, stopper.signal);
     } catch (error) {
       this.#giveSlot();
       throw error;
     } finally {
+      stopper.end();
+      this.#underWay.delete(stopper);
+    }
+  }
+
+  /** Opens a connection in a slot that was taken for it; when it fails the slot is still taken. */
+  async #open(credentials: Credentials, signal: AbortSignal): Promise<ImapConnection> {
+    this.#connecting += 1;
+    try {
+      const connection = await this.#host.connect(this.server, credentials, signal);
+      this.#connections.add(connection);
+      return connection;
+    } finally {
       this.#connecting -= 1;
-      this.#checkQuiet();
     }
   }
 
   async #take(connection: ImapConnection): Promise<void> {
-    this.#busy.add(connection);
     await this.#pool.adopt(connection);
     connection.onClose(() => {
       if (this.#pool.idle.includes(connection)) void this.#endIdle(connection);
@@ -266,61 +325,69 @@ export class Account {
   }
 
   async #giveBack(connection: ImapConnection, reusable: boolean): Promise<void> {
-    if (reusable && !this.#closing && !this.#host.mustYield(this)) {
-      await this.#pool.release(connection);
-      this.#busy.delete(connection);
-      this.#pump();
-      // Somebody may have asked for room while it was neither busy nor idle.
-      if (this.#pool.idle.length > 0 && this.#host.mustYield(this)) await this.evictIdle();
-    } else {
-      await this.#end(connection);
+    if (!reusable) connection.close();
+    if (!reusable || this.#closing || this.#tooOld(connection) || this.#host.mustYield(this)) {
+      // Whoever had it need not wait for the LOGOUT.
+      void this.#end(connection);
+      return;
     }
-    this.#checkQuiet();
+    await this.#pool.release(connection);
+    // It may have ended in between, or somebody asked for room while it was neither busy nor idle.
+    if (!connection.usable && this.#pool.idle.includes(connection)) void this.#endIdle(connection);
+    this.#pump();
+    if (this.#pool.idle.length > 0 && this.#host.mustYield(this)) void this.evictIdle();
+  }
+
+  #tooOld(connection: ImapConnection): boolean {
+    return Date.now() - connection.createdAt > this.#host.limits.maxAgeMs;
+  }
+
+  #watch(job?: Job): Stopper {
+    const stopper = new Stopper(job);
+    this.#underWay.add(stopper);
+    if (this.#stopped) stopper.stop(closedError());
+    return stopper;
   }
 
   async #endIdle(connection: ImapConnection): Promise<void> {
-    this.#busy.add(connection);
+    this.#ending += 1;
     await this.#pool.borrow(connection);
+    this.#ending -= 1;
     await this.#end(connection);
   }
 
   async #end(connection: ImapConnection): Promise<void> {
+    this.#ending += 1;
     await this.#pool.discard(connection);
-    this.#busy.delete(connection);
+    this.#ending -= 1;
+    this.#connections.delete(connection);
     this.#giveSlot();
-    this.#checkQuiet();
   }
 
-  #checkQuiet(): void {
-    if (this.#busy.size === 0 && this.#connecting === 0) this.#onQuiet?.();
+  get #isQuiet(): boolean {
+    return this.#connections.size === 0 && this.#connecting === 0;
   }
 
-  async #quiet(graceMs: number): Promise<void> {
-    if (this.#busy.size === 0 && this.#connecting === 0) return;
+  async #quiet(timeoutMs: number): Promise<void> {
+    if (this.#isQuiet) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
-      timer = setTimeout(resolve, graceMs);
+      timer = setTimeout(resolve, timeoutMs);
     });
     clearTimeout(timer);
   }
 }
 
-async function answers(connection: ImapConnection): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), VALIDATE_MS);
-  });
-  const answer = connection.noop().then(
-    () => true,
-    () => false,
-  );
-  const alive = await Promise.race([answer, late]);
-  clearTimeout(timer);
-  if (!alive) connection.close();
-  return alive;
+/** Whether the server refused a login that would succeed if fewer were there. */
+function saysNoMore(error: unknown): boolean {
+  return error instanceof BrokerError && error.kind === 'UPSTREAM_UNAVAILABLE' && error.imap !== undefined;
 }
 
 function closedError(): BrokerError {
   return new BrokerError('DRAINING', 'The account is being closed.');
+}
+
+function refusedError(): BrokerError {
+  return new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials; open a new session.');
 }

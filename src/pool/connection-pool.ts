@@ -34,14 +34,10 @@ export class ConnectionPool {
     return [...this.#idle.keys()];
   }
 
-  get busy(): number {
-    return this.#pool.borrowed;
-  }
-
   /** Milliseconds since the connection was given back. */
   idleFor(connection: ImapConnection): number {
     const entry = this.#idle.get(connection);
-    return entry ? Date.now() - entry.since : 0;
+    return entry ? performance.now() - entry.since : 0;
   }
 
   /** Takes a new connection in, as a loan to the caller. */
@@ -73,7 +69,7 @@ export class ConnectionPool {
   /** Gives a lent connection back. */
   async release(connection: ImapConnection): Promise<void> {
     await this.#inTurn(() => this.#pool.release(connection));
-    this.#idle.set(connection, { since: Date.now() });
+    this.#idle.set(connection, { since: performance.now() });
   }
 
   /** Ends a lent connection: with LOGOUT if it still answers, else hard. Resolves when it is gone. */

@@ -26,6 +26,8 @@ export class Registry implements AccountHost {
   /** Accounts that wait for a slot under a shared cap. */
   readonly #starved = new Set<Account>();
   readonly #evictingFor = new Set<Account>();
+  /** Accounts that are forgotten already and still log out. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #sweeper: NodeJS.Timeout;
   #closing = false;
 
@@ -38,9 +40,10 @@ export class Registry implements AccountHost {
     this.#sweeper.unref();
   }
 
-  /** The account of a key, if it is known. */
+  /** The account of a key, if its credentials are known to be good. */
   get(key: string): Account | undefined {
-    return this.#accounts.get(key);
+    const account = this.#accounts.get(key);
+    return account?.proven ? account : undefined;
   }
 
   /**
@@ -73,8 +76,12 @@ export class Registry implements AccountHost {
   async close(key: string): Promise<void> {
     if (this.#proving.has(key)) return;
     const account = this.#accounts.get(key);
+    if (!account) return;
     this.#accounts.delete(key);
-    await account?.close(this.limits.logoutMs);
+    const ending = account.close(this.limits.logoutMs);
+    this.#ending.add(ending);
+    await ending;
+    this.#ending.delete(ending);
   }
 
   /** Takes no new work, lets running work finish within the grace, logs out everywhere. Always resolves. */
@@ -82,7 +89,8 @@ export class Registry implements AccountHost {
     this.#closing = true;
     clearInterval(this.#sweeper);
     this.#starved.clear();
-    await Promise.all([...this.#accounts.values()].map((account) => account.close(graceMs)));
+    const accounts = [...this.#accounts.values()];
+    await Promise.all([...this.#ending, ...accounts.map((account) => account.close(graceMs))]);
     this.#accounts.clear();
   }
 
@@ -101,7 +109,10 @@ export class Registry implements AccountHost {
     void victim.evictIdle().then(() => this.#evictingFor.delete(account));
   }
 
-  slotFreed(): void {
+  slotFreed(account: Account): void {
+    // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
+    const successor = this.#accounts.get(account.key);
+    if (successor !== account) successor?.wake();
     // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
     for (let next = this.#longestServable(); next; next = this.#longestServable()) {
       this.#starved.delete(next);
@@ -167,8 +178,8 @@ export function accountKey({ tenant, server, user }: AccountName): string {
 
 function connector(): Connect {
   let made = 0;
-  return (server, credentials) => {
+  return (server, credentials, signal) => {
     made += 1;
-    return ImapConnection.open(`${server.name}-${made}`, server, credentials);
+    return ImapConnection.open(`${server.name}-${made}`, server, credentials, signal);
   };
 }

@@ -11,12 +11,14 @@ export class Waiter<T> {
   #settled = false;
   readonly #since = performance.now();
   readonly #timer: NodeJS.Timeout;
+  readonly #leave: (waiter: Waiter<T>) => void;
   readonly #onAbort = () => this.reject(this.job.signal.reason);
 
-  /** @param leave called when the waiter gives up by itself, to be taken out of the queue */
-  constructor(wants: 'loan' | 'slot', job: Job, acquireTimeoutMs: number, leave: () => void) {
+  /** @param leave takes the waiter out of its queue; called as soon as it is served or gives up */
+  constructor(wants: 'loan' | 'slot', job: Job, acquireTimeoutMs: number, leave: (waiter: Waiter<T>) => void) {
     this.wants = wants;
     this.job = job;
+    this.#leave = leave;
     this.promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -27,7 +29,6 @@ export class Waiter<T> {
       Math.max(0, Math.min(untilDeadline, acquireTimeoutMs)),
     );
     job.signal.addEventListener('abort', this.#onAbort);
-    this.promise.then(leave, leave);
     if (job.signal.aborted) this.#onAbort();
   }
 
@@ -55,6 +56,7 @@ export class Waiter<T> {
     this.#settled = true;
     clearTimeout(this.#timer);
     this.job.signal.removeEventListener('abort', this.#onAbort);
+    this.#leave(this);
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -115,6 +115,16 @@ export class Dovecot {
     await gone;
     this.#watchdog.guard(0);
     await rm(join(this.folder, 'run', 'master.pid'), { force: true });
+    await this.#removeLocks();
+  }
+
+  /** A process that is killed leaves its lock files, which the next one would wait for. */
+  async #removeLocks(): Promise<void> {
+    const mail = join(this.folder, 'mail');
+    const names = await readdir(mail, { recursive: true }).catch(() => []);
+    await Promise.all(
+      names.filter((name) => name.endsWith('.lock')).map((name) => rm(join(mail, name), { force: true })),
+    );
   }
 
   /** Ends it and its {@link client}s, and removes its folder. */
