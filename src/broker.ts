@@ -7,7 +7,10 @@ import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import type { Log } from './runtime/log.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
 import { type ListenAddress, Listener } from './server/listener.js';
-import { defaultSessionLimits, MemorySessionStore, type SessionLimits } from './session/memory-store.js';
+import { KeyRing } from './session/key-ring.js';
+import { Proofs } from './session/proofs.js';
+import { Revocations } from './session/revocations.js';
+import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
 import type { Tenant } from './session/tenant.js';
 
 export interface BrokerOptions {
@@ -18,6 +21,8 @@ export interface BrokerOptions {
   pool?: Partial<PoolLimits>;
   sockets?: Partial<SocketLimits>;
   sessions?: Partial<SessionLimits>;
+  /** Where sessions outlive the process; without it they end with it. */
+  sessionFiles?: SessionFiles | undefined;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
   /** Holds every result against the contract: for tests. */
@@ -27,6 +32,15 @@ export interface BrokerOptions {
 
 /** Largest message that is appended unless the configuration says otherwise, in bytes. */
 export const defaultAppendBytes = 50 * 1024 * 1024;
+
+/** Files that let sessions outlive the process. */
+export interface SessionFiles {
+  keyFile: string;
+  /** Whether a key file that is not there is made. */
+  createKeys: boolean;
+  /** Where sessions that were ended before their time are noted. */
+  revocationsFile?: string | undefined;
+}
 
 /** A running broker. */
 export interface Broker {
@@ -44,17 +58,21 @@ export const version: string = readVersion();
 
 /**
  * Puts the broker together and starts to listen.
- * @throws when an address cannot be listened on; nothing stays open then
+ * @throws when an address cannot be listened on, or a KeyFileError; nothing stays open then
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const poolLimits = { ...defaultPoolLimits, ...options.pool };
   const limits = { ...defaultSocketLimits, ...options.sockets };
-  const registry = new Registry(poolLimits);
-  const sessions = new MemorySessionStore({ ...defaultSessionLimits, ...options.sessions }, (accountKey) => {
-    void registry.close(accountKey);
+  const proofs = new Proofs();
+  const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
+  const sessions = new SealedSessions({
+    ...sessionParts(options.sessionFiles),
+    limits: { ...defaultSessionLimits, ...options.sessions },
+    onAccountEnd: (accountKey) => void registry.close(accountKey),
   });
   const services = {
     sessions,
+    proofs,
     registry,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     version,
@@ -96,6 +114,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await broker.stop();
     throw error;
   }
+}
+
+function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {
+  if (!files) return { keys: KeyRing.ephemeral(), revocations: new Revocations() };
+  const keys = KeyRing.ofFile(files.keyFile, { create: files.createKeys });
+  return { keys, revocations: new Revocations(files.revocationsFile) };
 }
 
 function readVersion(): string {

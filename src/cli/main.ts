@@ -4,8 +4,10 @@ import { ConfigError } from '../config/load.js';
 import { call } from './call.js';
 import { checkConfig } from './check-config.js';
 import { defaultListen } from './flags-config.js';
+import { rotate } from './keys.js';
 import { CliError, type ExitCode, exitCodes, type Output, standardOutput } from './output.js';
 import { serve } from './serve.js';
+import { createToken } from './token.js';
 
 const EXAMPLES = `
 Examples:
@@ -77,6 +79,18 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
     .addOption(option('--url <url>', 'ws:, wss: or unix: address').env('IMAP_BROKER_URL'))
     .addOption(option('--token <token>', 'bearer token').env('IMAP_BROKER_TOKEN'))
     .action(async (method, params, options) => end(await call(method, params, options, output)));
+  const tokens = program.command('token').description('bearer tokens of web applications');
+  tokens
+    .command('create')
+    .description('make a token, print it once, and the line for the configuration')
+    .argument('<tenant>', 'name of the web application')
+    .action((tenant) => end(createToken(tenant, output)));
+  const keys = program.command('keys').description('keys that seal session tokens');
+  keys
+    .command('rotate')
+    .description('seal new tokens with a new key; the last three keys still open tokens')
+    .addOption(option('--config <file>', 'configuration file').env('IMAP_BROKER_CONFIG'))
+    .action((options) => end(rotate(options.config, output)));
   return program;
 }
 

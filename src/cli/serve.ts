@@ -1,6 +1,7 @@
 import { type Broker, startBroker, version } from '../broker.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { createLog, type LogLevel } from '../runtime/log.js';
+import { KeyFileError } from '../session/key-ring.js';
 import { configOfFlags, type ServeFlags } from './flags-config.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
 
@@ -65,6 +66,7 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
   try {
     return await startBroker({ ...config.broker, log });
   } catch (error) {
+    if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
     throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);
   }
 }

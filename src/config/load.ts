@@ -81,8 +81,19 @@ export function fromFile(file: ConfigFile, folder: string): Config {
         defaultTimeoutMs: ms(limits.default_timeout_seconds),
         heartbeatMs: ms(limits.heartbeat_seconds),
       },
-      sessions: { ttlMs: ms(session.ttl_seconds), sessions: session.sessions },
+      sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
+      sessionFiles: sessionFiles(session, folder),
     },
+  };
+}
+
+/** Where keys and revocations are: a key file alone is somebody else's to make, one in the state folder is ours. */
+export function sessionFiles({ state_dir: state, key_file: key }: ConfigFile['session'], folder: string) {
+  if (state === undefined && key === undefined) return undefined;
+  return {
+    keyFile: key === undefined ? resolve(folder, state ?? '', 'session.keys') : resolve(folder, key),
+    createKeys: key === undefined,
+    revocationsFile: state === undefined ? undefined : resolve(folder, state, 'revoked.jsonl'),
   };
 }
 

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { defaultPoolLimits } from '../pool/slots.js';
 import { defaultSocketLimits } from '../server/limits.js';
-import { defaultSessionLimits } from '../session/memory-store.js';
+import { defaultSessionLimits } from '../session/sealed-sessions.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -143,8 +143,26 @@ const limits = z
 
 const session = z
   .strictObject({
-    ttl_seconds: seconds(defaultSessionLimits.ttlMs, 31_536_000).describe('A session ends after so long without use.'),
-    sessions: count(defaultSessionLimits.sessions, 10_000_000).describe('Sessions at once.'),
+    ttl_seconds: seconds(defaultSessionLimits.ttlMs, 31_536_000).describe(
+      'A token ends after so long; session.renew answers another.',
+    ),
+    max_age_seconds: seconds(defaultSessionLimits.maxAgeMs, 31_536_000).describe(
+      'A session ends after so long, however often it is renewed.',
+    ),
+    state_dir: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. Without it they end with the process.',
+      ),
+    key_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Keys that seal tokens, readable by the broker alone. Default: session.keys in state_dir, made at the first start.',
+      ),
   })
   .describe('Sessions.');
 

@@ -2,6 +2,7 @@ import type { ServerOptions } from '../imap/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { MethodName, Params, Result } from '../protocol/contract.js';
+import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Tenant } from '../session/tenant.js';
@@ -37,7 +38,7 @@ export interface Streams {
    */
   open(): OutgoingStream;
   /**
-   * Accepts the stream that the caller named.
+   * Accepts the stream that the caller named; the same one when a request asks again.
    * @throws BrokerError INVALID_PARAMS for an even or used id, RATE_LIMITED when the socket has too many
    */
   accept(id: number): IncomingStream;
@@ -67,6 +68,7 @@ export interface SessionContext extends RequestContext {
 /** What the broker is to its handlers. */
 export interface Services {
   sessions: SessionStore;
+  proofs: Proofs;
   registry: Registry;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;

@@ -23,11 +23,13 @@ import quotaGet from './quota/get.js';
 import sessionClose from './session/close.js';
 import sessionInfo from './session/info.js';
 import sessionOpen from './session/open.js';
+import sessionRenew from './session/renew.js';
 
 /** The handler of every method. */
 export const handlers: Handlers = {
   'session.open': sessionOpen,
   'session.info': sessionInfo,
+  'session.renew': sessionRenew,
   'session.close': sessionClose,
   'mailbox.list': mailboxList,
   'mailbox.status': mailboxStatus,

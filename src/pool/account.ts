@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
+import { closedError, refusedError, saysNoMore } from './account-errors.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { Job, Work } from './job.js';
 import { workOn } from './loan.js';
@@ -26,6 +27,8 @@ export interface AccountHost {
   needsRoom(account: Account, full: Full): void;
   /** The account gave a slot back. */
   slotFreed(account: Account): void;
+  /** The server refused credentials that it took before. */
+  refused(accountKey: string, credentials: Credentials): void;
   /** Whether a free connection of an account is to be ended because another account needs its slot more. */
   mustYield(account: Account): boolean;
 }
@@ -135,6 +138,11 @@ export class Account {
     this.#credentials = credentials;
     await this.#take(connection);
     if (this.#closing) throw closedError();
+  }
+
+  /** Takes credentials that were proven elsewhere, unless it has some. */
+  trust(credentials: Credentials): void {
+    this.#credentials ??= credentials;
   }
 
   /** Ends an idle connection so that its slot becomes free. */
@@ -274,6 +282,7 @@ export class Account {
     if (error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED') {
       // Another login with the same credentials would fail as well, and servers punish repetition.
       if (this.#credentials === credentials) this.#credentials = undefined;
+      if (credentials) this.#host.refused(this.key, credentials);
       for (const place of loans) place.reject(error);
     } else if (this.#connections.size === 0 && this.#connecting === 0) {
       for (const place of loans) place.reject(error);
@@ -377,17 +386,4 @@ export class Account {
     });
     clearTimeout(timer);
   }
-}
-
-/** Whether the server refused a login that would succeed if fewer were there. */
-function saysNoMore(error: unknown): boolean {
-  return error instanceof BrokerError && error.kind === 'UPSTREAM_UNAVAILABLE' && error.imap !== undefined;
-}
-
-function closedError(): BrokerError {
-  return new BrokerError('DRAINING', 'The account is being closed.');
-}
-
-function refusedError(): BrokerError {
-  return new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials; open a new session.');
 }

@@ -1,6 +1,7 @@
 import { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
+import { accountKey } from '../runtime/account-key.js';
 import { Account, type AccountHost, type AccountStats, type Connect } from './account.js';
 import type { Job } from './job.js';
 import { type Full, type PoolLimits, Slots } from './slots.js';
@@ -12,6 +13,12 @@ export interface AccountName {
   user: string;
 }
 
+export interface RegistryOptions {
+  connect?: Connect;
+  /** Called when the server refuses credentials that it took before. */
+  onRefused?: (accountKey: string, credentials: Credentials) => void;
+}
+
 /** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
 const YIELD_AFTER_MS = 500;
 
@@ -20,9 +27,10 @@ export class Registry implements AccountHost {
   readonly limits: PoolLimits;
   readonly slots: Slots;
   readonly connect: Connect;
+  readonly refused: (accountKey: string, credentials: Credentials) => void;
   readonly #accounts = new Map<string, Account>();
-  /** How many are proving credentials on an account. */
-  readonly #proving = new Map<string, number>();
+  /** How many are just being admitted to an account. */
+  readonly #held = new Map<string, number>();
   /** Accounts that wait for a slot under a shared cap. */
   readonly #starved = new Set<Account>();
   readonly #evictingFor = new Set<Account>();
@@ -31,9 +39,10 @@ export class Registry implements AccountHost {
   readonly #sweeper: NodeJS.Timeout;
   #closing = false;
 
-  constructor(limits: PoolLimits, connect: Connect = connector()) {
+  constructor(limits: PoolLimits, { connect = connector(), onRefused = () => {} }: RegistryOptions = {}) {
     this.limits = limits;
     this.connect = connect;
+    this.refused = onRefused;
     this.slots = new Slots(limits);
     // One timer for all: one per account would be thousands.
     this.#sweeper = setInterval(() => this.#sweep(), Math.min(30_000, Math.max(100, limits.idleMs / 4)));
@@ -47,34 +56,49 @@ export class Registry implements AccountHost {
   }
 
   /**
-   * Proves credentials by a login, then lets the caller admit whoever they belong to. The account is made if it is not
-   * there, and not closed until `admit` is done; whoever then has no use for it closes it.
-   * @throws BrokerError IMAP_AUTH_FAILED, UPSTREAM_UNAVAILABLE, POOL_EXHAUSTED, DEADLINE or DRAINING, or what `admit` throws
+   * Proves credentials by a login and answers the account, which is made if it is not there.
+   * @throws BrokerError IMAP_AUTH_FAILED, UPSTREAM_UNAVAILABLE, POOL_EXHAUSTED, DEADLINE or DRAINING
    */
-  async prove<T>(
-    name: AccountName,
-    credentials: Credentials,
-    job: Job,
-    admit: (account: Account) => Promise<T>,
-  ): Promise<T> {
+  async prove(name: AccountName, credentials: Credentials, job: Job): Promise<Account> {
+    const account = this.#accountOf(name);
+    await account.prove(credentials, job);
+    return account;
+  }
+
+  /** Keeps an account from being closed while somebody is being admitted to it. */
+  async hold<T>(key: string, work: () => Promise<T>): Promise<T> {
+    this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      const others = (this.#held.get(key) ?? 1) - 1;
+      if (others > 0) this.#held.set(key, others);
+      else this.#held.delete(key);
+    }
+  }
+
+  /**
+   * The account of somebody whose credentials were proven earlier, perhaps by another broker. It is made if it is not
+   * there, and logs in when there is work.
+   * @throws BrokerError DRAINING
+   */
+  adopt(name: AccountName, credentials: Credentials): Account {
+    const account = this.#accountOf(name);
+    account.trust(credentials);
+    return account;
+  }
+
+  #accountOf(name: AccountName): Account {
     if (this.#closing) throw new BrokerError('DRAINING', 'The broker is about to stop.');
     const key = accountKey(name);
     const account = this.#accounts.get(key) ?? new Account(key, name.server, name.user, this);
     this.#accounts.set(key, account);
-    this.#proving.set(key, (this.#proving.get(key) ?? 0) + 1);
-    try {
-      await account.prove(credentials, job);
-      return await admit(account);
-    } finally {
-      const others = (this.#proving.get(key) ?? 1) - 1;
-      if (others > 0) this.#proving.set(key, others);
-      else this.#proving.delete(key);
-    }
+    return account;
   }
 
-  /** Logs an account's connections out and forgets it, unless somebody is just proving credentials on it. */
+  /** Logs an account's connections out and forgets it, unless somebody is just being admitted to it. */
   async close(key: string): Promise<void> {
-    if (this.#proving.has(key)) return;
+    if (this.#held.has(key)) return;
     const account = this.#accounts.get(key);
     if (!account) return;
     this.#accounts.delete(key);
@@ -169,11 +193,6 @@ export class Registry implements AccountHost {
   #sweep(): void {
     for (const account of this.#accounts.values()) account.sweep();
   }
-}
-
-/** The key of an account; JSON, so that no choice of names makes two of them meet. */
-export function accountKey({ tenant, server, user }: AccountName): string {
-  return JSON.stringify([tenant, server.name, user]);
 }
 
 function connector(): Connect {

@@ -33,7 +33,7 @@ const reserved = {
     .describe('Milliseconds from arrival after which the request answers DEADLINE. Default: see broker.hello.'),
 };
 
-const session = { session: z.string().min(1).max(16_384).describe('The token that session.open answered.') };
+const session = { session: z.string().min(1).max(32_768).describe('The token that session.open answered.') };
 
 /** A method that needs a session; its params get `session` and the reserved members. */
 export function sessionMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodType>(definition: {

@@ -61,10 +61,12 @@ async function resultOf(
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
-  const result = await withDeadline({ timeoutMs, executed, signal: caller.signal }, (signal, deadlineAt) => {
+  const result = await withDeadline({ timeoutMs, executed, signal: caller.signal }, async (signal, deadlineAt) => {
     const { tenant, streams } = caller;
     const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services: options.services };
-    const full = contract[method].access === 'session' ? withSession(context, params.session ?? '') : context;
+    // Before anything is waited for: an upload's first frame may be right behind its request.
+    if (params.stream !== undefined) streams.accept(params.stream);
+    const full = contract[method].access === 'session' ? await withSession(context, params.session ?? '') : context;
     const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
     return handler(full, params);
   });
@@ -76,21 +78,36 @@ function isMethod(name: string): name is MethodName {
   return Object.hasOwn(contract, name);
 }
 
-function validated(method: MethodName, given: Record<string, unknown>): { session?: string; timeoutMs?: number } {
+function validated(
+  method: MethodName,
+  given: Record<string, unknown>,
+): {
+  session?: string;
+  timeoutMs?: number;
+  stream?: number;
+} {
   checkDepth(given);
   const parsed = (contract[method].params as z.ZodObject).safeParse(given);
   if (!parsed.success) throw invalidParams(parsed.error, given);
   return parsed.data;
 }
 
-function withSession(context: RequestContext, token: string): SessionContext {
-  const session = context.services.sessions.resolve(context.tenant.name, token);
-  const account = context.services.registry.get(session.accountKey);
-  if (!account) {
-    const message = 'session: its account was closed; open a new one.';
-    throw new BrokerError('SESSION_EXPIRED', message, { field: 'session' });
+async function withSession(context: RequestContext, token: string): Promise<SessionContext> {
+  const { sessions, registry, servers, proofs } = context.services;
+  const session = await sessions.resolve(context.tenant.name, token);
+  const { accountKey, tenant, user, secret } = session;
+  const known = registry.get(accountKey);
+  if (known) return { ...context, session, account: known };
+  const server = servers.get(session.server);
+  if (!server) throw expired('session: its IMAP server is not configured any more.');
+  if (proofs.isWrong(accountKey, secret)) {
+    throw new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refuses the credentials now; open a new session.');
   }
-  return { ...context, session, account };
+  return { ...context, session, account: registry.adopt({ tenant, server, user }, { user, ...secret }) };
+}
+
+function expired(message: string): BrokerError {
+  return new BrokerError('SESSION_EXPIRED', message, { field: 'session' });
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {

@@ -55,6 +55,8 @@ export class SocketStreams {
       },
       accept: (id) => {
         checkLive();
+        const known = accepted.find((one) => one.id === id);
+        if (known) return known;
         const stream = this.#accept(id);
         accepted.push(stream);
         return stream satisfies IncomingStream;

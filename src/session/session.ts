@@ -1,10 +1,21 @@
-/** What session.open proved: whoever holds the token may act on this account. */
+/** What proves a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
+export type Secret = { password: string } | { accessToken: string; expiresAt?: number | undefined };
+
+/** What session.open proved: whoever holds the token may act on this account. Times in milliseconds since 1970. */
 export interface Session {
+  /** The same in every token that renews it. */
+  id: string;
   tenant: string;
   server: string;
   user: string;
+  secret: Secret;
   /** Key of the account in the registry: tenant, server, user. */
   accountKey: string;
   openedAt: number;
+  /** When this token was sealed. */
+  issuedAt: number;
+  /** When this token ends unless it is renewed. */
   expiresAt: number;
+  /** When no renewal helps any more. */
+  endsAt: number;
 }

@@ -1,19 +1,32 @@
-import type { Session } from './session.js';
+import type { Secret, Session } from './session.js';
 
-/** Opens, finds and ends sessions. Tokens are worth nothing to another tenant. */
+/** Who proved what. */
+export interface Proven {
+  tenant: string;
+  server: string;
+  user: string;
+  secret: Secret;
+}
+
+/** A session with the token that opens it. */
+export interface Opened {
+  token: string;
+  session: Session;
+}
+
+/** Opens, finds, renews and ends sessions. Tokens are worth nothing to another tenant. */
 export interface SessionStore {
   /** Makes a token for an account whose credentials were proven. */
-  open(proven: { tenant: string; server: string; user: string; accountKey: string }): {
-    token: string;
-    session: Session;
-  };
+  open(proven: Proven): Promise<Opened>;
   /**
-   * The session of a token; each use moves its end.
-   * @throws BrokerError SESSION_EXPIRED when the token is unknown, ended or of another tenant
+   * The session of a token.
+   * @throws BrokerError SESSION_EXPIRED when the token is forged, ended, revoked or of another tenant
    */
-  resolve(tenant: string, token: string): Session;
-  /** Whether an account has a session. */
+  resolve(tenant: string, token: string): Promise<Session>;
+  /** Another token for the same session, with a new end; with another secret where one is given. */
+  renew(session: Session, secret?: Secret): Promise<Opened>;
+  /** Ends a session: no token opens it any more. */
+  close(session: Session): Promise<void>;
+  /** Whether an account has a session that was used here. */
   hasAccount(accountKey: string): boolean;
-  /** Ends a session. */
-  close(tenant: string, token: string): void;
 }

@@ -263,7 +263,6 @@ describe('a folder that another connection of the account has selected', () => {
       { tenant: 't', server: dovecot.server(), user },
       { user, password: PASSWORD },
       job,
-      async (proven) => proven,
     );
     const context = () => handlerContext('mailbox.delete', account);
     await create(context(), { session, mailbox: 'shared', subscribe: true });

@@ -7,37 +7,43 @@ import open from '../../src/methods/session/open.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
-import { defaultSessionLimits, MemorySessionStore } from '../../src/session/memory-store.js';
+import { KeyRing } from '../../src/session/key-ring.js';
+import { Proofs } from '../../src/session/proofs.js';
+import { Revocations } from '../../src/session/revocations.js';
+import { defaultSessionLimits, SealedSessions } from '../../src/session/sealed-sessions.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { handlerContext } from '../support/handler-context.js';
 
 /** The handlers' surroundings as the broker makes them, and requests through them as the dispatcher makes them. */
-function broker(server: ServerOptions, limits: { appendBytes?: number; sessions?: number } = {}) {
-  const { sessions: most, ...methodLimits } = limits;
-  const sessionLimits = most === undefined ? {} : { sessions: most };
-  const registry = new Registry(defaultPoolLimits);
-  const sessions = new MemorySessionStore(
-    { ...defaultSessionLimits, ...sessionLimits },
-    (key) => void registry.close(key),
-  );
+function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
+  const proofs = new Proofs();
+  const registry = new Registry(defaultPoolLimits, {
+    onRefused: (key, credentials) => proofs.refused(key, credentials),
+  });
+  const sessions = new SealedSessions({
+    keys: KeyRing.ephemeral(),
+    revocations: new Revocations(),
+    limits: defaultSessionLimits,
+    onAccountEnd: (key) => void registry.close(key),
+  });
   onTestFinished(async () => {
     sessions.dispose();
     await registry.closeAll(1000);
   });
-  const context = (method: MethodName, token?: string, tenant = 'acme'): SessionContext => {
-    const session = token === undefined ? undefined : sessions.resolve(tenant, token);
+  const context = async (method: MethodName, token?: string, tenant = 'acme'): Promise<SessionContext> => {
+    const session = token === undefined ? undefined : await sessions.resolve(tenant, token);
     const account = registry.get(session?.accountKey ?? '');
     const base = handlerContext(method, account ?? { key: 'none', run: () => Promise.reject(new Error('no account')) });
-    const services = { ...base.services, sessions, registry, servers: new Map([[server.name, server]]) };
+    const services = { ...base.services, sessions, proofs, registry, servers: new Map([[server.name, server]]) };
     return {
       ...base,
       tenant: { name: tenant, tokenHashes: [] },
       session: session ?? base.session,
-      services: { ...services, limits: { ...services.limits, ...methodLimits } },
+      services: { ...services, limits: { ...services.limits, ...limits } },
     };
   };
-  const login = (user: string, password = PASSWORD, name = server.name) =>
-    open(context('session.open'), { server: name, user, auth: { password } });
+  const login = async (user: string, password = PASSWORD, name = server.name) =>
+    open(await context('session.open'), { server: name, user, auth: { password } });
   return { registry, sessions, context, login };
 }
 
@@ -73,9 +79,9 @@ describe('a session', () => {
     const { login, context, registry } = broker(dovecot.server());
     const user = newUser();
     const { session, ...opened } = await login(user);
-    const account = registry.get(context('session.info', session).session.accountKey);
+    const account = registry.get((await context('session.info', session)).session.accountKey);
     await account?.evictIdle();
-    const again = await info(context('session.info', session), { session });
+    const again = await info(await context('session.info', session), { session });
     expect(again).toEqual({ ...opened, expiresAt: again.expiresAt });
     expect(account?.stats).toEqual({ idle: 0, busy: 0, connecting: 0, waiting: 0 });
   });
@@ -91,7 +97,7 @@ describe('a session', () => {
     const user = newUser();
     const { session } = await login(user);
     await expect(login(user, 'wrong')).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
-    await expect(info(context('session.info', session), { session })).resolves.toMatchObject({ user });
+    await expect(info(await context('session.info', session), { session })).resolves.toMatchObject({ user });
   });
 
   it('is not opened on a server that is not configured', async () => {
@@ -111,11 +117,13 @@ describe('a session', () => {
     const second = await login(user);
     expect(second.session).not.toBe(first.session);
     const params = { session: first.session };
-    expect(await close(context('session.close', first.session), params)).toEqual({ closed: true });
-    expect(() => context('session.info', first.session)).toThrow(expect.objectContaining({ kind: 'SESSION_EXPIRED' }));
-    await info(context('session.info', second.session), { session: second.session });
+    expect(await close(await context('session.close', first.session), params)).toEqual({ closed: true });
+    await expect(context('session.info', first.session)).rejects.toEqual(
+      expect.objectContaining({ kind: 'SESSION_EXPIRED' }),
+    );
+    await info(await context('session.info', second.session), { session: second.session });
     expect(registry.stats.size).toBe(1);
-    await close(context('session.close', second.session), { session: second.session });
+    await close(await context('session.close', second.session), { session: second.session });
     expect(registry.stats.size).toBe(0);
     await vi.waitFor(async () => expect((await dovecot.who()).get(user) ?? 0).toBe(0), 5000);
   });
@@ -125,9 +133,9 @@ describe('a session', () => {
     const opening = vi.spyOn(sessions, 'open');
     const closing = vi.spyOn(sessions, 'close');
     const controller = new AbortController();
-    const base = context('session.open');
+    const base = await context('session.open');
     opening.mockImplementationOnce((proven) => {
-      const opened = MemorySessionStore.prototype.open.call(sessions, proven);
+      const opened = SealedSessions.prototype.open.call(sessions, proven);
       controller.abort(new Error('gone'));
       return opened;
     });
@@ -137,11 +145,11 @@ describe('a session', () => {
   });
 
   it('that cannot be opened although the login succeeded leaves no connection', async () => {
-    const { login, registry } = broker(dovecot.server(), { sessions: 1 });
-    await login(newUser());
-    await expect(login(newUser())).rejects.toMatchObject({ kind: 'RATE_LIMITED' });
-    expect(registry.stats.size).toBe(1);
-    await vi.waitFor(() => expect(registry.slots.total).toBe(1));
+    const { login, registry, sessions } = broker(dovecot.server());
+    vi.spyOn(sessions, 'open').mockRejectedValueOnce(new Error('no key'));
+    await expect(login(newUser())).rejects.toThrow('no key');
+    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    expect(registry.stats.size).toBe(0);
   });
 
   it('lives although the last one before it ends while its credentials are proven', async () => {
@@ -149,10 +157,10 @@ describe('a session', () => {
     const user = newUser();
     const first = await login(user);
     const opening = login(user);
-    await close(context('session.close', first.session), { session: first.session });
+    await close(await context('session.close', first.session), { session: first.session });
     const { session } = await opening;
-    expect(await info(context('session.info', session), { session })).toMatchObject({ user });
-    await close(context('session.close', session), { session });
+    expect(await info(await context('session.info', session), { session })).toMatchObject({ user });
+    await close(await context('session.close', session), { session });
     await vi.waitFor(() => expect(registry.slots.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });

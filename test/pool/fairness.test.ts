@@ -20,10 +20,8 @@ const job = (): Job => ({
   deadlineAt: Date.now() + 10_000,
 });
 
-const admit = async (account: Account) => account;
-
 const proven = (user = newUser()): Promise<Account> =>
-  registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: PASSWORD }, job(), admit);
+  registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: PASSWORD }, job());
 
 /** Keeps a connection of the account busy until the answered function is called. */
 async function occupy(account: Account): Promise<() => Promise<void>> {

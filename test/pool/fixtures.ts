@@ -1,17 +1,17 @@
 import { onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/imap/server-options.js';
-import type { Account } from '../../src/pool/account.js';
+import type { Account, Connect } from '../../src/pool/account.js';
 import type { Job } from '../../src/pool/job.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from '../../src/pool/slots.js';
 import { newUser, PASSWORD } from '../support/dovecot.js';
 
 /** A registry that ends with the test. */
-export function registryWith(
-  limits: Partial<PoolLimits> = {},
-  ...rest: ConstructorParameters<typeof Registry> extends [unknown, ...infer Rest] ? Rest : never
-): Registry {
-  const registry = new Registry({ ...defaultPoolLimits, acquireTimeoutMs: 5_000, ...limits }, ...rest);
+export function registryWith(limits: Partial<PoolLimits> = {}, connect?: Connect): Registry {
+  const registry = new Registry(
+    { ...defaultPoolLimits, acquireTimeoutMs: 5_000, ...limits },
+    connect ? { connect } : {},
+  );
   onTestFinished(() => registry.closeAll(0));
   return registry;
 }
@@ -24,15 +24,13 @@ export const job = (overrides: Partial<Job> = {}): Job => ({
   ...overrides,
 });
 
-export const admit = async (account: Account): Promise<Account> => account;
-
 /** Logs a user in. */
 export function proven(
   registry: Registry,
   server: ServerOptions,
   { user = newUser(), password = PASSWORD, ...overrides }: { user?: string; password?: string } & Partial<Job> = {},
 ): Promise<Account> {
-  return registry.prove({ tenant: 't', server, user }, { user, password }, job(overrides), admit);
+  return registry.prove({ tenant: 't', server, user }, { user, password }, job(overrides));
 }
 
 /** Work that holds its connection until it is told to end. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { accountKey } from '../../src/pool/registry.js';
+import { accountKey } from '../../src/runtime/account-key.js';
 import { upstream } from '../support/upstream.js';
 import { FakeServers } from './fake-server.js';
-import { admit, job, proven, registryWith } from './fixtures.js';
+import { job, proven, registryWith } from './fixtures.js';
 
 const server = upstream('fake', 1, { tls: 'none', secureContext: undefined });
 const name = { tenant: 't', server, user: 'alice' };
@@ -20,7 +20,7 @@ describe('an account', () => {
     const { fakes, registry } = broker();
     const account = await proven(registry, server, { user: 'alice' });
     fakes.turns = 5;
-    const proving = registry.prove(name, credentials, job(), admit);
+    const proving = registry.hold(key, () => registry.prove(name, credentials, job()));
     await tick();
     await registry.close(key);
     expect(await proving).toBe(account);
@@ -30,7 +30,8 @@ describe('an account', () => {
 
   it('stays until whoever proved is admitted', async () => {
     const { registry } = broker();
-    await registry.prove(name, credentials, job(), async (account) => {
+    await registry.hold(key, async () => {
+      const account = await registry.prove(name, credentials, job());
       await registry.close(key);
       expect(registry.get(key)).toBe(account);
     });
@@ -42,7 +43,11 @@ describe('an account', () => {
   it('whose admission fails can be closed by whoever asked for it', async () => {
     const { registry } = broker();
     const full = new Error('too many sessions');
-    await expect(registry.prove(name, credentials, job(), () => Promise.reject(full))).rejects.toBe(full);
+    const admitting = registry.hold(key, async () => {
+      await registry.prove(name, credentials, job());
+      throw full;
+    });
+    await expect(admitting).rejects.toBe(full);
     await registry.close(key);
     expect(registry.stats.size).toBe(0);
     expect(registry.slots.total).toBe(0);
@@ -51,7 +56,7 @@ describe('an account', () => {
   it('is not given out before its credentials are proven', async () => {
     const { fakes, registry } = broker();
     fakes.turns = 5;
-    const proving = registry.prove(name, credentials, job(), admit);
+    const proving = registry.prove(name, credentials, job());
     await tick();
     expect(registry.get(key)).toBeUndefined();
     expect(registry.get((await proving).key)).toBe(await proving);
@@ -80,7 +85,7 @@ describe('an account', () => {
       { tenant: 'a', user: 'B' },
     ];
     const accounts = await Promise.all(
-      names.map(({ tenant, user }) => registry.prove({ tenant, server, user }, credentials, job(), admit)),
+      names.map(({ tenant, user }) => registry.prove({ tenant, server, user }, credentials, job())),
     );
     expect(new Set(accounts).size).toBe(names.length);
     expect(registry.stats.size).toBe(names.length);
@@ -92,8 +97,8 @@ describe('proving', () => {
     const { fakes, registry } = broker();
     fakes.outcome = 'hang';
     const controller = new AbortController();
-    const cancelled = registry.prove(name, credentials, job({ signal: controller.signal }), admit);
-    const late = registry.prove(name, credentials, job({ deadlineAt: Date.now() + 50 }), admit);
+    const cancelled = registry.prove(name, credentials, job({ signal: controller.signal }));
+    const late = registry.prove(name, credentials, job({ deadlineAt: Date.now() + 50 }));
     await tick();
     const reason = new Error('enough');
     controller.abort(reason);
@@ -108,7 +113,7 @@ describe('proving', () => {
     const { fakes, registry } = broker();
     const account = await proven(registry, server, { user: 'alice' });
     fakes.outcome = 'refused';
-    await expect(registry.prove(name, credentials, job(), admit)).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
+    await expect(registry.prove(name, credentials, job())).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
     expect(registry.get(key)).toBe(account);
     expect(account.stats).toEqual({ idle: 1, busy: 0, connecting: 0, waiting: 0 });
     expect(await account.run(job(), async () => 'served')).toBe('served');
@@ -120,7 +125,7 @@ describe('proving', () => {
     await Promise.all([1, 2, 3].map(() => account.run(job(), () => tick())));
     expect(account.stats.idle).toBe(3);
     fakes.turns = 10;
-    const proving = registry.prove(name, credentials, job(), admit);
+    const proving = registry.prove(name, credentials, job());
     for (let times = 0; times < 5; times += 1) {
       account.wake();
       await tick();

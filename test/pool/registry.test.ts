@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Account } from '../../src/pool/account.js';
 import type { Job } from '../../src/pool/job.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
@@ -29,10 +28,8 @@ const job = (effect: Job['effect'] = 'read', overrides: Partial<Job> = {}): Job 
   ...overrides,
 });
 
-const admit = async (account: Account) => account;
-
 const proven = (user = newUser()) =>
-  registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: PASSWORD }, job(), admit);
+  registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: PASSWORD }, job());
 
 /** Work that holds its connection until it is told to end. */
 function held() {
@@ -56,7 +53,7 @@ describe('an account of the registry', () => {
   it('answers a wrong password with IMAP_AUTH_FAILED and keeps no connection', async () => {
     const user = newUser();
     const name = { tenant: 't', server: dovecot.server(), user };
-    await expect(registry.prove(name, { user, password: 'wrong' }, job(), admit)).rejects.toMatchObject({
+    await expect(registry.prove(name, { user, password: 'wrong' }, job())).rejects.toMatchObject({
       kind: 'IMAP_AUTH_FAILED',
     });
     expect(registry.slots.total).toBe(0);
@@ -65,12 +62,7 @@ describe('an account of the registry', () => {
   it('leaves those who are in alone when another login fails', async () => {
     const user = newUser();
     const account = await proven(user);
-    const wrong = registry.prove(
-      { tenant: 't', server: dovecot.server(), user },
-      { user, password: 'wrong' },
-      job(),
-      admit,
-    );
+    const wrong = registry.prove({ tenant: 't', server: dovecot.server(), user }, { user, password: 'wrong' }, job());
     await expect(wrong).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
     await account.run(job(), (connection) => connection.noop());
   });

@@ -7,7 +7,7 @@ import { defaultPoolLimits } from '../../src/pool/slots.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
 import { type FakeConnection, FakeServers, type LoginOutcome } from './fake-server.js';
-import { admit, job } from './fixtures.js';
+import { job } from './fixtures.js';
 
 const CAPS = { connectionsPerAccount: 2, connectionsPerServer: 3, connections: 4 };
 const SERVERS = ['one', 'two'].map((name) => upstream(name, 1, { tls: 'none', secureContext: undefined }));
@@ -72,7 +72,7 @@ async function workOn(connection: ImapConnection, kind: string): Promise<string>
 async function storm(steps: readonly Op[]): Promise<void> {
   const fakes = new FakeServers();
   const limits = { ...defaultPoolLimits, ...CAPS, queuePerAccount: 5, acquireTimeoutMs: 200, logoutMs: 50 };
-  const registry = new Registry(limits, fakes.connect);
+  const registry = new Registry(limits, { connect: fakes.connect });
   const answers: Promise<unknown>[] = [];
   const aborts: AbortController[] = [];
   const accounts = new Map<string, Account>();
@@ -96,7 +96,7 @@ async function storm(steps: readonly Op[]): Promise<void> {
   for (const step of [...everybody, { op: 'wait' as const, turns: 60 }, ...steps]) {
     if (step.op === 'prove') {
       const name = { tenant: 't', server: SERVERS[step.server] as (typeof SERVERS)[0], user: USERS[step.user] ?? '' };
-      const proof = registry.prove(name, { user: name.user, password: 'x' }, job({ signal: aborted() }), admit);
+      const proof = registry.prove(name, { user: name.user, password: 'x' }, job({ signal: aborted() }));
       answers.push(proof.then((account) => accounts.set(`${step.server} ${step.user}`, account)));
     } else if (step.op === 'run') {
       const { effect, work } = step;

@@ -7,6 +7,7 @@ import { BrokerError } from '../../src/protocol/errors.js';
 import { createLog } from '../../src/runtime/log.js';
 import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.js';
 import { type ListenAddress, Listener } from '../../src/server/listener.js';
+import { Proofs } from '../../src/session/proofs.js';
 import type { Session } from '../../src/session/session.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { RawClient, type RawOptions } from './raw-client.js';
@@ -60,21 +61,27 @@ const session: Session = {
   tenant: 'shop',
   server: 'main',
   user: 'anna',
+  id: 'one',
+  secret: { password: 'p' },
   accountKey: 'k',
   openedAt: 0,
+  issuedAt: 0,
   expiresAt: 0,
+  endsAt: 0,
 };
 
 const services = {
   sessions: {
-    open: () => ({ token: 'live', session }),
-    resolve: (tenant: string, token: string) => {
+    open: async () => ({ token: 'live', session }),
+    renew: async () => ({ token: 'live', session }),
+    resolve: async (tenant: string, token: string) => {
       if (token === 'live' && tenant === 'shop') return session;
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
     hasAccount: () => true,
-    close: () => {},
+    close: async () => {},
   },
+  proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
   servers: new Map(),
   version: '1.2.3',

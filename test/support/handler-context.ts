@@ -5,6 +5,7 @@ import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
+import { Proofs } from '../../src/session/proofs.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -68,8 +69,12 @@ export function handlerContext(
       server,
       user,
       accountKey: account.key,
+      id: 'session',
+      secret: { password: '' },
       openedAt: Date.now(),
+      issuedAt: Date.now(),
       expiresAt: Date.now() + 60_000,
+      endsAt: Date.now() + 600_000,
     },
     signal: options.signal ?? new AbortController().signal,
     deadlineAt: Date.now() + (options.timeoutMs ?? 15_000),
@@ -83,6 +88,7 @@ export function handlerContext(
       },
     },
     services: {
+      proofs: new Proofs(),
       sessions: {
         open: () => {
           throw new Error('not in this test');
@@ -90,8 +96,11 @@ export function handlerContext(
         resolve: () => {
           throw new Error('not in this test');
         },
+        renew: () => {
+          throw new Error('not in this test');
+        },
         hasAccount: () => true,
-        close: () => {},
+        close: async () => {},
       },
       version: '0.0.0-test',
       epoch: 'test',

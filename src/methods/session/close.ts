@@ -1,7 +1,7 @@
 import type { Handler } from '../context.js';
 
-const handle: Handler<'session.close'> = async ({ services, tenant }, { session }) => {
-  services.sessions.close(tenant.name, session);
+const handle: Handler<'session.close'> = async ({ services, session }) => {
+  await services.sessions.close(session);
   return { closed: true };
 };
 

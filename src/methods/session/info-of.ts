@@ -1,7 +1,9 @@
 import { capabilitiesOf } from '../../imap/capabilities.js';
 import { type Namespaces, namespacesOf } from '../../imap/namespaces.js';
+import type { Registry } from '../../pool/registry.js';
 import type { Result } from '../../protocol/contract.js';
 import type { Capabilities } from '../../protocol/methods/session.js';
+import { Turns } from '../../runtime/turns.js';
 import type { Session } from '../../session/session.js';
 import type { AccountRunner, RequestContext } from '../context.js';
 import { jobOf } from '../job.js';
@@ -11,8 +13,11 @@ interface ServerFacts {
   namespace: Namespaces;
 }
 
-/** What an account's server offers does not change while the account lives, so no connection is needed to tell again. */
-const known = new WeakMap<AccountRunner, ServerFacts>();
+/** What a server offers a user changes when the server is updated: to tell it again soon needs no connection. */
+const KNOWN_MS = 600_000;
+const MOST_KNOWN = 10_000;
+const known = new WeakMap<Registry, Map<string, ServerFacts & { until: number }>>();
+const turns = new WeakMap<Registry, Turns>();
 
 /** What session.open and session.info tell of a session. */
 export async function infoOf(
@@ -20,7 +25,7 @@ export async function infoOf(
   account: AccountRunner,
   session: Session,
 ): Promise<Result<'session.info'>> {
-  const { capabilities, namespace } = known.get(account) ?? (await ask(context, account));
+  const { capabilities, namespace } = await factsOf(context, account);
   const { connectionsPerAccount, queuePerAccount, appendBytes } = context.services.limits;
   const { appendLimit } = capabilities;
   return {
@@ -34,7 +39,17 @@ export async function infoOf(
       appendBytes: appendLimit === null ? appendBytes : Math.min(appendBytes, appendLimit),
     },
     expiresAt: new Date(session.expiresAt).toISOString(),
+    endsAt: new Date(session.endsAt).toISOString(),
   };
+}
+
+/** Asked once for all who open sessions at the same time. */
+function factsOf(context: RequestContext, account: AccountRunner): Promise<ServerFacts> {
+  const { registry } = context.services;
+  const mine = turns.get(registry) ?? new Turns();
+  turns.set(registry, mine);
+  const asked = () => ask(context, account);
+  return mine.take(account.key, context.signal, () => recall(context, account.key), asked);
 }
 
 async function ask(context: RequestContext, account: AccountRunner): Promise<ServerFacts> {
@@ -42,6 +57,15 @@ async function ask(context: RequestContext, account: AccountRunner): Promise<Ser
     capabilities: capabilitiesOf(connection),
     namespace: await namespacesOf(connection),
   }));
-  known.set(account, facts);
+  const all = known.get(context.services.registry) ?? new Map();
+  known.set(context.services.registry, all);
+  all.delete(account.key);
+  all.set(account.key, { ...facts, until: Date.now() + KNOWN_MS });
+  if (all.size > MOST_KNOWN) all.delete(all.keys().next().value);
   return facts;
+}
+
+function recall({ services }: RequestContext, accountKey: string): ServerFacts | undefined {
+  const facts = known.get(services.registry)?.get(accountKey);
+  return facts && facts.until > Date.now() ? facts : undefined;
 }

@@ -1,13 +1,14 @@
 import type { Account } from '../../pool/account.js';
-import { accountKey } from '../../pool/registry.js';
 import type { Result } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
+import { accountKey } from '../../runtime/account-key.js';
+import type { Secret } from '../../session/session.js';
 import type { Handler, RequestContext } from '../context.js';
 import { jobOf } from '../job.js';
 import { infoOf } from './info-of.js';
 
 const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth }) => {
-  const { services, tenant } = context;
+  const { services, tenant, signal } = context;
   const server = services.servers.get(serverName);
   if (!server) {
     throw new BrokerError('SERVER_NOT_ALLOWED', `server: no IMAP server "${serverName}" is configured.`, {
@@ -15,25 +16,32 @@ const handle: Handler<'session.open'> = async (context, { server: serverName, us
     });
   }
   const name = { tenant: tenant.name, server, user };
+  const key = accountKey(name);
+  const credentials = { user, ...auth };
+  const { proofs, registry } = services;
+  const login = async () => {
+    await registry.prove(name, credentials, jobOf(context, { effect: 'read' }));
+  };
   try {
-    const job = jobOf(context, { effect: 'read' });
-    return await services.registry.prove(name, { user, ...auth }, job, (account) => admit(context, account));
+    return await registry.hold(key, async () => {
+      await proofs.prove(key, auth, signal, login);
+      return await admit(context, registry.adopt(name, credentials), auth);
+    });
   } catch (failure) {
-    const key = accountKey(name);
     if (!services.sessions.hasAccount(key)) void services.registry.close(key);
     throw failure;
   }
 };
 
-async function admit(context: RequestContext, account: Account): Promise<Result<'session.open'>> {
+async function admit(context: RequestContext, account: Account, secret: Secret): Promise<Result<'session.open'>> {
   const { sessions } = context.services;
-  const proven = { server: account.server.name, user: account.user, accountKey: account.key };
-  const { token, session } = sessions.open({ tenant: context.tenant.name, ...proven });
+  const proven = { tenant: context.tenant.name, server: account.server.name, user: account.user, secret };
+  const { token, session } = await sessions.open(proven);
   try {
     return { session: token, ...(await infoOf(context, account, session)) };
   } catch (failure) {
     // The caller never learns this token, so nobody could end its session.
-    sessions.close(context.tenant.name, token);
+    await sessions.close(session);
     throw failure;
   }
 }

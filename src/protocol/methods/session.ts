@@ -60,7 +60,8 @@ const info = {
     queue: z.int().describe('Most requests that may wait for one of them.'),
     appendBytes: z.int().describe('Largest message that message.append takes, in bytes.'),
   }),
-  expiresAt: date.describe('When the session ends if it is not used.'),
+  expiresAt: date.describe('When the token ends; session.renew answers another one before.'),
+  endsAt: date.describe('When the session ends however often it is renewed.'),
 };
 
 export const sessionMethods = {
@@ -86,9 +87,16 @@ export const sessionMethods = {
     params: {},
     result: z.object(info),
   }),
+  'session.renew': sessionMethod({
+    name: 'session.renew',
+    summary: 'Answers another token for the same session, with a later end. The old one goes on until its own.',
+    effect: 'local',
+    params: {},
+    result: z.object({ session: z.string(), expiresAt: info.expiresAt, endsAt: info.endsAt }),
+  }),
   'session.close': sessionMethod({
     name: 'session.close',
-    summary: "Ends the session; with an account's last session its connections are logged out.",
+    summary: "Ends the session, in all of its tokens; with an account's last session its connections are logged out.",
     effect: 'local',
     params: {},
     result: z.object({ closed: z.literal(true) }),

@@ -36,7 +36,7 @@ async function folderOf(...mail: Array<Buffer | string>) {
   };
   const credentials = { user, password: dovecot.password };
   const name = { tenant: 'test', server: dovecot.server(), user };
-  const account = await registry.prove(name, credentials, job, async (proven) => proven);
+  const account = await registry.prove(name, credentials, job);
   const { uidValidity } = await account.run(job, (connection) => connection.select('INBOX'));
   return { user, account, uid: uids[0] ?? 0, uidValidity };
 }

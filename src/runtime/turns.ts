@@ -1,0 +1,26 @@
+/** Does work once for all who ask for it meanwhile, and again for the next of them when whoever did it gives up. */
+export class Turns {
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  /**
+   * @param known what the work would find out, if it is known by now; it may throw
+   * @param signal ends the wait for somebody else's work
+   */
+  async take<T>(key: string, signal: AbortSignal, known: () => T | undefined, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      signal.throwIfAborted();
+      const found = known();
+      if (found !== undefined) return found;
+      const others = this.#underWay.get(key);
+      if (!others) break;
+      await others.catch(() => {});
+    }
+    const working = work();
+    this.#underWay.set(key, working);
+    try {
+      return await working;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+
+/** A key that seals tokens. */
+export interface SealingKey {
+  id: string;
+  bytes: Uint8Array;
+}
+
+/** Keys that still open tokens after a rotation, the newest included. */
+const KEPT = 4;
+const KEY_BYTES = 32;
+/** Milliseconds after which the file is looked at again: another process may have rotated it. */
+const LOOK_AGAIN_MS = 2_000;
+
+/** A key file that cannot be used; the message is for the operator. */
+export class KeyFileError extends Error {
+  override readonly name = 'KeyFileError';
+}
+
+/** The keys of tokens: the first seals, all of them open. */
+export class KeyRing {
+  readonly #path: string | undefined;
+  #keys: readonly SealingKey[];
+  #stamp = '';
+  #lookedAt = 0;
+
+  private constructor(keys: readonly SealingKey[], path?: string) {
+    this.#keys = keys;
+    this.#path = path;
+  }
+
+  /** A ring that ends with the process. */
+  static ephemeral(): KeyRing {
+    return new KeyRing([newKey()]);
+  }
+
+  /**
+   * The ring of a key file, which is made (mode 0600) if it is not there and `create` is set.
+   * @throws KeyFileError
+   */
+  static ofFile(path: string, options: { create: boolean }): KeyRing {
+    if (options.create) createIfMissing(path);
+    const ring = new KeyRing(readKeys(path), path);
+    ring.#stamp = stampOf(path);
+    return ring;
+  }
+
+  get newest(): SealingKey {
+    this.#lookAgain();
+    const [newest] = this.#keys;
+    if (!newest) throw new KeyFileError('There is no key to seal with.');
+    return newest;
+  }
+
+  find(id: string): SealingKey | undefined {
+    this.#lookAgain();
+    return this.#keys.find((key) => key.id === id);
+  }
+
+  /** Takes up a rotation; a file that became unusable changes nothing. */
+  #lookAgain(): void {
+    const now = performance.now();
+    if (this.#path === undefined || now - this.#lookedAt < LOOK_AGAIN_MS) return;
+    this.#lookedAt = now;
+    try {
+      const stamp = stampOf(this.#path);
+      if (stamp === this.#stamp) return;
+      this.#keys = readKeys(this.#path);
+      this.#stamp = stamp;
+    } catch {
+      // Tokens that were sealed with the keys in memory must still open.
+    }
+  }
+}
+
+/**
+ * Puts a new key in front of a key file's; the oldest go. Running brokers take it up within seconds.
+ * @returns the id of the new key and how many keys there are now
+ * @throws KeyFileError
+ */
+export function rotateKeys(path: string): { id: string; keys: number } {
+  const key = newKey();
+  const keys = [key, ...readKeys(path)].slice(0, KEPT);
+  const beside = `${path}.new`;
+  writeFileSync(beside, textOf(keys), { mode: 0o600 });
+  renameSync(beside, path);
+  return { id: key.id, keys: keys.length };
+}
+
+/** Tells whether a file was replaced: two rotations may fall into one tick of the clock. */
+function stampOf(path: string): string {
+  const { ino, mtimeMs } = statSync(path);
+  return `${ino} ${mtimeMs}`;
+}
+
+function createIfMissing(path: string): void {
+  try {
+    writeFileSync(path, textOf([newKey()]), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') throw new KeyFileError(`cannot make the key file ${path}: ${message}`);
+  }
+}
+
+function readKeys(path: string): SealingKey[] {
+  let text: string;
+  try {
+    const { mode } = statSync(path);
+    if ((mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      throw new KeyFileError(`the key file ${path} can be read by others (mode ${octal}): chmod 600 it`);
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof KeyFileError) throw error;
+    throw new KeyFileError(`cannot read the key file ${path}: ${(error as Error).message}`);
+  }
+  const keys = text
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => keyOf(line, path));
+  if (keys.length === 0) throw new KeyFileError(`the key file ${path} has no keys`);
+  return keys;
+}
+
+function keyOf(line: string, path: string): SealingKey {
+  const [, id = '', encoded = ''] = /^([\w-]{1,40}) ([\w-]{43})$/.exec(line.trim()) ?? [];
+  const bytes = Buffer.from(encoded, 'base64url');
+  if (bytes.length !== KEY_BYTES) throw new KeyFileError(`the key file ${path} has a line that is no key`);
+  return { id, bytes };
+}
+
+function textOf(keys: readonly SealingKey[]): string {
+  const lines = keys.map(({ id, bytes }) => `${id} ${Buffer.from(bytes).toString('base64url')}`);
+  return `# Keys of imap-broker's session tokens, the newest first. Secret.\n${lines.join('\n')}\n`;
+}
+
+function newKey(): SealingKey {
+  return { id: randomBytes(6).toString('base64url').replace(/^-/, 'k'), bytes: randomBytes(KEY_BYTES) };
+}

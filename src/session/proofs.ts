@@ -1,0 +1,81 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { BrokerError } from '../protocol/errors.js';
+import { Turns } from '../runtime/turns.js';
+import type { Secret } from './session.js';
+
+/** Milliseconds that credentials count as proven after a login with them. */
+const RIGHT_MS = 300_000;
+/** Milliseconds that refused ones are refused without a login: servers punish repetition. */
+const WRONG_MS = 600_000;
+const MOST = 100_000;
+
+/** What is known of credentials without asking the IMAP server. Only keyed hashes are kept. */
+export class Proofs {
+  readonly #key = randomBytes(32);
+  readonly #known = new Map<string, { right: boolean; until: number }>();
+  readonly #turns = new Turns();
+
+  /**
+   * Makes sure that credentials are right: from memory, else by one login for all who ask meanwhile.
+   * @param login rejects with IMAP_AUTH_FAILED when they are wrong
+   * @returns whether there was a login
+   * @throws BrokerError IMAP_AUTH_FAILED, or what the login throws
+   */
+  async prove(accountKey: string, secret: Secret, signal: AbortSignal, login: () => Promise<void>): Promise<boolean> {
+    const print = this.#print(accountKey, secret);
+    return await this.#turns.take(
+      print,
+      signal,
+      () => this.#recall(print),
+      () => this.#login(print, login),
+    );
+  }
+
+  /** Whether credentials were refused a short while ago. */
+  isWrong(accountKey: string, secret: Secret): boolean {
+    return this.#lookUp(this.#print(accountKey, secret)) === false;
+  }
+
+  /** The server refused credentials that were right before. */
+  refused(accountKey: string, secret: Secret): void {
+    this.#remember(this.#print(accountKey, secret), false);
+  }
+
+  /** @returns false, for no login, when the credentials are known to be right */
+  #recall(print: string): false | undefined {
+    const known = this.#lookUp(print);
+    if (known !== false) return known ? false : undefined;
+    throw new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused these credentials a short while ago.');
+  }
+
+  async #login(print: string, login: () => Promise<void>): Promise<true> {
+    try {
+      await login();
+      this.#remember(print, true);
+      return true;
+    } catch (error) {
+      if (error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED') this.#remember(print, false);
+      throw error;
+    }
+  }
+
+  #lookUp(print: string): boolean | undefined {
+    const known = this.#known.get(print);
+    return known && known.until > Date.now() ? known.right : undefined;
+  }
+
+  #remember(print: string, right: boolean): void {
+    this.#known.delete(print);
+    this.#known.set(print, { right, until: Date.now() + (right ? RIGHT_MS : WRONG_MS) });
+    if (this.#known.size <= MOST) return;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  #print(accountKey: string, secret: Secret): string {
+    const kind = 'password' in secret ? ['password', secret.password] : ['token', secret.accessToken];
+    return createHmac('sha256', this.#key)
+      .update(JSON.stringify([accountKey, ...kind]))
+      .digest('base64');
+  }
+}
