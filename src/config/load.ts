@@ -116,6 +116,7 @@ function serverOptions(entry: ServerEntry, key: string, folder: string): ServerO
     compress: entry.compress,
     connectTimeoutMs: ms(entry.connect_timeout_seconds),
     loginTimeoutMs: ms(entry.login_timeout_seconds),
+    loginsPerSecond: entry.logins_per_second,
     maxLiteralBytes: entry.literal_bytes,
   };
 }

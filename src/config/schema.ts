@@ -86,6 +86,7 @@ const server = z
     compress: z.boolean().default(false).describe('COMPRESS=DEFLATE: costs 250 KiB of memory for each connection.'),
     connect_timeout_seconds: seconds(10_000, 300).describe('For TCP, for TLS and for the greeting, each.'),
     login_timeout_seconds: seconds(30_000, 300).describe('For the login, from the greeting on.'),
+    logins_per_second: z.number().min(0.1).max(10_000).default(50).describe('Most logins that are begun in a second.'),
     literal_bytes: bytes(64 * MIB, MIB, 2 * GIB - 1).describe('Largest single literal that is read from the server.'),
   })
   .describe('An IMAP server that sessions may be opened on. Give one table for each.');

@@ -97,6 +97,12 @@ export class ImapConnection {
     return this.#flow.usable && this.#flow.state !== this.#flow.states.LOGOUT;
   }
 
+  /** What the server calls itself in its ID answer (RFC 2971). */
+  get serverName(): string | undefined {
+    const { name } = (this.#flow.serverInfo ?? {}) as { name?: string };
+    return name;
+  }
+
   /** Writes that were sent, and those of them whose success is known. A lease compares before and after. */
   get writes(): { begun: number; done: number } {
     return { begun: this.#writesBegun, done: this.#writesDone };

@@ -17,6 +17,8 @@ export interface ServerOptions {
   connectTimeoutMs: number;
   /** Milliseconds for the login; what TCP, TLS and greeting leave of theirs comes on top. */
   loginTimeoutMs: number;
+  /** Most logins that are begun in a second. */
+  loginsPerSecond: number;
   /** Largest single literal that is read, in bytes. */
   maxLiteralBytes: number;
 }

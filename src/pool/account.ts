@@ -2,10 +2,12 @@ import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { closedError, refusedError, saysNoMore } from './account-errors.js';
+import type { AccountHost, AccountStats } from './account-host.js';
+import { Budget, saysTooMany } from './budget.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { Job, Work } from './job.js';
 import { workOn } from './loan.js';
-import type { Full, PoolLimits, Slots } from './slots.js';
+import type { Full } from './slots.js';
 import { Stopper } from './stopper.js';
 import { answers } from './validate.js';
 import { type Place, WaitQueue } from './wait-queue.js';
@@ -15,31 +17,6 @@ const TRUST_IDLE_MS = 30_000;
 /** Milliseconds that an account lives on the connections it has after the server refused it one more. */
 const REFUSED_PAUSE_MS = 2_000;
 
-/** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
-export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;
-
-/** What an account needs of the registry that it belongs to. */
-export interface AccountHost {
-  limits: PoolLimits;
-  slots: Slots;
-  connect: Connect;
-  /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
-  needsRoom(account: Account, full: Full): void;
-  /** The account gave a slot back. */
-  slotFreed(account: Account): void;
-  /** The server refused credentials that it took before. */
-  refused(accountKey: string, credentials: Credentials): void;
-  /** Whether a free connection of an account is to be ended because another account needs its slot more. */
-  mustYield(account: Account): boolean;
-}
-
-export interface AccountStats {
-  idle: number;
-  busy: number;
-  connecting: number;
-  waiting: number;
-}
-
 /** (tenant, server, user): owns one pool and the queue before it. */
 export class Account {
   readonly key: string;
@@ -48,6 +25,7 @@ export class Account {
   readonly #host: AccountHost;
   readonly #pool: ConnectionPool;
   readonly #queue: WaitQueue;
+  readonly #budget: Budget;
   /** All of them, from the end of the login to the end of the LOGOUT. */
   readonly #connections = new Set<ImapConnection>();
   /** What is to be stopped when the account is closed: jobs at work and logins under way. */
@@ -69,6 +47,7 @@ export class Account {
     this.user = user;
     this.#host = host;
     this.#queue = new WaitQueue(host.limits);
+    this.#budget = new Budget(host.limits.connectionsPerAccount);
     this.#pool = new ConnectionPool(host.limits.connectionsPerAccount, host.limits.logoutMs);
   }
 
@@ -84,6 +63,11 @@ export class Account {
   /** Whether a login succeeded here, and none with the same credentials was refused since. */
   get proven(): boolean {
     return this.#credentials !== undefined;
+  }
+
+  /** Connections that it may have at once, as far as is known by now. */
+  get budget(): number {
+    return this.#budget.limit;
   }
 
   /** Milliseconds that the first in the queue has been waiting; `undefined` when nobody is. */
@@ -203,7 +187,7 @@ export class Account {
       void this.#lend(chosen, place);
       return true;
     }
-    if (this.#pause && this.#connections.size + this.#connecting > 0) return false;
+    if (this.#pause) return false;
     const waiting = this.#queue.loans.length;
     while (this.#connecting < waiting && this.#takeSlot()) void this.#supply();
     return false;
@@ -243,6 +227,7 @@ export class Account {
   }
 
   get #full(): Full | undefined {
+    if (this.#connections.size + this.#connecting >= this.#budget.limit) return 'account';
     return this.#host.slots.full(this.key, this.server.name);
   }
 
@@ -279,15 +264,17 @@ export class Account {
   #cannotSupply(error: unknown, credentials: Credentials | undefined): void {
     if (this.#closing) return;
     const { loans } = this.#queue;
+    const tooMany = saysTooMany(error);
+    if (tooMany) this.#budget.refused(this.#connections.size);
     if (error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED') {
       // Another login with the same credentials would fail as well, and servers punish repetition.
       if (this.#credentials === credentials) this.#credentials = undefined;
       if (credentials) this.#host.refused(this.key, credentials);
       for (const place of loans) place.reject(error);
-    } else if (this.#connections.size === 0 && this.#connecting === 0) {
+    } else if (this.#connections.size === 0 && this.#connecting === 0 && !tooMany) {
       for (const place of loans) place.reject(error);
     } else {
-      // Those that there are will be free again: to wait for them is better than to fail.
+      // Those that there are, here or on the user's phone, will be free again: to wait is better than to fail.
       clearTimeout(this.#pause);
       this.#pause = setTimeout(() => this.#endPause(), REFUSED_PAUSE_MS);
     }
@@ -319,6 +306,7 @@ export class Account {
     try {
       const connection = await this.#host.connect(this.server, credentials, signal);
       this.#connections.add(connection);
+      this.#budget.recognise(connection.serverName);
       return connection;
     } finally {
       this.#connecting -= 1;

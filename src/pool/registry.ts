@@ -2,7 +2,9 @@ import { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { accountKey } from '../runtime/account-key.js';
-import { Account, type AccountHost, type AccountStats, type Connect } from './account.js';
+import { Account } from './account.js';
+import type { AccountHost, AccountStats, Connect } from './account-host.js';
+import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
 import { type Full, type PoolLimits, Slots } from './slots.js';
 
@@ -29,6 +31,7 @@ export class Registry implements AccountHost {
   readonly connect: Connect;
   readonly refused: (accountKey: string, credentials: Credentials) => void;
   readonly #accounts = new Map<string, Account>();
+  readonly #gates = new Map<string, Gate>();
   /** How many are just being admitted to an account. */
   readonly #held = new Map<string, number>();
   /** Accounts that wait for a slot under a shared cap. */
@@ -41,12 +44,24 @@ export class Registry implements AccountHost {
 
   constructor(limits: PoolLimits, { connect = connector(), onRefused = () => {} }: RegistryOptions = {}) {
     this.limits = limits;
-    this.connect = connect;
+    this.connect = (server, credentials, signal) =>
+      this.#gateOf(server).pass(server.name, signal, () => connect(server, credentials, signal));
     this.refused = onRefused;
     this.slots = new Slots(limits);
     // One timer for all: one per account would be thousands.
     this.#sweeper = setInterval(() => this.#sweep(), Math.min(30_000, Math.max(100, limits.idleMs / 4)));
     this.#sweeper.unref();
+  }
+
+  /** Whether servers can be reached, by name. */
+  get servers(): Map<string, GateState> {
+    return new Map([...this.#gates].map(([name, gate]) => [name, gate.status]));
+  }
+
+  #gateOf({ name, loginsPerSecond }: ServerOptions): Gate {
+    const gate = this.#gates.get(name) ?? new Gate(loginsPerSecond);
+    this.#gates.set(name, gate);
+    return gate;
   }
 
   /** The account of a key, if its credentials are known to be good. */

@@ -88,7 +88,7 @@ heartbeat_seconds = 13
 drain_seconds = 14
 [session]
 ttl_seconds = 15
-sessions = 16
+max_age_seconds = 700
 [log]
 level = "warn"
 `;
@@ -118,7 +118,7 @@ level = "warn"
         defaultTimeoutMs: 12_000,
         heartbeatMs: 13_000,
       },
-      sessions: { ttlMs: 15_000, sessions: 16 },
+      sessions: { ttlMs: 15_000, maxAgeMs: 700_000 },
     });
     expect(broker.servers[0]).toMatchObject({
       name: 'a',

@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../../src/imap/connection.js';
 import type { ServerOptions } from '../../src/imap/server-options.js';
-import type { Connect } from '../../src/pool/account.js';
+import type { Connect } from '../../src/pool/account-host.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 
 /** What the next logins come to; `hang`: they never end unless they are aborted. */

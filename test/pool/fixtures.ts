@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/imap/server-options.js';
-import type { Account, Connect } from '../../src/pool/account.js';
+import type { Account } from '../../src/pool/account.js';
+import type { Connect } from '../../src/pool/account-host.js';
 import type { Job } from '../../src/pool/job.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from '../../src/pool/slots.js';

@@ -14,6 +14,7 @@ export function upstream(name: string, port: number, overrides: Partial<ServerOp
     compress: false,
     connectTimeoutMs: 5_000,
     loginTimeoutMs: 10_000,
+    loginsPerSecond: 1000,
     maxLiteralBytes: 64 * 1024 * 1024,
     ...overrides,
   };

@@ -34,7 +34,7 @@ export async function infoOf(
     capabilities,
     namespace,
     limits: {
-      connections: connectionsPerAccount,
+      connections: account.budget ?? connectionsPerAccount,
       queue: queuePerAccount,
       appendBytes: appendLimit === null ? appendBytes : Math.min(appendBytes, appendLimit),
     },

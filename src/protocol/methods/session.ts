@@ -56,7 +56,9 @@ const info = {
     shared: z.array(namespaceEntry),
   }),
   limits: z.object({
-    connections: z.int().describe('Most IMAP connections that this account may have at once.'),
+    connections: z
+      .int()
+      .describe('Most IMAP connections that this account may have at once, as far as the server has told.'),
     queue: z.int().describe('Most requests that may wait for one of them.'),
     appendBytes: z.int().describe('Largest message that message.append takes, in bytes.'),
   }),

@@ -1,0 +1,29 @@
+import type { ImapConnection } from '../imap/connection.js';
+import type { Credentials, ServerOptions } from '../imap/server-options.js';
+import type { Account } from './account.js';
+import type { Full, PoolLimits, Slots } from './slots.js';
+
+/** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
+export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;
+
+/** What an account needs of the registry that it belongs to. */
+export interface AccountHost {
+  limits: PoolLimits;
+  slots: Slots;
+  connect: Connect;
+  /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
+  needsRoom(account: Account, full: Full): void;
+  /** The account gave a slot back. */
+  slotFreed(account: Account): void;
+  /** The server refused credentials that it took before. */
+  refused(accountKey: string, credentials: Credentials): void;
+  /** Whether a free connection of an account is to be ended because another account needs its slot more. */
+  mustYield(account: Account): boolean;
+}
+
+export interface AccountStats {
+  idle: number;
+  busy: number;
+  connecting: number;
+  waiting: number;
+}

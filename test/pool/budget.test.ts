@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Budget, saysTooMany } from '../../src/pool/budget.js';
+import { Gate } from '../../src/pool/gate.js';
+import { BrokerError, type ImapReply } from '../../src/protocol/errors.js';
+
+const { signal } = new AbortController();
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the budget of an account', () => {
+  it('is what is configured, until a server says what it is and leaves room for the user', () => {
+    const budget = new Budget(15);
+    expect(budget.limit).toBe(15);
+    budget.recognise('Dovecot');
+    expect(budget.limit).toBe(8);
+    const few = new Budget(3);
+    few.recognise('Dovecot');
+    few.recognise('Nobody');
+    expect(few.limit).toBe(3);
+  });
+
+  it('goes down to what a server let it have, and climbs by one in five minutes', () => {
+    const budget = new Budget(8);
+    budget.refused(4);
+    expect(budget.limit).toBe(4);
+    vi.advanceTimersByTime(299_999);
+    expect(budget.limit).toBe(4);
+    vi.advanceTimersByTime(1);
+    expect(budget.limit).toBe(5);
+    vi.advanceTimersByTime(3_600_000);
+    expect(budget.limit).toBe(8);
+    budget.refused(0);
+    expect(budget.limit).toBe(1);
+  });
+});
+
+describe('a refused login', () => {
+  const no = (text: string, code?: string): ImapReply => ({ status: 'NO', text, code });
+  it.each([
+    no('Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)', 'LIMIT'),
+    no('Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)'),
+    no('Too many simultaneous connections. (Failure)', 'ALERT'),
+    no('Maximum connection limit reached for this user'),
+    no('User has too many sessions'),
+  ])('speaks of too many connections: %j', (imap) => {
+    expect(saysTooMany(new BrokerError('UPSTREAM_UNAVAILABLE', 'x', { imap }))).toBe(true);
+  });
+
+  it.each([no('Authentication failed.', 'AUTHENTICATIONFAILED'), no('Temporary problem', 'UNAVAILABLE'), undefined])(
+    'speaks of something else: %j',
+    (imap) => {
+      expect(saysTooMany(new BrokerError('UPSTREAM_UNAVAILABLE', 'x', { imap }))).toBe(false);
+    },
+  );
+});
+
+describe('the gate before a server', () => {
+  const down = () => Promise.reject(new BrokerError('UPSTREAM_UNAVAILABLE', 'refused'));
+  const fail = (gate: Gate) => gate.pass('main', signal, down).catch((error: BrokerError) => error);
+
+  it('closes after five failures, for longer each time, and lets one through to try', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const gate = new Gate(1000);
+    for (let round = 0; round < 5; round += 1) await fail(gate);
+    expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
+    const connect = vi.fn(async () => 'connected');
+    await expect(gate.pass('main', signal, connect)).rejects.toMatchObject({
+      kind: 'UPSTREAM_UNAVAILABLE',
+      executed: 'no',
+      retryAfterMs: 1000,
+    });
+    expect(connect).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1000);
+    await fail(gate);
+    expect(gate.status).toMatchObject({ state: 'open', retryAfterMs: 2000 });
+    vi.advanceTimersByTime(2000);
+    let finish = (_: string) => {};
+    const trying = gate.pass('main', signal, () => new Promise<string>((resolve) => (finish = resolve)));
+    await expect(gate.pass('main', signal, connect)).rejects.toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE' });
+    expect(gate.status.state).toBe('trying');
+    finish('connected');
+    expect(await trying).toBe('connected');
+    expect(await gate.pass('main', signal, connect)).toBe('connected');
+    expect(gate.status).toEqual({ state: 'closed', failures: 0, retryAfterMs: 0 });
+    vi.restoreAllMocks();
+  });
+
+  it('never waits longer than five minutes', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const gate = new Gate(1000);
+    for (let round = 0; round < 40; round += 1) {
+      await fail(gate);
+      vi.advanceTimersByTime(gate.status.retryAfterMs);
+    }
+    await fail(gate);
+    expect(gate.status.retryAfterMs).toBe(300_000);
+    vi.restoreAllMocks();
+  });
+
+  it('takes no wrong password and no cancelled login for a failure of the server', async () => {
+    const gate = new Gate(1000);
+    const wrong = () => Promise.reject(new BrokerError('IMAP_AUTH_FAILED', 'no'));
+    const gone = AbortSignal.abort(new Error('gone'));
+    for (let round = 0; round < 10; round += 1) {
+      await gate.pass('main', signal, wrong).catch(() => {});
+      await gate.pass('main', gone, down).catch(() => {});
+    }
+    expect(gate.status).toMatchObject({ state: 'closed', failures: 0 });
+  });
+
+  it('lets a second’s worth of logins through at once and the others in their turn', async () => {
+    vi.useRealTimers();
+    const gate = new Gate(20);
+    const at: number[] = [];
+    const start = performance.now();
+    const connect = async () => at.push(performance.now() - start);
+    await Promise.all(Array.from({ length: 26 }, () => gate.pass('main', new AbortController().signal, connect)));
+    expect(at.filter((ms) => ms < 40).length).toBeGreaterThanOrEqual(20);
+    expect(at.filter((ms) => ms < 40).length).toBeLessThan(24);
+    expect(at.at(-1)).toBeGreaterThan(200);
+  });
+});

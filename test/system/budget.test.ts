@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Dovecot, newUser } from '../support/dovecot.js';
+import { type AnsweredError, RawClient, runBroker } from '../support/running-broker.js';
+
+const REQUESTS = 500;
+
+async function visit(maxUserIpConnections: number, connectionsPerAccount: number, loginsPerSecond = 1000) {
+  const dovecot = await Dovecot.start({ maxUserIpConnections });
+  const queuePerAccount = REQUESTS;
+  const servers = [dovecot.server({ loginsPerSecond })];
+  const broker = await runBroker(dovecot, { servers, pool: { connectionsPerAccount, queuePerAccount } });
+  const client = await RawClient.open(broker.url);
+  const user = newUser('busy');
+  const session = await client.login(user);
+  return {
+    dovecot,
+    user,
+    client,
+    session,
+    stop: async () => {
+      await client.close();
+      await broker.stop();
+      await dovecot.stop();
+    },
+  };
+}
+
+type Visit = Awaited<ReturnType<typeof visit>>;
+
+/** So many requests, as many at once as a socket may have. */
+async function storm({ client, session }: Visit): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  let left = REQUESTS;
+  const worker = async () => {
+    while (left > 0) {
+      left -= 1;
+      await client.call('message.list', { session, mailbox: 'INBOX' }).catch((error: AnsweredError) => {
+        failures.push({ message: error.message, data: error.data });
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: 200 }, worker));
+  return failures;
+}
+
+describe(`${REQUESTS} requests of a user who may have more connections here than at the server`, () => {
+  let usual: Visit;
+  let poor: Visit;
+  beforeAll(async () => {
+    usual = await visit(10, 15);
+    // One after the other: Dovecot does not count logins that are under way at once.
+    poor = await visit(3, 15, 2);
+  });
+  afterAll(async () => {
+    await usual.stop();
+    await poor.stop();
+  });
+
+  it('all succeed at a Dovecot with its usual limit of 10, and leave two for the user', async () => {
+    expect(await storm(usual)).toEqual([]);
+    const { limits } = await usual.client.call('session.info', { session: usual.session });
+    expect(limits.connections).toBe(8);
+    expect((await usual.dovecot.who()).get(usual.user)).toBeLessThanOrEqual(8);
+    expect(await usual.dovecot.log()).not.toContain('Maximum number of connections');
+  }, 60_000);
+
+  it('all succeed at one that allows fewer than was thought, which is learned', async () => {
+    expect(await storm(poor)).toEqual([]);
+    const { client, session } = poor;
+    const budget = async () => (await client.call('session.info', { session })).limits.connections;
+    await expect.poll(budget, { timeout: 10_000 }).toBeLessThan(8);
+    // One more than the three slips through when Dovecot has not counted the last one yet.
+    expect([3, 4]).toContain(await budget());
+    expect((await poor.dovecot.who()).get(poor.user)).toBe(await budget());
+    expect(await poor.dovecot.log()).toContain('Maximum number of connections');
+  }, 60_000);
+
+  it('wait for a connection while others hold all that the user may have', async () => {
+    const { session } = poor;
+    const held = async () => (await poor.dovecot.who()).get(poor.user) ?? 0;
+    await poor.dovecot.kick(poor.user);
+    await expect.poll(held).toBe(0);
+    const others = await Promise.all([1, 2, 3].map(() => poor.dovecot.client(poor.user)));
+    const waiting = poor.client.call('message.list', { session, mailbox: 'INBOX' });
+    const first = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300, 'waits'))]);
+    expect(first).toBe('waits');
+    await Promise.all(others.map((one) => one.logout()));
+    expect((await waiting).messages).toEqual([]);
+  }, 60_000);
+});
