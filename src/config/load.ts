@@ -6,6 +6,8 @@ import { parse, TomlError } from 'smol-toml';
 import type { BrokerOptions } from '../broker.js';
 import type { ServerOptions } from '../imap/server-options.js';
 import type { LogLevel } from '../runtime/log.js';
+import type { ListenerTls } from '../server/listener.js';
+import type { Tenant } from '../session/tenant.js';
 import { explain, plainly } from './explain.js';
 import { type ConfigFile, configSchema } from './schema.js';
 
@@ -58,8 +60,8 @@ export function fromFile(file: ConfigFile, folder: string): Config {
     logLevel: file.log.level,
     drainMs: ms(limits.drain_seconds),
     broker: {
-      listeners: file.listener.map((listener) => listenAddress(listener, folder)),
-      tenants: file.tenant.map((tenant) => ({ name: tenant.name, tokenHashes: tenant.token_hashes })),
+      listeners: file.listener.map((listener, index) => listenAddress(listener, `listener[${index}]`, folder)),
+      tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file)),
       servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
       allowedOrigins: file.allowed_origins,
       appendBytes: limits.append_bytes,
@@ -100,9 +102,44 @@ export function sessionFiles({ state_dir: state, key_file: key }: ConfigFile['se
 type ListenerEntry = ConfigFile['listener'][number];
 type ServerEntry = ConfigFile['server'][number];
 
-function listenAddress(entry: ListenerEntry, folder: string): BrokerOptions['listeners'][number] {
-  if (entry.unix === undefined) return { host: entry.host ?? '127.0.0.1', port: entry.port ?? 0 };
+function listenAddress(entry: ListenerEntry, key: string, folder: string): BrokerOptions['listeners'][number] {
+  if (entry.unix === undefined) {
+    return { host: entry.host ?? '127.0.0.1', port: entry.port ?? 0, tls: listenerTls(entry, key, folder) };
+  }
   return { unix: resolve(folder, entry.unix), mode: entry.mode ?? 0o660 };
+}
+
+function listenerTls(entry: ListenerEntry, key: string, folder: string): ListenerTls | undefined {
+  const { tls_cert_file: cert, tls_key_file: privateKey, client_ca_file: clientCa } = entry;
+  if (cert === undefined || privateKey === undefined) return undefined;
+  const tls = {
+    cert: read(resolve(folder, cert), `${key}.tls_cert_file: `),
+    key: read(resolve(folder, privateKey), `${key}.tls_key_file: `),
+    clientCa: clientCa === undefined ? undefined : read(resolve(folder, clientCa), `${key}.client_ca_file: `),
+  };
+  try {
+    createSecureContext({ cert: tls.cert, key: tls.key, ca: tls.clientCa });
+    return tls;
+  } catch (error) {
+    throw new ConfigError([`${key}.tls_cert_file: certificate and key cannot be used: ${(error as Error).message}`]);
+  }
+}
+
+function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: ConfigFile): Tenant {
+  const unknown = entry.servers?.find((name) => !file.server.some((server) => server.name === name));
+  if (unknown !== undefined) throw new ConfigError([`${key}.servers: there is no [[server]] named "${unknown}"`]);
+  return {
+    name: entry.name,
+    tokenHashes: entry.token_hashes,
+    certificateNames: entry.certificate_names,
+    servers: entry.servers,
+    scopes: entry.scopes,
+    quotas: {
+      sockets: entry.sockets,
+      concurrentRequests: entry.concurrent_requests,
+      requestsPerSecond: entry.requests_per_second,
+    },
+  };
 }
 
 function serverOptions(entry: ServerEntry, key: string, folder: string): ServerOptions {

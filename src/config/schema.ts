@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defaultPoolLimits } from '../pool/slots.js';
 import { defaultSocketLimits } from '../server/limits.js';
 import { defaultSessionLimits } from '../session/sealed-sessions.js';
+import { defaultTenantQuotas } from '../session/tenant.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -48,20 +49,42 @@ const listener = z
     host: z
       .string()
       .min(1)
-      .refine(isLoopback, 'is no loopback address; the broker speaks no TLS itself, so TCP is for this machine alone')
       .optional()
-      .describe('Loopback address for TCP: 127.0.0.1, ::1 or localhost. Put a TLS proxy before it for other machines.'),
+      .describe('Address for TCP. Without TLS only a loopback address: 127.0.0.1, ::1 or localhost.'),
     port: port.optional().describe('TCP port; 0 takes a free one, which the log then names.'),
+    tls_cert_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Certificate in PEM, its chain included. Goes with tls_key_file.'),
+    tls_key_file: z.string().min(1).optional().describe('Private key of the certificate, in PEM.'),
+    client_ca_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Authority of client certificates, in PEM: a client that shows one needs no bearer token.'),
   })
-  .superRefine(({ unix, mode, host, port: tcpPort }, { addIssue }) => {
+  .superRefine((entry, { addIssue }) => {
+    const { unix, mode, host, port: tcpPort, tls_cert_file: cert, tls_key_file: key, client_ca_file: clientCa } = entry;
     const refuse = (path: string, message: string) => addIssue({ code: 'custom', path: [path], message });
     if (unix === undefined) {
       if (host === undefined) refuse('host', 'is missing: a listener has either unix, or host and port');
       else if (tcpPort === undefined) refuse('port', 'is missing: a listener has either unix, or host and port');
       if (mode !== undefined) refuse('mode', 'is for Unix sockets alone');
+      if ((cert === undefined) !== (key === undefined)) {
+        refuse(cert === undefined ? 'tls_cert_file' : 'tls_key_file', 'is missing: TLS needs both certificate and key');
+      }
+      if (clientCa !== undefined && cert === undefined)
+        refuse('client_ca_file', 'needs tls_cert_file and tls_key_file');
+      if (host !== undefined && cert === undefined && !isLoopback(host)) {
+        refuse('host', 'is no loopback address: other machines need TLS, with tls_cert_file and tls_key_file');
+      }
     } else {
       if (host !== undefined) refuse('host', 'does not go with unix: make it another listener');
       if (tcpPort !== undefined) refuse('port', 'does not go with unix: make it another listener');
+      if (cert !== undefined) refuse('tls_cert_file', 'does not go with unix');
+      if (key !== undefined) refuse('tls_key_file', 'does not go with unix');
+      if (clientCa !== undefined) refuse('client_ca_file', 'does not go with unix');
     }
   })
   .describe('An address that web back ends connect to. Give one table for each.');
@@ -96,9 +119,32 @@ const tenant = z
     name: name.describe('Name of the web application, for logs.'),
     token_hashes: z
       .array(z.string().regex(/^[0-9a-f]{64}$/i, 'is no SHA-256 in hex (64 digits)'))
-      .min(1)
       .max(10)
+      .default([])
       .describe('SHA-256 of its bearer tokens, in hex. Two may be live while a token is changed.'),
+    certificate_names: z
+      .array(z.string().min(1).max(200))
+      .max(10)
+      .default([])
+      .describe('Common names of client certificates that stand for a token, where a listener has client_ca_file.'),
+    servers: z.array(name).max(1000).optional().describe('Names of the servers that it may use. Default: all.'),
+    scopes: z
+      .array(z.enum(['user', 'admin']))
+      .min(1)
+      .max(2)
+      .default(['user'])
+      .describe('user: mail. admin: methods for operators.'),
+    sockets: count(defaultTenantQuotas.sockets, 100_000).describe('WebSockets at once.'),
+    concurrent_requests: count(defaultTenantQuotas.concurrentRequests, 1_000_000).describe(
+      'Unanswered requests at once.',
+    ),
+    requests_per_second: count(defaultTenantQuotas.requestsPerSecond, 1_000_000).describe(
+      'Requests a second; more answer RATE_LIMITED.',
+    ),
+  })
+  .refine(({ token_hashes: hashes, certificate_names: names }) => hashes.length + names.length > 0, {
+    path: ['token_hashes'],
+    message: 'is missing: without it or certificate_names nobody can come in',
   })
   .describe('A web application that may use the broker. Give one table for each.');
 

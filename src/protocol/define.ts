@@ -4,6 +4,9 @@ import { protocolLimits } from './limits.js';
 /** Who may call a method: anybody with a socket, or somebody with a session. */
 export type Access = 'socket' | 'session';
 
+/** Whom a method is for; a tenant has the scopes that its configuration names, by default `user` alone. */
+export type MethodScope = 'user' | 'admin';
+
 /** `read` may be repeated without harm, `write` changes something at the server, `local` never asks it. */
 export type Effect = 'read' | 'write' | 'local';
 
@@ -17,6 +20,7 @@ export interface MethodDefinition<
   name: Name;
   summary: string;
   access: A;
+  scope: MethodScope;
   effect: Effect;
   params: Params;
   result: Result;
@@ -45,7 +49,13 @@ export function sessionMethod<Name extends string, P extends z.ZodRawShape, R ex
   errors?: readonly string[];
 }) {
   const params = z.strictObject({ ...session, ...reserved, ...definition.params });
-  return { errors: [], ...definition, access: 'session' as const, params } satisfies MethodDefinition;
+  return {
+    errors: [],
+    ...definition,
+    access: 'session' as const,
+    scope: 'user' as const,
+    params,
+  } satisfies MethodDefinition;
 }
 
 /** A method that needs nothing but an authenticated socket. */
@@ -58,5 +68,11 @@ export function socketMethod<Name extends string, P extends z.ZodRawShape, R ext
   errors?: readonly string[];
 }) {
   const params = z.strictObject({ ...reserved, ...definition.params });
-  return { errors: [], ...definition, access: 'socket' as const, params } satisfies MethodDefinition;
+  return {
+    errors: [],
+    ...definition,
+    access: 'socket' as const,
+    scope: 'user' as const,
+    params,
+  } satisfies MethodDefinition;
 }

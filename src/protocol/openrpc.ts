@@ -11,7 +11,7 @@ type Json = Record<string, unknown>;
 export function errorsOf(definition: MethodDefinition): ErrorKind[] {
   const session = definition.access === 'session' ? ['SESSION_EXPIRED'] : [];
   const upstream = definition.access === 'session' && definition.effect !== 'local' ? upstreamErrors : [];
-  return [...new Set([...definition.errors, ...session, ...upstream, ...commonErrors])] as ErrorKind[];
+  return [...new Set([...definition.errors, 'FORBIDDEN', ...session, ...upstream, ...commonErrors])] as ErrorKind[];
 }
 
 /** The OpenRPC 1.3 document of the contract. */
@@ -50,6 +50,7 @@ function methodObject(definition: MethodDefinition, schemas: Json): Json {
     result: { name: 'result', schema: jsonSchema(definition.result, schemas, 'output') },
     errors: uniqueCodes(errorsOf(definition)),
     'x-access': definition.access,
+    'x-scope': definition.scope,
     'x-effect': definition.effect,
   };
 }

@@ -39,6 +39,7 @@ export async function dispatch(frame: RequestFrame, caller: Caller, options: Dis
   let outcome = 'ok';
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
+    checkScope(method, caller.tenant);
     answer = { ok: true, json: await resultOf(method, frame.params, caller, options) };
   } catch (failure) {
     const error = known(failure, method);
@@ -76,6 +77,12 @@ async function resultOf(
 
 function isMethod(name: string): name is MethodName {
   return Object.hasOwn(contract, name);
+}
+
+function checkScope(method: MethodName, { scopes }: Tenant): void {
+  const { scope } = contract[method];
+  if (scopes.includes(scope)) return;
+  throw new BrokerError('FORBIDDEN', `${method} needs the scope "${scope}", which this application does not have.`);
 }
 
 function validated(

@@ -1,15 +1,28 @@
 import { chmodSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
 import { Socket, type SocketOptions } from './socket.js';
 import { removeStaleSocket } from './stale-socket.js';
+import { TenantUse } from './tenant-use.js';
 import { admit, refuse } from './upgrade.js';
 
 /** Where to listen: a Unix socket, by default for owner and group alone, or a TCP address. */
-export type ListenAddress = { unix: string; mode?: number } | { host: string; port: number };
+export type ListenAddress =
+  | { unix: string; mode?: number }
+  | { host: string; port: number; tls?: ListenerTls | undefined };
+
+/** Certificate and key of a listener in PEM, and the authority of client certificates where those are asked for. */
+export interface ListenerTls {
+  cert: string;
+  key: string;
+  clientCa?: string | undefined;
+}
 
 export interface ListenerOptions {
   socket: SocketOptions;
@@ -29,6 +42,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
 
   constructor(options: ListenerOptions) {
@@ -53,7 +67,8 @@ export class Listener {
    * @throws when the address is taken or not allowed
    */
   async listen(address: ListenAddress): Promise<string> {
-    const server = this.#server();
+    const tls = 'unix' in address ? undefined : address.tls;
+    const server = this.#server(tls);
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -71,7 +86,7 @@ export class Listener {
       return `unix:${address.unix}`;
     }
     const { port } = server.address() as AddressInfo;
-    return `ws://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+    return `${tls ? 'wss' : 'ws'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
   }
 
   /** Takes no new sockets, drains those that are there. */
@@ -88,8 +103,9 @@ export class Listener {
     await closed;
   }
 
-  #server(): Server {
-    const server = createServer({ noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS });
+  #server(tls: ListenerTls | undefined): Server {
+    const options = { noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
+    const server = tls ? tlsServer(options, tls) : createServer(options);
     server.maxConnections = this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
     server.on('request', (_request, response) => {
       response.writeHead(426, { 'content-type': 'text/plain', connection: 'close', upgrade: 'websocket' });
@@ -97,8 +113,13 @@ export class Listener {
     });
     server.on('upgrade', (request, socket, head) => {
       const { tenants, allowedOrigins } = this.#options;
-      const full = this.#sockets.size >= this.#options.socket.limits.sockets;
-      const admission = admit(request.headers, { tenants, allowedOrigins, full });
+      const admission = admit(request.headers, {
+        tenants,
+        allowedOrigins,
+        full: this.#sockets.size >= this.#options.socket.limits.sockets,
+        isFull: (tenant) => this.#useOf(tenant).full,
+        certificateName: certificateNameOf(socket),
+      });
       if ('tenant' in admission) {
         this.#wss.handleUpgrade(request, socket, head, (ws) => this.#take(ws, admission.tenant));
       } else {
@@ -106,6 +127,12 @@ export class Listener {
       }
     });
     return server;
+  }
+
+  #useOf(tenant: Tenant): TenantUse {
+    const use = this.#uses.get(tenant.name) ?? new TenantUse(tenant);
+    this.#uses.set(tenant.name, use);
+    return use;
   }
 
   async #closeServers(): Promise<void> {
@@ -117,8 +144,22 @@ export class Listener {
   }
 
   #take(ws: WebSocket, tenant: Tenant): void {
-    const socket = new Socket(ws, tenant, this.#options.socket);
+    const socket = new Socket(ws, tenant, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));
   }
+}
+
+function tlsServer(options: ServerOptions, { cert, key, clientCa }: ListenerTls): Server {
+  const tls = { cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: REQUEST_MS };
+  // A client without a certificate may still show a bearer token.
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  return createTlsServer({ ...options, ...tls, ...clients });
+}
+
+/** The common name of a client certificate that the listener's authority signed. */
+function certificateNameOf(socket: Duplex): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const { CN: name } = socket.getPeerCertificate().subject ?? {};
+  return typeof name === 'string' ? name : undefined;
 }

@@ -8,9 +8,14 @@ import { type DispatchOptions, dispatch } from './dispatch.js';
 import type { SocketLimits } from './limits.js';
 import { Outbox } from './outbox.js';
 import { SocketStreams } from './streams.js';
+import type { TenantUse } from './tenant-use.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** Refused frames after which a peer is taken for broken and the socket is closed with 4400. */
 const BAD_FRAMES = 20;
+/** Requests refused with RATE_LIMITED that a socket may have at once, and a second, before it is closed with 4429. */
+const REFUSALS = 2_000;
+const REFUSALS_PER_SECOND = 100;
 /** Milliseconds that a peer has to answer a close. */
 const CLOSE_MS = 1000;
 
@@ -22,6 +27,7 @@ export interface SocketOptions extends DispatchOptions {
 export class Socket {
   readonly #ws: WebSocket;
   readonly #tenant: Tenant;
+  readonly #use: TenantUse;
   readonly #options: SocketOptions;
   readonly #outbox: Outbox;
   readonly #streams: SocketStreams;
@@ -30,12 +36,15 @@ export class Socket {
   #alive = true;
   #draining = false;
   #badFrames = 0;
+  readonly #refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS);
   #onIdle: () => void = () => {};
 
-  constructor(ws: WebSocket, tenant: Tenant, options: SocketOptions) {
+  constructor(ws: WebSocket, tenant: Tenant, use: TenantUse, options: SocketOptions) {
     const { limits, log } = options;
     this.#ws = ws;
     this.#tenant = tenant;
+    this.#use = use;
+    use.socketOpened();
     this.#options = options;
     this.#outbox = new Outbox(ws, limits, () => this.#streams.progress());
     this.#streams = new SocketStreams({
@@ -166,10 +175,22 @@ export class Socket {
       this.#refuse(id, new BrokerError('DRAINING', 'The broker is about to stop.'));
     } else if (this.#pending.size >= pendingRequests) {
       const message = `This socket has ${pendingRequests} unanswered requests already.`;
-      this.#refuse(id, new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 }));
+      this.#limit(id, new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 }));
     } else {
+      try {
+        this.#use.begin();
+      } catch (error) {
+        this.#limit(id, error as BrokerError);
+        return;
+      }
       void this.#answer(id, frame);
     }
+  }
+
+  /** Refuses what is too much, and a peer that does not care. */
+  #limit(id: RequestId, error: BrokerError): void {
+    this.#refuse(id, error);
+    if (this.#refusals.take() > 0) void this.close(closeCodes.FLOOD);
   }
 
   async #answer(id: RequestId, frame: RequestFrame): Promise<void> {
@@ -179,6 +200,7 @@ export class Socket {
     const caller = { tenant: this.#tenant, streams, signal: controller.signal };
     const { ok, json } = await dispatch(frame, caller, this.#options);
     this.#pending.delete(id);
+    this.#use.end();
     this.#outbox.text(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${ok ? 'result' : 'error'}":${json}}`);
     streams.settle(ok);
     this.#checkIdle();
@@ -210,6 +232,7 @@ export class Socket {
 
   #closed(code: number): void {
     clearInterval(this.#heartbeat);
+    this.#use.socketClosed();
     this.#cancelAll();
     this.#onIdle();
     this.#options.log.debug({ tenant: this.#tenant.name, code }, 'socket closed');

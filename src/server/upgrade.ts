@@ -10,6 +10,10 @@ export interface Admission {
   allowedOrigins: readonly string[];
   /** Whether there are as many sockets as there may be. */
   full: boolean;
+  /** Whether a tenant has as many as it may have. */
+  isFull(tenant: Tenant): boolean;
+  /** Common name of the client's certificate, if it showed one that was verified. */
+  certificateName: string | undefined;
 }
 
 /** Why an upgrade is refused. */
@@ -28,10 +32,16 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
     return { status: 403, message: 'This Origin is not allowed.' };
   }
   const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  const tenant = token === undefined ? undefined : tenantOf(admission.tenants, token);
+  const { tenants, certificateName } = admission;
+  const tenant = token === undefined ? certifiedTenant(tenants, certificateName) : tenantOf(tenants, token);
   if (!tenant) return { status: 401, message: 'The bearer token is missing or unknown.' };
-  if (admission.full) return { status: 503, message: 'There are too many sockets; try again later.' };
+  if (admission.full || admission.isFull(tenant))
+    return { status: 503, message: 'There are too many sockets; try again later.' };
   return { tenant };
+}
+
+function certifiedTenant(tenants: readonly Tenant[], name: string | undefined): Tenant | undefined {
+  return name === undefined ? undefined : tenants.find(({ certificateNames }) => certificateNames.includes(name));
 }
 
 /** Answers an upgrade with a refusal and ends the connection. */

@@ -1,6 +1,32 @@
+/** Whom a method is for: people's mail, or the running of the broker. */
+export type Scope = 'user' | 'admin';
+
+/** What one tenant may use of the broker at once. */
+export interface TenantQuotas {
+  sockets: number;
+  /** Requests that may be under way on all of its sockets. */
+  concurrentRequests: number;
+  /** Requests a second on all of its sockets; a second's worth may come at once. */
+  requestsPerSecond: number;
+}
+
 /** A web application that may use the broker. */
 export interface Tenant {
   name: string;
   /** SHA-256 of its bearer tokens, hex; two may be live for rotation. */
   tokenHashes: readonly string[];
+  /** Common names of client certificates that stand for a token. */
+  certificateNames: readonly string[];
+  /** Names of the IMAP servers that it may open sessions on; `undefined` for all. */
+  servers: readonly string[] | undefined;
+  scopes: readonly Scope[];
+  quotas: TenantQuotas;
+}
+
+export const defaultTenantQuotas: TenantQuotas = { sockets: 500, concurrentRequests: 2_000, requestsPerSecond: 2_000 };
+
+/** A tenant with what is usual where nothing else is said. */
+export function tenantWith(given: Pick<Tenant, 'name'> & Partial<Tenant>): Tenant {
+  const usual = { tokenHashes: [], certificateNames: [], servers: undefined, scopes: ['user' as const] };
+  return { ...usual, quotas: defaultTenantQuotas, ...given };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig, parseConfig } from '../../src/config/load.js';
+import { tenantWith } from '../../src/session/tenant.js';
 import { certificates } from '../support/certificates.js';
 
 const HASH = 'a'.repeat(64);
@@ -38,7 +39,7 @@ describe('what a configuration becomes', () => {
   it('needs no more than a listener, a server and a tenant', () => {
     const { broker, logLevel, drainMs } = parseConfig(MINIMAL, '/etc/imap-broker');
     expect(broker.listeners).toEqual([{ unix: '/etc/imap-broker/broker.sock', mode: 0o660 }]);
-    expect(broker.tenants).toEqual([{ name: 'webmail', tokenHashes: [HASH] }]);
+    expect(broker.tenants).toEqual([tenantWith({ name: 'webmail', tokenHashes: [HASH] })]);
     expect(broker.servers).toMatchObject([
       { name: 'main', host: 'imap.example.com', port: 993, tls: 'implicit', compress: false, connectTimeoutMs: 10_000 },
     ]);

@@ -11,6 +11,7 @@ import { KeyRing } from '../../src/session/key-ring.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { Revocations } from '../../src/session/revocations.js';
 import { defaultSessionLimits, SealedSessions } from '../../src/session/sealed-sessions.js';
+import { tenantWith } from '../../src/session/tenant.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { handlerContext } from '../support/handler-context.js';
 
@@ -37,7 +38,7 @@ function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
     const services = { ...base.services, sessions, proofs, registry, servers: new Map([[server.name, server]]) };
     return {
       ...base,
-      tenant: { name: tenant, tokenHashes: [] },
+      tenant: tenantWith({ name: tenant }),
       session: session ?? base.session,
       services: { ...services, limits: { ...services.limits, ...limits } },
     };

@@ -9,6 +9,7 @@ import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.
 import { type ListenAddress, Listener } from '../../src/server/listener.js';
 import { Proofs } from '../../src/session/proofs.js';
 import type { Session } from '../../src/session/session.js';
+import { type Tenant, tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
@@ -20,6 +21,7 @@ export interface StubOptions {
   allowedOrigins?: string[];
   listen?: ListenAddress;
   checkResults?: boolean;
+  tenants?: Tenant[];
 }
 
 /** A listener whose handlers are the test's own, so that a test of the transport needs no IMAP server. */
@@ -37,9 +39,9 @@ export async function stubBroker(options: StubOptions = {}) {
   const limits = { ...defaultSocketLimits, ...options.limits };
   const listener = new Listener({
     socket: { handlers: handlersOf(options), services, limits, log, checkResults: options.checkResults ?? false },
-    tenants: [
-      { name: 'shop', tokenHashes: [hashToken('good'), hashToken('next.good')] },
-      { name: 'other', tokenHashes: [hashToken('other')] },
+    tenants: options.tenants ?? [
+      tenantWith({ name: 'shop', tokenHashes: [hashToken('good'), hashToken('next.good')] }),
+      tenantWith({ name: 'other', tokenHashes: [hashToken('other')] }),
     ],
     allowedOrigins: options.allowedOrigins ?? [],
   });

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken, tenantOf } from '../../src/session/tenants.js';
 
-const shop = { name: 'shop', tokenHashes: [hashToken('id.old'), hashToken('id.new')] };
-const other = { name: 'other', tokenHashes: [hashToken('plain').toUpperCase()] };
+const shop = tenantWith({ name: 'shop', tokenHashes: [hashToken('id.old'), hashToken('id.new')] });
+const other = tenantWith({ name: 'other', tokenHashes: [hashToken('plain').toUpperCase()] });
 const tenants = [shop, other];
 
 describe('a bearer token', () => {
@@ -25,6 +26,6 @@ describe('a bearer token', () => {
   });
 
   it('is not confused by a hash of another length', () => {
-    expect(tenantOf([{ name: 'broken', tokenHashes: ['', 'ab', 'zz'] }], '')).toBeUndefined();
+    expect(tenantOf([tenantWith({ name: 'broken', tokenHashes: ['', 'ab', 'zz'] })], '')).toBeUndefined();
   });
 });

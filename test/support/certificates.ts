@@ -10,20 +10,55 @@ export interface Certificates {
   key: string;
 }
 
-let cached: Certificates | undefined;
+let cached: (Certificates & { caKey: string }) | undefined;
 
 /** A certificate for localhost and 127.0.0.1, signed by an authority made for this process alone. */
 export function certificates(): Certificates {
+  return authority();
+}
+
+function authority(): Certificates & { caKey: string } {
   cached ??= make();
   return cached;
 }
 
-function make(): Certificates {
+/** A certificate that a client shows under a name, signed by the same authority, or by nobody but itself. */
+export function clientCertificate(name: string, { selfSigned = false } = {}): { cert: string; key: string } {
+  const signer = selfSigned ? undefined : authority();
+  return inFolder((at, openssl) => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', at('key.pem')];
+    if (signer) {
+      writeFileSync(at('ca.pem'), signer.ca);
+      writeFileSync(at('ca.key'), signer.caKey);
+      openssl('req', ...key, '-subj', `/CN=${name}`, '-out', at('request.pem'));
+      openssl(
+        ...['x509', '-req', '-days', '2', '-in', at('request.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key')],
+        ...['-CAcreateserial', '-out', at('cert.pem')],
+      );
+    } else {
+      openssl('req', '-x509', ...key, '-days', '2', '-subj', `/CN=${name}`, '-out', at('cert.pem'));
+    }
+    return { cert: readFileSync(at('cert.pem'), 'utf8'), key: readFileSync(at('key.pem'), 'utf8') };
+  });
+}
+
+type Openssl = (...args: string[]) => void;
+
+function inFolder<T>(work: (at: (name: string) => string, openssl: Openssl) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'imap-broker-cert-'));
-  const at = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   try {
+    return work(
+      (name) => join(folder, name),
+      (...args) => execFileSync('openssl', args, { stdio: 'pipe' }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function make(): Certificates & { caKey: string } {
+  return inFolder((at, openssl) => {
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     openssl(
       ...['req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=Test authority'],
       ...['-keyout', at('ca.key'), '-out', at('ca.pem')],
@@ -35,8 +70,6 @@ function make(): Certificates {
       ...['-CAcreateserial', '-extfile', at('names'), '-out', at('cert.pem')],
     );
     const read = (name: string) => readFileSync(at(name), 'utf8');
-    return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    return { ca: read('ca.pem'), caKey: read('ca.key'), cert: read('cert.pem'), key: read('key.pem') };
+  });
 }

@@ -6,6 +6,7 @@ import { defaultPoolLimits } from '../../src/pool/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
+import { tenantWith } from '../../src/session/tenant.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -78,7 +79,7 @@ export function handlerContext(
     },
     signal: options.signal ?? new AbortController().signal,
     deadlineAt: Date.now() + (options.timeoutMs ?? 15_000),
-    tenant: { name: 'test', tokenHashes: [] },
+    tenant: tenantWith({ name: 'test' }),
     streams: {
       open: () => outgoing,
       accept: (id): IncomingStream => {

@@ -5,6 +5,7 @@ import { type Broker, type BrokerOptions, startBroker } from '../../src/broker.j
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { WireError } from '../../src/protocol/errors.js';
 import { subprotocol } from '../../src/protocol/limits.js';
+import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { type Dovecot, PASSWORD } from './dovecot.js';
 
@@ -19,8 +20,8 @@ export async function runBroker(
   const broker = await startBroker({
     listeners: [{ host: '127.0.0.1', port: 0 }],
     tenants: [
-      { name: 'webmail', tokenHashes: [hashToken(TOKEN)] },
-      { name: 'helpdesk', tokenHashes: [hashToken(OTHER_TOKEN)] },
+      tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
+      tenantWith({ name: 'helpdesk', tokenHashes: [hashToken(OTHER_TOKEN)] }),
     ],
     servers: [dovecot.server()],
     log: pino({ level: 'silent' }),

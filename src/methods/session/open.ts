@@ -10,7 +10,7 @@ import { infoOf } from './info-of.js';
 const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth }) => {
   const { services, tenant, signal } = context;
   const server = services.servers.get(serverName);
-  if (!server) {
+  if (!server || tenant.servers?.includes(serverName) === false) {
     throw new BrokerError('SERVER_NOT_ALLOWED', `server: no IMAP server "${serverName}" is configured.`, {
       field: 'server',
     });

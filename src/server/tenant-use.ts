@@ -1,0 +1,48 @@
+import { BrokerError } from '../protocol/errors.js';
+import type { Tenant, TenantQuotas } from '../session/tenant.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** What a tenant uses of the broker just now, over all of its sockets. */
+export class TenantUse {
+  readonly #quotas: TenantQuotas;
+  readonly #requests: TokenBucket;
+  #sockets = 0;
+  #running = 0;
+
+  constructor({ quotas }: Tenant) {
+    this.#quotas = quotas;
+    this.#requests = new TokenBucket(quotas.requestsPerSecond);
+  }
+
+  /** Whether it has as many sockets as it may have. */
+  get full(): boolean {
+    return this.#sockets >= this.#quotas.sockets;
+  }
+
+  socketOpened(): void {
+    this.#sockets += 1;
+  }
+
+  socketClosed(): void {
+    this.#sockets -= 1;
+  }
+
+  /** Begins a request. @throws BrokerError RATE_LIMITED */
+  begin(): void {
+    const { concurrentRequests, requestsPerSecond } = this.#quotas;
+    if (this.#running >= concurrentRequests) {
+      const message = `This application has ${concurrentRequests} unanswered requests already.`;
+      throw new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 });
+    }
+    const retryAfterMs = this.#requests.take();
+    if (retryAfterMs > 0) {
+      const message = `This application sends more than ${requestsPerSecond} requests a second.`;
+      throw new BrokerError('RATE_LIMITED', message, { retryAfterMs });
+    }
+    this.#running += 1;
+  }
+
+  end(): void {
+    this.#running -= 1;
+  }
+}
