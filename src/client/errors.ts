@@ -40,6 +40,8 @@ export class UnauthenticatedError extends RpcError {}
 export class SessionExpiredError extends RpcError {}
 /** The IMAP server refused the credentials. */
 export class ImapAuthError extends RpcError {}
+/** The IMAP server refused the OAuth2 access token: get another and call session.refresh. */
+export class TokenExpiredError extends RpcError {}
 /** Too much at once, here or at the IMAP server: try again after `retryAfterMs`. */
 export class BusyError extends RpcError {}
 /** A connection broke while the request was under way; `executed` says whether a write may have happened. */
@@ -60,6 +62,7 @@ const classes: Partial<Record<ErrorKind, typeof RpcError>> = {
   UNAUTHENTICATED: UnauthenticatedError,
   SESSION_EXPIRED: SessionExpiredError,
   IMAP_AUTH_FAILED: ImapAuthError,
+  IMAP_TOKEN_EXPIRED: TokenExpiredError,
   POOL_EXHAUSTED: BusyError,
   RATE_LIMITED: BusyError,
   UPSTREAM_UNAVAILABLE: BusyError,

@@ -85,7 +85,11 @@ export class ImapConnection {
     } catch (failure) {
       connection.close();
       signal?.throwIfAborted();
-      throw connectError(late ? { code: 'login timed out' } : (connection.#throttled ?? failure), server.name);
+      throw connectError(
+        late ? { code: 'login timed out' } : (connection.#throttled ?? failure),
+        server.name,
+        credentials,
+      );
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);

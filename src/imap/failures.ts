@@ -1,4 +1,5 @@
 import { BrokerError, type ImapReply } from '../protocol/errors.js';
+import type { Credentials } from './server-options.js';
 
 /** What imapflow attaches to the errors that it throws; all of it may be missing. */
 interface ImapFlowFailure {
@@ -117,7 +118,7 @@ function lostError(cause: unknown, bye: string | undefined): BrokerError {
 }
 
 /** The error of a connect or login that failed. Nothing was executed. */
-export function connectError(failure: unknown, server: string): BrokerError {
+export function connectError(failure: unknown, server: string, credentials?: Credentials): BrokerError {
   if (failure instanceof BrokerError) return failure;
   const { authenticationFailed, code = '', message } = detailsOf(failure);
   if (isThrottled(failure)) return throttledError(failure, `The IMAP server "${server}" throttles its logins.`);
@@ -128,6 +129,10 @@ export function connectError(failure: unknown, server: string): BrokerError {
   const imap = replyOf(failure) ?? byeOf(failure);
   // Reaching a connection limit is answered on LOGIN too, and imapflow marks both alike.
   if (authenticationFailed && imap && !isBusy(imap)) {
+    if (credentials && 'accessToken' in credentials) {
+      const text = 'The IMAP server refused the access token: it expired or was revoked.';
+      return new BrokerError('IMAP_TOKEN_EXPIRED', text, { imap, cause: failure });
+    }
     return new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials.', { imap, cause: failure });
   }
   const why = imap?.text || code || message || 'no answer';

@@ -57,7 +57,7 @@ export interface RequestContext {
 }
 
 /** An account as handlers see it: they never meet acquire or release. */
-export type AccountRunner = Pick<Account, 'key' | 'run'> & { readonly budget?: number };
+export type AccountRunner = Pick<Account, 'key' | 'run'> & { readonly budget?: number | undefined };
 
 /** What a handler of a method with a session gets. */
 export interface SessionContext extends RequestContext {

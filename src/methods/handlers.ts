@@ -23,12 +23,14 @@ import quotaGet from './quota/get.js';
 import sessionClose from './session/close.js';
 import sessionInfo from './session/info.js';
 import sessionOpen from './session/open.js';
+import sessionRefresh from './session/refresh.js';
 import sessionRenew from './session/renew.js';
 
 /** The handler of every method. */
 export const handlers: Handlers = {
   'session.open': sessionOpen,
   'session.info': sessionInfo,
+  'session.refresh': sessionRefresh,
   'session.renew': sessionRenew,
   'session.close': sessionClose,
   'mailbox.list': mailboxList,

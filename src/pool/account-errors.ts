@@ -12,3 +12,8 @@ export function closedError(): BrokerError {
 export function refusedError(): BrokerError {
   return new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials; open a new session.');
 }
+
+/** Whether the server refused the credentials: another login with the same ones would fail as well. */
+export function isRefusedLogin(error: unknown): boolean {
+  return error instanceof BrokerError && (error.kind === 'IMAP_AUTH_FAILED' || error.kind === 'IMAP_TOKEN_EXPIRED');
+}

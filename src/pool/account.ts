@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
-import { closedError, refusedError, saysNoMore } from './account-errors.js';
+import { closedError, isRefusedLogin, refusedError, saysNoMore } from './account-errors.js';
 import type { AccountHost, AccountStats } from './account-host.js';
 import { Budget, saysTooMany } from './budget.js';
 import { ConnectionPool } from './connection-pool.js';
@@ -266,7 +266,7 @@ export class Account {
     const { loans } = this.#queue;
     const tooMany = saysTooMany(error);
     if (tooMany) this.#budget.refused(this.#connections.size);
-    if (error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED') {
+    if (isRefusedLogin(error)) {
       // Another login with the same credentials would fail as well, and servers punish repetition.
       if (this.#credentials === credentials) this.#credentials = undefined;
       if (credentials) this.#host.refused(this.key, credentials);

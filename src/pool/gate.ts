@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerError } from '../protocol/errors.js';
+import { isRefusedLogin } from './account-errors.js';
 import { saysTooMany } from './budget.js';
 
 /** Failures in a row after which a server is left alone. */
@@ -76,7 +77,7 @@ export class Gate {
 
   #note(error: unknown, signal: AbortSignal): void {
     if (signal.aborted || !(error instanceof BrokerError)) return;
-    if (error.kind === 'IMAP_AUTH_FAILED' || saysTooMany(error)) {
+    if (isRefusedLogin(error) || saysTooMany(error)) {
       this.#failures = 0;
     } else if (error.kind === 'UPSTREAM_UNAVAILABLE') {
       this.#failures += 1;

@@ -36,6 +36,7 @@ export const commonErrors = [
 /** The kinds that every method that asks the IMAP server for a session can answer beside {@link commonErrors}. */
 export const upstreamErrors = [
   'IMAP_AUTH_FAILED',
+  'IMAP_TOKEN_EXPIRED',
   'POOL_EXHAUSTED',
   'UPSTREAM_UNAVAILABLE',
   'CONNECTION_LOST',

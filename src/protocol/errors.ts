@@ -17,6 +17,11 @@ export const errorTable = {
   SERVER_NOT_ALLOWED: { code: -32002, retry: 'nobody', meaning: 'No IMAP server of this name is configured.' },
   SESSION_EXPIRED: { code: -32003, retry: 'after a new login', meaning: 'The session token is unknown or has ended.' },
   IMAP_AUTH_FAILED: { code: -32004, retry: 'never by itself', meaning: 'The IMAP server refused the credentials.' },
+  IMAP_TOKEN_EXPIRED: {
+    code: -32004,
+    retry: 'after session.refresh',
+    meaning: 'The IMAP server refused the OAuth2 access token: it expired or was revoked.',
+  },
   POOL_EXHAUSTED: {
     code: -32010,
     retry: 'after retryAfterMs',

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
-import type { Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
+import type { AccountRunner, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
 import type { Log } from '../runtime/log.js';
+import { refusedBefore } from '../session/proofs.js';
+import type { Session } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { withDeadline } from './deadline.js';
 import { checkDepth, invalidParams } from './invalid-params.js';
@@ -100,17 +102,28 @@ function validated(
 }
 
 async function withSession(context: RequestContext, token: string): Promise<SessionContext> {
-  const { sessions, registry, servers, proofs } = context.services;
-  const session = await sessions.resolve(context.tenant.name, token);
+  const session = await context.services.sessions.resolve(context.tenant.name, token);
+  const { accountKey: key } = session;
+  // Found when there is work: what needs no connection goes on with credentials that the server refuses now.
+  const account: AccountRunner = {
+    key,
+    get budget() {
+      return context.services.registry.get(key)?.budget;
+    },
+    run: async (job, work) => accountOf(context, session).run(job, work),
+  };
+  return { ...context, session, account };
+}
+
+function accountOf({ services }: RequestContext, session: Session): AccountRunner {
+  const { registry, servers, proofs } = services;
   const { accountKey, tenant, user, secret } = session;
   const known = registry.get(accountKey);
-  if (known) return { ...context, session, account: known };
+  if (known) return known;
   const server = servers.get(session.server);
   if (!server) throw expired('session: its IMAP server is not configured any more.');
-  if (proofs.isWrong(accountKey, secret)) {
-    throw new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refuses the credentials now; open a new session.');
-  }
-  return { ...context, session, account: registry.adopt({ tenant, server, user }, { user, ...secret }) };
+  if (proofs.isWrong(accountKey, secret)) throw refusedBefore(secret);
+  return registry.adopt({ tenant, server, user }, { user, ...secret });
 }
 
 function expired(message: string): BrokerError {

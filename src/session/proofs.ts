@@ -26,7 +26,7 @@ export class Proofs {
     return await this.#turns.take(
       print,
       signal,
-      () => this.#recall(print),
+      () => this.#recall(print, secret),
       () => this.#login(print, login),
     );
   }
@@ -42,10 +42,10 @@ export class Proofs {
   }
 
   /** @returns false, for no login, when the credentials are known to be right */
-  #recall(print: string): false | undefined {
+  #recall(print: string, secret: Secret): false | undefined {
     const known = this.#lookUp(print);
     if (known !== false) return known ? false : undefined;
-    throw new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused these credentials a short while ago.');
+    throw refusedBefore(secret);
   }
 
   async #login(print: string, login: () => Promise<void>): Promise<true> {
@@ -54,7 +54,8 @@ export class Proofs {
       this.#remember(print, true);
       return true;
     } catch (error) {
-      if (error instanceof BrokerError && error.kind === 'IMAP_AUTH_FAILED') this.#remember(print, false);
+      const kind = error instanceof BrokerError ? error.kind : undefined;
+      if (kind === 'IMAP_AUTH_FAILED' || kind === 'IMAP_TOKEN_EXPIRED') this.#remember(print, false);
       throw error;
     }
   }
@@ -78,4 +79,13 @@ export class Proofs {
       .update(JSON.stringify([accountKey, ...kind]))
       .digest('base64');
   }
+}
+
+/** The error of credentials that the server refused a short while ago. */
+export function refusedBefore(secret: Secret): BrokerError {
+  const [kind, what] =
+    'password' in secret
+      ? (['IMAP_AUTH_FAILED', 'credentials'] as const)
+      : (['IMAP_TOKEN_EXPIRED', 'access token'] as const);
+  return new BrokerError(kind, `The IMAP server refused the ${what} a short while ago.`);
 }

@@ -12,6 +12,7 @@ const folder = { session: 'live', mailbox: 'INBOX', uidValidity: 1, uids: [1] };
 const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'session.open': { server: 'main', user: 'anna', auth: { password: 'p' } },
   'session.info': { session: 'live' },
+  'session.refresh': { session: 'live', auth: { accessToken: 't' } },
   'session.renew': { session: 'live' },
   'session.close': { session: 'live' },
   'mailbox.list': { session: 'live' },

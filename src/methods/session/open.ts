@@ -6,6 +6,7 @@ import type { Secret } from '../../session/session.js';
 import type { Handler, RequestContext } from '../context.js';
 import { jobOf } from '../job.js';
 import { infoOf } from './info-of.js';
+import { secretOf } from './secret-of.js';
 
 const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth }) => {
   const { services, tenant, signal } = context;
@@ -17,15 +18,16 @@ const handle: Handler<'session.open'> = async (context, { server: serverName, us
   }
   const name = { tenant: tenant.name, server, user };
   const key = accountKey(name);
-  const credentials = { user, ...auth };
+  const secret = secretOf(auth);
+  const credentials = { user, ...secret };
   const { proofs, registry } = services;
   const login = async () => {
     await registry.prove(name, credentials, jobOf(context, { effect: 'read' }));
   };
   try {
     return await registry.hold(key, async () => {
-      await proofs.prove(key, auth, signal, login);
-      return await admit(context, registry.adopt(name, credentials), auth);
+      await proofs.prove(key, secret, signal, login);
+      return await admit(context, registry.adopt(name, credentials), secret);
     });
   } catch (failure) {
     if (!services.sessions.hasAccount(key)) void services.registry.close(key);

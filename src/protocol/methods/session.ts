@@ -26,6 +26,11 @@ const accessToken = z
   .regex(/^[!-~]+$/, 'must be visible ASCII characters')
   .describe('OAuth2 access token.');
 
+const tokenAuth = z.strictObject({
+  accessToken,
+  expiresAt: date.optional().describe('When the access token ends, if that is known.'),
+});
+
 /** What the server can do, in the broker's words; each method works without them too, only dearer. */
 const capabilities = z.object({
   move: z.boolean().describe('MOVE (RFC 6851)'),
@@ -74,13 +79,20 @@ export const sessionMethods = {
     params: {
       server: z.string().min(1).max(200).describe('Name of a server in the configuration; never a host.'),
       user: loginName,
-      auth: z.union([z.strictObject({ password }), z.strictObject({ accessToken })]),
+      auth: z.union([z.strictObject({ password }), tokenAuth]),
     },
     result: z.object({
       session: z.string().describe('Token; keep it secret, in the web session for instance.'),
       ...info,
     }),
-    errors: ['SERVER_NOT_ALLOWED', 'IMAP_AUTH_FAILED', 'UPSTREAM_UNAVAILABLE', 'POOL_EXHAUSTED', 'CONNECTION_LOST'],
+    errors: [
+      'SERVER_NOT_ALLOWED',
+      'IMAP_AUTH_FAILED',
+      'IMAP_TOKEN_EXPIRED',
+      'UPSTREAM_UNAVAILABLE',
+      'POOL_EXHAUSTED',
+      'CONNECTION_LOST',
+    ],
   }),
   'session.info': sessionMethod({
     name: 'session.info',
@@ -88,6 +100,14 @@ export const sessionMethods = {
     effect: 'read',
     params: {},
     result: z.object(info),
+  }),
+  'session.refresh': sessionMethod({
+    name: 'session.refresh',
+    summary: 'Proves a new OAuth2 access token and answers a token for the same session with it. Connections stay.',
+    effect: 'read',
+    params: { auth: tokenAuth },
+    result: z.object({ session: z.string(), expiresAt: info.expiresAt, endsAt: info.endsAt }),
+    errors: ['INVALID_PARAMS'],
   }),
   'session.renew': sessionMethod({
     name: 'session.renew',

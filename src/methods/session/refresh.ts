@@ -1,0 +1,30 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { Handler } from '../context.js';
+import { jobOf } from '../job.js';
+import { secretOf } from './secret-of.js';
+
+const handle: Handler<'session.refresh'> = async (context, { auth }) => {
+  const { services, session } = context;
+  const { tenant, user, accountKey } = session;
+  if ('password' in session.secret) {
+    throw new BrokerError('INVALID_PARAMS', 'session: it was opened with a password, which does not expire.', {
+      field: 'session',
+    });
+  }
+  const server = services.servers.get(session.server);
+  if (!server) throw new BrokerError('SESSION_EXPIRED', 'session: its IMAP server is not configured any more.');
+  const secret = secretOf(auth);
+  const login = async () => {
+    const job = jobOf(context, { effect: 'read' });
+    await services.registry.prove({ tenant, server, user }, { user, ...secret }, job);
+  };
+  await services.registry.hold(accountKey, () => services.proofs.prove(accountKey, secret, context.signal, login));
+  const renewed = await services.sessions.renew(session, secret);
+  return {
+    session: renewed.token,
+    expiresAt: new Date(renewed.session.expiresAt).toISOString(),
+    endsAt: new Date(renewed.session.endsAt).toISOString(),
+  };
+};
+
+export default handle;
