@@ -75,6 +75,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     proofs,
     registry,
     servers: new Map(options.servers.map((server) => [server.name, server])),
+    tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
     epoch: randomBytes(8).toString('hex'),
     limits: {

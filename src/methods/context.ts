@@ -1,7 +1,7 @@
 import type { ServerOptions } from '../imap/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
-import type { MethodName, Params, Result } from '../protocol/contract.js';
+import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
 import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
@@ -72,6 +72,8 @@ export interface Services {
   registry: Registry;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
+  /** Names of the applications in the configuration. */
+  tenantNames: ReadonlySet<string>;
   version: string;
   /** Another one after each start. */
   epoch: string;
@@ -87,9 +89,7 @@ export interface ServiceLimits {
   appendBytes: number;
 }
 
-type ContextOf<M extends MethodName> = M extends 'session.open' | 'broker.ping' | 'rpc.discover'
-  ? RequestContext
-  : SessionContext;
+type ContextOf<M extends MethodName> = Contract[M]['access'] extends 'session' ? SessionContext : RequestContext;
 
 /** The handler of one method. */
 export type Handler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Result<M>>;

@@ -25,12 +25,14 @@ import sessionInfo from './session/info.js';
 import sessionOpen from './session/open.js';
 import sessionRefresh from './session/refresh.js';
 import sessionRenew from './session/renew.js';
+import sessionRevoke from './session/revoke.js';
 
 /** The handler of every method. */
 export const handlers: Handlers = {
   'session.open': sessionOpen,
   'session.info': sessionInfo,
   'session.refresh': sessionRefresh,
+  'session.revoke': sessionRevoke,
   'session.renew': sessionRenew,
   'session.close': sessionClose,
   'mailbox.list': mailboxList,

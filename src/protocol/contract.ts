@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { MethodDefinition } from './define.js';
+import { adminMethods } from './methods/admin.js';
 import { brokerMethods } from './methods/broker.js';
 import { mailboxMethods } from './methods/mailbox.js';
 import { messageReadMethods } from './methods/message-read.js';
@@ -13,6 +14,7 @@ export const contract = {
   ...messageReadMethods,
   ...messageWriteMethods,
   ...brokerMethods,
+  ...adminMethods,
 } as const satisfies Record<string, MethodDefinition>;
 
 export type Contract = typeof contract;

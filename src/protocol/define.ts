@@ -58,6 +58,18 @@ export function sessionMethod<Name extends string, P extends z.ZodRawShape, R ex
   } satisfies MethodDefinition;
 }
 
+/** A method for operators, on a socket of an application with the scope `admin`. */
+export function adminMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodType>(definition: {
+  name: Name;
+  summary: string;
+  effect: Effect;
+  params: P;
+  result: R;
+  errors?: readonly string[];
+}) {
+  return { ...socketMethod(definition), scope: 'admin' as const } satisfies MethodDefinition;
+}
+
 /** A method that needs nothing but an authenticated socket. */
 export function socketMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodType>(definition: {
   name: Name;

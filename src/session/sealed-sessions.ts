@@ -77,6 +77,18 @@ export class SealedSessions implements SessionStore {
     this.#end(session.id);
   }
 
+  async revoke(tenant: string, user?: string): Promise<number> {
+    const { revocations, limits } = this.#options;
+    if (user === undefined) revocations.tenant(tenant, limits.maxAgeMs);
+    else revocations.user(tenant, user, limits.maxAgeMs);
+    const before = this.#perAccount.size;
+    for (const [id, { accountKey: key }] of this.#live) {
+      const [ofTenant, , ofUser] = JSON.parse(key) as string[];
+      if (ofTenant === tenant && (user === undefined || ofUser === user)) this.#end(id);
+    }
+    return before - this.#perAccount.size;
+  }
+
   hasAccount(key: string): boolean {
     return this.#perAccount.has(key);
   }

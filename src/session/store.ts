@@ -27,6 +27,8 @@ export interface SessionStore {
   renew(session: Session, secret?: Secret): Promise<Opened>;
   /** Ends a session: no token opens it any more. */
   close(session: Session): Promise<void>;
+  /** Ends all sessions of a tenant, or of one of its users. @returns how many accounts were in use here */
+  revoke(tenant: string, user?: string): Promise<number>;
   /** Whether an account has a session that was used here. */
   hasAccount(accountKey: string): boolean;
 }

@@ -14,6 +14,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'session.info': { session: 'live' },
   'session.refresh': { session: 'live', auth: { accessToken: 't' } },
   'session.renew': { session: 'live' },
+  'session.revoke': { tenant: 'shop' },
   'session.close': { session: 'live' },
   'mailbox.list': { session: 'live' },
   'mailbox.status': { session: 'live', mailboxes: ['INBOX'] },

@@ -40,7 +40,11 @@ export async function stubBroker(options: StubOptions = {}) {
   const listener = new Listener({
     socket: { handlers: handlersOf(options), services, limits, log, checkResults: options.checkResults ?? false },
     tenants: options.tenants ?? [
-      tenantWith({ name: 'shop', tokenHashes: [hashToken('good'), hashToken('next.good')] }),
+      tenantWith({
+        name: 'shop',
+        tokenHashes: [hashToken('good'), hashToken('next.good')],
+        scopes: ['user', 'admin'],
+      }),
       tenantWith({ name: 'other', tokenHashes: [hashToken('other')] }),
     ],
     allowedOrigins: options.allowedOrigins ?? [],
@@ -80,12 +84,14 @@ const services = {
       if (token === 'live' && tenant === 'shop') return session;
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
+    revoke: async () => 0,
     hasAccount: () => true,
     close: async () => {},
   },
   proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
   servers: new Map(),
+  tenantNames: new Set(['shop']),
   version: '1.2.3',
   epoch: 'e1',
   limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },

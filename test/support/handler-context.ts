@@ -100,6 +100,7 @@ export function handlerContext(
         renew: () => {
           throw new Error('not in this test');
         },
+        revoke: async () => 0,
         hasAccount: () => true,
         close: async () => {},
       },
@@ -107,6 +108,7 @@ export function handlerContext(
       epoch: 'test',
       registry: new Registry(defaultPoolLimits),
       servers: new Map(),
+      tenantNames: new Set(),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
     },
   };

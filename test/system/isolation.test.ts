@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tenantWith } from '../../src/session/tenant.js';
+import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { OTHER_TOKEN, RawClient, runBroker, TOKEN } from '../support/running-broker.js';
@@ -9,7 +11,14 @@ let webmail: RawClient;
 let helpdesk: RawClient;
 beforeAll(async () => {
   dovecot = await Dovecot.start({ authFailureDelaySeconds: 0 });
-  broker = await runBroker(dovecot);
+  const scopes = ['admin' as const];
+  const operator = tenantWith({ name: 'operator', tokenHashes: [hashToken('operator-token')], scopes });
+  const tenants = [
+    tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
+    tenantWith({ name: 'helpdesk', tokenHashes: [hashToken(OTHER_TOKEN)] }),
+    operator,
+  ];
+  broker = await runBroker(dovecot, { tenants });
   webmail = await RawClient.open(broker.url, TOKEN);
   helpdesk = await RawClient.open(broker.url, OTHER_TOKEN);
 });
@@ -65,5 +74,28 @@ describe('two applications with the same user at the same server', () => {
     const logins = await dovecot.logins(user);
     await helpdesk.call('session.open', { ...params, auth: { password: PASSWORD } });
     await expect.poll(() => dovecot.logins(user)).toBe(logins + 1);
+  });
+
+  it('have their sessions revoked by an operator, all or those of one user, and no other application can do that', async () => {
+    const [anna, ben] = [newUser(), newUser()];
+    const sessions = [await webmail.login(anna), await webmail.login(ben), await helpdesk.login(anna)];
+    const [annas = '', bens = '', other = ''] = sessions;
+    const revoke = { tenant: 'webmail', user: anna };
+    await expect(webmail.call('session.revoke', revoke)).rejects.toMatchObject({ data: { kind: 'FORBIDDEN' } });
+    const operator = await RawClient.open(broker.url, 'operator-token');
+    await expect(operator.call('session.revoke', { tenant: 'nobody' })).rejects.toMatchObject({
+      data: { kind: 'NOT_FOUND', field: 'tenant' },
+    });
+    expect(await operator.call('session.revoke', revoke)).toEqual({ accounts: 1 });
+    const ended = { data: { kind: 'SESSION_EXPIRED' } };
+    await expect(webmail.call('message.list', inbox(annas))).rejects.toMatchObject(ended);
+    await expect.poll(async () => (await dovecot.who()).get(anna)).toBe(1);
+    await webmail.call('message.list', inbox(bens));
+    await operator.call('session.revoke', { tenant: 'webmail' });
+    await expect(webmail.call('message.list', inbox(bens))).rejects.toMatchObject(ended);
+    await helpdesk.call('message.list', inbox(other));
+    // The user may come back.
+    await webmail.call('message.list', inbox(await webmail.login(anna)));
+    await operator.close();
   });
 });
