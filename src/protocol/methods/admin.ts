@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminMethod } from '../define.js';
+import { loginName } from './session.js';
 
 export const adminMethods = {
   'session.revoke': adminMethod({
@@ -7,8 +8,12 @@ export const adminMethods = {
     summary: 'Ends all sessions of an application, or of one of its users, that were opened until now.',
     effect: 'local',
     params: {
-      tenant: z.string().min(1).max(200).describe('Name of the application.'),
-      user: z.string().min(1).max(320).optional().describe('Login name; without it all users of the application.'),
+      tenant: z
+        .string()
+        .max(200)
+        .regex(/^[!-~]+$/, 'a name is printable ASCII without blanks')
+        .describe('Name of the application.'),
+      user: loginName.optional().describe('Login name; without it all users of the application.'),
     },
     result: z.object({
       accounts: z.int().describe('Accounts that were in use at this broker and are logged out now.'),

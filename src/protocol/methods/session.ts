@@ -8,7 +8,7 @@ const namespaceEntry = z.object({
 });
 
 // SASL joins these with NUL (PLAIN, RFC 4616) or U+0001 (OAUTHBEARER, RFC 7628): inside they would forge a field.
-const loginName = z
+export const loginName = z
   .string()
   .min(1)
   .max(320)
