@@ -1,5 +1,5 @@
 import { contract, type MethodName } from '../protocol/contract.js';
-import type { Hello } from '../protocol/events.js';
+import type { Hello, SessionExpiring } from '../protocol/events.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { backoff, orAborted, sleep } from './backoff.js';
 import { inlineBody } from './download.js';
@@ -21,6 +21,8 @@ export interface ClientOptions {
   maxPending?: number;
   /** Called with each hello of the broker: at first, and after each reconnect. */
   onHello?: (hello: Hello) => void;
+  /** Called once when a session, or its access token, ends within five minutes: time for session.renew or refresh. */
+  onExpiring?: (expiring: SessionExpiring) => void;
 }
 
 /** A client of one broker. It connects at the first call, and again whenever the socket was lost. */
@@ -163,7 +165,7 @@ class ClientCore {
   }
 
   #open(): Link {
-    const { url, token, onHello } = this.#options;
+    const { url, token, onHello, onExpiring } = this.#options;
     const link = new Link(
       this.#connect,
       { url, token },
@@ -173,6 +175,7 @@ class ClientCore {
           onHello?.(hello);
         },
         onDraining: () => {},
+        onExpiring: (expiring) => onExpiring?.(expiring),
         onClose: (closed) => {
           this.#failures += 1;
           this.#links.delete(closed);

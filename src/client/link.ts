@@ -1,6 +1,6 @@
 import { contract, type MethodName } from '../protocol/contract.js';
 import type { WireError } from '../protocol/errors.js';
-import type { Hello } from '../protocol/events.js';
+import type { Hello, SessionExpiring } from '../protocol/events.js';
 import { decodeStreamFrame, encodeStreamFrame, isObject, StreamFrameType } from '../protocol/frames.js';
 import { Download } from './download.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
@@ -17,6 +17,7 @@ interface Pending {
 export interface LinkEvents {
   onHello(hello: Hello): void;
   onDraining(): void;
+  onExpiring(expiring: SessionExpiring): void;
   onClose(link: Link): void;
 }
 
@@ -153,6 +154,8 @@ export class Link {
       this.#alive();
       this.#events.onHello(hello);
       this.#resolveOpened();
+    } else if (method === 'session.expiring') {
+      this.#events.onExpiring(params as SessionExpiring);
     } else if (method === 'broker.draining') {
       this.#retired = true;
       this.#events.onDraining();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { streamId } from './models.js';
+import { date, streamId } from './models.js';
 
 /** Notifications, with who sends them. Text frames without an id; nobody answers them. */
 export const notifications = {
@@ -26,6 +26,17 @@ export const notifications = {
     summary: 'The broker stops soon: running requests finish, new ones answer DRAINING. Connect again elsewhere.',
     params: z.object({ graceMs: z.int().describe('Milliseconds until the socket is closed at the latest.') }),
   },
+  'session.expiring': {
+    from: 'broker',
+    summary:
+      'A session that this socket uses, or its OAuth2 access token, ends within five minutes: session.renew or session.refresh now. Sent once.',
+    params: z.object({
+      server: z.string(),
+      user: z.string(),
+      what: z.enum(['session', 'accessToken']),
+      expiresAt: date,
+    }),
+  },
   '$/cancelRequest': {
     from: 'caller',
     summary: 'Cancels a request; it still answers, with CANCELLED unless it was done already.',
@@ -39,6 +50,7 @@ export const notifications = {
 } as const;
 
 export type NotificationName = keyof typeof notifications;
+export type SessionExpiring = z.infer<(typeof notifications)['session.expiring']['params']>;
 export type Hello = z.infer<(typeof notifications)['broker.hello']['params']>;
 
 /** The payload of an ABORT frame: why, as UTF-8 JSON. */

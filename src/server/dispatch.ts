@@ -22,6 +22,8 @@ export interface Caller {
   streams: Streams;
   /** Aborts on cancel and when the socket closes; its reason is a BrokerError. */
   signal: AbortSignal;
+  /** The request uses this session. */
+  uses(session: Session): void;
 }
 
 export interface DispatchOptions {
@@ -69,7 +71,8 @@ async function resultOf(
     const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services: options.services };
     // Before anything is waited for: an upload's first frame may be right behind its request.
     if (params.stream !== undefined) streams.accept(params.stream);
-    const full = contract[method].access === 'session' ? await withSession(context, params.session ?? '') : context;
+    const full =
+      contract[method].access === 'session' ? await withSession(context, params.session ?? '', caller) : context;
     const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
     return handler(full, params);
   });
@@ -101,8 +104,9 @@ function validated(
   return parsed.data;
 }
 
-async function withSession(context: RequestContext, token: string): Promise<SessionContext> {
+async function withSession(context: RequestContext, token: string, caller: Caller): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
+  caller.uses(session);
   const { accountKey: key } = session;
   // Found when there is work: what needs no connection goes on with credentials that the server refuses now.
   const account: AccountRunner = {

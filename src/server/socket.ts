@@ -3,8 +3,10 @@ import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
+import type { Session } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { type DispatchOptions, dispatch } from './dispatch.js';
+import { ExpiryNotice } from './expiry-notice.js';
 import type { SocketLimits } from './limits.js';
 import { Outbox } from './outbox.js';
 import { SocketStreams } from './streams.js';
@@ -33,6 +35,7 @@ export class Socket {
   readonly #streams: SocketStreams;
   readonly #pending = new Map<RequestId, AbortController>();
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #expiry = new ExpiryNotice((params) => this.notify('session.expiring', params));
   #alive = true;
   #draining = false;
   #badFrames = 0;
@@ -197,7 +200,12 @@ export class Socket {
     const controller = new AbortController();
     this.#pending.set(id, controller);
     const streams = this.#streams.forRequest();
-    const caller = { tenant: this.#tenant, streams, signal: controller.signal };
+    const caller = {
+      tenant: this.#tenant,
+      streams,
+      signal: controller.signal,
+      uses: (session: Session) => this.#expiry.check(session),
+    };
     const { ok, json } = await dispatch(frame, caller, this.#options);
     this.#pending.delete(id);
     this.#use.end();

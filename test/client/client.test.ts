@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { createClient, ImapAuthError, NotFoundError, RpcError, UnauthenticatedError } from '../../src/client/index.js';
+import {
+  createClient,
+  ImapAuthError,
+  NotFoundError,
+  RpcError,
+  type SessionExpiring,
+  UnauthenticatedError,
+} from '../../src/client/index.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { deterministicBytes, message } from '../support/mail.js';
 import { runBroker, TOKEN } from '../support/running-broker.js';
@@ -87,5 +94,23 @@ describe('the typed client', () => {
     const refused = createClient({ url: broker.url, token: 'wrong' }).broker.ping();
     await expect(refused).rejects.toBeInstanceOf(UnauthenticatedError);
     client.close();
+  });
+
+  it('tells once of a session that ends soon', async () => {
+    const short = await runBroker(dovecot, { sessions: { ttlMs: 200_000 } });
+    const told: SessionExpiring[] = [];
+    const client = createClient({ url: short.url, token: TOKEN, onExpiring: (expiring) => told.push(expiring) });
+    const user = newUser();
+    const { session, expiresAt } = await client.session.open({
+      server: 'dovecot',
+      user,
+      auth: { password: PASSWORD },
+    });
+    const mail = client.withSession(session);
+    await mail.message.list({ mailbox: 'INBOX' });
+    await mail.message.list({ mailbox: 'INBOX' });
+    expect(told).toEqual([{ server: 'dovecot', user, what: 'session', expiresAt }]);
+    client.close();
+    await short.stop();
   });
 });

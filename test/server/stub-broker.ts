@@ -72,7 +72,7 @@ const session: Session = {
   accountKey: 'k',
   openedAt: 0,
   issuedAt: 0,
-  expiresAt: 0,
+  expiresAt: Date.now() + 86_400_000,
   endsAt: 0,
 };
 

@@ -96,6 +96,13 @@ describe.each([0, 1])('OAuth2 at a server with mechanism %i of OAUTHBEARER and X
     await expect(client.call('session.refresh', { session, auth: auth('rubbish') })).rejects.toMatchObject(expired);
     const refreshed = await client.call('session.refresh', { session, auth: auth(tokenFor(user)) });
     expect((await inbox(refreshed.session)).messages).toEqual([]);
+    const soon = { accessToken: tokenFor(user), expiresAt: new Date(Date.now() + 60_000).toISOString() };
+    const again = await client.call('session.refresh', { session, auth: soon });
+    await inbox(again.session);
+    expect(client.notifications.at(-1)).toMatchObject({
+      method: 'session.expiring',
+      params: { server: 'dovecot', user, what: 'accessToken', expiresAt: soon.expiresAt },
+    });
     // The same session: to close it by its new token ends the old one as well.
     await client.call('session.close', { session: refreshed.session });
     await expect(inbox(session)).rejects.toMatchObject({ data: { kind: 'SESSION_EXPIRED' } });
