@@ -46,7 +46,10 @@ export function flowOptions(
     socketTimeout: NEVER_MS,
     maxLiteralSize: server.maxLiteralBytes,
     maxResponseSize: server.maxLiteralBytes * 2,
-    clientInfo: { name: 'imap-broker' },
+    clientInfo: {
+      name: 'imap-broker',
+      ...(credentials.clientIp === undefined ? {} : { 'x-originating-ip': credentials.clientIp }),
+    },
     // Why a command that it answers with `false` was refused, imapflow tells nowhere else.
     logger: {
       debug: quiet,

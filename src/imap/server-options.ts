@@ -24,4 +24,8 @@ export interface ServerOptions {
 }
 
 /** What proves a user at the IMAP server. */
-export type Credentials = { user: string } & ({ password: string } | { accessToken: string });
+export type Credentials = {
+  user: string;
+  /** Address of whom the login is for; the server is told by ID (RFC 2971) and believes it where it trusts the broker. */
+  clientIp?: string | undefined;
+} & ({ password: string } | { accessToken: string });

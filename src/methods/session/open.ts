@@ -8,7 +8,7 @@ import { jobOf } from '../job.js';
 import { infoOf } from './info-of.js';
 import { secretOf } from './secret-of.js';
 
-const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth }) => {
+const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth, clientIp }) => {
   const { services, tenant, signal } = context;
   const server = services.servers.get(serverName);
   if (!server || tenant.servers?.includes(serverName) === false) {
@@ -19,7 +19,7 @@ const handle: Handler<'session.open'> = async (context, { server: serverName, us
   const name = { tenant: tenant.name, server, user };
   const key = accountKey(name);
   const secret = secretOf(auth);
-  const credentials = { user, ...secret };
+  const credentials = { user, ...secret, clientIp };
   const { proofs, registry } = services;
   const login = async () => {
     await registry.prove(name, credentials, jobOf(context, { effect: 'read' }));

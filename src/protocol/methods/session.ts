@@ -80,6 +80,12 @@ export const sessionMethods = {
       server: z.string().min(1).max(200).describe('Name of a server in the configuration; never a host.'),
       user: loginName,
       auth: z.union([z.strictObject({ password }), tokenAuth]),
+      clientIp: z
+        .union([z.ipv4(), z.ipv6()])
+        .optional()
+        .describe(
+          "Address of the user's browser, so that the IMAP server counts wrong passwords where they come from.",
+        ),
     },
     result: z.object({
       session: z.string().describe('Token; keep it secret, in the web session for instance.'),
