@@ -137,6 +137,7 @@ function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: Config
     quotas: {
       sockets: entry.sockets,
       concurrentRequests: entry.concurrent_requests,
+      streams: entry.streams,
       requestsPerSecond: entry.requests_per_second,
     },
   };

@@ -138,6 +138,7 @@ const tenant = z
     concurrent_requests: count(defaultTenantQuotas.concurrentRequests, 1_000_000).describe(
       'Unanswered requests at once.',
     ),
+    streams: count(defaultTenantQuotas.streams, 100_000).describe('Open streams at once.'),
     requests_per_second: count(defaultTenantQuotas.requestsPerSecond, 1_000_000).describe(
       'Requests a second; more answer RATE_LIMITED.',
     ),

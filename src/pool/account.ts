@@ -28,6 +28,9 @@ export class Account {
   readonly #budget: Budget;
   /** All of them, from the end of the login to the end of the LOGOUT. */
   readonly #connections = new Set<ImapConnection>();
+  /** Connections that are too old and have a successor, or soon will; those still wait for it. */
+  readonly #replaced = new WeakSet<ImapConnection>();
+  readonly #replacing = new Set<ImapConnection>();
   /** What is to be stopped when the account is closed: jobs at work and logins under way. */
   readonly #underWay = new Set<Stopper>();
   #credentials: Credentials | undefined;
@@ -139,7 +142,7 @@ export class Account {
   sweep(): void {
     for (const connection of this.#pool.idle) {
       const idleTooLong = this.#pool.idleFor(connection) > this.#host.limits.idleMs;
-      if (idleTooLong || this.#tooOld(connection)) void this.#endIdle(connection);
+      if (idleTooLong || this.#mustRetire(connection)) void this.#endIdle(connection);
     }
   }
 
@@ -323,7 +326,7 @@ export class Account {
 
   async #giveBack(connection: ImapConnection, reusable: boolean): Promise<void> {
     if (!reusable) connection.close();
-    if (!reusable || this.#closing || this.#tooOld(connection) || this.#host.mustYield(this)) {
+    if (!reusable || this.#closing || this.#host.mustYield(this) || this.#mustRetire(connection)) {
       // Whoever had it need not wait for the LOGOUT.
       void this.#end(connection);
       return;
@@ -335,8 +338,21 @@ export class Account {
     if (this.#pool.idle.length > 0 && this.#host.mustYield(this)) void this.evictIdle();
   }
 
-  #tooOld(connection: ImapConnection): boolean {
-    return Date.now() - connection.createdAt > this.#host.limits.maxAgeMs;
+  /**
+   * Whether a connection is too old to be lent again. Where there is room it serves on until another is there, so that
+   * no request waits for a login.
+   */
+  #mustRetire(connection: ImapConnection): boolean {
+    if (Date.now() - connection.createdAt <= this.#host.limits.maxAgeMs) return false;
+    if (this.#replaced.has(connection) || this.#full !== undefined) return !this.#replacing.has(connection);
+    this.#takeSlot();
+    this.#replaced.add(connection);
+    this.#replacing.add(connection);
+    void this.#supply().then(() => {
+      this.#replacing.delete(connection);
+      if (this.#pool.idle.includes(connection)) void this.#endIdle(connection);
+    });
+    return false;
   }
 
   #watch(job?: Job): Stopper {

@@ -54,7 +54,11 @@ export class Socket {
       sendBinary: (frame) => this.#outbox.binary(frame),
       hasRoom: () => this.#outbox.hasRoom,
       notify: (method, params) => this.notify(method, params),
-      ended: () => this.#checkIdle(),
+      begin: () => use.beginStream(),
+      ended: () => {
+        use.endStream();
+        this.#checkIdle();
+      },
       unexpected: (err) => log.error({ err }, 'stream failed'),
       limits,
     });

@@ -9,6 +9,8 @@ export interface StreamSocket {
   sendBinary(frame: Uint8Array): void;
   hasRoom(): boolean;
   notify(method: string, params: Record<string, unknown>): void;
+  /** A stream is about to begin. @throws BrokerError RATE_LIMITED */
+  begin(): void;
   /** A stream ended. */
   ended(): void;
   /** A stream was aborted by a defect, which the caller is not told. */
@@ -153,5 +155,6 @@ export class SocketStreams {
     if (this.open >= streams) {
       throw new BrokerError('RATE_LIMITED', `This socket has ${streams} open streams already.`, { retryAfterMs: 1000 });
     }
+    this.#socket.begin();
   }
 }

@@ -8,6 +8,7 @@ export class TenantUse {
   readonly #requests: TokenBucket;
   #sockets = 0;
   #running = 0;
+  #streams = 0;
 
   constructor({ quotas }: Tenant) {
     this.#quotas = quotas;
@@ -44,5 +45,19 @@ export class TenantUse {
 
   end(): void {
     this.#running -= 1;
+  }
+
+  /** Begins a stream. @throws BrokerError RATE_LIMITED */
+  beginStream(): void {
+    const { streams } = this.#quotas;
+    if (this.#streams >= streams) {
+      const message = `This application has ${streams} open streams already.`;
+      throw new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 });
+    }
+    this.#streams += 1;
+  }
+
+  endStream(): void {
+    this.#streams -= 1;
   }
 }

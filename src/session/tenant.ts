@@ -6,6 +6,8 @@ export interface TenantQuotas {
   sockets: number;
   /** Requests that may be under way on all of its sockets. */
   concurrentRequests: number;
+  /** Streams that may be open on all of its sockets. */
+  streams: number;
   /** Requests a second on all of its sockets; a second's worth may come at once. */
   requestsPerSecond: number;
 }
@@ -23,7 +25,12 @@ export interface Tenant {
   quotas: TenantQuotas;
 }
 
-export const defaultTenantQuotas: TenantQuotas = { sockets: 500, concurrentRequests: 2_000, requestsPerSecond: 2_000 };
+export const defaultTenantQuotas: TenantQuotas = {
+  sockets: 500,
+  concurrentRequests: 2_000,
+  streams: 500,
+  requestsPerSecond: 2_000,
+};
 
 /** A tenant with what is usual where nothing else is said. */
 export function tenantWith(given: Pick<Tenant, 'name'> & Partial<Tenant>): Tenant {

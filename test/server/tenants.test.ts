@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import type { RequestContext } from '../../src/methods/context.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { subprotocol } from '../../src/protocol/limits.js';
 import { type Tenant, tenantWith } from '../../src/session/tenant.js';
@@ -37,6 +38,18 @@ describe('an application', () => {
     free.fire();
     for (const one of running) expect((await one).result).toBeDefined();
     expect((await second.request('broker.ping')).result).toBeDefined();
+  });
+
+  it('has as many streams open as it may have, over all of its sockets', async () => {
+    const quotas = { ...shop().quotas, streams: 1 };
+    const handlers = { 'rpc.discover': async ({ streams }: RequestContext) => ({ stream: streams.open().id }) };
+    const { connect } = await stubBroker({ tenants: [shop({ quotas })], handlers });
+    const [first, second] = [await connect(), await connect()];
+    expect((await first.request('rpc.discover')).result).toEqual({ stream: 2 });
+    const refused = await second.request('rpc.discover');
+    expect(refused.error?.data).toMatchObject({ kind: 'RATE_LIMITED', executed: 'no', retryAfterMs: 1000 });
+    await first.close();
+    expect((await second.request('rpc.discover')).result).toMatchObject({ stream: expect.any(Number) });
   });
 
   it('sends as many requests a second as it may, and is told when the next is welcome', async () => {
