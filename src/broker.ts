@@ -18,6 +18,7 @@ export interface BrokerOptions {
   tenants: readonly Tenant[];
   servers: readonly ServerOptions[];
   allowedOrigins?: readonly string[];
+  allowedHosts?: readonly string[];
   pool?: Partial<PoolLimits>;
   sockets?: Partial<SocketLimits>;
   sessions?: Partial<SessionLimits>;
@@ -84,8 +85,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       queuePerAccount: poolLimits.queuePerAccount,
     },
   };
-  const { log, tenants, allowedOrigins = [], checkResults = false } = options;
-  const listener = new Listener({ socket: { handlers, services, limits, log, checkResults }, tenants, allowedOrigins });
+  const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
+  const listener = new Listener({
+    socket: { handlers, services, limits, log, checkResults },
+    tenants,
+    allowedOrigins,
+    allowedHosts,
+  });
   let endsAt = Number.POSITIVE_INFINITY;
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {

@@ -64,6 +64,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
       tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file)),
       servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
       allowedOrigins: file.allowed_origins,
+      allowedHosts: file.allowed_hosts,
       appendBytes: limits.append_bytes,
       pool: {
         connectionsPerAccount: pool.connections_per_account,
@@ -136,6 +137,7 @@ function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: Config
     scopes: entry.scopes,
     quotas: {
       sockets: entry.sockets,
+      sessions: entry.sessions,
       concurrentRequests: entry.concurrent_requests,
       streams: entry.streams,
       requestsPerSecond: entry.requests_per_second,

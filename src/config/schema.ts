@@ -135,6 +135,7 @@ const tenant = z
       .default(['user'])
       .describe('user: mail. admin: methods for operators.'),
     sockets: count(defaultTenantQuotas.sockets, 100_000).describe('WebSockets at once.'),
+    sessions: count(defaultTenantQuotas.sessions, 1_000_000).describe('Sessions in use at once.'),
     concurrent_requests: count(defaultTenantQuotas.concurrentRequests, 1_000_000).describe(
       'Unanswered requests at once.',
     ),
@@ -230,6 +231,11 @@ export const configSchema = z.strictObject({
     .max(100)
     .default([])
     .describe('`Origin` headers of web pages that may open a socket. Back ends send none, so mostly empty.'),
+  allowed_hosts: z
+    .array(z.string().min(1).max(253))
+    .max(100)
+    .default([])
+    .describe('`Host` headers beside localhost and IP addresses that are taken without TLS, as behind a proxy.'),
   listener: z
     .array(listener)
     .min(1)

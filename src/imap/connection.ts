@@ -4,7 +4,7 @@ import { BrokerError } from '../protocol/errors.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
 import { canonicalName } from './mailbox-names.js';
-import type { Credentials, ServerOptions } from './server-options.js';
+import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
 
 /** The folder that a connection has selected, as the server last described it. */
 export interface SelectedMailbox {
@@ -25,6 +25,8 @@ export class ImapConnection {
   readonly server: ServerOptions;
   readonly user: string;
   readonly createdAt = Date.now();
+  /** When the access token that it logged in with ends; servers may end the connection then. */
+  readonly tokenEndsAt: number | undefined;
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
@@ -41,6 +43,7 @@ export class ImapConnection {
     this.id = id;
     this.server = server;
     this.user = credentials.user;
+    this.tokenEndsAt = tokenEnd(credentials);
     this.#flow = new ImapFlow(
       flowOptions(id, server, credentials, {
         warn: (entry) => this.#noteWarning(entry),

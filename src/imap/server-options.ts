@@ -23,9 +23,14 @@ export interface ServerOptions {
   maxLiteralBytes: number;
 }
 
-/** What proves a user at the IMAP server. */
+/** What proves a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
 export type Credentials = {
   user: string;
   /** Address of whom the login is for; the server is told by ID (RFC 2971) and believes it where it trusts the broker. */
   clientIp?: string | undefined;
-} & ({ password: string } | { accessToken: string });
+} & ({ password: string } | { accessToken: string; expiresAt?: number | undefined });
+
+/** When credentials end, in milliseconds since 1970; `undefined` for passwords, and where nobody knows. */
+export function tokenEnd(credentials: Credentials | undefined): number | undefined {
+  return credentials && 'accessToken' in credentials ? credentials.expiresAt : undefined;
+}

@@ -3,6 +3,7 @@ import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { closedError, isRefusedLogin, refusedError, saysNoMore } from './account-errors.js';
 import type { AccountHost, AccountStats } from './account-host.js';
+import { isOld } from './age.js';
 import { Budget, saysTooMany } from './budget.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { Job, Work } from './job.js';
@@ -343,7 +344,7 @@ export class Account {
    * no request waits for a login.
    */
   #mustRetire(connection: ImapConnection): boolean {
-    if (Date.now() - connection.createdAt <= this.#host.limits.maxAgeMs) return false;
+    if (!isOld(connection, this.#host.limits.maxAgeMs, this.#credentials)) return false;
     if (this.#replaced.has(connection) || this.#full !== undefined) return !this.#replacing.has(connection);
     this.#takeSlot();
     this.#replaced.add(connection);

@@ -29,6 +29,8 @@ export interface ListenerOptions {
   tenants: readonly Tenant[];
   /** `Origin` headers that are let in; browsers send one, back ends do not. */
   allowedOrigins: readonly string[];
+  /** `Host` headers that are let in without TLS beside localhost and IP addresses. */
+  allowedHosts: readonly string[];
 }
 
 const BACKLOG = 1024;
@@ -112,10 +114,11 @@ export class Listener {
       response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
     });
     server.on('upgrade', (request, socket, head) => {
-      const { tenants, allowedOrigins } = this.#options;
+      const { tenants, allowedOrigins, allowedHosts } = this.#options;
       const admission = admit(request.headers, {
         tenants,
         allowedOrigins,
+        allowedHosts: tls ? undefined : allowedHosts,
         full: this.#sockets.size >= this.#options.socket.limits.sockets,
         isFull: (tenant) => this.#useOf(tenant).full,
         certificateName: certificateNameOf(socket),

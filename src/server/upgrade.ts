@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { subprotocol } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
@@ -8,6 +9,8 @@ import { tenantOf } from '../session/tenants.js';
 export interface Admission {
   tenants: readonly Tenant[];
   allowedOrigins: readonly string[];
+  /** `undefined` where the certificate has told the client that it came to the right place. */
+  allowedHosts: readonly string[] | undefined;
   /** Whether there are as many sockets as there may be. */
   full: boolean;
   /** Whether a tenant has as many as it may have. */
@@ -31,6 +34,9 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
   if (origin !== undefined && !admission.allowedOrigins.includes(origin)) {
     return { status: 403, message: 'This Origin is not allowed.' };
   }
+  if (!isOurs(headers.host, admission.allowedHosts)) {
+    return { status: 403, message: 'This Host is not allowed.' };
+  }
   const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const { tenants, certificateName } = admission;
   const tenant = token === undefined ? certifiedTenant(tenants, certificateName) : tenantOf(tenants, token);
@@ -38,6 +44,13 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
   if (admission.full || admission.isFull(tenant))
     return { status: 503, message: 'There are too many sockets; try again later.' };
   return { tenant };
+}
+
+/** A web page can make its own name point to this machine (DNS rebinding): names that are not known are refused. */
+function isOurs(host: string | undefined, allowed: readonly string[] | undefined): boolean {
+  if (allowed === undefined || host === undefined) return true;
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || isIP(name) > 0 || allowed.includes(name);
 }
 
 function certifiedTenant(tenants: readonly Tenant[], name: string | undefined): Tenant | undefined {

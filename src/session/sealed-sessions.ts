@@ -35,8 +35,9 @@ export class SealedSessions implements SessionStore {
   readonly #options: SealedSessionsOptions;
   readonly #opened = new Map<string, Session>();
   /** Sessions used here, by id, the longest unused first. */
-  readonly #live = new Map<string, { accountKey: string; expiresAt: number }>();
+  readonly #live = new Map<string, { tenant: string; accountKey: string; expiresAt: number }>();
   readonly #perAccount = new Map<string, number>();
+  readonly #perTenant = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SealedSessionsOptions) {
@@ -82,11 +83,15 @@ export class SealedSessions implements SessionStore {
     if (user === undefined) revocations.tenant(tenant, limits.maxAgeMs);
     else revocations.user(tenant, user, limits.maxAgeMs);
     const before = this.#perAccount.size;
-    for (const [id, { accountKey: key }] of this.#live) {
-      const [ofTenant, , ofUser] = JSON.parse(key) as string[];
+    for (const [id, { tenant: ofTenant, accountKey: key }] of this.#live) {
+      const [, , ofUser] = JSON.parse(key) as string[];
       if (ofTenant === tenant && (user === undefined || ofUser === user)) this.#end(id);
     }
     return before - this.#perAccount.size;
+  }
+
+  count(tenant: string): number {
+    return this.#perTenant.get(tenant) ?? 0;
   }
 
   hasAccount(key: string): boolean {
@@ -99,6 +104,7 @@ export class SealedSessions implements SessionStore {
     this.#opened.clear();
     this.#live.clear();
     this.#perAccount.clear();
+    this.#perTenant.clear();
   }
 
   async #seal(session: Session): Promise<Opened> {
@@ -109,11 +115,14 @@ export class SealedSessions implements SessionStore {
     return { token, session: sealed };
   }
 
-  #use({ id, accountKey: key, expiresAt }: Session): void {
+  #use({ id, tenant, accountKey: key, expiresAt }: Session): void {
     const known = this.#live.get(id);
     this.#live.delete(id);
-    this.#live.set(id, { accountKey: key, expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0) });
-    if (!known) this.#perAccount.set(key, (this.#perAccount.get(key) ?? 0) + 1);
+    this.#live.set(id, { tenant, accountKey: key, expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0) });
+    if (!known) {
+      count(this.#perAccount, key, 1);
+      count(this.#perTenant, tenant, 1);
+    }
     if (this.#live.size > this.#options.limits.remembered) {
       const [oldest] = this.#live.keys();
       if (oldest !== undefined) this.#end(oldest);
@@ -130,13 +139,9 @@ export class SealedSessions implements SessionStore {
     const ended = this.#live.get(id);
     if (!ended) return;
     this.#live.delete(id);
-    const left = (this.#perAccount.get(ended.accountKey) ?? 1) - 1;
-    if (left > 0) {
-      this.#perAccount.set(ended.accountKey, left);
-    } else {
-      this.#perAccount.delete(ended.accountKey);
-      this.#options.onAccountEnd(ended.accountKey);
-    }
+    count(this.#perTenant, ended.tenant, -1);
+    count(this.#perAccount, ended.accountKey, -1);
+    if (!this.#perAccount.has(ended.accountKey)) this.#options.onAccountEnd(ended.accountKey);
   }
 
   #sweep(): void {
@@ -144,4 +149,10 @@ export class SealedSessions implements SessionStore {
     for (const [key, { expiresAt }] of this.#opened) if (expiresAt <= now) this.#opened.delete(key);
     for (const [id, { expiresAt }] of this.#live) if (expiresAt <= now) this.#end(id);
   }
+}
+
+function count(counts: Map<string, number>, key: string, by: number): void {
+  const now = (counts.get(key) ?? 0) + by;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
 }

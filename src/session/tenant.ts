@@ -4,6 +4,8 @@ export type Scope = 'user' | 'admin';
 /** What one tenant may use of the broker at once. */
 export interface TenantQuotas {
   sockets: number;
+  /** Sessions that were used here and have not ended. */
+  sessions: number;
   /** Requests that may be under way on all of its sockets. */
   concurrentRequests: number;
   /** Streams that may be open on all of its sockets. */
@@ -27,6 +29,7 @@ export interface Tenant {
 
 export const defaultTenantQuotas: TenantQuotas = {
   sockets: 500,
+  sessions: 50_000,
   concurrentRequests: 2_000,
   streams: 500,
   requestsPerSecond: 2_000,

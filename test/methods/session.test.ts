@@ -165,4 +165,19 @@ describe('a session', () => {
     await vi.waitFor(() => expect(registry.slots.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });
+
+  it('is not opened when its application has as many in use as it may have', async () => {
+    const { login, context, sessions } = broker(dovecot.server());
+    vi.spyOn(sessions, 'count').mockReturnValue(50_000);
+    await expect(login(newUser())).rejects.toMatchObject({
+      kind: 'RATE_LIMITED',
+      executed: 'no',
+      retryAfterMs: 60_000,
+    });
+    vi.mocked(sessions.count).mockRestore();
+    const { session } = await login(newUser());
+    expect(sessions.count('acme')).toBe(1);
+    await close(await context('session.close', session), { session });
+    expect(sessions.count('acme')).toBe(0);
+  });
 });

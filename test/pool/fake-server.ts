@@ -1,5 +1,5 @@
 import type { ImapConnection } from '../../src/imap/connection.js';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import { type Credentials, type ServerOptions, tokenEnd } from '../../src/imap/server-options.js';
 import type { Connect } from '../../src/pool/account-host.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 
@@ -30,7 +30,7 @@ export class FakeServers {
       for (const name of names) this.#count(name, -1);
       throw error;
     }
-    const connection = new FakeConnection(server, this, () => {
+    const connection = new FakeConnection(server, credentials, this, () => {
       this.open.delete(connection);
       for (const name of names) this.#count(name, -1);
     });
@@ -57,6 +57,7 @@ export class FakeServers {
 /** As much of an ImapConnection as the pool knows. */
 export class FakeConnection {
   readonly createdAt = Date.now();
+  readonly tokenEndsAt: number | undefined;
   readonly writes = { begun: 0, done: 0 };
   readonly server: ServerOptions;
   selected: { path: string } | undefined;
@@ -71,8 +72,9 @@ export class FakeConnection {
   readonly #listeners: Array<() => void> = [];
   #loggingOut: Promise<void> | undefined;
 
-  constructor(server: ServerOptions, servers: FakeServers, gone: () => void) {
+  constructor(server: ServerOptions, credentials: Credentials, servers: FakeServers, gone: () => void) {
     this.server = server;
+    this.tokenEndsAt = tokenEnd(credentials);
     this.#servers = servers;
     this.#gone = gone;
   }

@@ -57,4 +57,22 @@ describe('a connection that is too old', () => {
     await ask();
     await vi.waitFor(() => expect(registry.slots.total).toBe(0));
   });
+
+  it('is one whose access token ends soon, where there is a newer token', async () => {
+    const fakes = new FakeServers();
+    const registry = registryWith({ connectionsPerAccount: 3 }, fakes.connect);
+    const name = { tenant: 't', server, user: 'anna' };
+    const until = (ms: number) => Date.now() + ms;
+    const first = { user: 'anna', accessToken: 'first', expiresAt: until(100_000) };
+    const account = await registry.prove(name, first, job());
+    const [old] = fakes.open;
+    vi.setSystemTime(until(50_000));
+    await account.run(job(), async () => {});
+    expect(fakes.logins).toBe(1);
+    await registry.prove(name, { user: 'anna', accessToken: 'second', expiresAt: until(100_000) }, job());
+    for (let count = 0; count < 4; count += 1) await account.run(job(), async () => {});
+    account.sweep();
+    await vi.waitFor(() => expect([...fakes.open]).not.toContain(old));
+    expect(fakes.open.size).toBeGreaterThan(0);
+  });
 });

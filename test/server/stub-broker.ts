@@ -48,6 +48,7 @@ export async function stubBroker(options: StubOptions = {}) {
       tenantWith({ name: 'other', tokenHashes: [hashToken('other')] }),
     ],
     allowedOrigins: options.allowedOrigins ?? [],
+    allowedHosts: ['broker.internal'],
   });
   onTestFinished(() => listener.close());
   const url = await listener.listen(options.listen ?? { host: '127.0.0.1', port: 0 });
@@ -85,6 +86,7 @@ const services = {
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
     revoke: async () => 0,
+    count: () => 0,
     hasAccount: () => true,
     close: async () => {},
   },

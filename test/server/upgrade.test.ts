@@ -63,6 +63,16 @@ describe('an upgrade', () => {
     await open({ headers: { origin: 'https://mail.example' } });
   });
 
+  it('with a Host that is not known is answered 403: a web page may have made its name point here', async () => {
+    const { url, connect: open } = await stubBroker();
+    for (const host of ['evil.example', 'evil.example:7143', 'localhost.evil.example']) {
+      expect((await refused(url, { ...good, host })).status).toBe(403);
+    }
+    for (const host of ['localhost', 'localhost:7143', '127.0.0.1:1', '[::1]:7143', 'broker.internal:80']) {
+      await open({ headers: { host } });
+    }
+  });
+
   it('is answered 503 while there are as many sockets as there may be', async () => {
     const { url, connect: open, listener } = await stubBroker({ limits: { sockets: 1 } });
     const first = await open();

@@ -101,6 +101,7 @@ export function handlerContext(
           throw new Error('not in this test');
         },
         revoke: async () => 0,
+        count: () => 0,
         hasAccount: () => true,
         close: async () => {},
       },

@@ -16,6 +16,11 @@ const handle: Handler<'session.open'> = async (context, { server: serverName, us
       field: 'server',
     });
   }
+  const { sessions: most } = tenant.quotas;
+  if (services.sessions.count(tenant.name) >= most) {
+    const message = `This application has ${most} sessions in use already.`;
+    throw new BrokerError('RATE_LIMITED', message, { retryAfterMs: 60_000 });
+  }
   const name = { tenant: tenant.name, server, user };
   const key = accountKey(name);
   const secret = secretOf(auth);
