@@ -1,3 +1,5 @@
+import accountList from './admin/accounts.js';
+import serverList from './admin/servers.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
 import type { Handlers } from './context.js';
@@ -56,4 +58,6 @@ export const handlers: Handlers = {
   'quota.get': quotaGet,
   'broker.ping': brokerPing,
   'rpc.discover': rpcDiscover,
+  'server.list': serverList,
+  'account.list': accountList,
 };

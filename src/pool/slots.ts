@@ -57,6 +57,11 @@ export class Slots {
     this.#add(account, server, -1);
   }
 
+  /** Connections to a server. */
+  of(server: string): number {
+    return this.#byServer.get(server) ?? 0;
+  }
+
   get total(): number {
     return this.#total;
   }

@@ -19,13 +19,18 @@ const MOST = 100_000;
 /** Which sessions were ended before their time. With a file the list lasts over restarts. */
 export class Revocations {
   readonly #path: string | undefined;
+  readonly #most: number;
   readonly #entries = new Map<string, Entry>();
   /** Lines in the file, of which some may be out of date. */
   #lines = 0;
 
-  /** @param path of the file; without it the list ends with the process */
-  constructor(path?: string) {
+  /**
+   * @param path of the file; without it the list ends with the process
+   * @param most entries that are kept
+   */
+  constructor(path?: string, most = MOST) {
     this.#path = path;
+    this.#most = most;
     if (path !== undefined) this.#load(path);
   }
 
@@ -58,7 +63,7 @@ export class Revocations {
 
   #add(added: Entry): void {
     this.#entries.set(keyOf(added), added);
-    if (this.#entries.size > MOST) this.#shrink();
+    if (this.#entries.size > this.#most) this.#shrink();
     if (this.#path === undefined) return;
     if (this.#lines > 2 * this.#entries.size + 1000) this.#rewrite(this.#path);
     else this.#append(this.#path, [added]);
@@ -67,7 +72,7 @@ export class Revocations {
   /** Rather too many sessions end than one that was revoked goes on. */
   #shrink(): void {
     this.#forgetEnded();
-    if (this.#entries.size <= MOST) return;
+    if (this.#entries.size <= this.#most) return;
     const single = [...this.#entries.values()].filter(({ id }) => id !== undefined);
     for (const { tenant = '', until } of single) {
       const known = this.#entries.get(keyOf({ tenant }));

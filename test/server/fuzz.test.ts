@@ -15,6 +15,8 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'session.refresh': { session: 'live', auth: { accessToken: 't' } },
   'session.renew': { session: 'live' },
   'session.revoke': { tenant: 'shop' },
+  'server.list': {},
+  'account.list': {},
   'session.close': { session: 'live' },
   'mailbox.list': { session: 'live' },
   'mailbox.status': { session: 'live', mailboxes: ['INBOX'] },

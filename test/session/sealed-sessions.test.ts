@@ -225,4 +225,15 @@ describe('revocations', () => {
     writeFileSync(revokedFile(), `${readFileSync(revokedFile(), 'utf8')}{"id":"hal`);
     await expect(broker().resolve('shop', token)).rejects.toMatchObject(expired);
   });
+
+  it('stay few: above their bound rather all sessions of an application end than one that was revoked goes on', async () => {
+    const revocations = new Revocations(revokedFile(), 3);
+    const sessions = broker({ revocations });
+    const made = await Promise.all([1, 2, 3, 4, 5].map(() => sessions.open(anna)));
+    const other = await sessions.open({ ...anna, tenant: 'other' });
+    for (const { session } of made.slice(0, 4)) await sessions.close(session);
+    expect(revocations.size).toBe(1);
+    for (const { token } of made) await expect(broker().resolve('shop', token)).rejects.toMatchObject(expired);
+    expect((await broker().resolve('other', other.token)).user).toBe('anna');
+  });
 });

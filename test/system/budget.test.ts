@@ -1,19 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tenantWith } from '../../src/session/tenant.js';
+import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
-import { type AnsweredError, RawClient, runBroker } from '../support/running-broker.js';
+import { type AnsweredError, RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 
 const REQUESTS = 500;
+const OPERATOR = 'operator-token';
 
 async function visit(maxUserIpConnections: number, connectionsPerAccount: number, loginsPerSecond = 1000) {
   const dovecot = await Dovecot.start({ maxUserIpConnections });
   const queuePerAccount = REQUESTS;
   const servers = [dovecot.server({ loginsPerSecond })];
-  const broker = await runBroker(dovecot, { servers, pool: { connectionsPerAccount, queuePerAccount } });
+  const tenants = [
+    tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
+    tenantWith({ name: 'operator', tokenHashes: [hashToken(OPERATOR)], scopes: ['admin'] }),
+  ];
+  const broker = await runBroker(dovecot, { tenants, servers, pool: { connectionsPerAccount, queuePerAccount } });
   const client = await RawClient.open(broker.url);
   const user = newUser('busy');
   const session = await client.login(user);
   return {
     dovecot,
+    url: broker.url,
     user,
     client,
     session,
@@ -72,6 +80,14 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
     // One more than the three slips through when Dovecot has not counted the last one yet.
     expect([3, 4]).toContain(await budget());
     expect((await poor.dovecot.who()).get(poor.user)).toBe(await budget());
+    const operator = await RawClient.open(poor.url, OPERATOR);
+    const { accounts } = await operator.call('account.list', {});
+    expect(accounts).toMatchObject([{ tenant: 'webmail', server: 'dovecot', user: poor.user, budget: await budget() }]);
+    const { servers } = await operator.call('server.list', {});
+    expect(servers).toEqual([
+      { name: 'dovecot', state: 'closed', failures: 0, retryAfterMs: 0, connections: expect.any(Number) },
+    ]);
+    await operator.close();
     expect(await poor.dovecot.log()).toContain('Maximum number of connections');
   }, 60_000);
 
