@@ -114,7 +114,8 @@ export class Dovecot {
     process.kill(-child.pid, 'SIGKILL');
     await gone;
     this.#watchdog.guard(0);
-    await rm(join(this.folder, 'run', 'master.pid'), { force: true });
+    // The sockets too: a child that is still dying would answer on one, and the next Dovecot would not start.
+    await rm(join(this.folder, 'run'), { recursive: true, force: true });
     await this.#removeLocks();
   }
 
