@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { protocolLimits } from './limits.js';
+import { explanation } from './models.js';
 
 /** Who may call a method: anybody with a socket, or somebody with a session. */
 export type Access = 'socket' | 'session';
@@ -37,9 +38,34 @@ const reserved = {
     .describe('Milliseconds from arrival after which the request answers DEADLINE. Default: see broker.hello.'),
 };
 
+/** Members of every method that works on the account's mail. */
+const scheduling = {
+  slot: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('A newer request of the session with the same slot cancels this one while it is queued: SUPERSEDED.'),
+  explain: z.boolean().optional().describe('Answers `explain`: what happened to the request, with timings.'),
+};
+
+/** Members of every method that reads mail. */
+const reading = {
+  maxAgeMs: z
+    .int()
+    .min(0)
+    .max(protocolLimits.maxAgeMs)
+    .optional()
+    .describe(
+      'Milliseconds that an answer from memory may be old. Default: 0, the server confirms it during this request.',
+    ),
+};
+
+const explained = { explain: explanation.optional().describe('Only where it was asked for.') };
+
 const session = { session: z.string().min(1).max(32_768).describe('The token that session.open answered.') };
 
-/** A method that needs a session; its params get `session` and the reserved members. */
+/** A method that needs a session; its params get `session` and `timeoutMs`. */
 export function sessionMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodType>(definition: {
   name: Name;
   summary: string;
@@ -56,6 +82,32 @@ export function sessionMethod<Name extends string, P extends z.ZodRawShape, R ex
     scope: 'user' as const,
     params,
   } satisfies MethodDefinition;
+}
+
+/** A method that reads mail; its params get all reserved members, its result `explain`. */
+export function readMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodRawShape>(definition: {
+  name: Name;
+  summary: string;
+  params: P;
+  result: R;
+  errors?: readonly string[];
+}) {
+  const params = { ...scheduling, ...reading, ...definition.params };
+  const result = z.object({ ...definition.result, ...explained });
+  return sessionMethod({ ...definition, effect: 'read' as const, params, result });
+}
+
+/** A method that changes mail; its params get all reserved members but `maxAgeMs`, its result `explain`. */
+export function writeMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodRawShape>(definition: {
+  name: Name;
+  summary: string;
+  params: P;
+  result: R;
+  errors?: readonly string[];
+}) {
+  const params = { ...scheduling, ...definition.params };
+  const result = z.object({ ...definition.result, ...explained });
+  return sessionMethod({ ...definition, effect: 'write' as const, params, result });
 }
 
 /** A method for operators, on a socket of an application with the scope `admin`. */

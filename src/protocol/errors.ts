@@ -12,6 +12,11 @@ export const errorTable = {
   INVALID_PARAMS: { code: -32602, retry: 'nobody', meaning: 'A parameter is missing, unknown or out of its limits.' },
   INTERNAL: { code: -32603, retry: 'nobody', meaning: 'A defect of the broker; its log has the cause.' },
   CANCELLED: { code: -32800, retry: 'caller', meaning: 'The caller cancelled the request or its socket closed.' },
+  SUPERSEDED: {
+    code: -32800,
+    retry: 'nobody',
+    meaning: 'A newer request of the session with the same slot came while this one was queued.',
+  },
   UNAUTHENTICATED: { code: -32001, retry: 'nobody', meaning: 'The bearer token is missing or unknown.' },
   FORBIDDEN: { code: -32002, retry: 'nobody', meaning: 'The caller may not do this.' },
   SERVER_NOT_ALLOWED: { code: -32002, retry: 'nobody', meaning: 'No IMAP server of this name is configured.' },
@@ -53,6 +58,11 @@ export const errorTable = {
   },
   STREAM_STALLED: { code: -32022, retry: 'nobody', meaning: 'A stream had no credit or no data for too long.' },
   TOO_LARGE: { code: -32022, retry: 'nobody', meaning: 'A message, part or answer is over a stated limit.' },
+  IDEMPOTENCY_MISMATCH: {
+    code: -32023,
+    retry: 'nobody',
+    meaning: 'The idempotency key was used for a request with other parameters.',
+  },
 } as const satisfies Record<string, { code: number; retry: string; meaning: string }>;
 
 /** The kinds of errors, the keys of {@link errorTable}. */

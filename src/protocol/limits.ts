@@ -19,6 +19,8 @@ export const protocolLimits = {
   mailboxNameLength: 1000,
   /** Milliseconds; the longest deadline that a request may ask for. */
   timeoutMs: 600_000,
+  /** Milliseconds; the greatest age that a request may allow. */
+  maxAgeMs: 86_400_000,
 } as const;
 
 /** The WebSocket subprotocol that both sides must offer. */

@@ -53,9 +53,32 @@ export type Envelope = z.infer<typeof envelope>;
 /** Where an answer comes from. */
 export const meta = z.object({
   asOf: date.describe('When the server last confirmed what this answer says.'),
-  source: z.enum(['server']).describe('server: asked during this request.'),
+  source: z
+    .enum(['server', 'validated', 'cache', 'coalesced'])
+    .describe(
+      'server: fetched during this request. validated: from memory, confirmed by the server during this request. cache: from memory, as maxAgeMs allows. coalesced: shared with an identical request.',
+    ),
+  lagMs: z
+    .int()
+    .optional()
+    .describe('With source cache and a live watch: milliseconds by which a change at the server may be seen later.'),
 });
 export type Meta = z.infer<typeof meta>;
+
+/** What happened to a request. Times in milliseconds. */
+export const explanation = z.object({
+  totalMs: z.number().describe('From its arrival to its answer.'),
+  queueMs: z.number().describe('Waiting for a connection, a login that it waited for included.'),
+  connectMs: z.number().describe('Of queueMs: logins that were begun for it.'),
+  selectMs: z.number().describe('SELECT and EXAMINE.'),
+  commandMs: z.number().describe('All other commands.'),
+  commands: z.array(z.string()).describe('Names of the IMAP commands, in their order; at most 50.'),
+  sentBytes: z.int().describe('To the IMAP server.'),
+  receivedBytes: z.int().describe('From the IMAP server.'),
+  connection: z.string().nullable().describe('Id of the connection, as in the log; null where none was needed.'),
+  attempts: z.int().describe('2 where a read was repeated after its connection was lost; 0 where none was needed.'),
+});
+export type Explanation = z.infer<typeof explanation>;
 
 export const listField = z.enum(['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview']);
 export type ListField = z.infer<typeof listField>;

@@ -30,7 +30,7 @@ interface Schema {
   maxItems?: number;
 }
 
-const reserved = new Set(['session', 'timeoutMs']);
+const reserved = new Set(['session', 'timeoutMs', 'slot', 'explain', 'maxAgeMs']);
 /** zod writes these where no limit was stated; they say nothing to a reader. */
 const noLimit = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 4_294_967_295]);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sessionMethod, socketMethod } from '../define.js';
+import { readMethod, socketMethod } from '../define.js';
 import { date, mailboxName, meta } from '../models.js';
 
 const resource = z.object({
@@ -8,18 +8,17 @@ const resource = z.object({
 });
 
 export const brokerMethods = {
-  'quota.get': sessionMethod({
+  'quota.get': readMethod({
     name: 'quota.get',
     summary: 'Quota of a folder (RFC 9208); of several roots the first that limits storage or messages.',
-    effect: 'read',
     params: { mailbox: mailboxName.default('INBOX') },
-    result: z.object({
+    result: {
       supported: z.boolean().describe('false: the server has no QUOTA; the rest is null then.'),
       root: z.string().nullable(),
       storage: resource.nullable().describe('Bytes.'),
       messages: resource.nullable(),
       meta,
-    }),
+    },
     errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
   'broker.ping': socketMethod({

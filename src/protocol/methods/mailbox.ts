@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sessionMethod } from '../define.js';
+import { readMethod, writeMethod } from '../define.js';
 import { mailboxName, meta, statusCounts } from '../models.js';
 
 const specialUse = z.enum(['inbox', 'all', 'archive', 'drafts', 'flagged', 'junk', 'sent', 'trash']);
@@ -23,14 +23,13 @@ const mailbox = z.object({
 });
 export type Mailbox = z.infer<typeof mailbox>;
 
-const done = z.object({ mailbox: z.string() });
+const done = { mailbox: z.string() };
 
 export const mailboxMethods = {
-  'mailbox.list': sessionMethod({
+  'mailbox.list': readMethod({
     name: 'mailbox.list',
     summary:
       'Lists all folders: parents before children; among siblings INBOX, flagged, drafts, sent, archive, all, junk, trash, then the others by name. Each parent is in the list.',
-    effect: 'read',
     params: {
       counts: z.boolean().default(false).describe('One LIST-STATUS where offered, else one STATUS per folder.'),
       subscribedOnly: z
@@ -38,15 +37,14 @@ export const mailboxMethods = {
         .default(false)
         .describe('Only subscribed folders, also those that are gone, and the parents that hold them.'),
     },
-    result: z.object({ mailboxes: z.array(mailbox), meta }),
+    result: { mailboxes: z.array(mailbox), meta },
     errors: ['IMAP_NO', 'TOO_LARGE'],
   }),
-  'mailbox.status': sessionMethod({
+  'mailbox.status': readMethod({
     name: 'mailbox.status',
     summary: 'Counts of folders, without selecting them.',
-    effect: 'read',
     params: { mailboxes: z.array(mailboxName).min(1).max(200) },
-    result: z.object({
+    result: {
       statuses: z.array(
         z.object({
           mailbox: z.string(),
@@ -54,50 +52,45 @@ export const mailboxMethods = {
         }),
       ),
       meta,
-    }),
+    },
     errors: ['IMAP_NO'],
   }),
-  'mailbox.create': sessionMethod({
+  'mailbox.create': writeMethod({
     name: 'mailbox.create',
     summary:
       'Creates a folder, with its parents. The name goes to the server as it is: where session.info tells a prefix, it begins with that.',
-    effect: 'write',
     params: { mailbox: mailboxName, subscribe: z.boolean().default(true) },
-    result: z.object({
+    result: {
       mailbox: z.string().describe('The name as the server lists it.'),
       created: z.boolean().describe('false: it was there already; a level without messages becomes a folder.'),
-    }),
+    },
     errors: ['IMAP_NO'],
   }),
-  'mailbox.rename': sessionMethod({
+  'mailbox.rename': writeMethod({
     name: 'mailbox.rename',
     summary: 'Renames a folder and those below it; subscriptions move along. INBOX is refused.',
-    effect: 'write',
     params: { mailbox: mailboxName, newName: mailboxName },
     result: done,
     errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
-  'mailbox.delete': sessionMethod({
+  'mailbox.delete': writeMethod({
     name: 'mailbox.delete',
     summary:
       'Deletes a folder with its messages, and its subscription; folders below it stay, or the server refuses. INBOX is refused.',
-    effect: 'write',
     params: { mailbox: mailboxName },
     result: done,
     errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
-  'mailbox.subscribe': sessionMethod({
+  'mailbox.subscribe': writeMethod({
     name: 'mailbox.subscribe',
     summary: 'Adds a folder to the subscribed ones.',
-    effect: 'write',
     params: { mailbox: mailboxName },
     result: done,
     errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
-  'mailbox.unsubscribe': sessionMethod({
+  'mailbox.unsubscribe': writeMethod({
     name: 'mailbox.unsubscribe',
     summary: 'Takes a folder out of the subscribed ones, also one that is gone.',
-    effect: 'write',
     params: { mailbox: mailboxName },
     result: done,
     errors: ['IMAP_NO'],

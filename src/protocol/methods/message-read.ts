@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sessionMethod } from '../define.js';
+import { readMethod } from '../define.js';
 import { protocolLimits } from '../limits.js';
 import {
   attachment,
@@ -113,10 +113,9 @@ export const thread: z.ZodType<Thread> = z
   .meta({ id: 'Thread' });
 
 export const messageReadMethods = {
-  'message.list': sessionMethod({
+  'message.list': readMethod({
     name: 'message.list',
     summary: 'A page of the index, newest first.',
-    effect: 'read',
     params: {
       mailbox: mailboxName,
       uidValidity: uidValidity.optional().describe('When given, another one at the server answers STATE_CHANGED.'),
@@ -124,19 +123,18 @@ export const messageReadMethods = {
       cursor: cursor.optional(),
       fields,
     },
-    result: z.object({
+    result: {
       uidValidity,
       total: z.int().describe('Messages in the folder.'),
       messages: z.array(messageSummary),
       nextCursor: cursor.nullable().describe('null on the last page.'),
       meta,
-    }),
+    },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO'],
   }),
-  'message.get': sessionMethod({
+  'message.get': readMethod({
     name: 'message.get',
     summary: 'Opens messages: headers, structure, decoded text and html, list of attachments. Sets no flag.',
-    effect: 'read',
     params: {
       ...folder,
       uids: z.array(uid).min(1).max(50),
@@ -150,7 +148,7 @@ export const messageReadMethods = {
           'Bound of decoded bytes of text and of html each; 0 leaves both out. More than 4 MiB in one answer are TOO_LARGE.',
         ),
     },
-    result: z.object({
+    result: {
       messages: z.array(
         z.object({
           uid,
@@ -167,36 +165,33 @@ export const messageReadMethods = {
       ),
       notFound: failedUids,
       meta,
-    }),
+    },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'TOO_LARGE'],
   }),
-  'message.part': sessionMethod({
+  'message.part': readMethod({
     name: 'message.part',
     summary: 'The decoded bytes of one part, as a stream or inline.',
-    effect: 'read',
     params: { ...folder, uid, part: z.string().regex(/^[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,49}$/), ...body },
-    result: z.object({
+    result: {
       type: z.string(),
       parameters: z.record(z.string(), z.string()),
       fileName: z.string().nullable(),
       contentId: z.string().nullable(),
       encodedSize: z.int().describe('Bytes before decoding, as the server states them.'),
       ...sent,
-    }),
+    },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'TOO_LARGE', 'STREAM_STALLED'],
   }),
-  'message.source': sessionMethod({
+  'message.source': readMethod({
     name: 'message.source',
     summary: 'The raw message (RFC 5322), as a stream or inline.',
-    effect: 'read',
     params: { ...folder, uid, ...body },
-    result: z.object({ size: z.int().describe('RFC822.SIZE in bytes.'), ...sent }),
+    result: { size: z.int().describe('RFC822.SIZE in bytes.'), ...sent },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'TOO_LARGE', 'STREAM_STALLED'],
   }),
-  'message.search': sessionMethod({
+  'message.search': readMethod({
     name: 'message.search',
     summary: 'Finds messages by criteria; sorted by the server where it can, else by the broker.',
-    effect: 'read',
     params: {
       mailbox: mailboxName,
       uidValidity: uidValidity.optional(),
@@ -210,20 +205,19 @@ export const messageReadMethods = {
       offset: z.int().min(0).max(1_000_000).default(0).describe('Hits to pass over.'),
       fields: fields.describe('Members of each row beside its uid; empty for uids alone.'),
     },
-    result: z.object({
+    result: {
       uidValidity,
       total: z.int().describe('Hits in all.'),
       messages: z.array(messageSummary),
       nextOffset: z.int().nullable().describe('null on the last page.'),
       sortedBy: z.enum(['server', 'broker']),
       meta,
-    }),
+    },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE'],
   }),
-  'message.threads': sessionMethod({
+  'message.threads': readMethod({
     name: 'message.threads',
     summary: 'Conversations, those with the newest message first.',
-    effect: 'read',
     params: {
       mailbox: mailboxName,
       uidValidity: uidValidity.optional(),
@@ -231,14 +225,14 @@ export const messageReadMethods = {
       limit: pageLimit.describe('Conversations in a page.'),
       offset: z.int().min(0).max(1_000_000).default(0),
     },
-    result: z.object({
+    result: {
       uidValidity,
       total: z.int().describe('Conversations in all.'),
       threads: z.array(thread),
       nextOffset: z.int().nullable(),
       threadedBy: z.enum(['server', 'broker']),
       meta,
-    }),
+    },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE'],
   }),
 };
