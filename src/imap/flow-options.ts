@@ -41,6 +41,7 @@ export function flowOptions(
     auth: { user: credentials.user, ...secret },
     disableCompression: !server.compress,
     disableAutoIdle: true,
+    qresync: true,
     connectionTimeout: server.connectTimeoutMs,
     greetingTimeout: server.connectTimeoutMs,
     socketTimeout: NEVER_MS,

@@ -6,6 +6,8 @@ import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Tenant } from '../session/tenant.js';
+import type { Views } from '../view/views.js';
+import type { Prepared } from './prepared.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {
@@ -70,6 +72,7 @@ export interface Services {
   sessions: SessionStore;
   proofs: Proofs;
   registry: Registry;
+  views: Views;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */
@@ -94,5 +97,8 @@ type ContextOf<M extends MethodName> = Contract[M]['access'] extends 'session' ?
 /** The handler of one method. */
 export type Handler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Result<M>>;
 
+/** The handler of a method whose result is put together from JSON that is kept. */
+export type PreparedHandler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Prepared>;
+
 /** A handler for every method of the contract: a missing one does not compile. */
-export type Handlers = { [M in MethodName]: Handler<M> };
+export type Handlers = { [M in MethodName]: Handler<M> | PreparedHandler<M> };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AccountRunner, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
+import { Prepared } from '../methods/prepared.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
@@ -76,7 +77,7 @@ async function resultOf(
     const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
     return handler(full, params);
   });
-  if (options.checkResults) schema.parse(result);
+  if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
   return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');
 }
 
@@ -135,7 +136,7 @@ function expired(message: string): BrokerError {
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {
-  const json: string | undefined = JSON.stringify(result);
+  const json: string | undefined = result instanceof Prepared ? result.json : JSON.stringify(result);
   if (json === undefined) throw new Error('A handler answered nothing.');
   const size = Buffer.byteLength(json);
   if (size <= limit) return json;

@@ -11,6 +11,7 @@ import { Proofs } from '../../src/session/proofs.js';
 import type { Session } from '../../src/session/session.js';
 import { type Tenant, tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
+import { Views } from '../../src/view/views.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -92,6 +93,7 @@ const services = {
   },
   proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
+  views: new Views(),
   servers: new Map(),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

@@ -7,6 +7,7 @@ import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
+import { Views } from '../../src/view/views.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -108,6 +109,7 @@ export function handlerContext(
       version: '0.0.0-test',
       epoch: 'test',
       registry: new Registry(defaultPoolLimits),
+      views: new Views(),
       servers: new Map(),
       tenantNames: new Set(),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },

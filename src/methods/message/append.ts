@@ -1,7 +1,7 @@
 import { appendMessage } from '../../imap/append.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from '../context.js';
-import { jobOf } from '../job.js';
+import { write } from '../writing.js';
 
 /**
  * The upload is collected before a connection is leased: a slow sender holds memory that is bounded, never one of the
@@ -12,9 +12,8 @@ const handle: Handler<'message.append'> = async (context, { mailbox, data, strea
   const upload = stream === undefined ? undefined : context.streams.accept(stream);
   try {
     const raw = await messageOf(context, data, upload, size);
-    const job = jobOf(context, { effect: 'write', mailbox });
     const date = internalDate === undefined ? undefined : new Date(internalDate);
-    const stored = await context.account.run(job, (connection) => {
+    const stored = await write(context, { selected: mailbox, others: [mailbox] }, (connection) => {
       const { server } = connection;
       const stated = connection.capabilities.get('APPENDLIMIT');
       if (typeof stated === 'number') requireAtMost(raw.length, stated, `the IMAP server "${server.name}"`);

@@ -1,21 +1,24 @@
 import type { ImapConnection } from '../../imap/connection.js';
 import { existing } from '../../imap/store.js';
 import type { SessionContext } from '../context.js';
-import { jobOf } from '../job.js';
+import { write } from '../writing.js';
 
 interface Named {
   mailbox: string;
   uidValidity: number;
   uids: readonly number[];
+  /** The folder that they are put into. */
+  destination?: string;
 }
 
 /** Does something to those of the named messages that exist, and tells which do not. */
 export function onExisting<T>(
   context: SessionContext,
-  { mailbox, uidValidity, uids }: Named,
+  { mailbox, uidValidity, uids, destination }: Named,
   work: (connection: ImapConnection, found: number[]) => Promise<T>,
 ): Promise<{ value: T; notFound: number[] }> {
-  return context.account.run(jobOf(context, { effect: 'write', mailbox }), async (connection) => {
+  const others = destination === undefined ? [] : [destination];
+  return write(context, { selected: mailbox, others }, async (connection) => {
     await connection.select(mailbox, { uidValidity });
     const found = await existing(connection, uids);
     const there = new Set(found);
