@@ -1,0 +1,90 @@
+import type { Meta } from '../../src/protocol/models.js';
+import { type Outcome, outcomeOf } from './expected.js';
+import type { Folder, State } from './state.js';
+import type { Knowledge, Slot, World } from './world.js';
+
+/** What mailbox.changes answers. */
+interface Changes {
+  /** false: it cannot be told; list again. */
+  complete: boolean;
+  uidValidity: number;
+  state: string;
+  total: number;
+  added: number[];
+  changed: { uid: number; flags: string[] }[];
+  removed: number[];
+  meta: Meta;
+}
+
+interface Page {
+  uidValidity: number;
+  state?: unknown;
+  messages: { uid: number; flags?: string[] | undefined }[];
+}
+
+/** What a validated page tells its reader of a folder: from the first one on changes are counted. */
+export function learn(slot: Slot, page: Page, first: boolean): void {
+  const { knowledge } = slot;
+  const now = slot.timeline.now;
+  if (typeof page.state !== 'string' || !now) return;
+  if (first) {
+    const uids = new Set(now.mails.map(({ uid }) => uid));
+    const flags = new Map(page.messages.map(({ uid, flags: shown = [] }) => [uid, shown]));
+    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, uids, flags };
+  } else if (knowledge?.uidValidity === page.uidValidity) {
+    for (const { uid, flags = [] } of page.messages) if (knowledge.uids.has(uid)) knowledge.flags.set(uid, flags);
+  }
+}
+
+/** Asks what has changed since the reader last knew, and holds what it knows then against what is. */
+export async function changes(world: World, slot: Slot): Promise<void> {
+  const { lane, socket } = world;
+  const known = slot.knowledge;
+  if (!lane.tellsChanges || !known) return;
+  const sentAt = Date.now();
+  let told: Changes | undefined;
+  const outcome = await outcomeOf(
+    lane.askPlainly(socket, 'mailbox.changes', { mailbox: slot.name, since: known.state }).then((result) => {
+      told = result as Changes;
+      return applied(known, told);
+    }),
+  );
+  lane.tally.changes += 1;
+  if (told?.complete) lane.tally.complete += 1;
+  const incomplete = told?.complete === false;
+  const asOf = told && told.meta.source !== 'coalesced' ? { asOf: told.meta.asOf } : {};
+  world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, incomplete));
+  slot.knowledge = told?.complete ? learned(known, told) : undefined;
+}
+
+/** The same view of the folder, from what the server has. */
+function expected(known: Knowledge, state: State, incomplete: boolean): Outcome {
+  if (!state) return { error: 'NOT_FOUND' };
+  const counts = { uidValidity: state.uidValidity, total: state.mails.length };
+  return {
+    ok: incomplete ? counts : { ...counts, uids: state.mails.map(({ uid }) => uid), flags: shownFlags(known, state) },
+  };
+}
+
+function shownFlags({ flags }: Knowledge, { mails }: Folder): [number, string[]][] {
+  return mails.filter(({ uid }) => flags.has(uid)).map((mail) => [mail.uid, mail.flags]);
+}
+
+function applied(known: Knowledge, told: Changes): unknown {
+  const { uidValidity, total, complete } = told;
+  if (!complete) return { uidValidity, total };
+  const { uids, flags } = learned(known, told);
+  const sorted = [...uids].sort((a, b) => a - b);
+  return { uidValidity, total, uids: sorted, flags: [...flags].sort(([a], [b]) => a - b) };
+}
+
+function learned(known: Knowledge, { state, uidValidity, added, changed, removed }: Changes): Knowledge {
+  const uids = new Set([...known.uids, ...added]);
+  const flags = new Map(known.flags);
+  for (const { uid, flags: now } of changed) if (flags.has(uid)) flags.set(uid, now);
+  for (const uid of removed) {
+    uids.delete(uid);
+    flags.delete(uid);
+  }
+  return { state, uidValidity, uids, flags };
+}

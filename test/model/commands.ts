@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+
+/** Who writes: another mail client, or the broker itself on one of two sockets. */
+export type Writer = 'client' | 'broker';
+
+/** Messages of a folder, by where they are in it when the command is run. */
+export interface Pick {
+  of: 'newest' | 'oldest' | 'all' | 'some';
+  /** For `some`: places from the oldest on, counted round. */
+  places: number[];
+}
+
+/** Folders go by their number: the names of a history are its own. */
+export type Write =
+  | { do: 'append'; by: Writer; folder: number; contents: number[]; flags: string[] }
+  | { do: 'flag'; by: Writer; folder: number; pick: Pick; action: 'add' | 'remove' | 'set'; flags: string[] }
+  | { do: 'expunge'; by: Writer; folder: number; pick: Pick }
+  | { do: 'move' | 'copy'; by: Writer; folder: number; to: number; pick: Pick }
+  | { do: 'create' | 'delete'; by: Writer; folder: number }
+  | { do: 'rename'; by: Writer; folder: number; to: number }
+  /** Deleted and made again by a client, with as many messages. */
+  | { do: 'recreate'; folder: number }
+  /** Two folders change their names by a client. */
+  | { do: 'swap'; folder: number; to: number };
+
+export type Read =
+  | { do: 'list'; folder: number; limit: number; maxAgeMs: number }
+  /** The page behind the last one that was read of the folder. */
+  | { do: 'next'; folder: number; limit: number; maxAgeMs: number }
+  | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
+  | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
+  | { do: 'status' | 'folders'; maxAgeMs: number }
+  | { do: 'changes'; folder: number };
+
+export type Command =
+  | Write
+  | Read
+  /** Reads at the same time, over both sockets; with `cut` their connections break meanwhile. */
+  | { do: 'together'; reads: Read[]; cut: boolean }
+  /** The broker's connections break. */
+  | { do: 'cut' };
+
+export interface History {
+  /** Messages in the first two folders at the beginning; the third is not there. */
+  start: [number, number];
+  commands: Command[];
+}
+
+export const FOLDERS = 3;
+
+/** Criteria of message.search, and which messages they find. */
+export const searches = {
+  all: { criteria: {}, finds: () => true },
+  unseen: { criteria: { seen: false }, finds: (flags: string[]) => !flags.includes('\\Seen') },
+  flagged: { criteria: { flagged: true }, finds: (flags: string[]) => flags.includes('\\Flagged') },
+  work: { criteria: { keyword: 'Work' }, finds: (flags: string[]) => flags.includes('Work') },
+} as const;
+export type SearchName = keyof typeof searches;
+
+/** Different contents of messages; few, so that the same message comes back. */
+export const CONTENTS = 6;
+
+const folder = fc.constantFrom(0, 0, 0, 0, 1, 1, 2);
+const by = fc.constantFrom<Writer>('client', 'client', 'broker');
+const flags = fc.subarray(['\\Seen', '\\Flagged', '\\Deleted', 'Work', '$Forwarded'], { minLength: 1, maxLength: 2 });
+const pick: fc.Arbitrary<Pick> = fc.record({
+  of: fc.constantFrom<Pick['of']>('some', 'some', 'some', 'newest', 'oldest', 'all'),
+  places: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 }),
+});
+const maxAgeMs = fc.constantFrom(0, 0, 0, 5, 60_000);
+const limit = fc.constantFrom(1, 2, 3, 4, 50);
+const content = fc.nat({ max: CONTENTS - 1 });
+
+const write: fc.Arbitrary<Write> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('append'),
+      by,
+      folder,
+      contents: fc.array(content, { minLength: 1, maxLength: 3 }),
+      flags,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('flag'),
+      by,
+      folder,
+      pick,
+      action: fc.constantFrom('add', 'remove', 'set'),
+      flags,
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('expunge'), by, folder, pick }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('move', 'copy'), by, folder, to: folder, pick }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('create', 'delete'), by, folder }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('rename'), by, folder, to: folder }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('recreate'), folder }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('swap'), folder, to: folder }) },
+);
+
+const read: fc.Arbitrary<Read> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('list'), folder, limit, maxAgeMs }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('next'), folder, limit, maxAgeMs }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), folder, pick, maxAgeMs }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('search'),
+      folder,
+      criteria: fc.constantFrom(...(Object.keys(searches) as SearchName[])),
+      maxAgeMs,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('status', 'folders'), maxAgeMs }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder }) },
+);
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 10, arbitrary: write },
+  { weight: 10, arbitrary: read },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('together'),
+      reads: fc.array(read, { minLength: 2, maxLength: 4 }),
+      cut: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },
+);
+
+/** Histories of up to 20 commands, plain data: what shrinks and prints well. */
+export const histories: fc.Arbitrary<History> = fc.record({
+  start: fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 3 })),
+  commands: fc.array(command, { minLength: 1, maxLength: 20, size: 'max' }),
+});

@@ -1,0 +1,86 @@
+import type { Result } from '../../src/protocol/contract.js';
+import { AnsweredError } from '../support/running-broker.js';
+import { textOf } from './mails.js';
+import type { Folder, Mail, State } from './state.js';
+
+/** What a request came to; only what tells of the server's state, so that two of them can be compared. */
+export type Outcome = { ok: unknown } | { error: string };
+
+/** Where a page begins. */
+export interface PageStart {
+  cursor: string;
+  uidValidity: number;
+  /** The uid of the last message before it. */
+  below: number;
+}
+
+/** Runs a request; only an error that the broker answered is an outcome. */
+export async function outcomeOf(request: Promise<unknown>): Promise<Outcome> {
+  try {
+    return { ok: await request };
+  } catch (error) {
+    if (error instanceof AnsweredError) return { error: error.data.kind };
+    throw error;
+  }
+}
+
+/** What message.list must answer when the folder is in a state. */
+export function expectedPage(state: State, limit: number, start: PageStart | undefined): Outcome {
+  if (!state) return { error: 'NOT_FOUND' };
+  if (start && start.uidValidity !== state.uidValidity) return { error: 'STATE_CHANGED' };
+  const below = start ? state.mails.filter(({ uid }) => uid < start.below) : state.mails;
+  return {
+    ok: {
+      uidValidity: state.uidValidity,
+      total: state.mails.length,
+      messages: below.slice(-limit).reverse(),
+      more: below.length > limit,
+    },
+  };
+}
+
+export function shownPage({ uidValidity, total, messages, nextCursor }: Result<'message.list'>) {
+  return { uidValidity, total, messages, more: nextCursor !== null };
+}
+
+/** What message.get must answer. */
+export function expectedMessages(state: State, uidValidity: number, uids: readonly number[]): Outcome {
+  if (!state) return { error: 'NOT_FOUND' };
+  if (state.uidValidity !== uidValidity) return { error: 'STATE_CHANGED' };
+  const found = new Map(state.mails.map((mail) => [mail.uid, mail]));
+  const messages = uids.flatMap((uid) => found.get(uid) ?? []).map((mail) => ({ ...mail, text: textOf(mail) }));
+  return { ok: { messages, notFound: uids.filter((uid) => !found.has(uid)) } };
+}
+
+export function shownMessages({ messages, notFound }: Result<'message.get'>) {
+  return {
+    messages: messages.map(({ uid, envelope, flags, size, internalDate, text }) => {
+      return { uid, envelope, flags, size, internalDate, text: text?.content.trim() };
+    }),
+    notFound,
+  };
+}
+
+/** What message.search must find: uids with their flags, in no order. */
+export function expectedHits(state: State, finds: (flags: string[]) => boolean): Outcome {
+  if (!state) return { error: 'NOT_FOUND' };
+  const hits = state.mails.filter(({ flags }) => finds(flags)).map(({ uid, flags }) => ({ uid, flags }));
+  return { ok: { uidValidity: state.uidValidity, total: hits.length, hits } };
+}
+
+export function shownHits({ uidValidity, total, messages }: Result<'message.search'>) {
+  return { uidValidity, total, hits: [...messages].sort((a, b) => a.uid - b.uid) };
+}
+
+type Counts = Result<'mailbox.status'>['statuses'][number]['counts'];
+
+/** What mailbox.status and mailbox.list must count; the size only where the server counts it. */
+export function expectedCounts(state: State, withSize: boolean): Outcome {
+  return { ok: state ? countsOf(state, withSize) : null };
+}
+
+function countsOf({ uidValidity, uidNext, mails }: Folder, withSize: boolean): Counts {
+  const unseen = mails.filter(({ flags }) => !flags.includes('\\Seen')).length;
+  const size = withSize ? mails.reduce((sum, mail: Mail) => sum + mail.size, 0) : null;
+  return { messages: mails.length, unseen, uidNext, uidValidity, size };
+}

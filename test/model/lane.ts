@@ -1,0 +1,107 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
+import { accountKey } from '../../src/runtime/account-key.js';
+import type { Dialect } from '../support/dialects.js';
+import { LeanImap } from '../support/lean-imap.js';
+import { RawClient, runBroker } from '../support/running-broker.js';
+import { startTappedRelay, type TappedRelay } from '../support/tapped-relay.js';
+import type { Manners } from '../support/unoffered.js';
+import { upstream } from '../support/upstream.js';
+import { readSnapshot, type State, snapshotCommands } from './state.js';
+
+type Asked<M extends MethodName> = Omit<ParamsIn<M>, 'session'>;
+
+/** Asks the broker for a user, over one of two sockets of different sessions. */
+export type Ask = <M extends MethodName>(socket: number, method: M, params: Asked<M>) => Promise<Result<M>>;
+
+/** A deadline that is only met when something hangs. */
+const HANGS_MS = 10_000;
+
+/** One user, to whom one history after the other happens: through a broker on the one side, by another client on the other. */
+export interface Lane {
+  readonly dialect: Dialect;
+  readonly ask: Ask;
+  /** As {@link Ask}, for a method that the contract may not have. */
+  readonly askPlainly: (socket: number, method: string, params: Record<string, unknown>) => Promise<unknown>;
+  /** Whether the broker has mailbox.changes. */
+  readonly tellsChanges: boolean;
+  readonly tally: { commands: number; changes: number; complete: number; lostWrites: number };
+  /** The other mail client, which is also who looks how things are. */
+  readonly other: LeanImap;
+  readonly relay: TappedRelay;
+  /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
+  dropConnections(): Promise<void>;
+  /** A name of a folder that no history had. */
+  newName(index: number): string;
+  /** Sends commands of the other client, and answers what folders are then. */
+  observe(commands: readonly string[], names: readonly string[]): Promise<State[]>;
+}
+
+/** Lanes on one broker, each with a relay of its own in front of the server. */
+export async function openLanes(
+  dialect: Dialect,
+  count: number,
+  manners: Manners,
+): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
+  const { dovecot } = dialect;
+  const relays = await Promise.all(
+    Array.from({ length: count }, () => startTappedRelay(dovecot.plainPort, (line) => manners.take(line))),
+  );
+  const servers = relays.map(({ port }, index) => upstream(`lane${index}`, port, { tls: 'none' }));
+  const broker = await runBroker(dovecot, { servers });
+  const sockets = await Promise.all([RawClient.open(broker.url), RawClient.open(broker.url)]);
+  const { methods = [] } = (await sockets[0].request('rpc.discover', {}).answer) as { methods?: { name: string }[] };
+  const tellsChanges = methods.some(({ name }) => name === 'mailbox.changes');
+  const lanes = await Promise.all(
+    relays.map(async (relay, index): Promise<Lane> => {
+      const user = dovecot.user();
+      const sessions = await Promise.all(
+        sockets.map(async (socket) => {
+          const auth = { password: dovecot.password };
+          const { session } = await socket.call('session.open', { server: `lane${index}`, user, auth });
+          return session;
+        }),
+      );
+      const askPlainly = (socket: number, method: string, params: Record<string, unknown>) => {
+        const client = sockets[socket];
+        if (!client) throw new Error(`no socket ${socket}`);
+        return client.request(method, { timeoutMs: HANGS_MS, ...params, session: sessions[socket] }).answer;
+      };
+      const other = await LeanImap.open(dovecot.plainPort, user, dovecot.password);
+      const key = accountKey({ tenant: 'webmail', server: { name: `lane${index}` }, user });
+      let names = 0;
+      return {
+        dialect,
+        ask: askPlainly as Ask,
+        askPlainly,
+        other,
+        relay,
+        tellsChanges,
+        tally: { commands: 0, changes: 0, complete: 0, lostWrites: 0 },
+        dropConnections: async () => {
+          const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
+          while (stats().connecting > 0) await turn();
+          relay.cutAll();
+          while (stats().idle + stats().busy > 0) await turn();
+        },
+        newName: (place) => {
+          names += 1;
+          return `${dialect.prefix}m${names}${'abc'[place]}`;
+        },
+        observe: async (commands, folders) => {
+          const snapshots = folders.flatMap(snapshotCommands);
+          const replies = await other.send(...commands, ...snapshots);
+          replies.splice(0, commands.length);
+          return folders.map(() => readSnapshot(replies.splice(0, 3)));
+        },
+      };
+    }),
+  );
+  const close = async () => {
+    await Promise.all(lanes.map(({ other }) => other.close()));
+    await Promise.all(sockets.map((socket) => socket.close()));
+    await broker.stop();
+    await Promise.all(relays.map((relay) => relay.close()));
+  };
+  return { lanes, close };
+}

@@ -1,0 +1,130 @@
+import type { ParamsIn, Result } from '../../src/protocol/contract.js';
+import type { Meta } from '../../src/protocol/models.js';
+import { changes, learn } from './changes.js';
+import { type Read, searches } from './commands.js';
+import {
+  expectedCounts,
+  expectedHits,
+  expectedMessages,
+  expectedPage,
+  type Outcome,
+  outcomeOf,
+  type PageStart,
+  shownHits,
+  shownMessages,
+  shownPage,
+} from './expected.js';
+import type { State } from './state.js';
+import { type Slot, uidsOf, type World } from './world.js';
+
+/** Lets the broker answer, and holds the answer against what the folders are and were. */
+export async function read(world: World, command: Read): Promise<void> {
+  switch (command.do) {
+    case 'list':
+      return list(world, world.slot(command.folder), command, undefined);
+    case 'next': {
+      const slot = world.slot(command.folder);
+      return list(world, slot, command, slot.page);
+    }
+    case 'get':
+      return get(world, command);
+    case 'search':
+      return search(world, command);
+    case 'status':
+    case 'folders':
+      return counts(world, command);
+    case 'changes':
+      return changes(world, world.slot(command.folder));
+  }
+}
+
+async function list(
+  world: World,
+  slot: Slot,
+  { limit, maxAgeMs }: { limit: number; maxAgeMs: number },
+  start: PageStart | undefined,
+): Promise<void> {
+  const params = { mailbox: slot.name, limit, maxAgeMs, ...(start && { cursor: start.cursor }) };
+  const { answer } = await asked(world, slot, maxAgeMs, 'message.list', params, shownPage, (state) =>
+    expectedPage(state, limit, start),
+  );
+  if (!answer) {
+    slot.page = undefined;
+    return;
+  }
+  const { uidValidity, messages, nextCursor } = answer;
+  const below = messages.at(-1)?.uid ?? 0;
+  slot.uidValidity = uidValidity;
+  if (maxAgeMs === 0) learn(slot, answer, start === undefined);
+  slot.page = nextCursor === null ? undefined : { cursor: nextCursor, uidValidity, below };
+}
+
+async function get(world: World, { folder, pick, maxAgeMs }: Extract<Read, { do: 'get' }>): Promise<void> {
+  const slot = world.slot(folder);
+  const now = slot.timeline.now;
+  const uidValidity = slot.uidValidity ?? now?.uidValidity;
+  if (uidValidity === undefined) return;
+  // One that was never there as well.
+  const uids = [...uidsOf(slot, pick), (now?.uidNext ?? 0) + 7];
+  const params = { mailbox: slot.name, uidValidity, uids, maxAgeMs };
+  await asked(world, slot, maxAgeMs, 'message.get', params, shownMessages, (state) =>
+    expectedMessages(state, uidValidity, uids),
+  );
+}
+
+async function search(world: World, { folder, criteria: name, maxAgeMs }: Extract<Read, { do: 'search' }>) {
+  const slot = world.slot(folder);
+  const { criteria, finds } = searches[name];
+  const params = { mailbox: slot.name, criteria, fields: ['flags' as const], maxAgeMs };
+  await asked(world, slot, maxAgeMs, 'message.search', params, shownHits, (state) => expectedHits(state, finds));
+}
+
+async function counts(world: World, command: Extract<Read, { do: 'status' | 'folders' }>): Promise<void> {
+  const { lane, slots, socket } = world;
+  const { maxAgeMs } = command;
+  const names = slots.map(({ name }) => name);
+  const sentAt = Date.now();
+  const byName = new Map<string, unknown>();
+  let meta: Meta;
+  if (command.do === 'status') {
+    const answer = await lane.ask(socket, 'mailbox.status', { mailboxes: names, maxAgeMs });
+    for (const { mailbox, counts: told } of answer.statuses) byName.set(mailbox, told);
+    meta = answer.meta;
+  } else {
+    const answer = await lane.ask(socket, 'mailbox.list', { counts: true, maxAgeMs });
+    for (const { name, counts: told } of answer.mailboxes) byName.set(name, told);
+    meta = answer.meta;
+  }
+  const withSize = lane.dialect.offered.has('STATUS=SIZE');
+  for (const slot of slots) {
+    const told: Outcome = { ok: byName.get(slot.name) ?? null };
+    world.verify(slot, { sentAt, maxAgeMs, ...ageOf(meta) }, told, (state) => expectedCounts(state, withSize));
+  }
+}
+
+/** Asks about one folder and verifies the answer; answers it as it came, where it is no error. */
+async function asked<M extends 'message.list' | 'message.get' | 'message.search'>(
+  world: World,
+  slot: Slot,
+  maxAgeMs: number,
+  method: M,
+  params: Omit<ParamsIn<M>, 'session'>,
+  shown: (result: Result<M>) => unknown,
+  expected: (state: State) => Outcome,
+): Promise<{ answer: Result<M> | undefined }> {
+  const sentAt = Date.now();
+  let answer: Result<M> | undefined;
+  const outcome = await outcomeOf(
+    world.lane.ask(world.socket, method, params).then((result) => {
+      answer = result;
+      return shown(result);
+    }),
+  );
+  world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) }, outcome, expected);
+  return { answer };
+}
+
+/** What is shared with another request is as old as that one. */
+function ageOf({ asOf, source }: Meta): { asOf?: string } {
+  return source === 'coalesced' ? {} : { asOf };
+}

@@ -1,0 +1,86 @@
+import type { Envelope } from '../../src/protocol/models.js';
+import { type LeanReply, type LeanValue, parseValues } from '../support/lean-imap.js';
+
+/** A message as a fresh connection sees it. */
+export interface Mail {
+  uid: number;
+  /** Sorted, without `\Recent`. */
+  flags: string[];
+  size: number;
+  internalDate: string;
+  envelope: Envelope;
+}
+
+/** A folder as a fresh connection sees it. */
+export interface Folder {
+  uidValidity: number;
+  uidNext: number;
+  /** By uid, the oldest first. */
+  mails: Mail[];
+}
+
+/** What there is under a name: a folder, or none. */
+export type State = Folder | undefined;
+
+/** The commands of a snapshot: they select the folder anew and leave it, so no state of the connection is in it. */
+export function snapshotCommands(path: string): string[] {
+  return [`EXAMINE "${path}"`, 'UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)', 'CLOSE'];
+}
+
+/** Reads the answers to {@link snapshotCommands}. */
+export function readSnapshot([examined, fetched]: readonly LeanReply[]): State {
+  if (examined?.status !== 'OK') return undefined;
+  const code = (name: string) => {
+    const line = examined.untagged.find((text) => text.startsWith(`OK [${name} `));
+    return Number(/\d+/.exec(line ?? '')?.[0]);
+  };
+  const mails = (fetched?.untagged ?? []).flatMap(toMail).sort((a, b) => a.uid - b.uid);
+  return { uidValidity: code('UIDVALIDITY'), uidNext: code('UIDNEXT'), mails };
+}
+
+function toMail(line: string): Mail[] {
+  const [, keyword, list] = parseValues(line);
+  if (keyword !== 'FETCH' || !Array.isArray(list)) return [];
+  const items = new Map<LeanValue, LeanValue>();
+  for (let at = 0; at + 1 < list.length; at += 2) items.set(list[at] ?? null, list[at + 1] ?? null);
+  return [
+    {
+      uid: Number(items.get('UID')),
+      flags: members(items.get('FLAGS'))
+        .map(String)
+        .filter((flag) => flag !== '\\Recent')
+        .sort(),
+      size: Number(items.get('RFC822.SIZE')),
+      internalDate: isoDate(items.get('INTERNALDATE')),
+      envelope: toEnvelope(members(items.get('ENVELOPE'))),
+    },
+  ];
+}
+
+function toEnvelope([date, subject, from, sender, replyTo, to, cc, bcc, inReplyTo, messageId]: LeanValue[]): Envelope {
+  const addresses = (list: LeanValue | undefined) =>
+    members(list).map((entry) => {
+      const [name, , mailbox, host] = members(entry);
+      return { name: String(name ?? ''), address: `${mailbox}@${host}` };
+    });
+  return {
+    date: isoDate(date),
+    subject: String(subject ?? ''),
+    messageId: messageId == null ? null : String(messageId),
+    inReplyTo: inReplyTo == null ? null : String(inReplyTo),
+    from: addresses(from),
+    sender: addresses(sender),
+    replyTo: addresses(replyTo),
+    to: addresses(to),
+    cc: addresses(cc),
+    bcc: addresses(bcc),
+  };
+}
+
+function members(value: LeanValue | undefined): LeanValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isoDate(value: LeanValue | undefined): string {
+  return new Date(String(value)).toISOString();
+}

@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import { FOLDERS, type History, type Pick } from './commands.js';
+import type { Outcome, PageStart } from './expected.js';
+import type { Lane } from './lane.js';
+import { arrivalOf, mailOf } from './mails.js';
+import type { State } from './state.js';
+import { isInTime, Timeline } from './timeline.js';
+
+/**
+ * Whether a connection that has a folder selected is trusted to notice when another one takes its place under the same
+ * name. Dovecot's NOOP is answered with an untagged NO then, and the old folder goes on being shown; until the broker
+ * heeds that, its connections are broken when it happens, so that each selects the folder anew.
+ */
+const NOTICES_REPLACED = false;
+
+/** What a caller knows of a folder by message.list and mailbox.changes. */
+export interface Knowledge {
+  state: string;
+  uidValidity: number;
+  uids: Set<number>;
+  /** Of those that it was shown. */
+  flags: Map<number, string[]>;
+}
+
+/** A name, what it stood for, and what callers remember of it. */
+export interface Slot {
+  readonly name: string;
+  readonly timeline: Timeline;
+  page?: PageStart | undefined;
+  uidValidity?: number | undefined;
+  knowledge?: Knowledge | undefined;
+}
+
+/** The folders of one history on a server, with all that they have been. */
+export class World {
+  readonly lane: Lane;
+  readonly slots: readonly Slot[];
+  #turn = 0;
+
+  constructor(lane: Lane, slots: Slot[]) {
+    this.lane = lane;
+    this.slots = slots;
+  }
+
+  /** Makes the folders that a history begins with. */
+  static async make(lane: Lane, start: History['start']): Promise<World> {
+    const names = Array.from({ length: FOLDERS }, (_, index) => lane.newName(index));
+    const commands = start.flatMap((count, index) => [
+      `CREATE "${names[index]}"`,
+      ...Array.from({ length: count }, (_, content) => appendCommand(names[index] ?? '', content, [])),
+    ]);
+    const states = await lane.observe(commands, names);
+    return new World(
+      lane,
+      names.map((name, index) => ({ name, timeline: new Timeline(states[index]) })),
+    );
+  }
+
+  /** Takes all of its folders away. */
+  async end(): Promise<void> {
+    await this.lane.other.send(...this.slots.map(({ name }) => `DELETE "${name}"`));
+  }
+
+  /** The socket of the next request: they take turns. */
+  get socket(): number {
+    this.#turn += 1;
+    return this.#turn % 2;
+  }
+
+  slot(index: number): Slot {
+    const slot = this.slots[index];
+    if (!slot) throw new Error(`no folder ${index}`);
+    return slot;
+  }
+
+  /** Another client writes, step by step: each leaves a state that others may see. Answers the state behind the last. */
+  async byClient(slots: readonly Slot[], ...steps: string[][]): Promise<void> {
+    const names = slots.map(({ name }) => name);
+    for (const step of steps) await this.#note(slots, await this.lane.observe(step, names), 'client');
+  }
+
+  /** The broker has written. */
+  async byBroker(slots: readonly Slot[]): Promise<void> {
+    const names = slots.map(({ name }) => name);
+    await this.#note(slots, await this.lane.observe([], names), 'broker');
+  }
+
+  /**
+   * Holds an outcome against what the folder was.
+   * @throws when no state that it may show explains it
+   */
+  verify(
+    slot: Slot,
+    asked: { sentAt: number; maxAgeMs: number; asOf?: string | undefined },
+    actual: Outcome,
+    expected: (state: State) => Outcome,
+  ): void {
+    const { sentAt, maxAgeMs, asOf } = asked;
+    if (asOf !== undefined && !isInTime(sentAt, maxAgeMs, asOf)) {
+      expect.fail(
+        `${slot.name}: asked at ${new Date(sentAt).toISOString()}, maxAgeMs ${maxAgeMs}, but answered as of ${asOf}`,
+      );
+    }
+    const allowed = slot.timeline.allowed(sentAt, maxAgeMs, asOf).map(expected);
+    if (allowed.some((outcome) => isDeepStrictEqual(outcome, actual))) return;
+    if (allowed.length === 1) expect(actual, `${slot.name}, as a fresh connection sees it`).toEqual(allowed[0]);
+    expect(allowed, `${slot.name}, in some state of the last ${maxAgeMs} ms`).toContainEqual(actual);
+  }
+
+  async #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): Promise<void> {
+    const replaced = slots.some(({ timeline }, index) => {
+      const now = states[index]?.uidValidity;
+      return now !== undefined && timeline.uidValidity !== undefined && timeline.uidValidity !== now;
+    });
+    for (const [index, { timeline }] of slots.entries()) timeline.note(states[index], by);
+    if (replaced && !NOTICES_REPLACED) await this.lane.dropConnections();
+  }
+}
+
+/** Uids of the messages that are meant, as the folder is now. */
+export function uidsOf({ timeline }: Slot, { of, places }: Pick): number[] {
+  const uids = (timeline.now?.mails ?? []).map(({ uid }) => uid);
+  if (of === 'all') return uids;
+  if (of === 'newest') return uids.slice(-1);
+  if (of === 'oldest') return uids.slice(0, 1);
+  return uids.length === 0 ? [] : [...new Set(places.map((place) => uids[place % uids.length] ?? 0))];
+}
+
+/** APPEND with its literal. */
+export function appendCommand(name: string, content: number, flags: readonly string[]): string {
+  const mail = mailOf(content);
+  return `APPEND "${name}" (${flags.join(' ')}) "${arrivalOf(content)}" {${mail.length}+}\r\n${mail}`;
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Commands behind which a connection is at work: the login, and all that comes with it, is over. */
+const WORK = /^\S+ (?:SELECT|EXAMINE|STATUS|NOOP|UID |FETCH|SEARCH)/im;
+
+interface Pair {
+  client: Socket;
+  /** Whether it is past its login. */
+  working: boolean;
+}
+
+/**
+ * A TCP relay that writes down what clients say, for looking at their commands, and can break their connections. Only of
+ * use for connections without TLS.
+ */
+export class TappedRelay {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #target: number;
+  readonly #pairs = new Set<Pair>();
+  readonly #onLine: (line: string) => void;
+  #cuts = 0;
+
+  constructor(server: Server, target: number, onLine: (line: string) => void) {
+    this.#server = server;
+    this.port = (server.address() as { port: number }).port;
+    this.#target = target;
+    this.#onLine = onLine;
+    server.on('connection', (client) => this.#relay(client));
+  }
+
+  /** Connections broken so far. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** Resets every connection that is past its login. Those that log in are left: a failed login is another fault. */
+  cut(): void {
+    this.#reset(({ working }) => working);
+  }
+
+  /** Resets every connection. */
+  cutAll(): void {
+    this.#reset(() => true);
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const { client } of this.#pairs) client.destroy();
+    await closed;
+  }
+
+  #reset(chosen: (pair: Pair) => boolean): void {
+    for (const pair of this.#pairs) {
+      if (!chosen(pair) || pair.client.destroyed) continue;
+      this.#cuts += 1;
+      pair.client.resetAndDestroy();
+    }
+  }
+
+  #relay(client: Socket): void {
+    const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true });
+    const pair = { client, working: false };
+    this.#pairs.add(pair);
+    const take = lineTaker(this.#onLine);
+    client.on('data', (chunk: Buffer) => {
+      server.write(chunk);
+      const text = chunk.toString('latin1');
+      if (!pair.working && WORK.test(text)) pair.working = true;
+      take(text);
+    });
+    server.on('data', (chunk) => client.write(chunk));
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      socket.on('error', () => {});
+      socket.on('end', () => other.end());
+      socket.on('close', () => other.destroy());
+    }
+    client.on('close', () => this.#pairs.delete(pair));
+  }
+}
+
+/** Puts commands together, without the octets of their literals. */
+function lineTaker(onLine: (line: string) => void): (text: string) => void {
+  let pending = '';
+  let command = '';
+  let octets = 0;
+  return (text) => {
+    pending += text;
+    for (;;) {
+      if (octets > pending.length) return;
+      pending = pending.slice(octets);
+      octets = 0;
+      const end = pending.indexOf('\r\n');
+      if (end < 0) return;
+      const line = pending.slice(0, end);
+      command += line;
+      pending = pending.slice(end + 2);
+      const literal = /\{(\d+)\+?\}$/.exec(line);
+      if (literal) {
+        octets = Number(literal[1]);
+        continue;
+      }
+      onLine(command);
+      command = '';
+    }
+  };
+}
+
+/** Listens on a free port of 127.0.0.1 and passes everything on to a port there. */
+export async function startTappedRelay(
+  target: number,
+  onLine: (line: string) => void = () => {},
+): Promise<TappedRelay> {
+  const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new TappedRelay(server, target, onLine);
+}
