@@ -5,6 +5,7 @@ import { commandError, connectError, isThrottled, keepsConnection, replyOf } fro
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
 import { canonicalName } from './mailbox-names.js';
+import { rawExec } from './raw-exec.js';
 import { describe, type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
 
@@ -28,6 +29,8 @@ export class ImapConnection {
   #loggingOut: Promise<void> | undefined;
   #onClose: Array<() => void> = [];
   #follower: Follower | undefined;
+  /** The server said NO to nobody in particular since the SELECT: Dovecot does when the folder was replaced by another. */
+  #trouble = false;
 
   private constructor(id: string, server: ServerOptions, credentials: Credentials) {
     this.id = id;
@@ -40,7 +43,12 @@ export class ImapConnection {
         error: (entry) => this.#noteError(entry),
       }),
     );
-    journal(this.#flow, () => this.#follower);
+    journal(this.#flow, {
+      follower: () => this.#follower,
+      onTrouble: () => {
+        this.#trouble = true;
+      },
+    });
     // Without a listener an RST would end the process.
     this.#flow.on('error', (failure: unknown) => {
       this.#fatal ??= failure;
@@ -176,10 +184,13 @@ export class ImapConnection {
     options: { fresh?: boolean; uidValidity?: number | undefined } = {},
   ): Promise<SelectedMailbox> {
     const path = canonicalName(mailbox);
-    if (this.selected?.path !== path || (options.fresh && !(await this.refresh()))) await this.#open(path);
+    const expected = options.uidValidity;
+    const kept = this.selected?.path === path && !this.#trouble && (!options.fresh || (await this.refresh()));
+    // A kept selection may be of a folder that bore the name before.
+    const same = expected === undefined || expected === this.selected?.uidValidity;
+    if (!kept || !same) await this.#open(path);
     const { selected } = this;
     if (!selected) throw this.#lost();
-    const expected = options.uidValidity;
     if (expected !== undefined && expected !== selected.uidValidity) {
       throw new BrokerError(
         'STATE_CHANGED',
@@ -222,6 +233,7 @@ export class ImapConnection {
   async #open(path: string, follower?: Follower, known?: KnownState): Promise<void> {
     this.#unfollow();
     this.#follower = follower;
+    this.#trouble = false;
     // Else imapflow sends a LIST first, in which a `*` of the name is a wildcard.
     const { folders } = insideOf(this.#flow);
     folders.clear();
@@ -255,6 +267,7 @@ export class ImapConnection {
   async unselect(): Promise<void> {
     if (!this.selected) return;
     this.#unfollow();
+    this.#trouble = false;
     if (!this.has('UNSELECT') && !this.has('IMAP4rev2')) {
       // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
       const { path } = this.selected;
@@ -291,17 +304,15 @@ export class ImapConnection {
    * @returns false when the server refuses: the folder is not what it was, and what it told meanwhile means nothing
    */
   async refresh(): Promise<boolean> {
+    // When the folder was renamed, deleted or replaced elsewhere Cyrus answers NO, and Dovecot OK behind an untagged NO.
     try {
-      await this.noop();
-      return true;
+      await rawExec(this, 'read', 'NOOP');
     } catch (failure) {
-      // Cyrus answers NO when the folder was renamed or deleted elsewhere: a new SELECT tells which.
-      if (this.usable) {
-        this.#unfollow();
-        return false;
-      }
-      throw failure;
+      if (!this.usable) throw failure;
+      this.#trouble = true;
     }
+    if (this.#trouble) this.#unfollow();
+    return !this.#trouble;
   }
 
   /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */

@@ -28,11 +28,19 @@ interface FlowInside {
   getUntaggedHandler(command: string, attributes: ImapAttribute[] | undefined): unknown;
 }
 
-/** Lets a follower hear each untagged response: imapflow shows those that a command has a handler for to nobody else. */
-export function journal(flow: ImapFlow, followerOf: () => Follower | undefined): void {
+/** Who hears what the server tells unasked. */
+export interface Listeners {
+  follower: () => Follower | undefined;
+  /** An untagged NO or BAD: a warning that belongs to no command (RFC 9051 section 7.1). */
+  onTrouble: () => void;
+}
+
+/** Lets others hear each untagged response: imapflow shows those that a command has a handler for to nobody else. */
+export function journal(flow: ImapFlow, { follower: followerOf, onTrouble }: Listeners): void {
   const inside = flow as unknown as FlowInside;
   const handlerOf = inside.getUntaggedHandler.bind(flow);
   inside.getUntaggedHandler = (command, attributes) => {
+    if (/^(?:NO|BAD)$/i.test(command)) onTrouble();
     const follower = followerOf();
     if (follower) tell(follower, command, attributes ?? []);
     return handlerOf(command, attributes);

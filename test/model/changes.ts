@@ -28,11 +28,15 @@ export function learn(slot: Slot, page: Page, first: boolean): void {
   const now = slot.timeline.now;
   if (typeof page.state !== 'string' || !now) return;
   if (first) {
-    const uids = new Set(now.mails.map(({ uid }) => uid));
+    const uids = new Set(page.messages.map(({ uid }) => uid));
+    const top = Math.max(0, ...now.mails.map(({ uid }) => uid));
     const flags = new Map(page.messages.map(({ uid, flags: shown = [] }) => [uid, shown]));
-    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, uids, flags };
+    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, top, uids, flags };
   } else if (knowledge?.uidValidity === page.uidValidity) {
-    for (const { uid, flags = [] } of page.messages) if (knowledge.uids.has(uid)) knowledge.flags.set(uid, flags);
+    for (const { uid, flags = [] } of page.messages) {
+      knowledge.uids.add(uid);
+      knowledge.flags.set(uid, flags);
+    }
   }
 }
 
@@ -62,8 +66,13 @@ function expected(known: Knowledge, state: State, incomplete: boolean): Outcome 
   if (!state) return { error: 'NOT_FOUND' };
   const counts = { uidValidity: state.uidValidity, total: state.mails.length };
   return {
-    ok: incomplete ? counts : { ...counts, uids: state.mails.map(({ uid }) => uid), flags: shownFlags(known, state) },
+    ok: incomplete ? counts : { ...counts, uids: knownTo(known, state), flags: shownFlags(known, state) },
   };
+}
+
+/** What it was shown, and what came since. */
+function knownTo({ uids, top }: Knowledge, { mails }: Folder): number[] {
+  return mails.map(({ uid }) => uid).filter((uid) => uids.has(uid) || uid > top);
 }
 
 function shownFlags({ flags }: Knowledge, { mails }: Folder): [number, string[]][] {
@@ -86,5 +95,5 @@ function learned(known: Knowledge, { state, uidValidity, added, changed, removed
     uids.delete(uid);
     flags.delete(uid);
   }
-  return { state, uidValidity, uids, flags };
+  return { state, uidValidity, top: known.top, uids, flags };
 }

@@ -12,12 +12,15 @@ import { isInTime, Timeline } from './timeline.js';
  * name. Dovecot's NOOP is answered with an untagged NO then, and the old folder goes on being shown; until the broker
  * heeds that, its connections are broken when it happens, so that each selects the folder anew.
  */
-const NOTICES_REPLACED = false;
+const NOTICES_REPLACED = true;
 
 /** What a caller knows of a folder by message.list and mailbox.changes. */
 export interface Knowledge {
   state: string;
   uidValidity: number;
+  /** The highest uid when it was shown the first page: what is above came later. */
+  top: number;
+  /** Of messages that it was shown or told of. */
   uids: Set<number>;
   /** Of those that it was shown. */
   flags: Map<number, string[]>;

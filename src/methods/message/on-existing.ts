@@ -11,6 +11,14 @@ interface Named {
   destination?: string;
 }
 
+/** A session that was not told of new messages yet does not find them. */
+async function existingNow(connection: ImapConnection, { mailbox, uidValidity, uids }: Named): Promise<number[]> {
+  const found = await existing(connection, uids);
+  if (found.length === new Set(uids).size) return found;
+  await connection.select(mailbox, { fresh: true, uidValidity });
+  return existing(connection, uids);
+}
+
 /** Does something to those of the named messages that exist, and tells which do not. */
 export function onExisting<T>(
   context: SessionContext,
@@ -20,9 +28,11 @@ export function onExisting<T>(
   const others = destination === undefined ? [] : [destination];
   return write(context, { selected: mailbox, others }, async (connection) => {
     await connection.select(mailbox, { uidValidity });
-    const found = await existing(connection, uids);
+    const found = await existingNow(connection, { mailbox, uidValidity, uids });
     const there = new Set(found);
     const value = await work(connection, found);
+    // A server that found trouble meanwhile may have changed what was there before: then this says STATE_CHANGED.
+    await connection.select(mailbox, { uidValidity });
     return { value, notFound: [...new Set(uids)].filter((uid) => !there.has(uid)) };
   });
 }
