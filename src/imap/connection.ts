@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { ImapFlow, type MailboxObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
+import type { Trace } from '../runtime/trace.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
+import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
 
@@ -27,6 +29,8 @@ export class ImapConnection {
   readonly createdAt = Date.now();
   /** When the access token that it logged in with ends; servers may end the connection then. */
   readonly tokenEndsAt: number | undefined;
+  /** Measures the commands for whoever has the connection. */
+  trace: Trace | undefined;
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
@@ -50,6 +54,7 @@ export class ImapConnection {
         error: (entry) => this.#noteError(entry),
       }),
     );
+    traceCommands(this.#flow, () => this.trace);
     // Without a listener an RST would end the process.
     this.#flow.on('error', (failure: unknown) => {
       this.#fatal ??= failure;

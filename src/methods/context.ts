@@ -2,6 +2,7 @@ import type { ServerOptions } from '../imap/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
+import type { Trace } from '../runtime/trace.js';
 import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
@@ -54,10 +55,14 @@ export interface RequestContext {
   tenant: Tenant;
   streams: Streams;
   services: Services;
+  /** Where a newer request takes the place of this one while it is queued. */
+  slot?: string | undefined;
+  /** Collects what happens to the request, where that was asked for. */
+  trace?: Trace | undefined;
 }
 
 /** An account as handlers see it: they never meet acquire or release. */
-export type AccountRunner = Pick<Account, 'key' | 'run'> & { readonly budget?: number | undefined };
+export type AccountRunner = Pick<Account, 'key' | 'run' | 'share'> & { readonly budget?: number | undefined };
 
 /** What a handler of a method with a session gets. */
 export interface SessionContext extends RequestContext {

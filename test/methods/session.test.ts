@@ -34,7 +34,8 @@ function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
   const context = async (method: MethodName, token?: string, tenant = 'acme'): Promise<SessionContext> => {
     const session = token === undefined ? undefined : await sessions.resolve(tenant, token);
     const account = registry.get(session?.accountKey ?? '');
-    const base = handlerContext(method, account ?? { key: 'none', run: () => Promise.reject(new Error('no account')) });
+    const none = () => Promise.reject(new Error('no account'));
+    const base = handlerContext(method, account ?? { key: 'none', run: none, share: none });
     const services = { ...base.services, sessions, proofs, registry, servers: new Map([[server.name, server]]) };
     return {
       ...base,
@@ -84,7 +85,7 @@ describe('a session', () => {
     await account?.evictIdle();
     const again = await info(await context('session.info', session), { session });
     expect(again).toEqual({ ...opened, expiresAt: again.expiresAt });
-    expect(account?.stats).toEqual({ idle: 0, busy: 0, connecting: 0, waiting: 0 });
+    expect(account?.stats).toEqual({ idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
 
   it('is not opened with a wrong password, and nothing of the account remains', async () => {

@@ -58,7 +58,9 @@ export class FakeServers {
 export class FakeConnection {
   readonly createdAt = Date.now();
   readonly tokenEndsAt: number | undefined;
+  readonly id: string;
   readonly writes = { begun: 0, done: 0 };
+  readonly bytes = { sent: 0, received: 0 };
   readonly server: ServerOptions;
   selected: { path: string } | undefined;
   usable = true;
@@ -73,6 +75,7 @@ export class FakeConnection {
   #loggingOut: Promise<void> | undefined;
 
   constructor(server: ServerOptions, credentials: Credentials, servers: FakeServers, gone: () => void) {
+    this.id = `fake-${servers.logins}`;
     this.server = server;
     this.tokenEndsAt = tokenEnd(credentials);
     this.#servers = servers;

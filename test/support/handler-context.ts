@@ -8,6 +8,8 @@ import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
 
+const lease = { extend: () => {}, wanted: new AbortController().signal };
+
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
   server: ServerOptions,
@@ -17,7 +19,8 @@ export async function directAccount(
   return {
     key: `test/${server.name}/${credentials.user}`,
     connection,
-    run: (_job, work) => work(connection, { extend: () => {} }),
+    run: (_job, work) => work(connection, lease),
+    share: async (_key, _job, work) => ({ value: await work(connection, lease), coalesced: false }),
     close: () => connection.logout(1000),
   };
 }
