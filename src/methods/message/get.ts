@@ -7,11 +7,12 @@ import { numberOf, textOf } from '../../imap/raw-exec.js';
 import { parseHeaders } from '../../imap/raw-headers.js';
 import type { Attachment } from '../../protocol/models.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
 import { fromServer } from '../meta.js';
+import { shared } from '../shared.js';
 
-const handle: Handler<'message.get'> = (context, { mailbox, uidValidity, uids, headers, maxTextBytes }) =>
-  context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
+const handle: Handler<'message.get'> = (context, params) => {
+  const { mailbox, uidValidity, uids, headers, maxTextBytes } = params;
+  return shared(context, params, { mailbox }, async (connection) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
     const asked = [...new Set(uids)];
     const opened = await openMessages(connection, asked, { headers, maxTextBytes });
@@ -22,6 +23,7 @@ const handle: Handler<'message.get'> = (context, { mailbox, uidValidity, uids, h
       meta: fromServer(),
     };
   });
+};
 
 function toResult(message: OpenedMessage) {
   const { row, structure, header, text, html } = message;

@@ -1,13 +1,14 @@
 import { fetchPage } from '../../imap/index-page.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
 import { fromServer } from '../meta.js';
+import { shared } from '../shared.js';
 import { decodeCursor, encodeCursor } from './page-cursor.js';
 
 /** The cursor names a uid, so mail that arrives or vanishes between two pages neither repeats nor hides a message. */
-const handle: Handler<'message.list'> = async (context, { mailbox, uidValidity, limit, cursor, fields }) => {
+const handle: Handler<'message.list'> = async (context, params) => {
+  const { mailbox, uidValidity, limit, cursor, fields } = params;
   const start = cursor === undefined ? undefined : decodeCursor(mailbox, cursor);
-  return context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
+  return shared(context, params, { mailbox }, async (connection) => {
     const selected = await connection.select(mailbox, { fresh: true, uidValidity: uidValidity ?? start?.uidValidity });
     // With both given both must hold.
     if (start) await connection.select(mailbox, { uidValidity: start.uidValidity });
