@@ -1,4 +1,3 @@
-import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { closedError, refusedError, saysNoMore } from './account-errors.js';
@@ -6,6 +5,7 @@ import type { AccountHost, AccountStats } from './account-host.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Holding } from './holding.js';
 import type { Job, Work } from './job.js';
+import { Lending } from './lending.js';
 import { type Loan, workOn } from './loan.js';
 import { Loans } from './loans.js';
 import { Logins } from './logins.js';
@@ -16,11 +16,7 @@ import type { Shared } from './shared-job.js';
 import { SharedJobs } from './shared-jobs.js';
 import type { Stopper } from './stopper.js';
 import { Stoppers } from './stoppers.js';
-import { answers } from './validate.js';
 import { type Place, WaitQueue } from './wait-queue.js';
-
-/** An idle connection older than this is asked with a NOOP before it is lent: it may be half-open. */
-const TRUST_IDLE_MS = 30_000;
 
 /** (tenant, server, user): owns one pool and the queue before it. */
 export class Account {
@@ -34,13 +30,11 @@ export class Account {
   readonly #loans = new Loans();
   readonly #stoppers = new Stoppers();
   readonly #logins: Logins;
+  readonly #lending: Lending;
   readonly #retirement: Retirement;
   readonly #scheduler: Scheduler;
   readonly #slots = new NewestInSlot();
   readonly #shared: SharedJobs;
-  #ending = 0;
-  /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
-  #doubtedAt = 0;
   #closing = false;
   #onQuiet: (() => void) | undefined;
 
@@ -58,7 +52,7 @@ export class Account {
       holding: this.#holding,
       queue: this.#queue,
       stoppers: this.#stoppers,
-      onMade: (connection, loginMs) => this.#take(connection, loginMs),
+      onMade: (connection, loginMs) => this.#lending.take(connection, loginMs),
       onFailed: () => this.#giveSlot(),
       onResume: () => this.wake(),
       onRefused: (credentials) => host.refused(key, credentials),
@@ -67,8 +61,19 @@ export class Account {
       maxAgeMs,
       this.#holding,
       () => this.#logins.supply(),
-      (connection) => this.#leave(connection),
+      (connection) => this.#lending.leave(connection),
     );
+    this.#lending = new Lending({
+      pool: this.#pool,
+      loans: this.#loans,
+      holding: this.#holding,
+      queue: this.#queue,
+      stoppers: this.#stoppers,
+      mustYield: () => host.mustYield(this),
+      mustRetire: (connection) => this.#retirement.isDue(connection, this.#logins.credentials),
+      onChange: () => this.wake(),
+      onGone: () => this.#giveSlot(),
+    });
     this.#scheduler = new Scheduler(
       {
         queue: this.#queue,
@@ -76,13 +81,13 @@ export class Account {
         loans: this.#loans,
         holding: this.#holding,
         paused: () => this.#logins.paused,
-        ending: () => this.#ending > 0 || this.#loans.watches.some(({ leaving }) => leaving),
+        ending: () => this.#lending.ending,
       },
       {
-        lend: (place, connection) => void this.#lend(place, connection),
+        lend: (place, connection) => void this.#lending.lend(place, connection),
         supply: () => void this.#logins.supply(),
         evict: () => void this.evictIdle(),
-        ask: (loan) => this.#ask(loan),
+        ask: (loan) => this.#lending.ask(loan),
         needsRoom: (full) => host.needsRoom(this, full),
         hopesForRoom: () => host.hopesForRoom(this),
         giveSlot: () => this.#giveSlot(),
@@ -119,13 +124,7 @@ export class Account {
 
   /** Milliseconds that the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
   get longestIdleMs(): number | undefined {
-    const since = Math.min(this.#idleSince, this.#loans.oldestWatch?.since ?? Number.POSITIVE_INFINITY);
-    return since === Number.POSITIVE_INFINITY ? undefined : performance.now() - since;
-  }
-
-  get #idleSince(): number {
-    const [first] = this.#pool.idle;
-    return first ? performance.now() - this.#pool.idleFor(first) : Number.POSITIVE_INFINITY;
+    return this.#lending.longestIdleMs;
   }
 
   /**
@@ -146,11 +145,10 @@ export class Account {
       const stopper = this.#begin(loan, current, since);
       const outcome = await workOn(loan, stopper, work);
       this.#finish(loan, current, stopper);
-      await this.#giveBack(loan.connection, outcome.reusable, loan);
+      await this.#lending.giveBack(loan.connection, outcome.reusable, loan);
       if (outcome.ok) return outcome.value;
       const lost = outcome.error instanceof BrokerError && outcome.error.kind === 'CONNECTION_LOST';
-      // What ended this one, a restart for instance, may have ended those that are idle as well.
-      if (lost) this.#doubtedAt = performance.now();
+      if (lost) this.#lending.doubt();
       if (attempt > 1 || job.effect !== 'read' || outcome.wrote || !lost) throw outcome.error;
       // The work may have moved it.
       current = { ...job, deadlineAt: stopper.deadlineAt };
@@ -183,7 +181,7 @@ export class Account {
       return login();
     });
     this.#logins.credentials = credentials;
-    await this.#take(connection, 0);
+    await this.#lending.take(connection, 0);
     if (this.#closing) throw closedError();
   }
 
@@ -193,26 +191,13 @@ export class Account {
   }
 
   /** Ends the connection that is idle, or lent to a watch, for the longest, so that its slot becomes free. */
-  async evictIdle(): Promise<void> {
-    const watch = this.#loans.oldestWatch;
-    const [oldest] = this.#pool.idle;
-    if (!watch || watch.since > this.#idleSince) {
-      if (oldest) await this.#endIdle(oldest);
-      return;
-    }
-    this.#leave(watch.connection);
-    await new Promise<void>((resolve) => watch.connection.onClose(resolve));
+  evictIdle(): Promise<void> {
+    return this.#lending.evict();
   }
 
   /** Ends connections that were idle for too long or are too old. */
   sweep(): void {
-    const { idleMs } = this.#host.limits;
-    for (const connection of this.#pool.idle) {
-      if (this.#pool.idleFor(connection) > idleMs || this.#mustRetire(connection)) void this.#endIdle(connection);
-    }
-    for (const { connection, leaving } of this.#loans.watches) {
-      if (!leaving && this.#mustRetire(connection)) this.#leave(connection);
-    }
+    this.#lending.sweep(this.#host.limits.idleMs);
   }
 
   /** Tries again what waits for a slot. */
@@ -225,8 +210,7 @@ export class Account {
     this.#closing = true;
     this.#queue.rejectAll(closedError());
     this.#logins.close();
-    for (const connection of this.#pool.idle) void this.#endIdle(connection);
-    for (const { connection } of this.#loans.watches) this.#leave(connection);
+    this.#lending.close();
     await this.#quiet(graceMs);
     this.#stoppers.stop(closedError());
     // Each ends by itself within this time: see `logoutMs`.
@@ -255,86 +239,6 @@ export class Account {
     const place = this.#queue.join(wants, job);
     this.wake();
     return place;
-  }
-
-  async #lend(place: Place, connection: ImapConnection): Promise<void> {
-    const idleMs = this.#pool.idleFor(connection);
-    const loan = this.#loans.begin(connection, place.job.lane);
-    await this.#pool.borrow(connection);
-    const trusted = idleMs < TRUST_IDLE_MS && performance.now() - idleMs > this.#doubtedAt;
-    const alive = connection.usable && (trusted || (await this.#answers(connection)));
-    if (this.#closing) place.reject(closedError());
-    if (alive && place.resolve(loan)) return;
-    if (!place.settled) this.#queue.rejoin(place);
-    await this.#giveBack(connection, alive, loan);
-  }
-
-  async #answers(connection: ImapConnection): Promise<boolean> {
-    const stopper = this.#stoppers.begin();
-    try {
-      return await answers(connection, stopper.signal);
-    } finally {
-      this.#stoppers.end(stopper);
-    }
-  }
-
-  /** Asks a watch for its connection; when it takes its time, others need not wait for that. */
-  #ask(loan: Loan): void {
-    loan.ask(() => this.wake());
-  }
-
-  async #take(connection: ImapConnection, loginMs: number): Promise<void> {
-    this.#loans.noteLogin(connection, loginMs);
-    await this.#pool.adopt(connection);
-    connection.onClose(() => {
-      if (this.#pool.idle.includes(connection)) void this.#endIdle(connection);
-    });
-    await this.#giveBack(connection, connection.usable);
-  }
-
-  async #giveBack(connection: ImapConnection, reusable: boolean, loan?: Loan): Promise<void> {
-    if (loan) this.#loans.end(loan);
-    if (!reusable) connection.close();
-    if (!reusable || this.#closing || loan?.leaving || this.#host.mustYield(this) || this.#mustRetire(connection)) {
-      // Whoever had it need not wait for the LOGOUT.
-      void this.#end(connection);
-      // Somebody may have waited for just this one.
-      this.wake();
-      return;
-    }
-    await this.#pool.release(connection);
-    // It may have ended in between, or somebody asked for room while it was neither busy nor idle.
-    if (!connection.usable && this.#pool.idle.includes(connection)) void this.#endIdle(connection);
-    this.wake();
-    if (this.#pool.idle.length > 0 && this.#host.mustYield(this)) void this.evictIdle();
-  }
-
-  #mustRetire(connection: ImapConnection): boolean {
-    return this.#retirement.isDue(connection, this.#logins.credentials);
-  }
-
-  /** Ends a connection as soon as nobody works on it; a watch gives it up for that. */
-  #leave(connection: ImapConnection): void {
-    if (this.#pool.idle.includes(connection)) void this.#endIdle(connection);
-    const loan = this.#loans.watchOn(connection);
-    if (!loan) return;
-    loan.leaving = true;
-    this.#ask(loan);
-  }
-
-  async #endIdle(connection: ImapConnection): Promise<void> {
-    this.#ending += 1;
-    await this.#pool.borrow(connection);
-    this.#ending -= 1;
-    await this.#end(connection);
-  }
-
-  async #end(connection: ImapConnection): Promise<void> {
-    this.#ending += 1;
-    await this.#pool.discard(connection);
-    this.#ending -= 1;
-    this.#holding.connections.delete(connection);
-    this.#giveSlot();
   }
 
   #giveSlot(): void {
