@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ServerOptions } from './imap/server-options.js';
 import { handlers } from './methods/handlers.js';
+import { Idempotency } from './methods/idempotency.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import type { Log } from './runtime/log.js';
@@ -66,15 +67,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits = { ...defaultSocketLimits, ...options.sockets };
   const proofs = new Proofs();
   const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
+  const idempotency = new Idempotency();
   const sessions = new SealedSessions({
     ...sessionParts(options.sessionFiles),
     limits: { ...defaultSessionLimits, ...options.sessions },
-    onAccountEnd: (accountKey) => void registry.close(accountKey),
+    onAccountEnd: (accountKey) => {
+      void registry.close(accountKey);
+      idempotency.forget(accountKey);
+    },
   });
   const services = {
     sessions,
     proofs,
     registry,
+    idempotency,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,

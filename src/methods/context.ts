@@ -7,6 +7,7 @@ import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Tenant } from '../session/tenant.js';
+import type { Idempotency } from './idempotency.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {
@@ -75,6 +76,8 @@ export interface Services {
   sessions: SessionStore;
   proofs: Proofs;
   registry: Registry;
+  /** What became of requests with an idempotency key. */
+  idempotency: Idempotency;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */

@@ -2,6 +2,7 @@ import type { ImapConnection } from '../../src/imap/connection.js';
 import { type Credentials, type ServerOptions, tokenEnd } from '../../src/imap/server-options.js';
 import type { Connect } from '../../src/pool/account-host.js';
 import { BrokerError } from '../../src/protocol/errors.js';
+import type { Trace } from '../../src/runtime/trace.js';
 
 /** What the next logins come to; `hang`: they never end unless they are aborted. */
 export type LoginOutcome = 'ok' | 'unavailable' | 'refused' | 'hang';
@@ -60,7 +61,8 @@ export class FakeConnection {
   readonly tokenEndsAt: number | undefined;
   readonly id: string;
   readonly writes = { begun: 0, done: 0 };
-  readonly bytes = { sent: 0, received: 0 };
+  bytes = { sent: 0, received: 0 };
+  trace: Trace | undefined;
   readonly server: ServerOptions;
   selected: { path: string } | undefined;
   usable = true;

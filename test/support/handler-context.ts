@@ -1,6 +1,7 @@
 import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
+import { Idempotency } from '../../src/methods/idempotency.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
@@ -111,6 +112,7 @@ export function handlerContext(
       version: '0.0.0-test',
       epoch: 'test',
       registry: new Registry(defaultPoolLimits),
+      idempotency: new Idempotency(),
       servers: new Map(),
       tenantNames: new Set(),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
