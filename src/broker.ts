@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ServerOptions } from './imap/server-options.js';
 import { handlers } from './methods/handlers.js';
+import { Idempotency } from './methods/idempotency.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import type { Log } from './runtime/log.js';
@@ -69,12 +70,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const proofs = new Proofs();
   const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
   const views = new Views({ ...defaultViewLimits, ...options.views });
+  const idempotency = new Idempotency();
   const sessions = new SealedSessions({
     ...sessionParts(options.sessionFiles),
     limits: { ...defaultSessionLimits, ...options.sessions },
     onAccountEnd: (accountKey) => {
       views.forget(accountKey);
       void registry.close(accountKey);
+      idempotency.forget(accountKey);
     },
   });
   const services = {
@@ -82,6 +85,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     proofs,
     registry,
     views,
+    idempotency,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
+import type { Trace } from '../runtime/trace.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
+import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
 import { describe, type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
@@ -17,6 +19,8 @@ export class ImapConnection {
   readonly createdAt = Date.now();
   /** When the access token that it logged in with ends; servers may end the connection then. */
   readonly tokenEndsAt: number | undefined;
+  /** Measures the commands for whoever has the connection. */
+  trace: Trace | undefined;
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
@@ -49,6 +53,7 @@ export class ImapConnection {
         this.#trouble = true;
       },
     });
+    traceCommands(this.#flow, () => this.trace);
     // Without a listener an RST would end the process.
     this.#flow.on('error', (failure: unknown) => {
       this.#fatal ??= failure;

@@ -1,12 +1,14 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Account } from '../pool/account.js';
 import type { Job } from '../pool/job.js';
+import { SharedJob } from '../pool/shared-job.js';
 import { BrokerError } from '../protocol/errors.js';
+import { Trace } from '../runtime/trace.js';
 import { type MailboxView, now } from './mailbox-view.js';
 import { placeView } from './place-view.js';
 
-/** What a reader needs of an account: leases. */
-export type Leases = Pick<Account, 'run'>;
+/** What a reader needs of an account. */
+export type Leases = Pick<Account, 'run' | 'slots'>;
 
 /** Where an answer comes from; the contract's `meta`. */
 export interface Origin {
@@ -34,17 +36,10 @@ export interface Question<T> {
   fetch(view: MailboxView, connection: ImapConnection): Promise<T>;
 }
 
-interface Asker {
-  resolve(read: Read<unknown>): void;
-  reject(error: unknown): void;
-}
-
 /** A question with all who wait for its answer. */
 interface Group {
   question: Question<unknown>;
-  askers: Set<Asker>;
-  /** The longest that anybody wants to wait. */
-  deadlineAt: number;
+  askers: SharedJob;
 }
 
 /** A watch of the folder, for as long as it is known to be alive. */
@@ -54,6 +49,8 @@ export interface Liveness {
 
 /** Messages whose flags are asked for again where the server does not tell changes. */
 const MOST_FLAGS = 500;
+/** What runs when the last asker leaves is soon done: to end it by ending its connection would cost a login. */
+const DESERTED_MS = 2_000;
 
 /**
  * Answers what is read from one folder of an account. All that is asked meanwhile shares the next lease and its one
@@ -71,6 +68,7 @@ export class MailboxReader {
   #active: Group[] = [];
   #running = false;
   #abort = new AbortController();
+  #deserted: NodeJS.Timeout | undefined;
 
   /** @param onGrown called when the view may have grown */
   constructor(mailbox: string, view: MailboxView, onGrown: () => void) {
@@ -84,9 +82,14 @@ export class MailboxReader {
    * @throws BrokerError NOT_FOUND, what `run` of the account throws, or what the question throws
    */
   async read<T>(leases: Leases, question: Question<T>): Promise<Read<T>> {
+    question.job.signal.throwIfAborted();
     const remembered = question.maxAgeMs > 0 ? this.#remembered(question) : undefined;
     if (remembered) return remembered;
-    return (await this.#ask(leases, question as Question<unknown>)) as Read<T>;
+    const group = this.#waiting.get(question.key) ?? this.#newGroup(leases, question as Question<unknown>);
+    const answer = group.askers.join<Read<T>>(question.job);
+    if (!this.#running) void this.#run(leases, question.job.label);
+    const { value: read, coalesced } = await answer;
+    return coalesced ? { value: read.value, origin: { ...read.origin, source: 'coalesced' } } : read;
   }
 
   #remembered<T>(question: Question<T>): Read<T> | undefined {
@@ -99,81 +102,60 @@ export class MailboxReader {
     return { value, origin: { source: 'cache', asOf: new Date(date), lagMs: alive?.lagMs } };
   }
 
-  #ask(leases: Leases, question: Question<unknown>): Promise<Read<unknown>> {
-    const { signal, deadlineAt } = question.job;
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      const group: Group = this.#waiting.get(question.key) ?? { question, askers: new Set(), deadlineAt };
-      this.#waiting.set(question.key, group);
-      group.deadlineAt = Math.max(group.deadlineAt, deadlineAt);
-      const onAbort = () => {
-        group.askers.delete(asker);
-        reject(signal.reason);
-        this.#dropUnasked();
-      };
-      const asker: Asker = {
-        resolve: (read) => {
-          signal.removeEventListener('abort', onAbort);
-          resolve(read);
-        },
-        reject: (error) => {
-          signal.removeEventListener('abort', onAbort);
-          reject(error);
-        },
-      };
-      signal.addEventListener('abort', onAbort);
-      group.askers.add(asker);
-      if (!this.#running) void this.#run(leases, question.job);
-    });
+  #newGroup({ slots }: Leases, question: Question<unknown>): Group {
+    const { key, job } = question;
+    const group = { question, askers: new SharedJob(job, slots, () => this.#onDeserted(group)) };
+    this.#waiting.set(key, group);
+    return group;
   }
 
-  /** Nobody waits any more: a job that is queued for them leaves the queue; one that runs is soon done. */
-  #dropUnasked(): void {
-    for (const [key, { askers }] of this.#waiting) if (askers.size === 0) this.#waiting.delete(key);
-    if (this.#waiting.size === 0 && this.#active.length === 0) {
-      this.#abort.abort(new BrokerError('CANCELLED', 'Nobody waits for it any more.'));
-    }
+  #onDeserted(group: Group): void {
+    if (this.#waiting.get(group.question.key) === group) this.#waiting.delete(group.question.key);
+    if (this.#waiting.size > 0 || this.#active.some(({ askers }) => askers.size > 0)) return;
+    const end = () => this.#abort.abort(new BrokerError('CANCELLED', 'Nobody waits for it any more.'));
+    if (this.#active.length === 0) end();
+    else this.#deserted ??= setTimeout(end, DESERTED_MS);
   }
 
-  async #run(leases: Leases, { label }: Job): Promise<void> {
+  async #run(leases: Leases, label: string): Promise<void> {
     this.#running = true;
     while (this.#waiting.size > 0) {
       this.#abort = new AbortController();
+      const trace = new Trace();
       const job: Job = {
         label,
         effect: 'read',
         mailbox: this.mailbox,
+        prefers: (connection) => connection.isFollowedBy(this.view),
+        trace,
         signal: this.#abort.signal,
-        deadlineAt: Math.max(...[...this.#waiting.values()].map(({ deadlineAt }) => deadlineAt)),
+        // Those who wait have deadlines of their own; with the last of them it ends.
+        deadlineAt: Number.POSITIVE_INFINITY,
       };
       try {
-        await leases.run(job, (connection) => this.#answer(connection));
+        await leases.run(job, (connection) => this.#answer(connection, trace));
       } catch (error) {
         this.#fail(error);
       }
+      clearTimeout(this.#deserted);
+      this.#deserted = undefined;
     }
     this.#running = false;
   }
 
-  /** Everybody who waits when a job fails would see the next one fail as well; but some have more time than it had. */
+  /** Everybody who waits when a job fails would see the next one fail as well. */
   #fail(error: unknown): void {
-    const late = error instanceof BrokerError && error.kind === 'DEADLINE';
     const groups = [...this.#active, ...this.#waiting.values()];
     this.#active = [];
     this.#waiting.clear();
-    for (const group of groups) {
-      if (late && group.deadlineAt > Date.now()) this.#waiting.set(group.question.key, group);
-      else for (const asker of group.askers) asker.reject(error);
-    }
+    for (const { askers } of groups) askers.failed(error);
   }
 
   /** Runs again with what is left when the connection is lost. */
-  async #answer(connection: ImapConnection): Promise<void> {
+  async #answer(connection: ImapConnection, trace: Trace): Promise<void> {
     this.#active.push(...this.#waiting.values());
     this.#waiting.clear();
+    for (const { askers } of this.#active) askers.begin();
     try {
       await this.#confirm(connection);
     } catch (error) {
@@ -182,27 +164,22 @@ export class MailboxReader {
       return;
     }
     for (let group = this.#active[0]; group; group = this.#active[0]) {
-      if (group.askers.size > 0) await this.#answerGroup(group, connection);
+      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace);
       this.#active.shift();
     }
     this.#onGrown();
   }
 
-  async #answerGroup({ question, askers }: Group, connection: ImapConnection): Promise<void> {
-    let read: Read<unknown>;
+  async #answerGroup({ question, askers }: Group, connection: ImapConnection, trace: Trace): Promise<void> {
     try {
       const known = question.known(this.view);
       const value = known ?? (await question.fetch(this.view, connection));
-      read = { value, origin: { source: known === undefined ? 'server' : 'validated', asOf: this.view.asOf } };
+      const source = known === undefined ? 'server' : 'validated';
+      askers.job.trace?.share(trace, trace.queueMs);
+      askers.done({ value, origin: { source, asOf: this.view.asOf } } satisfies Read<unknown>);
     } catch (error) {
       if (isLost(error) || !connection.usable) throw error;
-      for (const asker of askers) asker.reject(error);
-      return;
-    }
-    let shared = false;
-    for (const asker of askers) {
-      asker.resolve(shared ? { value: read.value, origin: { ...read.origin, source: 'coalesced' } } : read);
-      shared = true;
+      askers.failed(error);
     }
   }
 

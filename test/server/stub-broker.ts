@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
+import { Idempotency } from '../../src/methods/idempotency.js';
 import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
@@ -94,6 +95,7 @@ const services = {
   proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
   views: new Views(),
+  idempotency: new Idempotency(),
   servers: new Map(),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

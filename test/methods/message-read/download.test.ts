@@ -161,6 +161,8 @@ describe('a streamed part', () => {
     const run = folder.account.run.bind(folder.account);
     const account = {
       key: folder.account.key,
+      slots: folder.account.slots,
+      share: folder.account.share.bind(folder.account),
       run: ((job, work) =>
         run(job, (connection, lease) => {
           received = () => connection.bytes.received;
