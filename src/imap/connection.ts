@@ -3,6 +3,7 @@ import { ImapFlow, type MailboxObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
+import { installFlowReader } from './flow-reader.js';
 import { canonicalName } from './mailbox-names.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
 
@@ -274,6 +275,7 @@ export class ImapConnection {
     this.#flow.namespace = undefined;
     // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
     insideOf(this.#flow).socket.setNoDelay(true);
+    installFlowReader(this.#flow);
     this.#opened = true;
   }
 
