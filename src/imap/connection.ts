@@ -5,6 +5,7 @@ import type { Trace } from '../runtime/trace.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
+import { installFlowReader } from './flow-reader.js';
 import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
@@ -330,6 +331,7 @@ export class ImapConnection {
     this.#flow.namespace = undefined;
     // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
     insideOf(this.#flow).socket.setNoDelay(true);
+    installFlowReader(this.#flow);
     this.#opened = true;
   }
 
