@@ -60,6 +60,8 @@ export async function changes(world: World, slot: Slot): Promise<void> {
 /** The same view of the folder, from what the server has. */
 function expected(known: Knowledge, state: State, incomplete: boolean): Outcome {
   if (!state) return { error: 'NOT_FOUND' };
+  // Another folder has the name now: its messages are others, whatever their uids.
+  if (!incomplete && known.uidValidity !== state.uidValidity) return { error: 'none, but complete: false' };
   const counts = { uidValidity: state.uidValidity, total: state.mails.length };
   return {
     ok: incomplete ? counts : { ...counts, uids: state.mails.map(({ uid }) => uid), flags: shownFlags(known, state) },

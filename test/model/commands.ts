@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { CONTENTS } from './mails.js';
 
 /** Who writes: another mail client, or the broker itself on one of two sockets. */
 export type Writer = 'client' | 'broker';
@@ -56,9 +57,6 @@ export const searches = {
   work: { criteria: { keyword: 'Work' }, finds: (flags: string[]) => flags.includes('Work') },
 } as const;
 export type SearchName = keyof typeof searches;
-
-/** Different contents of messages; few, so that the same message comes back. */
-export const CONTENTS = 6;
 
 const folder = fc.constantFrom(0, 0, 0, 0, 1, 1, 2);
 const by = fc.constantFrom<Writer>('client', 'client', 'broker');

@@ -20,6 +20,9 @@ const HANGS_MS = 10_000;
 /** One user, to whom one history after the other happens: through a broker on the one side, by another client on the other. */
 export interface Lane {
   readonly dialect: Dialect;
+  readonly user: string;
+  /** Of the broker, for more sockets. */
+  readonly url: string;
   readonly ask: Ask;
   /** As {@link Ask}, for a method that the contract may not have. */
   readonly askPlainly: (socket: number, method: string, params: Record<string, unknown>) => Promise<unknown>;
@@ -42,10 +45,16 @@ export async function openLanes(
   dialect: Dialect,
   count: number,
   manners: Manners,
+  onLine: (line: string) => void = () => {},
 ): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
   const { dovecot } = dialect;
   const relays = await Promise.all(
-    Array.from({ length: count }, () => startTappedRelay(dovecot.plainPort, (line) => manners.take(line))),
+    Array.from({ length: count }, () =>
+      startTappedRelay(dovecot.plainPort, (line) => {
+        manners.take(line);
+        onLine(line);
+      }),
+    ),
   );
   const servers = relays.map(({ port }, index) => upstream(`lane${index}`, port, { tls: 'none' }));
   const broker = await runBroker(dovecot, { servers });
@@ -72,6 +81,8 @@ export async function openLanes(
       let names = 0;
       return {
         dialect,
+        user,
+        url: broker.url,
         ask: askPlainly as Ask,
         askPlainly,
         other,
