@@ -21,6 +21,8 @@ const HANGS_MS = 10_000;
 export interface Lane {
   readonly dialect: Dialect;
   readonly user: string;
+  /** The server's name at the broker. */
+  readonly server: string;
   /** Of the broker, for more sockets. */
   readonly url: string;
   readonly ask: Ask;
@@ -64,10 +66,11 @@ export async function openLanes(
   const lanes = await Promise.all(
     relays.map(async (relay, index): Promise<Lane> => {
       const user = dovecot.user();
+      const server = `lane${index}`;
       const sessions = await Promise.all(
         sockets.map(async (socket) => {
           const auth = { password: dovecot.password };
-          const { session } = await socket.call('session.open', { server: `lane${index}`, user, auth });
+          const { session } = await socket.call('session.open', { server, user, auth });
           return session;
         }),
       );
@@ -77,11 +80,12 @@ export async function openLanes(
         return client.request(method, { timeoutMs: HANGS_MS, ...params, session: sessions[socket] }).answer;
       };
       const other = await LeanImap.open(dovecot.plainPort, user, dovecot.password);
-      const key = accountKey({ tenant: 'webmail', server: { name: `lane${index}` }, user });
+      const key = accountKey({ tenant: 'webmail', server: { name: server }, user });
       let names = 0;
       return {
         dialect,
         user,
+        server,
         url: broker.url,
         ask: askPlainly as Ask,
         askPlainly,
