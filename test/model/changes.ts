@@ -24,16 +24,15 @@ interface Page {
 
 /** What a validated page tells its reader of a folder: from the first one on changes are counted. */
 export function learn(slot: Slot, page: Page, first: boolean): void {
-  const { knowledge } = slot;
   const now = slot.timeline.now;
   if (typeof page.state !== 'string' || !now) return;
   if (first) {
     const uids = new Set(now.mails.map(({ uid }) => uid));
-    const flags = new Map(page.messages.map(({ uid, flags: shown = [] }) => [uid, shown]));
-    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, uids, flags };
-  } else if (knowledge?.uidValidity === page.uidValidity) {
-    for (const { uid, flags = [] } of page.messages) if (knowledge.uids.has(uid)) knowledge.flags.set(uid, flags);
+    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, uids, flags: new Map() };
   }
+  const { knowledge } = slot;
+  if (knowledge?.uidValidity !== page.uidValidity) return;
+  for (const { uid, flags } of page.messages) if (flags && knowledge.uids.has(uid)) knowledge.flags.set(uid, flags);
 }
 
 /** Asks what has changed since the reader last knew, and holds what it knows then against what is. */

@@ -30,9 +30,11 @@ export interface Lane {
   readonly askPlainly: (socket: number, method: string, params: Record<string, unknown>) => Promise<unknown>;
   /** Whether the broker has mailbox.changes. */
   readonly tellsChanges: boolean;
-  readonly tally: { commands: number; changes: number; complete: number; lostWrites: number };
+  readonly tally: { histories: number; commands: number; changes: number; complete: number; lostWrites: number };
   /** The other mail client, which is also who looks how things are. */
   readonly other: LeanImap;
+  /** Logs the other client in again, where a history before has ended its connection. */
+  revive(): Promise<void>;
   readonly relay: TappedRelay;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
@@ -79,7 +81,8 @@ export async function openLanes(
         if (!client) throw new Error(`no socket ${socket}`);
         return client.request(method, { timeoutMs: HANGS_MS, ...params, session: sessions[socket] }).answer;
       };
-      const other = await LeanImap.open(dovecot.plainPort, user, dovecot.password);
+      const login = () => LeanImap.open(dovecot.plainPort, user, dovecot.password);
+      let other = await login();
       const key = accountKey({ tenant: 'webmail', server: { name: server }, user });
       let names = 0;
       return {
@@ -89,10 +92,15 @@ export async function openLanes(
         url: broker.url,
         ask: askPlainly as Ask,
         askPlainly,
-        other,
+        get other() {
+          return other;
+        },
+        revive: async () => {
+          if (!other.open) other = await login();
+        },
         relay,
         tellsChanges,
-        tally: { commands: 0, changes: 0, complete: 0, lostWrites: 0 },
+        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0 },
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();

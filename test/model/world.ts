@@ -1,18 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import { LeanImap } from '../support/lean-imap.js';
 import { FOLDERS, type History, type Pick } from './commands.js';
 import type { Outcome, PageStart } from './expected.js';
 import type { Lane } from './lane.js';
 import { arrivalOf, mailOf } from './mails.js';
-import type { State } from './state.js';
+import { readSnapshot, type State, snapshotCommands } from './state.js';
 import { isInTime, Timeline } from './timeline.js';
-
-/**
- * Whether a connection that has a folder selected is trusted to notice when another one takes its place under the same
- * name. Dovecot's NOOP is answered with an untagged NO then, and the old folder goes on being shown; until the broker
- * heeds that, its connections are broken when it happens, so that each selects the folder anew.
- */
-const NOTICES_REPLACED = false;
+import { noticesReplaced } from './trust.js';
 
 /** What a caller knows of a folder by message.list and mailbox.changes. */
 export interface Knowledge {
@@ -45,6 +40,7 @@ export class World {
 
   /** Makes the folders that a history begins with. */
   static async make(lane: Lane, start: History['start']): Promise<World> {
+    await lane.revive();
     const names = Array.from({ length: FOLDERS }, (_, index) => lane.newName(index));
     const commands = start.flatMap((count, index) => [
       `CREATE "${names[index]}"`,
@@ -60,6 +56,24 @@ export class World {
   /** Takes all of its folders away. */
   async end(): Promise<void> {
     await this.lane.other.send(...this.slots.map(({ name }) => `DELETE "${name}"`));
+  }
+
+  /** The same folders for somebody whose answers count for nothing, because others write meanwhile. */
+  bystander(): World {
+    return new Bystander(
+      this.lane,
+      this.slots.map((slot) => ({ ...slot })),
+    );
+  }
+
+  /** Whether a connection that was made this moment sees the folders as they are said to be. */
+  async confirm(): Promise<void> {
+    const { dialect, user } = this.lane;
+    const client = await LeanImap.open(dialect.dovecot.plainPort, user, dialect.dovecot.password);
+    for (const { name, timeline } of this.slots) {
+      expect(readSnapshot(await client.send(...snapshotCommands(name))), name).toEqual(timeline.now);
+    }
+    await client.close();
   }
 
   /** The socket of the next request: they take turns. */
@@ -114,8 +128,12 @@ export class World {
       return now !== undefined && timeline.uidValidity !== undefined && timeline.uidValidity !== now;
     });
     for (const [index, { timeline }] of slots.entries()) timeline.note(states[index], by);
-    if (replaced && !NOTICES_REPLACED) await this.lane.dropConnections();
+    if (replaced && !noticesReplaced) await this.lane.dropConnections();
   }
+}
+
+class Bystander extends World {
+  override verify(): void {}
 }
 
 /** Uids of the messages that are meant, as the folder is now. */
