@@ -24,19 +24,18 @@ interface Page {
 
 /** What a validated page tells its reader of a folder: from the first one on changes are counted. */
 export function learn(slot: Slot, page: Page, first: boolean): void {
-  const { knowledge } = slot;
   const now = slot.timeline.now;
   if (typeof page.state !== 'string' || !now) return;
   if (first) {
     const uids = new Set(page.messages.map(({ uid }) => uid));
     const top = Math.max(0, ...now.mails.map(({ uid }) => uid));
-    const flags = new Map(page.messages.map(({ uid, flags: shown = [] }) => [uid, shown]));
-    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, top, uids, flags };
-  } else if (knowledge?.uidValidity === page.uidValidity) {
-    for (const { uid, flags = [] } of page.messages) {
-      knowledge.uids.add(uid);
-      knowledge.flags.set(uid, flags);
-    }
+    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, top, uids, flags: new Map() };
+  }
+  const { knowledge } = slot;
+  if (knowledge?.uidValidity !== page.uidValidity) return;
+  for (const { uid, flags } of page.messages) {
+    knowledge.uids.add(uid);
+    if (flags) knowledge.flags.set(uid, flags);
   }
 }
 
@@ -57,13 +56,15 @@ export async function changes(world: World, slot: Slot): Promise<void> {
   if (told?.complete) lane.tally.complete += 1;
   const incomplete = told?.complete === false;
   const asOf = told && told.meta.source !== 'coalesced' ? { asOf: told.meta.asOf } : {};
-  world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, incomplete));
+  await world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, incomplete));
   slot.knowledge = told?.complete ? learned(known, told) : undefined;
 }
 
 /** The same view of the folder, from what the server has. */
 function expected(known: Knowledge, state: State, incomplete: boolean): Outcome {
   if (!state) return { error: 'NOT_FOUND' };
+  // Another folder has the name now: its messages are others, whatever their uids.
+  if (!incomplete && known.uidValidity !== state.uidValidity) return { error: 'none, but complete: false' };
   const counts = { uidValidity: state.uidValidity, total: state.mails.length };
   return {
     ok: incomplete ? counts : { ...counts, uids: knownTo(known, state), flags: shownFlags(known, state) },

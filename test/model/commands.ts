@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { ListField } from '../../src/protocol/models.js';
+import { CONTENTS } from './mails.js';
 
 /** Who writes: another mail client, or the broker itself on one of two sockets. */
 export type Writer = 'client' | 'broker';
@@ -24,9 +26,9 @@ export type Write =
   | { do: 'swap'; folder: number; to: number };
 
 export type Read =
-  | { do: 'list'; folder: number; limit: number; maxAgeMs: number }
+  | { do: 'list'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
   /** The page behind the last one that was read of the folder. */
-  | { do: 'next'; folder: number; limit: number; maxAgeMs: number }
+  | { do: 'next'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
   | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
   | { do: 'status' | 'folders'; maxAgeMs: number }
@@ -37,6 +39,11 @@ export type Command =
   | Read
   /** Reads at the same time, over both sockets; with `cut` their connections break meanwhile. */
   | { do: 'together'; reads: Read[]; cut: boolean }
+  /**
+   * A write to messages, and reads at the same time: what they see is open, but not what is seen after them. None to
+   * folders: those confuse Dovecot itself, which leaves a half-made folder behind.
+   */
+  | { do: 'race'; write: Write; reads: Read[] }
   /** The broker's connections break. */
   | { do: 'cut' };
 
@@ -57,9 +64,6 @@ export const searches = {
 } as const;
 export type SearchName = keyof typeof searches;
 
-/** Different contents of messages; few, so that the same message comes back. */
-export const CONTENTS = 6;
-
 const folder = fc.constantFrom(0, 0, 0, 0, 1, 1, 2);
 const by = fc.constantFrom<Writer>('client', 'client', 'broker');
 const flags = fc.subarray(['\\Seen', '\\Flagged', '\\Deleted', 'Work', '$Forwarded'], { minLength: 1, maxLength: 2 });
@@ -69,9 +73,18 @@ const pick: fc.Arbitrary<Pick> = fc.record({
 });
 const maxAgeMs = fc.constantFrom(0, 0, 0, 5, 60_000);
 const limit = fc.constantFrom(1, 2, 3, 4, 50);
+const fields = fc.constantFrom<ListField[]>(
+  ['envelope', 'flags', 'size', 'internalDate'],
+  ['envelope', 'flags', 'size', 'internalDate'],
+  ['envelope', 'flags', 'size', 'internalDate'],
+  ['flags'],
+  ['envelope'],
+  ['size', 'hasAttachment'],
+  ['internalDate', 'preview', 'flags'],
+);
 const content = fc.nat({ max: CONTENTS - 1 });
 
-const write: fc.Arbitrary<Write> = fc.oneof(
+const messageWrite: fc.Arbitrary<Write> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -95,6 +108,10 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('expunge'), by, folder, pick }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('move', 'copy'), by, folder, to: folder, pick }) },
+);
+
+const write: fc.Arbitrary<Write> = fc.oneof(
+  { weight: 21, arbitrary: messageWrite },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('create', 'delete'), by, folder }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('rename'), by, folder, to: folder }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('recreate'), folder }) },
@@ -102,8 +119,8 @@ const write: fc.Arbitrary<Write> = fc.oneof(
 );
 
 const read: fc.Arbitrary<Read> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('list'), folder, limit, maxAgeMs }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('next'), folder, limit, maxAgeMs }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('list'), folder, limit, maxAgeMs, fields }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('next'), folder, limit, maxAgeMs, fields }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), folder, pick, maxAgeMs }) },
   {
     weight: 2,
@@ -127,6 +144,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constant('together'),
       reads: fc.array(read, { minLength: 2, maxLength: 4 }),
       cut: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('race'),
+      write: messageWrite,
+      reads: fc.array(read, { minLength: 1, maxLength: 2 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },

@@ -1,4 +1,5 @@
 import type { Result } from '../../src/protocol/contract.js';
+import type { ListField } from '../../src/protocol/models.js';
 import { AnsweredError } from '../support/running-broker.js';
 import { textOf } from './mails.js';
 import type { Folder, Mail, State } from './state.js';
@@ -24,8 +25,16 @@ export async function outcomeOf(request: Promise<unknown>): Promise<Outcome> {
   }
 }
 
+/** The members of rows that message.list answers when nothing else is asked for. */
+export const usualFields: readonly ListField[] = ['envelope', 'flags', 'size', 'internalDate'];
+
 /** What message.list must answer when the folder is in a state. */
-export function expectedPage(state: State, limit: number, start: PageStart | undefined): Outcome {
+export function expectedPage(
+  state: State,
+  limit: number,
+  start: PageStart | undefined,
+  fields: readonly ListField[] = usualFields,
+): Outcome {
   if (!state) return { error: 'NOT_FOUND' };
   if (start && start.uidValidity !== state.uidValidity) return { error: 'STATE_CHANGED' };
   const below = start ? state.mails.filter(({ uid }) => uid < start.below) : state.mails;
@@ -33,10 +42,19 @@ export function expectedPage(state: State, limit: number, start: PageStart | und
     ok: {
       uidValidity: state.uidValidity,
       total: state.mails.length,
-      messages: below.slice(-limit).reverse(),
+      messages: below
+        .slice(-limit)
+        .reverse()
+        .map((mail) => rowOf(mail, fields)),
       more: below.length > limit,
     },
   };
+}
+
+function rowOf(mail: Mail, fields: readonly ListField[]) {
+  const { uid, envelope, flags, size, internalDate } = mail;
+  const all = { envelope, flags, size, internalDate, hasAttachment: false, preview: textOf(mail) };
+  return { uid, ...Object.fromEntries(fields.map((field) => [field, all[field]])) };
 }
 
 export function shownPage({ uidValidity, total, messages, nextCursor }: Result<'message.list'>) {
@@ -61,10 +79,10 @@ export function shownMessages({ messages, notFound }: Result<'message.get'>) {
   };
 }
 
-/** What message.search must find: uids with their flags, in no order. */
+/** What message.search must find: uids with flags and envelopes, in no order. */
 export function expectedHits(state: State, finds: (flags: string[]) => boolean): Outcome {
   if (!state) return { error: 'NOT_FOUND' };
-  const hits = state.mails.filter(({ flags }) => finds(flags)).map(({ uid, flags }) => ({ uid, flags }));
+  const hits = state.mails.filter(({ flags }) => finds(flags)).map((mail) => rowOf(mail, ['envelope', 'flags']));
   return { ok: { uidValidity: state.uidValidity, total: hits.length, hits } };
 }
 

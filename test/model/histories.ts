@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { DialectName } from '../support/dialects.js';
 import { startDialect } from '../support/dialects.js';
+import { AnsweredError } from '../support/running-broker.js';
 import { Manners } from '../support/unoffered.js';
 import { type Command, type History, histories } from './commands.js';
 import { type Lane, openLanes } from './lane.js';
@@ -12,11 +13,16 @@ import { write } from './writes.js';
 const LANES = 4;
 const DEFAULT_RUNS = 2000;
 
+/** The other client's connection is as good as a new one: so often that is looked after. */
+const CONFIRM_EACH = 10;
+
 /** Lets one history happen. */
 export async function happen(lane: Lane, { start, commands }: History): Promise<void> {
   const world = await World.make(lane, start);
   try {
     for (const command of commands) await run(world, command);
+    lane.tally.histories += 1;
+    if (lane.tally.histories % CONFIRM_EACH === 0) await world.confirm();
   } finally {
     await world.end();
   }
@@ -30,9 +36,12 @@ async function run(world: World, command: Command): Promise<void> {
     case 'together': {
       const reading = command.reads.map((one) => read(world, one));
       if (command.cut) cut(world);
-      const failed = (await Promise.allSettled(reading)).find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
-      return;
+      return allDone(reading);
+    }
+    case 'race': {
+      const bystander = world.bystander();
+      const reading = command.reads.map((one) => read(bystander, one).catch(unlessRefused));
+      return allDone([...reading, write(world, command.write)]);
     }
     case 'list':
     case 'next':
@@ -47,8 +56,29 @@ async function run(world: World, command: Command): Promise<void> {
   }
 }
 
+/** While others write a folder may be gone, and connections are broken twice. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof AnsweredError) || ['INTERNAL', 'DEADLINE', 'INVALID_PARAMS'].includes(error.data.kind))
+    throw error;
+}
+
+/** Waits for all, so that nothing goes on behind a failure. */
+async function allDone(work: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
 function cut(world: World): void {
   world.lane.relay.cut();
+}
+
+/** Milliseconds that a share of the histories may take, many times what they need. */
+export function timeoutMs(share: number): number {
+  return 60_000 + countOf(share) * 150;
+}
+
+function countOf(share: number): number {
+  return Math.ceil(Number(process.env.MODEL_RUNS ?? DEFAULT_RUNS) * share);
 }
 
 /**
@@ -56,39 +86,46 @@ function cut(world: World): void {
  * as a failure names them, repeat that one.
  * @throws with the smallest history that fails, its seed and its path; or with the commands that the server never offered
  */
-export async function hold(name: DialectName, share: number, timeoutMs: number): Promise<void> {
-  const { MODEL_RUNS = DEFAULT_RUNS, MODEL_SEED, MODEL_PATH } = process.env;
-  const count = Math.ceil(Number(MODEL_RUNS) * share);
+export async function hold(name: DialectName, share: number): Promise<void> {
+  const { MODEL_SEED, MODEL_PATH: path } = process.env;
   const seed = MODEL_SEED === undefined ? Date.now() % 2 ** 31 : Number(MODEL_SEED);
   const begun = performance.now();
   const dialect = await startDialect(name);
   const manners = new Manners(dialect.offered);
-  const { lanes, close } = await openLanes(dialect, MODEL_PATH === undefined ? LANES : 1, manners);
+  const { lanes, close } = await openLanes(dialect, path === undefined ? LANES : 1, manners);
   try {
-    await Promise.all(
+    await allDone(
       lanes.map((lane, index) =>
         fc.assert(
           fc.asyncProperty(histories, (history) => happen(lane, history)),
           {
             seed: seed + index,
-            numRuns: Math.ceil(count / lanes.length),
-            ...(MODEL_PATH !== undefined && { path: MODEL_PATH }),
+            numRuns: Math.ceil(countOf(share) / lanes.length),
+            ...(path !== undefined && { path }),
             // So that a failure is told before the test's own time is over.
-            interruptAfterTimeLimit: timeoutMs * 0.9,
+            interruptAfterTimeLimit: timeoutMs(share) * 0.9,
             markInterruptAsFailure: true,
           },
         ),
       ),
     );
   } finally {
-    const sum = (pick: (lane: Lane) => number) => lanes.reduce((total, lane) => total + pick(lane), 0);
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    process.stdout.write(
-      `model, ${name}: ${count} histories, ${sum(({ tally }) => tally.commands)} commands, ` +
-        `${manners.commands} of IMAP, ${sum(({ relay }) => relay.cuts)} cuts, seed ${seed}, ${seconds} s\n`,
-    );
+    process.stdout.write(`${told(name, lanes, manners)}, seed ${seed}, ${Math.round(performance.now() - begun)} ms\n`);
     await close();
     await dialect.dovecot.stop();
   }
   if (manners.breaches.size > 0) throw new Error(`never offered: ${[...manners.breaches].join('; ')}`);
+}
+
+function told(name: DialectName, lanes: readonly Lane[], manners: Manners): string {
+  const sum = (pick: (lane: Lane) => number) => lanes.reduce((total, lane) => total + pick(lane), 0);
+  const parts = [
+    `${sum(({ tally }) => tally.histories)} histories`,
+    `${sum(({ tally }) => tally.commands)} commands`,
+    `${manners.commands} of IMAP`,
+    `${sum(({ relay }) => relay.cuts)} connections broken`,
+    `${sum(({ tally }) => tally.lostWrites)} writes lost`,
+    `${sum(({ tally }) => tally.complete)} of ${sum(({ tally }) => tally.changes)} times changes were told`,
+  ];
+  return `${name}: ${parts.join(', ')}`;
 }

@@ -20,14 +20,21 @@ const HANGS_MS = 10_000;
 /** One user, to whom one history after the other happens: through a broker on the one side, by another client on the other. */
 export interface Lane {
   readonly dialect: Dialect;
+  readonly user: string;
+  /** The server's name at the broker. */
+  readonly server: string;
+  /** Of the broker, for more sockets. */
+  readonly url: string;
   readonly ask: Ask;
   /** As {@link Ask}, for a method that the contract may not have. */
   readonly askPlainly: (socket: number, method: string, params: Record<string, unknown>) => Promise<unknown>;
   /** Whether the broker has mailbox.changes. */
   readonly tellsChanges: boolean;
-  readonly tally: { commands: number; changes: number; complete: number; lostWrites: number };
+  readonly tally: { histories: number; commands: number; changes: number; complete: number; lostWrites: number };
   /** The other mail client, which is also who looks how things are. */
   readonly other: LeanImap;
+  /** Logs the other client in again, where a history before has ended its connection. */
+  revive(): Promise<void>;
   readonly relay: TappedRelay;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
@@ -42,10 +49,16 @@ export async function openLanes(
   dialect: Dialect,
   count: number,
   manners: Manners,
+  onLine: (line: string) => void = () => {},
 ): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
   const { dovecot } = dialect;
   const relays = await Promise.all(
-    Array.from({ length: count }, () => startTappedRelay(dovecot.plainPort, (line) => manners.take(line))),
+    Array.from({ length: count }, () =>
+      startTappedRelay(dovecot.plainPort, (line) => {
+        manners.take(line);
+        onLine(line);
+      }),
+    ),
   );
   const servers = relays.map(({ port }, index) => upstream(`lane${index}`, port, { tls: 'none' }));
   const broker = await runBroker(dovecot, { servers });
@@ -55,10 +68,11 @@ export async function openLanes(
   const lanes = await Promise.all(
     relays.map(async (relay, index): Promise<Lane> => {
       const user = dovecot.user();
+      const server = `lane${index}`;
       const sessions = await Promise.all(
         sockets.map(async (socket) => {
           const auth = { password: dovecot.password };
-          const { session } = await socket.call('session.open', { server: `lane${index}`, user, auth });
+          const { session } = await socket.call('session.open', { server, user, auth });
           return session;
         }),
       );
@@ -67,17 +81,26 @@ export async function openLanes(
         if (!client) throw new Error(`no socket ${socket}`);
         return client.request(method, { timeoutMs: HANGS_MS, ...params, session: sessions[socket] }).answer;
       };
-      const other = await LeanImap.open(dovecot.plainPort, user, dovecot.password);
-      const key = accountKey({ tenant: 'webmail', server: { name: `lane${index}` }, user });
+      const login = () => LeanImap.open(dovecot.plainPort, user, dovecot.password);
+      let other = await login();
+      const key = accountKey({ tenant: 'webmail', server: { name: server }, user });
       let names = 0;
       return {
         dialect,
+        user,
+        server,
+        url: broker.url,
         ask: askPlainly as Ask,
         askPlainly,
-        other,
+        get other() {
+          return other;
+        },
+        revive: async () => {
+          if (!other.open) other = await login();
+        },
         relay,
         tellsChanges,
-        tally: { commands: 0, changes: 0, complete: 0, lostWrites: 0 },
+        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0 },
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();

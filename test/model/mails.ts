@@ -1,5 +1,8 @@
 import type { Mail } from './state.js';
 
+/** Different contents of messages; few, so that the same message comes back. */
+export const CONTENTS = 6;
+
 /** The messages that histories are made of: so few that the same come back, no two of the same size. */
 export function mailOf(content: number): string {
   const zero = `0${content}`;

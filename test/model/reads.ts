@@ -1,5 +1,5 @@
 import type { ParamsIn, Result } from '../../src/protocol/contract.js';
-import type { Meta } from '../../src/protocol/models.js';
+import type { ListField, Meta } from '../../src/protocol/models.js';
 import { changes, learn } from './changes.js';
 import { type Read, searches } from './commands.js';
 import {
@@ -41,12 +41,14 @@ export async function read(world: World, command: Read): Promise<void> {
 async function list(
   world: World,
   slot: Slot,
-  { limit, maxAgeMs }: { limit: number; maxAgeMs: number },
+  { limit, maxAgeMs, fields }: { limit: number; maxAgeMs: number; fields: ListField[] },
   start: PageStart | undefined,
 ): Promise<void> {
-  const params = { mailbox: slot.name, limit, maxAgeMs, ...(start && { cursor: start.cursor }) };
+  // Where there are no previews, nobody asks for them.
+  const wanted = fields.filter((field) => field !== 'preview' || world.lane.dialect.offered.has('PREVIEW'));
+  const params = { mailbox: slot.name, limit, maxAgeMs, fields: wanted, ...(start && { cursor: start.cursor }) };
   const { answer } = await asked(world, slot, maxAgeMs, 'message.list', params, shownPage, (state) =>
-    expectedPage(state, limit, start),
+    expectedPage(state, limit, start, wanted),
   );
   if (!answer) {
     slot.page = undefined;
@@ -75,7 +77,7 @@ async function get(world: World, { folder, pick, maxAgeMs }: Extract<Read, { do:
 async function search(world: World, { folder, criteria: name, maxAgeMs }: Extract<Read, { do: 'search' }>) {
   const slot = world.slot(folder);
   const { criteria, finds } = searches[name];
-  const params = { mailbox: slot.name, criteria, fields: ['flags' as const], maxAgeMs };
+  const params = { mailbox: slot.name, criteria, fields: ['envelope' as const, 'flags' as const], maxAgeMs };
   await asked(world, slot, maxAgeMs, 'message.search', params, shownHits, (state) => expectedHits(state, finds));
 }
 
@@ -98,7 +100,7 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
   const withSize = lane.dialect.offered.has('STATUS=SIZE');
   for (const slot of slots) {
     const told: Outcome = { ok: byName.get(slot.name) ?? null };
-    world.verify(slot, { sentAt, maxAgeMs, ...ageOf(meta) }, told, (state) => expectedCounts(state, withSize));
+    await world.verify(slot, { sentAt, maxAgeMs, ...ageOf(meta) }, told, (state) => expectedCounts(state, withSize));
   }
 }
 
@@ -120,7 +122,7 @@ async function asked<M extends 'message.list' | 'message.get' | 'message.search'
       return shown(result);
     }),
   );
-  world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) }, outcome, expected);
+  await world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) }, outcome, expected);
   return { answer };
 }
 

@@ -69,6 +69,8 @@ async function brokerWrites(world: World, command: Extract<Write, { by: string }
   const outcome = await outcomeOf(request.answer);
   await world.byBroker(other === slot ? [slot] : [slot, other]);
   if ('ok' in outcome) {
+    const { notFound = [] } = outcome.ok as { notFound?: number[] };
+    if (notFound.length > 0) throw new Error(`${command.do} by the broker did not find ${notFound.join()}`);
     if (request.mustFail) throw new Error(`${command.do} was to be refused`);
     request.check?.(outcome.ok);
     return;
