@@ -43,8 +43,9 @@ export class BrokerWay {
   }
 
   /** A page of the newest 50 messages. */
-  async index(age: Age = VALIDATED, mailbox = 'INBOX'): Promise<Page> {
-    const page = await this.#mail.message.list({ mailbox, limit: PAGE, ...age });
+  async index(age: Age = VALIDATED, mailbox = 'INBOX', signal?: AbortSignal): Promise<Page> {
+    const params = { mailbox, limit: PAGE, ...age };
+    const page = await this.#mail.message.list(params, signal === undefined ? {} : { signal });
     need(page.messages.length === PAGE, 'index page');
     this.#uidValidity = page.uidValidity;
     return page;
@@ -90,6 +91,11 @@ export class BrokerWay {
   async watch(): Promise<void> {
     const { watch } = this.#client as unknown as { watch: { start(params: object): Promise<unknown> } };
     await watch.start({ session: this.session, mailboxes: ['INBOX'] });
+  }
+
+  /** Ends the session, and with it the account's connections. */
+  async close(): Promise<void> {
+    await this.#client.session.close({ session: this.session });
   }
 
   get #inbox(): { mailbox: string; uidValidity: number } {

@@ -1,5 +1,5 @@
 import type { BulkMessage } from '../support/bulk-deliver.js';
-import { deterministicBytes, message } from '../support/mail.js';
+import { type Attachment, deterministicBytes, message } from '../support/mail.js';
 import { Dice } from './statistics.js';
 
 /** Messages of the INBOX that is measured. */
@@ -62,7 +62,6 @@ export function benchMessage(index: number): BulkMessage {
     contentType: 'application/pdf',
     content: deterministicBytes(3000),
   };
-  const large = { filename: 'catalogue.pdf', contentType: 'application/pdf', content: attachment() };
   const html = `<html><body><p>${text.replaceAll('\n\n', '</p>\n<p>')}</p></body></html>`;
   const raw = message({
     from: dice.pick(people),
@@ -78,7 +77,7 @@ export function benchMessage(index: number): BulkMessage {
     },
     text,
     ...(long || dice.roll(3) > 0 ? { html: long ? html : html.slice(0, 3000) } : {}),
-    ...(index === ATTACHMENT_UID - 1 ? { attachments: [large] } : dice.roll(8) === 0 ? { attachments: [small] } : {}),
+    ...(index === ATTACHMENT_UID - 1 ? { attachments: [large()] } : dice.roll(8) === 0 ? { attachments: [small] } : {}),
   });
   return { raw: sameBoundaries(raw, index), flags: flags(dice, index), date };
 }
@@ -89,8 +88,9 @@ export function longUids(): number[] {
   return uids.filter((uid) => uid !== ATTACHMENT_UID).reverse();
 }
 
-function attachment(): Buffer {
-  return deterministicBytes(ATTACHMENT_BYTES);
+function large(): Attachment {
+  const content = deterministicBytes(ATTACHMENT_BYTES);
+  return { filename: 'catalogue.pdf', contentType: 'application/pdf', content };
 }
 
 function prose(dice: Dice, length: number): string {

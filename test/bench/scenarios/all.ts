@@ -3,9 +3,12 @@ import type { Section } from '../report.js';
 import type { Stage } from '../stage.js';
 import { attachment } from './attachment.js';
 import { distance } from './distance.js';
+import { idleAccounts } from './idle-accounts.js';
 import { indexPage } from './index-page.js';
+import { noisyNeighbour } from './noisy-neighbour.js';
 import { openAgain, openFirst } from './open-message.js';
 import { folderCounts, search, setFlag } from './small-commands.js';
+import { storm } from './storm.js';
 
 export interface Scenario {
   /** What `--only` takes. */
@@ -23,4 +26,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'attachment', run: attachment },
   { name: 'search', run: search },
   { name: 'distance', run: distance },
+  { name: 'storm', run: storm },
+  { name: 'neighbour', run: noisyNeighbour },
+  { name: 'idle', run: idleAccounts },
 ];
