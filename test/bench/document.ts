@@ -33,6 +33,7 @@ asks again as soon as it is answered.
 - connect per click: imapflow over TLS connects, logs in, selects, does one thing and logs out.
 - imapproxy per click: the same through Debian's imapproxy on the same machine, without TLS, which keeps the connections to the server.
   It does not set TCP_NODELAY: with the delayed acknowledgements of the other side a command in two segments waits some 40 ms.
+  Its queue of connections not yet taken holds five: of many callers at once some wait a second for TCP to try again, some are refused.
 - warm imapflow: one connection over TLS that is logged in, has the INBOX selected and has no other work. It is what a broker is
   compared with, although a short-lived worker cannot have it. Several callers share it and queue for it, as in one process of a web
   application.

@@ -23,7 +23,8 @@ export interface FlowActions {
 export const PAGE = 50;
 export const COUNTED = ['Drafts', 'Sent', 'Trash', 'Junk', 'Archive'];
 const FIELDS = { uid: true, envelope: true, flags: true, size: true, internalDate: true };
-const TEN_MINUTES_MS = 600_000;
+/** Longer than a run: a connection waits for its turn. */
+const NEVER_MS = 3_600_000;
 
 /** A connection that is logged in. */
 export async function connect({ port, user, password, ca }: Place): Promise<ImapFlow> {
@@ -37,7 +38,7 @@ export async function connect({ port, user, password, ca }: Place): Promise<Imap
     auth: { user, pass: password },
     logger: false,
     disableAutoIdle: true,
-    socketTimeout: TEN_MINUTES_MS,
+    socketTimeout: NEVER_MS,
   });
   flow.on('error', () => {});
   await flow.connect();

@@ -9,8 +9,8 @@ export interface Way {
   burst?: number;
   /** Calls before anything is measured. Default: those of the effort. */
   warmUp?: number;
-  /** Only for one caller. */
-  alone?: boolean;
+  /** Rounds with many callers in which it has a turn; 0: only for one caller. Default: those of the effort. */
+  windows?: number;
 }
 
 /** How much is measured. */
@@ -64,12 +64,13 @@ async function oneCaller(ways: readonly Way[], { rounds }: Effort): Promise<Row[
 }
 
 async function manyCallers(ways: readonly Way[], effort: Effort, callers: number): Promise<Row[]> {
-  const able = ways.filter(({ alone = false }) => !alone);
+  const able = ways.filter(({ windows }) => windows !== 0);
   const times = able.map((): number[] => []);
   const rates = able.map((): number[] => []);
   const failed = able.map(() => 0);
   for (let round = 0; round < effort.windows; round += 1) {
-    for (const [at, { run }] of able.entries()) {
+    for (const [at, { run, windows = effort.windows }] of able.entries()) {
+      if (round >= windows) continue;
       const window = await closedLoop(run, callers, effort.windowMs);
       times[at]?.push(...window.times);
       rates[at]?.push(window.perSecond);

@@ -21,7 +21,7 @@ export async function attachment({ near, effort, quick }: Stage): Promise<Sectio
       { name: BROKER, run: () => near.broker.attachment(), burst: 1, warmUp: 3 },
     ],
     effort,
-    [1, 8],
+    quick ? [1] : [1, 8],
   );
   const best = CHUNKS.map(({ name }) => alone(rows, name)).sort((a, b) => a.medianMs - b.medianMs)[0];
   const share = best && alone(rows, BROKER).medianMs / best.medianMs;

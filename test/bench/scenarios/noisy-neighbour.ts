@@ -51,7 +51,7 @@ export async function noisyNeighbour({ quick, dovecot }: Stage, ending: Ending):
   const quiet = await Promise.all(QUIET_USERS.map((user) => BrokerWay.open(client, 'main', user, password)));
   const slow = await BrokerWay.open(broker.client(), SLOW, SLOW, password);
   const noisy = await BrokerWay.open(broker.client(NOISY), 'main', NOISY, password);
-  const clicks = quick ? 50 : 100;
+  const clicks = quick ? 30 : 100;
   await everybodyClicks(quiet, clicks);
   const slowServer: Trouble = (inner) => waitForSlow(relay, slow, inner);
   const flooding: Trouble = (inner) => flood(broker, noisy, inner);
@@ -115,11 +115,12 @@ async function everybodyClicks(users: readonly BrokerWay[], clicks: number): Pro
 
 /** Keeps requests waiting for the slow server, until they are cancelled. */
 async function waitForSlow(relay: Relay, slow: BrokerWay, ending: Ending): Promise<void> {
-  await slow.index();
+  // The broker leaves a server alone for a while whose connections were cut.
+  await untilDone(() => slow.index());
   relay.delayMs = SLOW_DELAY_MS;
   const cancel = new AbortController();
   const ask = async () => {
-    while (!cancel.signal.aborted) await slow.index({}, 'INBOX', cancel.signal).catch(() => {});
+    while (!cancel.signal.aborted) await slow.index({}, 'INBOX', cancel.signal).catch(pause);
   };
   const asking = Promise.all(Array.from({ length: SLOW_REQUESTS }, ask));
   ending.later(async () => {
@@ -129,6 +130,22 @@ async function waitForSlow(relay: Relay, slow: BrokerWay, ending: Ending): Promi
     // The bytes that are still under way keep their delay: the connections that wait for them are of no more use.
     relay.cut();
   });
+}
+
+async function untilDone(work: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await work();
+      return;
+    } catch (failure) {
+      if (tries === 100) throw failure;
+      await pause();
+    }
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 async function flood(broker: BenchBroker, noisy: BrokerWay, ending: Ending): Promise<void> {
