@@ -15,8 +15,8 @@ describe('the mail of the bench', () => {
   it('has messages of about 20 KB to open', () => {
     const sizes = longUids().map((uid) => bytes(uid - 1).length);
     expect(sizes.length).toBeGreaterThan(300);
-    expect(median(sizes)).toBeGreaterThan(15_000);
-    expect(median(sizes)).toBeLessThan(25_000);
+    expect(median(sizes)).toBeGreaterThan(18_000);
+    expect(median(sizes)).toBeLessThan(22_000);
   });
 
   it('has an attachment of 2 MB, and no other of that size', () => {

@@ -56,7 +56,7 @@ export function benchMessage(index: number): BulkMessage {
   const parent = index >= 10 && dice.roll(10) < 4 ? index - 10 : undefined;
   const subject = dice.pick(subjects);
   const long = index % LONG_EVERY === 0;
-  const text = prose(dice, long ? 5000 : 400 + dice.roll(2000));
+  const text = prose(dice, long ? 6500 : 400 + dice.roll(2000));
   const small = {
     filename: `Übersicht ${index}.pdf`,
     contentType: 'application/pdf',
