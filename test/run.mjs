@@ -5,13 +5,19 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installModules, run, say } from './support/install.mjs';
+import { installModules, installPackages, run, say } from './support/install.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const wanted = process.argv.slice(2);
 
 installModules();
-installSystemPackages();
+// The servers and tools that the tests use beside Node.
+installPackages([
+  ['dovecot-imapd', () => existsSync('/usr/sbin/dovecot')],
+  ['python3-websockets', () => works('/usr/bin/python3', ['-c', 'import websockets'])],
+  ['openssl', () => works('openssl', ['version'])],
+  ['procps', () => works('ps', ['-V'])],
+]);
 say('Building');
 run('npm', ['run', '--silent', 'build']);
 if (wanted.length === 0) {
@@ -20,29 +26,6 @@ if (wanted.length === 0) {
 }
 say('Running the tests');
 process.exit(runTests(wanted));
-
-/** The servers and tools that the tests use beside Node. */
-function installSystemPackages() {
-  const needed = [
-    ['dovecot-imapd', () => existsSync('/usr/sbin/dovecot')],
-    ['python3-websockets', () => works('/usr/bin/python3', ['-c', 'import websockets'])],
-    ['openssl', () => works('openssl', ['version'])],
-    ['procps', () => works('ps', ['-V'])],
-  ];
-  const missing = needed.filter(([, present]) => !present()).map(([name]) => name);
-  if (missing.length === 0) return;
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
-    console.error(`The tests need ${missing.join(', ')}: on Debian run apt-get install ${missing.join(' ')} as root.`);
-    process.exit(1);
-  }
-  say(`Installing ${missing.join(', ')}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  run('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
 
 function works(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;

@@ -1,0 +1,104 @@
+import type { CallResult, Client, SessionMethods } from '../../src/client/index.js';
+import { ATTACHMENT_BYTES, ATTACHMENT_PART, ATTACHMENT_UID, SEARCHED } from './content.js';
+import { COUNTED, need, PAGE } from './imapflow-ways.js';
+
+/** What a build of the broker may lack. */
+export type Extra = 'maxAgeMs' | 'watch.start';
+/** Old enough for an answer from memory. */
+export const AGED = { maxAgeMs: 600_000 };
+/** Validated during the request; the default, so that older builds need not know it. */
+const VALIDATED = {};
+type Age = { maxAgeMs?: number };
+
+export type Page = CallResult<'message.list'>;
+export type Opened = CallResult<'message.get'>;
+
+/** What the broker of this build does not offer. */
+export async function missingIn(client: Client): Promise<ReadonlySet<Extra>> {
+  const document = (await client.rpc.discover()) as { methods?: { name: string; params: { name: string }[] }[] };
+  const methods = new Map(document.methods?.map(({ name, params }) => [name, params.map((one) => one.name)]));
+  const missing = new Set<Extra>();
+  if (!methods.get('message.list')?.includes('maxAgeMs')) missing.add('maxAgeMs');
+  if (!methods.has('watch.start')) missing.add('watch.start');
+  return missing;
+}
+
+/** What is measured, done by the typed client for one user. */
+export class BrokerWay {
+  readonly session: string;
+  readonly #client: Client;
+  readonly #mail: SessionMethods;
+  #uidValidity = 0;
+
+  private constructor(client: Client, session: string) {
+    this.#client = client;
+    this.session = session;
+    this.#mail = client.withSession(session);
+  }
+
+  /** Opens a session, which leaves one connection in the pool. */
+  static async open(client: Client, server: string, user: string, password: string): Promise<BrokerWay> {
+    const { session } = await client.session.open({ server, user, auth: { password } });
+    return new BrokerWay(client, session);
+  }
+
+  /** A page of the newest 50 messages. */
+  async index(age: Age = VALIDATED, mailbox = 'INBOX', signal?: AbortSignal): Promise<Page> {
+    const params = { mailbox, limit: PAGE, ...age };
+    const page = await this.#mail.message.list(params, signal === undefined ? {} : { signal });
+    need(page.messages.length === PAGE, 'index page');
+    this.#uidValidity = page.uidValidity;
+    return page;
+  }
+
+  /** A message with its texts; after {@link index}. */
+  async open(uid: number, age: Age = VALIDATED): Promise<Opened> {
+    const opened = await this.#mail.message.get({ ...this.#inbox, uids: [uid], ...age });
+    const [message] = opened.messages;
+    need(message?.text !== null && message?.html !== null && opened.notFound.length === 0, 'message');
+    return opened;
+  }
+
+  async flag(uid: number, on: boolean): Promise<void> {
+    const action = on ? 'add' : 'remove';
+    const { messages } = await this.#mail.message.flag({ ...this.#inbox, uids: [uid], action, flags: ['\\Flagged'] });
+    need(messages[0]?.flags.includes('\\Flagged') === on, 'flag');
+  }
+
+  async counts(): Promise<void> {
+    const { statuses } = await this.#mail.mailbox.status({ mailboxes: COUNTED });
+    need(statuses.length === COUNTED.length && statuses.every(({ counts }) => counts !== null), 'counts');
+  }
+
+  async search(): Promise<void> {
+    const { messages } = await this.#mail.message.search({
+      mailbox: 'INBOX',
+      criteria: { from: SEARCHED },
+      limit: PAGE,
+    });
+    need(messages.length === PAGE, 'page of hits');
+  }
+
+  async attachment(): Promise<void> {
+    const wanted = { ...this.#inbox, uid: ATTACHMENT_UID, part: ATTACHMENT_PART };
+    const { body } = await this.#mail.message.part(wanted);
+    let bytes = 0;
+    for await (const piece of body) bytes += piece.length;
+    need(bytes === ATTACHMENT_BYTES, 'attachment');
+  }
+
+  /** Begins a watch of the INBOX. */
+  async watch(): Promise<void> {
+    const { watch } = this.#client as unknown as { watch: { start(params: object): Promise<unknown> } };
+    await watch.start({ session: this.session, mailboxes: ['INBOX'] });
+  }
+
+  /** Ends the session, and with it the account's connections. */
+  async close(): Promise<void> {
+    await this.#client.session.close({ session: this.session });
+  }
+
+  get #inbox(): { mailbox: string; uidValidity: number } {
+    return { mailbox: 'INBOX', uidValidity: this.#uidValidity };
+  }
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// What `npm run bench` runs, also as the first command in a fresh clone: so nothing but Node's own modules here.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { installModules, installPackages, run, say } from '../support/install.mjs';
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+installModules();
+installPackages([
+  ['dovecot-imapd', () => existsSync('/usr/sbin/dovecot')],
+  ['openssl', () => spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0],
+]);
+// One of the ways that are compared; where it cannot be had the others are.
+installPackages([['imapproxy', () => existsSync('/usr/sbin/imapproxyd')]], { optional: true });
+say('Building');
+run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.bench.json']);
+say('Measuring');
+const program = [process.execPath, 'dist/test/bench/main.js', ...process.argv.slice(2)];
+// Client, broker and server share two cores, on whatever machine; so the numbers can be compared.
+const many = cpus().length > 2 && existsSync('/usr/bin/taskset');
+const [command, ...args] = many ? ['/usr/bin/taskset', '-c', '0,1', ...program] : program;
+const bench = spawn(command, args, { stdio: 'inherit' });
+// Ctrl-C reaches the bench by itself, which ends what it started; a SIGTERM must be handed on.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => bench.kill('SIGTERM'));
+bench.once('exit', (code) => process.exit(code ?? 1));

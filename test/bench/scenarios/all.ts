@@ -1,0 +1,32 @@
+import type { Ending } from '../ending.js';
+import type { Section } from '../report.js';
+import type { Stage } from '../stage.js';
+import { attachment } from './attachment.js';
+import { distance } from './distance.js';
+import { idleAccounts } from './idle-accounts.js';
+import { indexPage } from './index-page.js';
+import { noisyNeighbour } from './noisy-neighbour.js';
+import { openAgain, openFirst } from './open-message.js';
+import { folderCounts, search, setFlag } from './small-commands.js';
+import { storm } from './storm.js';
+
+export interface Scenario {
+  /** What `--only` takes. */
+  name: string;
+  run: (stage: Stage, ending: Ending) => Promise<Section>;
+}
+
+/** In the order of the report. */
+export const scenarios: readonly Scenario[] = [
+  { name: 'index', run: indexPage },
+  { name: 'open-first', run: openFirst },
+  { name: 'open-again', run: openAgain },
+  { name: 'flag', run: setFlag },
+  { name: 'counts', run: folderCounts },
+  { name: 'attachment', run: attachment },
+  { name: 'search', run: search },
+  { name: 'distance', run: distance },
+  { name: 'storm', run: storm },
+  { name: 'neighbour', run: noisyNeighbour },
+  { name: 'idle', run: idleAccounts },
+];

@@ -1,0 +1,64 @@
+import { AGED } from '../broker-way.js';
+import { longUids } from '../content.js';
+import { measure, ratio } from '../measure.js';
+import { atMost, comparison, type Section, WARM } from '../report.js';
+import { perClickWays, type Stage } from '../stage.js';
+
+const WARM_UP = 20;
+const [FIRST, AGAIN, AGED_AGAIN, ECHO] = ['broker', 'broker, validated', 'broker, aged', 'JSON echo'];
+
+/** A message of 20 KB that nobody has opened yet. */
+export async function openFirst({ near, effort, quick }: Stage): Promise<Section> {
+  await near.broker.index();
+  const next = () => {
+    const uids = longUids();
+    return () => uids.shift() ?? 0;
+  };
+  const [perClick, warm, broker] = [next(), next(), next()];
+  const rows = await measure(
+    [
+      ...perClickWays(near, (actions) => actions.open(perClick()), quick),
+      { name: WARM, run: () => near.warm.open(warm()), warmUp: WARM_UP },
+      { name: FIRST, run: () => near.broker.open(broker()), warmUp: WARM_UP },
+    ],
+    effort,
+    [1],
+  );
+  const median = (way: string) => rows.find((row) => row.way === way)?.medianMs ?? 0;
+  return {
+    title: 'Open a message, first',
+    text: `Text and html of a message of 20 KB, with envelope, flags and structure; each call opens another one, so no way has it in
+memory. All need two round trips: one for the structure, one for the texts.`,
+    table: comparison(rows),
+    data: rows,
+    targets: [atMost('open first: time beyond warm', median(FIRST) - median(WARM), 0.5, ' ms')],
+  };
+}
+
+/** The same message over and over. */
+export async function openAgain({ near, echo, effort, missing, quick }: Stage): Promise<Section> {
+  const [uid = 0] = longUids();
+  await near.broker.index();
+  const opened = await near.broker.open(uid);
+  await echo.learn('message', opened);
+  const aged = { name: AGED_AGAIN, run: () => near.broker.open(uid, AGED), burst: 10 };
+  const rows = await measure(
+    [
+      ...perClickWays(near, (actions) => actions.open(uid), quick),
+      { name: WARM, run: () => near.warm.open(uid) },
+      { name: AGAIN, run: () => near.broker.open(uid) },
+      ...(missing.has('maxAgeMs') ? [] : [aged]),
+      { name: ECHO, run: () => echo.call('message'), burst: 10 },
+    ],
+    effort,
+  );
+  const kilobytes = (Buffer.byteLength(JSON.stringify(opened)) / 1000).toFixed(0);
+  return {
+    title: 'Open a message, again',
+    text: `The same message each time. Validated: the broker has the texts in memory and asks the server for the flags. Aged: the
+caller allows an answer from memory. JSON echo: the same answer, ${kilobytes} KB.`,
+    table: comparison(rows),
+    data: rows,
+    targets: [atMost('open again, from memory: time, one caller', ratio(rows, AGED_AGAIN, ECHO), 1.5, ' of the echo')],
+  };
+}
