@@ -12,6 +12,9 @@ import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
 import type { Tenant } from './session/tenant.js';
+import { Hub, type HubLimits } from './watch/hub.js';
+import type { StartWatcher } from './watch/types.js';
+import { startWatcher } from './watch/watcher.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
@@ -24,6 +27,9 @@ export interface BrokerOptions {
   sessions?: Partial<SessionLimits>;
   /** Where sessions outlive the process; without it they end with it. */
   sessionFiles?: SessionFiles | undefined;
+  watches?: Partial<HubLimits>;
+  /** What watches an account at the IMAP server, where it is not the broker's own. */
+  startWatcher?: StartWatcher;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
   /** Holds every result against the contract: for tests. */
@@ -69,16 +75,27 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const sessions = new SealedSessions({
     ...sessionParts(options.sessionFiles),
     limits: { ...defaultSessionLimits, ...options.sessions },
-    onAccountEnd: (accountKey) => void registry.close(accountKey),
+    onAccountEnd: (accountKey) => {
+      hub.endAccount(accountKey);
+      void registry.close(accountKey);
+    },
+  });
+  const epoch = randomBytes(8).toString('hex');
+  const hub = new Hub({
+    epoch,
+    startWatcher: options.startWatcher ?? startWatcher,
+    limits: options.watches ?? {},
+    log: options.log,
   });
   const services = {
     sessions,
     proofs,
     registry,
+    hub,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
-    epoch: randomBytes(8).toString('hex'),
+    epoch,
     limits: {
       appendBytes: options.appendBytes ?? defaultAppendBytes,
       connectionsPerAccount: poolLimits.connectionsPerAccount,
@@ -96,6 +113,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
     await socketsClosed;
+    hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
   };

@@ -13,13 +13,15 @@ const layers: Record<string, readonly string[]> = {
   imap: ['protocol', 'runtime'],
   session: ['protocol', 'runtime'],
   pool: ['imap', 'protocol', 'runtime'],
-  methods: ['session', 'pool', 'imap', 'protocol', 'runtime'],
-  server: ['methods', 'session', 'protocol', 'runtime'],
+  view: ['pool', 'imap', 'protocol', 'runtime'],
+  watch: ['pool', 'view', 'imap', 'protocol', 'runtime'],
+  methods: ['session', 'view', 'watch', 'pool', 'imap', 'protocol', 'runtime'],
+  server: ['methods', 'watch', 'session', 'protocol', 'runtime'],
   client: ['protocol'],
   // The configuration turns into the plain options of those that it configures, and takes their defaults.
   config: ['broker', 'imap', 'pool', 'server', 'session', 'protocol', 'runtime'],
   cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
-  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'methods', 'server'],
+  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'],
 };
 
 /** Packages that stay within one folder. */

@@ -6,6 +6,8 @@ import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Tenant } from '../session/tenant.js';
+import type { Hub } from '../watch/hub.js';
+import type { Subscriber } from '../watch/types.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {
@@ -44,6 +46,13 @@ export interface Streams {
   accept(id: number): IncomingStream;
 }
 
+/** Events to the socket that a request came by. */
+export interface Events {
+  subscriber: Subscriber;
+  /** Calls back once when the request has been answered, with a result or not; at once if it was already, without one. */
+  whenSettled(listener: (ok: boolean) => void): void;
+}
+
 /** What every handler gets. */
 export interface RequestContext {
   method: MethodName;
@@ -53,6 +62,7 @@ export interface RequestContext {
   deadlineAt: number;
   tenant: Tenant;
   streams: Streams;
+  events: Events;
   services: Services;
 }
 
@@ -70,6 +80,7 @@ export interface Services {
   sessions: SessionStore;
   proofs: Proofs;
   registry: Registry;
+  hub: Hub;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */

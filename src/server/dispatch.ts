@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import type { AccountRunner, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
+import type {
+  AccountRunner,
+  Events,
+  Handlers,
+  RequestContext,
+  Services,
+  SessionContext,
+  Streams,
+} from '../methods/context.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
@@ -20,6 +28,7 @@ export interface Answer {
 export interface Caller {
   tenant: Tenant;
   streams: Streams;
+  events: Events;
   /** Aborts on cancel and when the socket closes; its reason is a BrokerError. */
   signal: AbortSignal;
   /** The request uses this session. */
@@ -67,8 +76,8 @@ async function resultOf(
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
   const result = await withDeadline({ timeoutMs, executed, signal: caller.signal }, async (signal, deadlineAt) => {
-    const { tenant, streams } = caller;
-    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services: options.services };
+    const { tenant, streams, events } = caller;
+    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, events, services: options.services };
     // Before anything is waited for: an upload's first frame may be right behind its request.
     if (params.stream !== undefined) streams.accept(params.stream);
     const full =

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
 import type { Registry } from '../../src/pool/registry.js';
@@ -11,6 +12,8 @@ import { Proofs } from '../../src/session/proofs.js';
 import type { Session } from '../../src/session/session.js';
 import { type Tenant, tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
+import { Hub } from '../../src/watch/hub.js';
+import { FakeWatchers } from '../support/fake-watcher.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -22,6 +25,7 @@ export interface StubOptions {
   listen?: ListenAddress;
   checkResults?: boolean;
   tenants?: Tenant[];
+  services?: Partial<Services>;
 }
 
 /** A listener whose handlers are the test's own, so that a test of the transport needs no IMAP server. */
@@ -38,7 +42,13 @@ export async function stubBroker(options: StubOptions = {}) {
   );
   const limits = { ...defaultSocketLimits, ...options.limits };
   const listener = new Listener({
-    socket: { handlers: handlersOf(options), services, limits, log, checkResults: options.checkResults ?? false },
+    socket: {
+      handlers: handlersOf(options),
+      services: { ...services, ...options.services },
+      limits,
+      log,
+      checkResults: options.checkResults ?? false,
+    },
     tenants: options.tenants ?? [
       tenantWith({
         name: 'shop',
@@ -77,6 +87,8 @@ const session: Session = {
   endsAt: 0,
 };
 
+const hub = new Hub({ epoch: 'e1', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) });
+
 const services = {
   sessions: {
     open: async () => ({ token: 'live', session }),
@@ -92,6 +104,7 @@ const services = {
   },
   proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
+  hub,
   servers: new Map(),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

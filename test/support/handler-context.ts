@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
@@ -7,6 +8,8 @@ import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
+import { Hub } from '../../src/watch/hub.js';
+import { FakeWatchers } from './fake-watcher.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -88,7 +91,9 @@ export function handlerContext(
         return { id, abort: () => {}, [Symbol.asyncIterator]: () => upload[Symbol.asyncIterator]() };
       },
     },
+    events: { subscriber: { send: () => {}, overrun: () => {}, onClose: () => {} }, whenSettled: () => {} },
     services: {
+      hub: new Hub({ epoch: 'test', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) }),
       proofs: new Proofs(),
       sessions: {
         open: () => {
