@@ -1,36 +1,6 @@
-import { pino } from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { handlers } from '../../src/methods/handlers.js';
-import type { SocketLimits } from '../../src/server/limits.js';
-import { Hub, type HubLimits } from '../../src/watch/hub.js';
-import { FakeWatchers } from '../support/fake-watcher.js';
+import { describe, expect, it } from 'vitest';
+import { watchingBroker } from '../support/watching-broker.js';
 import type { Message, RawClient } from './raw-client.js';
-import { type StubHandler, stubBroker } from './stub-broker.js';
-
-/** A broker whose watch methods are the real ones, before watchers of the test. */
-async function watching({
-  epoch = 'e1',
-  limits = {},
-  watches = {},
-}: {
-  epoch?: string;
-  limits?: Partial<SocketLimits>;
-  watches?: Partial<HubLimits>;
-} = {}) {
-  const watchers = new FakeWatchers();
-  const hub = new Hub({ epoch, startWatcher: watchers.start, limits: watches, log: pino({ level: 'silent' }) });
-  onTestFinished(() => hub.close());
-  const real = (['watch.start', 'watch.stop', 'events.resume'] as const).map(
-    (method) => [method, handlers[method] as unknown as StubHandler] as const,
-  );
-  const broker = await stubBroker({
-    handlers: Object.fromEntries(real),
-    services: { hub, epoch },
-    limits,
-    checkResults: true,
-  });
-  return { ...broker, hub, watchers };
-}
 
 const params = (more: Record<string, unknown> = {}) => ({ session: 'live', mailboxes: ['INBOX'], ...more });
 const eventsOf = (client: RawClient): Message[] => client.messages.filter(({ method }) => method === 'event');
@@ -42,7 +12,7 @@ const count = async (client: RawClient, wanted: number) => {
 
 describe('watch.start', () => {
   it('answers before any event, however early that comes', async () => {
-    const { connect, watchers } = await watching();
+    const { connect, watchers } = await watchingBroker();
     watchers.find = async (watcher) => {
       watcher.count('INBOX', 1);
       setImmediate(() => watcher.count('INBOX', 2));
@@ -61,7 +31,7 @@ describe('watch.start', () => {
   });
 
   it('sends each socket the events of its folders, in the same words', async () => {
-    const { connect, watchers } = await watching();
+    const { connect, watchers } = await watchingBroker();
     const [one, both] = [await connect(), await connect()];
     const { result } = await one.request('watch.start', params());
     await both.request('watch.start', params({ mailboxes: ['INBOX', 'Work'] }));
@@ -74,7 +44,7 @@ describe('watch.start', () => {
   });
 
   it('names a folder that is missing, and begins nothing then', async () => {
-    const { connect, watchers } = await watching();
+    const { connect, watchers } = await watchingBroker();
     watchers.missing.add('Gone');
     const client = await connect();
     const { error } = await client.request('watch.start', params({ mailboxes: ['INBOX', 'Gone'] }));
@@ -84,7 +54,7 @@ describe('watch.start', () => {
   });
 
   it('that is cancelled begins nothing', async () => {
-    const { connect, watchers, hub } = await watching();
+    const { connect, watchers, hub } = await watchingBroker();
     let found = () => {};
     watchers.find = () =>
       new Promise((resolve) => {
@@ -101,7 +71,7 @@ describe('watch.start', () => {
   });
 
   it('tells which limit is reached', async () => {
-    const { connect } = await watching({ watches: { perAccount: 2, perSocket: 5 } });
+    const { connect } = await watchingBroker({ watches: { perAccount: 2, perSocket: 5 } });
     const client = await connect();
     await client.request('watch.start', params({ mailboxes: ['a', 'b'] }));
     const { error } = await client.request('watch.start', params({ mailboxes: ['c'] }));
@@ -115,7 +85,7 @@ describe('watch.start', () => {
 
 describe('watch.stop', () => {
   it('ends the watch of some folders, or of all', async () => {
-    const { connect, watchers } = await watching();
+    const { connect, watchers } = await watchingBroker();
     const client = await connect();
     await client.request('watch.start', params({ mailboxes: ['a', 'b', 'c'] }));
     const stopped = await client.request('watch.stop', params({ mailboxes: ['a'] }));
@@ -132,7 +102,7 @@ describe('watch.stop', () => {
 
 describe('a socket that is gone', () => {
   it('ends its watches; another that resumes gets what was missed after the answer, each event once', async () => {
-    const { connect, watchers, hub } = await watching();
+    const { connect, watchers, hub } = await watchingBroker();
     const first = await connect();
     const { result } = await first.request('watch.start', params());
     watchers.one.count('INBOX', 1);
@@ -159,11 +129,11 @@ describe('a socket that is gone', () => {
   });
 
   it('must list again at a broker that was restarted', async () => {
-    const before = await watching({ epoch: 'before' });
+    const before = await watchingBroker({ epoch: 'before' });
     const first = await before.connect();
     const { result } = await first.request('watch.start', params());
     await first.close();
-    const after = await watching({ epoch: 'after' });
+    const after = await watchingBroker({ epoch: 'after' });
     const second = await after.connect();
     const resumed = await second.request('events.resume', params({ epoch: result?.epoch, after: result?.seq }));
     expect(resumed.result).toMatchObject({ epoch: 'after', seq: 0, replayed: 0, resync: true });
@@ -175,7 +145,7 @@ describe('a socket that is gone', () => {
 
 describe('a socket that does not read', () => {
   it('is closed when too much waits for it; the others go on', async () => {
-    const { connect, watchers } = await watching({ limits: { closeAboveBytes: 100_000 } });
+    const { connect, watchers } = await watchingBroker({ limits: { closeAboveBytes: 100_000 } });
     const [slow, quick] = [await connect(), await connect()];
     await slow.request('watch.start', params());
     await quick.request('watch.start', params());

@@ -44,7 +44,7 @@ export async function stubBroker(options: StubOptions = {}) {
   const listener = new Listener({
     socket: {
       handlers: handlersOf(options),
-      services: { ...services, ...options.services },
+      services: { ...stubServices, ...options.services },
       limits,
       log,
       checkResults: options.checkResults ?? false,
@@ -74,7 +74,7 @@ export function signal<T = void>() {
   return { fired, fire };
 }
 
-const session: Session = {
+export const session: Session = {
   tenant: 'shop',
   server: 'main',
   user: 'anna',
@@ -89,7 +89,7 @@ const session: Session = {
 
 const hub = new Hub({ epoch: 'e1', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) });
 
-const services = {
+export const stubServices = {
   sessions: {
     open: async () => ({ token: 'live', session }),
     renew: async () => ({ token: 'live', session }),
