@@ -14,6 +14,9 @@ import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
 import type { Tenant } from './session/tenant.js';
 import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
+import { Hub, type HubLimits } from './watch/hub.js';
+import type { StartWatcher } from './watch/types.js';
+import { startWatcher } from './watch/watcher.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
@@ -27,6 +30,9 @@ export interface BrokerOptions {
   views?: Partial<ViewLimits>;
   /** Where sessions outlive the process; without it they end with it. */
   sessionFiles?: SessionFiles | undefined;
+  watches?: Partial<HubLimits>;
+  /** What watches an account at the IMAP server, where it is not the broker's own. */
+  startWatcher?: StartWatcher;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
   /** Holds every result against the contract: for tests. */
@@ -75,10 +81,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     ...sessionParts(options.sessionFiles),
     limits: { ...defaultSessionLimits, ...options.sessions },
     onAccountEnd: (accountKey) => {
+      hub.endAccount(accountKey);
       views.forget(accountKey);
       void registry.close(accountKey);
       idempotency.forget(accountKey);
     },
+  });
+  const epoch = randomBytes(8).toString('hex');
+  const hub = new Hub({
+    epoch,
+    startWatcher: options.startWatcher ?? startWatcher,
+    limits: options.watches ?? {},
+    log: options.log,
   });
   const services = {
     sessions,
@@ -86,10 +100,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     registry,
     views,
     idempotency,
+    hub,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
-    epoch: randomBytes(8).toString('hex'),
+    epoch,
     limits: {
       appendBytes: options.appendBytes ?? defaultAppendBytes,
       connectionsPerAccount: poolLimits.connectionsPerAccount,
@@ -107,6 +122,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
     await socketsClosed;
+    hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
   };

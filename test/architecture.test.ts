@@ -14,13 +14,14 @@ const layers: Record<string, readonly string[]> = {
   session: ['protocol', 'runtime'],
   pool: ['imap', 'protocol', 'runtime'],
   view: ['pool', 'imap', 'protocol', 'runtime'],
-  methods: ['session', 'pool', 'view', 'imap', 'protocol', 'runtime'],
-  server: ['methods', 'session', 'protocol', 'runtime'],
+  watch: ['pool', 'view', 'imap', 'protocol', 'runtime'],
+  methods: ['session', 'view', 'watch', 'pool', 'imap', 'protocol', 'runtime'],
+  server: ['methods', 'watch', 'session', 'protocol', 'runtime'],
   client: ['protocol'],
   // The configuration turns into the plain options of those that it configures, and takes their defaults.
   config: ['broker', 'imap', 'pool', 'server', 'session', 'protocol', 'runtime'],
   cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
-  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'methods', 'server'],
+  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'],
 };
 
 /** Packages that stay within one folder. */

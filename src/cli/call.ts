@@ -60,9 +60,9 @@ type Verbs = Record<string, (params: Record<string, unknown>) => Promise<object>
 
 async function invoke(client: Client, method: MethodName, params: Record<string, unknown>): Promise<object> {
   const [area = '', verb = ''] = method.split('.');
-  const verbs = client[area as keyof Client] as unknown as Verbs;
-  const answer = verbs[verb]?.(params);
-  if (!answer) throw new CliError(`the client has no method ${method}.`, exitCodes.usage);
+  const verbs = client[area as keyof Client] as unknown as Verbs | undefined;
+  const answer = verbs?.[verb]?.(params);
+  if (!answer) throw new CliError(`${method} is of no use here: a watch ends with its socket.`, exitCodes.usage);
   return await answer;
 }
 

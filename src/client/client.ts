@@ -9,6 +9,8 @@ import { buildMethods, buildSessionMethods, type CallOptions, type Methods, type
 import { Ended, Patience } from './patience.js';
 import type { Connect } from './transport.js';
 import { measured, toBase64 } from './upload-content.js';
+import type { Watch, WatchOptions } from './watch.js';
+import { type WatchCallOptions, Watches } from './watches.js';
 
 export interface ClientOptions {
   /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
@@ -28,9 +30,20 @@ export interface ClientOptions {
 /** A client of one broker. It connects at the first call, and again whenever the socket was lost. */
 export type Client = Methods & {
   /** The same methods with the session of a user filled in. */
-  withSession(session: string): SessionMethods;
+  withSession(session: string): SessionClient;
+  /**
+   * Calls back with what changes in folders, each change once, over lost sockets and restarts of the broker.
+   * @throws RpcError when the watch cannot begin
+   */
+  watch(options: WatchOptions): Promise<Watch>;
   /** Rejects what is under way and leaves nothing open. */
   close(): void;
+};
+
+/** A client of one session. */
+export type SessionClient = SessionMethods & {
+  /** As that of the client. */
+  watch(options: Omit<WatchOptions, 'session'>): Promise<Watch>;
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -42,7 +55,11 @@ export function clientOn(connect: Connect, options: ClientOptions): Client {
     core.call(method, params, callOptions);
   return {
     ...buildMethods(call),
-    withSession: (session) => buildSessionMethods(session, call),
+    withSession: (session) => ({
+      ...buildSessionMethods(session, call),
+      watch: (watch) => core.watches.start({ ...watch, session }),
+    }),
+    watch: (watch) => core.watches.start(watch),
     close: () => core.close(),
   };
 }
@@ -51,7 +68,10 @@ class ClientCore {
   readonly #connect: Connect;
   readonly #options: ClientOptions;
   readonly #links = new Set<Link>();
-  readonly #ending = new AbortController();
+  readonly watches = new Watches((method, params, options) => this.call(method, params, options));
+  /** Ends each of the calls under way; a signal that all listen to would warn of a leak. */
+  readonly #ends = new Set<() => void>();
+  #closed = false;
   #link: Link | undefined;
   #failures = 0;
   #pending = 0;
@@ -61,7 +81,8 @@ class ClientCore {
     this.#options = options;
   }
 
-  async call(method: MethodName, params: Record<string, unknown>, { signal }: CallOptions = {}): Promise<unknown> {
+  async call(method: MethodName, params: Record<string, unknown>, options: WatchCallOptions = {}): Promise<unknown> {
+    const { signal } = options;
     const { timeoutMs = DEFAULT_TIMEOUT_MS, maxPending = DEFAULT_PENDING } = this.#options;
     const limitMs = typeof params.timeoutMs === 'number' ? params.timeoutMs : timeoutMs;
     if (this.#pending >= maxPending) {
@@ -73,36 +94,44 @@ class ClientCore {
     const onAbort = () => end.abort(new Ended('CANCELLED', 'The caller cancelled the request.'));
     const onEnd = () => end.abort(new Ended('CANCELLED', 'The client was closed.', true));
     signal?.addEventListener('abort', onAbort);
-    this.#ending.signal.addEventListener('abort', onEnd);
+    this.#ends.add(onEnd);
     if (signal?.aborted) onAbort();
-    if (this.#ending.signal.aborted) onEnd();
+    if (this.#closed) onEnd();
     try {
       const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
-      return await this.#attempt(method, prepared, Date.now() + limitMs, end.signal);
+      return await this.#attempt(method, prepared, Date.now() + limitMs, end.signal, options);
     } finally {
       this.#pending -= 1;
       signal?.removeEventListener('abort', onAbort);
-      this.#ending.signal.removeEventListener('abort', onEnd);
+      this.#ends.delete(onEnd);
     }
   }
 
   close(): void {
-    this.#ending.abort();
+    this.#closed = true;
+    for (const end of this.#ends) end();
+    this.watches.close();
     for (const link of this.#links) link.close();
   }
 
   /** Sends a request, again on another socket where nothing can have been done twice. */
-  async #attempt(method: MethodName, prepared: Prepared, deadlineAt: number, signal: AbortSignal): Promise<unknown> {
+  async #attempt(
+    method: MethodName,
+    prepared: Prepared,
+    deadlineAt: number,
+    signal: AbortSignal,
+    { onAnswer, once = false }: WatchCallOptions,
+  ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       const link = await this.#usable(deadlineAt, signal);
       try {
-        return await this.#send(link, method, prepared, deadlineAt, signal);
+        return await this.#send(link, method, prepared, deadlineAt, signal, (result) => onAnswer?.(result, link));
       } catch (error) {
         if (!(error instanceof RpcError) || signal.aborted) throw error;
         const drained = error.kind === 'DRAINING';
         const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && contract[method].effect !== 'write';
-        if (prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;
         if (drained) link.retire();
+        if (once || prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;
       }
     }
   }
@@ -113,11 +142,12 @@ class ClientCore {
     { params, upload }: Prepared,
     deadlineAt: number,
     signal: AbortSignal,
+    onAnswer: (result: unknown) => void,
   ): Promise<unknown> {
     const timeoutMs = Math.max(1, deadlineAt - Date.now());
     const sending = upload && link.upload(upload);
     const streamed = sending ? { stream: sending.id } : {};
-    const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs });
+    const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs }, onAnswer);
     const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
     const patience = new Patience(signal, executed, timeoutMs, () => link.cancel(id));
     const broken = sending?.run();
@@ -174,12 +204,15 @@ class ClientCore {
           this.#failures = 0;
           onHello?.(hello);
         },
-        onDraining: () => {},
+        onDraining: (draining) => this.watches.lost(draining),
         onExpiring: (expiring) => onExpiring?.(expiring),
+        onEvent: (from, event) => this.watches.receive(from, event),
+        onWatchEnded: (from, ended) => this.watches.ended(from, ended),
         onClose: (closed) => {
           this.#failures += 1;
           this.#links.delete(closed);
           if (this.#link === closed) this.#link = undefined;
+          this.watches.lost(closed);
         },
       },
     );

@@ -2,10 +2,11 @@ import { type Client, type ClientOptions, clientOn } from './client.js';
 import { connectNode } from './transport-node.js';
 
 export type { MethodName, Params, ParamsIn, Result } from '../protocol/contract.js';
-export type { Hello, SessionExpiring } from '../protocol/events.js';
-export type { Client, ClientOptions } from './client.js';
+export type { Hello, SessionExpiring, WatchEvent } from '../protocol/events.js';
+export type { Client, ClientOptions, SessionClient } from './client.js';
 export * from './errors.js';
 export type { AppendContent, CallOptions, CallParams, CallResult, SessionMethods } from './methods.js';
+export type { Watch, WatchOptions } from './watch.js';
 
 /**
  * Makes a client of a broker. It connects at the first call; a lost socket is opened again with back-off, reads that

@@ -1,6 +1,6 @@
 import { contract, type MethodName } from '../protocol/contract.js';
 import type { WireError } from '../protocol/errors.js';
-import type { Hello, SessionExpiring } from '../protocol/events.js';
+import type { Hello, SessionExpiring, WatchEnded, WatchEvent } from '../protocol/events.js';
 import { decodeStreamFrame, encodeStreamFrame, isObject, StreamFrameType } from '../protocol/frames.js';
 import { Download } from './download.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
@@ -10,14 +10,17 @@ import { Upload } from './upload.js';
 /** What becomes of one request. */
 interface Pending {
   method: MethodName;
+  onAnswer: ((result: unknown) => void) | undefined;
   resolve(result: unknown): void;
   reject(error: RpcError): void;
 }
 
 export interface LinkEvents {
   onHello(hello: Hello): void;
-  onDraining(): void;
+  onDraining(link: Link): void;
   onExpiring(expiring: SessionExpiring): void;
+  onEvent(link: Link, event: WatchEvent): void;
+  onWatchEnded(link: Link, ended: WatchEnded): void;
   onClose(link: Link): void;
 }
 
@@ -68,11 +71,20 @@ export class Link {
     return !this.#closed && !this.#retired;
   }
 
-  /** Sends a request; answers its id for {@link cancel}, and its outcome. */
-  request(method: MethodName, params: Record<string, unknown>): { id: number; answer: Promise<unknown> } {
+  /**
+   * Sends a request; answers its id for {@link cancel}, and its outcome.
+   * @param onAnswer called with the result before any frame behind it is read
+   */
+  request(
+    method: MethodName,
+    params: Record<string, unknown>,
+    onAnswer?: (result: unknown) => void,
+  ): { id: number; answer: Promise<unknown> } {
     this.#ids += 1;
     const id = this.#ids;
-    const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { method, resolve, reject }));
+    const answer = new Promise<unknown>((resolve, reject) =>
+      this.#pending.set(id, { method, onAnswer, resolve, reject }),
+    );
     this.#sendJson({ jsonrpc: '2.0', id, method, params });
     return { id, answer };
   }
@@ -130,6 +142,7 @@ export class Link {
       // Made here and now, for the first frame may be right behind the answer.
       const stream = isObject(frame.result) ? frame.result.stream : undefined;
       if (typeof stream === 'number') this.#openDownload(stream);
+      pending.onAnswer?.(frame.result);
       pending.resolve(frame.result);
     }
     this.#closeIfDone();
@@ -156,9 +169,13 @@ export class Link {
       this.#resolveOpened();
     } else if (method === 'session.expiring') {
       this.#events.onExpiring(params as SessionExpiring);
+    } else if (method === 'event') {
+      this.#events.onEvent(this, params as WatchEvent);
+    } else if (method === 'watch.ended') {
+      this.#events.onWatchEnded(this, params as WatchEnded);
     } else if (method === 'broker.draining') {
       this.#retired = true;
-      this.#events.onDraining();
+      this.#events.onDraining(this);
       this.#closeIfDone();
     } else if (method === '$/credit' && isObject(params)) {
       this.#uploads.get(Number(params.stream))?.addCredit(Number(params.bytes));

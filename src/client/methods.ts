@@ -23,12 +23,17 @@ export type CallResult<M extends MethodName> = M extends Streaming
   ? Omit<Result<M>, 'stream' | 'data'> & { body: ReadableStream<Uint8Array> }
   : Result<M>;
 
-type Area = MethodName extends infer N ? (N extends `${infer A}.${string}` ? A : never) : never;
-type NamesOf<A extends Area> = Extract<MethodName, `${A}.${string}`>;
+/** Methods that the client calls itself, for `watch`: their answers alone are of no use. */
+type Watching = 'watch.start' | 'watch.stop' | 'events.resume';
+type Plain = Exclude<MethodName, Watching>;
+const watching: ReadonlySet<MethodName> = new Set<Watching>(['watch.start', 'watch.stop', 'events.resume']);
+
+type Area = Plain extends infer N ? (N extends `${infer A}.${string}` ? A : never) : never;
+type NamesOf<A extends Area> = Extract<Plain, `${A}.${string}`>;
 type Verb<N extends string> = N extends `${string}.${infer V}` ? V : never;
 type Optional<P> = Record<never, never> extends P ? [params?: P] : [params: P];
 
-/** Every method of the contract: `client.message.list(params, options)`. */
+/** Every method of the contract but those of watches: `client.message.list(params, options)`. */
 export type Methods = {
   [A in Area]: {
     [N in NamesOf<A> as Verb<N>]: (
@@ -38,7 +43,7 @@ export type Methods = {
 };
 
 type Sessionless<P> = P extends { session: string } ? Omit<P, 'session'> : never;
-type WithSession = { [N in MethodName]: CallParams<N> extends { session: string } ? N : never }[MethodName];
+type WithSession = { [N in Plain]: CallParams<N> extends { session: string } ? N : never }[Plain];
 type SessionArea = { [A in Area]: [Extract<NamesOf<A>, WithSession>] extends [never] ? never : A }[Area];
 
 /** The methods that take a session, with the session filled in. */
@@ -65,7 +70,7 @@ export function buildSessionMethods(session: string, call: Call): SessionMethods
 
 function build(wanted: (name: MethodName) => boolean, call: Call): Record<string, Record<string, unknown>> {
   const areas: Record<string, Record<string, unknown>> = {};
-  for (const name of (Object.keys(contract) as MethodName[]).filter(wanted)) {
+  for (const name of (Object.keys(contract) as MethodName[]).filter((one) => !watching.has(one) && wanted(one))) {
     const [area = '', verb = ''] = name.split('.');
     areas[area] ??= {};
     areas[area][verb] = (params: Record<string, unknown> = {}, options?: CallOptions) => call(name, params, options);

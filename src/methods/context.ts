@@ -8,6 +8,8 @@ import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Tenant } from '../session/tenant.js';
 import type { Views } from '../view/views.js';
+import type { Hub } from '../watch/hub.js';
+import type { Subscriber } from '../watch/types.js';
 import type { Idempotency } from './idempotency.js';
 import type { Prepared } from './prepared.js';
 
@@ -48,6 +50,13 @@ export interface Streams {
   accept(id: number): IncomingStream;
 }
 
+/** Events to the socket that a request came by. */
+export interface Events {
+  subscriber: Subscriber;
+  /** Calls back once when the request has been answered, with a result or not; at once if it was already, without one. */
+  whenSettled(listener: (ok: boolean) => void): void;
+}
+
 /** What every handler gets. */
 export interface RequestContext {
   method: MethodName;
@@ -57,6 +66,7 @@ export interface RequestContext {
   deadlineAt: number;
   tenant: Tenant;
   streams: Streams;
+  events: Events;
   services: Services;
   /** Where a newer request takes the place of this one while it is queued. */
   slot?: string | undefined;
@@ -81,6 +91,7 @@ export interface Services {
   views: Views;
   /** What became of requests with an idempotency key. */
   idempotency: Idempotency;
+  hub: Hub;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */

@@ -3,6 +3,7 @@ import serverList from './admin/servers.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
 import type { Handlers } from './context.js';
+import eventsResume from './events/resume.js';
 import mailboxChanges from './mailbox/changes.js';
 import mailboxCreate from './mailbox/create.js';
 import mailboxDelete from './mailbox/delete.js';
@@ -29,6 +30,8 @@ import sessionOpen from './session/open.js';
 import sessionRefresh from './session/refresh.js';
 import sessionRenew from './session/renew.js';
 import sessionRevoke from './session/revoke.js';
+import watchStart from './watch/start.js';
+import watchStop from './watch/stop.js';
 
 /** The handler of every method. */
 export const handlers: Handlers = {
@@ -57,6 +60,9 @@ export const handlers: Handlers = {
   'message.move': messageMove,
   'message.delete': messageDelete,
   'message.append': messageAppend,
+  'watch.start': watchStart,
+  'watch.stop': watchStop,
+  'events.resume': eventsResume,
   'quota.get': quotaGet,
   'broker.ping': brokerPing,
   'rpc.discover': rpcDiscover,

@@ -6,6 +6,7 @@ import { mailboxMethods } from './methods/mailbox.js';
 import { messageReadMethods } from './methods/message-read.js';
 import { messageWriteMethods } from './methods/message-write.js';
 import { sessionMethods } from './methods/session.js';
+import { watchMethods } from './methods/watch.js';
 
 /** Every method of the protocol, by name. */
 export const contract = {
@@ -13,6 +14,7 @@ export const contract = {
   ...mailboxMethods,
   ...messageReadMethods,
   ...messageWriteMethods,
+  ...watchMethods,
   ...brokerMethods,
   ...adminMethods,
 } as const satisfies Record<string, MethodDefinition>;

@@ -1,5 +1,62 @@
 import { z } from 'zod';
-import { date, streamId } from './models.js';
+import { protocolLimits } from './limits.js';
+import { date, messageSummary, statusCounts, streamId, uid } from './models.js';
+
+const ofTopic = {
+  epoch: z.string().describe('As in broker.hello.'),
+  topic: z.string().describe('The account, as watch.start answered it.'),
+};
+
+const ofEvent = {
+  ...ofTopic,
+  seq: z
+    .int()
+    .describe('1, 2, 3 and so on over all folders of the topic; a socket gets those of the folders that it watches.'),
+  mailbox: z.string(),
+  at: date.describe('When the broker learnt of it.'),
+};
+
+const { eventMessages, eventFlags, uidsPerRequest } = protocolLimits;
+
+const watchEvent = z.discriminatedUnion('type', [
+  z.object({
+    ...ofEvent,
+    type: z.literal('new'),
+    uidValidity: z.int(),
+    messages: z
+      .array(messageSummary)
+      .max(eventMessages)
+      .describe('Messages that arrived, with the default fields of message.list; the newest of them.'),
+    more: z.boolean().optional().describe('true: there are others; list the folder.'),
+  }),
+  z.object({
+    ...ofEvent,
+    type: z.literal('changed'),
+    uidValidity: z.int(),
+    messages: z
+      .array(z.object({ uid, flags: z.array(z.string()) }))
+      .max(eventFlags)
+      .describe('Messages with other flags than before, with all of them.'),
+  }),
+  z.object({
+    ...ofEvent,
+    type: z.literal('vanished'),
+    uidValidity: z.int(),
+    uids: z.array(uid).max(uidsPerRequest).describe('Messages that are gone.'),
+  }),
+  z.object({
+    ...ofEvent,
+    type: z.literal('counts'),
+    counts: statusCounts,
+  }),
+  z.object({
+    ...ofEvent,
+    type: z
+      .literal('reset')
+      .describe('The folder has another UIDVALIDITY, is gone, or what changed cannot be told: list it again.'),
+    uidValidity: z.int().optional().describe('Where it is known.'),
+  }),
+]);
 
 /** Notifications, with who sends them. Text frames without an id; nobody answers them. */
 export const notifications = {
@@ -37,6 +94,17 @@ export const notifications = {
       expiresAt: date,
     }),
   },
+  event: {
+    from: 'broker',
+    summary: 'Something changed in a folder that this socket watches.',
+    params: watchEvent,
+  },
+  'watch.ended': {
+    from: 'broker',
+    summary:
+      "This socket watches nothing of the account any more: the account's last session has ended, by session.close, session.revoke or its age.",
+    params: z.object(ofTopic),
+  },
   '$/cancelRequest': {
     from: 'caller',
     summary: 'Cancels a request; it still answers, with CANCELLED unless it was done already.',
@@ -51,6 +119,9 @@ export const notifications = {
 
 export type NotificationName = keyof typeof notifications;
 export type SessionExpiring = z.infer<(typeof notifications)['session.expiring']['params']>;
+/** What changed in a folder that is watched. */
+export type WatchEvent = z.infer<typeof watchEvent>;
+export type WatchEnded = z.infer<(typeof notifications)['watch.ended']['params']>;
 export type Hello = z.infer<(typeof notifications)['broker.hello']['params']>;
 
 /** The payload of an ABORT frame: why, as UTF-8 JSON. */

@@ -21,6 +21,14 @@ export const protocolLimits = {
   timeoutMs: 600_000,
   /** Milliseconds; the greatest age that a request may allow. */
   maxAgeMs: 86_400_000,
+  /** Folders that one socket may watch, of all of its accounts. */
+  watchedPerSocket: 1000,
+  /** Folders of one account that may be watched, by all sockets together, and in one request. */
+  watchedPerAccount: 100,
+  /** Messages in one `event` of type new; `more` tells of others. */
+  eventMessages: 50,
+  /** Messages in one `event` of type changed. */
+  eventFlags: 500,
 } as const;
 
 /** The WebSocket subprotocol that both sides must offer. */

@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import type { AccountRunner, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
+import type {
+  AccountRunner,
+  Events,
+  Handlers,
+  RequestContext,
+  Services,
+  SessionContext,
+  Streams,
+} from '../methods/context.js';
 import { Prepared } from '../methods/prepared.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
@@ -23,6 +31,7 @@ export interface Answer {
 export interface Caller {
   tenant: Tenant;
   streams: Streams;
+  events: Events;
   /** Aborts on cancel and when the socket closes; its reason is a BrokerError. */
   signal: AbortSignal;
   /** The request uses this session. */
@@ -72,9 +81,9 @@ async function resultOf(
   const executed = effect === 'write' ? 'maybe' : 'no';
   const trace = params.explain ? new Trace() : undefined;
   const answer = await withDeadline({ timeoutMs, executed, signal: caller.signal }, async (signal, deadlineAt) => {
-    const { tenant, streams } = caller;
+    const { tenant, streams, events } = caller;
     const { services } = options;
-    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services, trace };
+    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, events, services, trace };
     // Before anything is waited for: an upload's first frame may be right behind its request.
     if (params.stream !== undefined) streams.accept(params.stream);
     const full = contract[method].access === 'session' ? await withSession(context, params, caller) : context;

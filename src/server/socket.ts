@@ -9,6 +9,7 @@ import { type DispatchOptions, dispatch } from './dispatch.js';
 import { ExpiryNotice } from './expiry-notice.js';
 import type { SocketLimits } from './limits.js';
 import { Outbox } from './outbox.js';
+import { SocketEvents } from './socket-events.js';
 import { SocketStreams } from './streams.js';
 import type { TenantUse } from './tenant-use.js';
 import { TokenBucket } from './token-bucket.js';
@@ -33,6 +34,7 @@ export class Socket {
   readonly #options: SocketOptions;
   readonly #outbox: Outbox;
   readonly #streams: SocketStreams;
+  readonly #events: SocketEvents;
   readonly #pending = new Map<RequestId, AbortController>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #expiry = new ExpiryNotice((params) => this.notify('session.expiring', params));
@@ -61,6 +63,10 @@ export class Socket {
       },
       unexpected: (err) => log.error({ err }, 'stream failed'),
       limits,
+    });
+    this.#events = new SocketEvents({
+      send: (frame) => this.#outbox.text(frame),
+      overrun: () => void this.close(closeCodes.OVERLOAD),
     });
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     ws.on('ping', (data) => this.#outbox.pong(data));
@@ -204,9 +210,11 @@ export class Socket {
     const controller = new AbortController();
     this.#pending.set(id, controller);
     const streams = this.#streams.forRequest();
+    const events = this.#events.forRequest();
     const caller = {
       tenant: this.#tenant,
       streams,
+      events,
       signal: controller.signal,
       uses: (session: Session) => this.#expiry.check(session),
     };
@@ -215,6 +223,7 @@ export class Socket {
     this.#use.end();
     this.#outbox.text(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${ok ? 'result' : 'error'}":${json}}`);
     streams.settle(ok);
+    events.settle(ok);
     this.#checkIdle();
   }
 
@@ -246,6 +255,7 @@ export class Socket {
     clearInterval(this.#heartbeat);
     this.#use.socketClosed();
     this.#cancelAll();
+    this.#events.close();
     this.#onIdle();
     this.#options.log.debug({ tenant: this.#tenant.name, code }, 'socket closed');
   }

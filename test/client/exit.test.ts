@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtProgram, projectRoot } from '../cli/built.js';
 import { Program } from '../cli/program.js';
-import { Dovecot } from '../support/dovecot.js';
+import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { runBroker, TOKEN } from '../support/running-broker.js';
 
 const folder = join(projectRoot, 'dist', `client-${process.pid}`);
@@ -27,7 +27,9 @@ describe('a program with a client', () => {
     const script = `
 import { createClient } from 'imap-broker/client';
 const client = createClient({ url: '${broker.url}', token: '${TOKEN}' });
-await client.broker.ping();
+const auth = { password: '${PASSWORD}' };
+const { session } = await client.session.open({ server: 'dovecot', user: '${newUser()}', auth });
+await client.watch({ session, mailboxes: ['INBOX'], onEvent: () => {}, onResync: () => {} });
 const stop = new AbortController();
 const cancelled = client.rpc.discover({}, { signal: stop.signal });
 stop.abort();

@@ -129,6 +129,8 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): Schema {
 }
 
 function renderMembers(schema: Schema, title: string, hidden: ReadonlySet<string> = new Set()): string[] {
+  // Each alternative has members of its own, and one that names it.
+  if (schema.oneOf) return schema.oneOf.flatMap((one) => renderMembers(one, title, hidden));
   const rows = memberRows(schema, '').filter(([name = '']) => !hidden.has(name.replaceAll('`', '')));
   if (rows.length === 0) return [];
   return [table([title, 'type', 'meaning'], rows), ''];

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/idempotency.js';
@@ -13,6 +14,8 @@ import type { Session } from '../../src/session/session.js';
 import { type Tenant, tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { Views } from '../../src/view/views.js';
+import { Hub } from '../../src/watch/hub.js';
+import { FakeWatchers } from '../support/fake-watcher.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -24,6 +27,7 @@ export interface StubOptions {
   listen?: ListenAddress;
   checkResults?: boolean;
   tenants?: Tenant[];
+  services?: Partial<Services>;
 }
 
 /** A listener whose handlers are the test's own, so that a test of the transport needs no IMAP server. */
@@ -40,7 +44,13 @@ export async function stubBroker(options: StubOptions = {}) {
   );
   const limits = { ...defaultSocketLimits, ...options.limits };
   const listener = new Listener({
-    socket: { handlers: handlersOf(options), services, limits, log, checkResults: options.checkResults ?? false },
+    socket: {
+      handlers: handlersOf(options),
+      services: { ...stubServices, ...options.services },
+      limits,
+      log,
+      checkResults: options.checkResults ?? false,
+    },
     tenants: options.tenants ?? [
       tenantWith({
         name: 'shop',
@@ -66,7 +76,7 @@ export function signal<T = void>() {
   return { fired, fire };
 }
 
-const session: Session = {
+export const session: Session = {
   tenant: 'shop',
   server: 'main',
   user: 'anna',
@@ -79,7 +89,9 @@ const session: Session = {
   endsAt: 0,
 };
 
-const services = {
+const hub = new Hub({ epoch: 'e1', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) });
+
+export const stubServices = {
   sessions: {
     open: async () => ({ token: 'live', session }),
     renew: async () => ({ token: 'live', session }),
@@ -96,6 +108,7 @@ const services = {
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
   views: new Views(),
   idempotency: new Idempotency(),
+  hub,
   servers: new Map(),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
@@ -12,6 +13,9 @@ import { tenantWith } from '../../src/session/tenant.js';
 import { Views } from '../../src/view/views.js';
 
 const lease = { extend: () => {}, wanted: new AbortController().signal };
+
+import { Hub } from '../../src/watch/hub.js';
+import { FakeWatchers } from './fake-watcher.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -95,7 +99,9 @@ export function handlerContext(
         return { id, abort: () => {}, [Symbol.asyncIterator]: () => upload[Symbol.asyncIterator]() };
       },
     },
+    events: { subscriber: { send: () => {}, overrun: () => {}, onClose: () => {} }, whenSettled: () => {} },
     services: {
+      hub: new Hub({ epoch: 'test', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) }),
       proofs: new Proofs(),
       sessions: {
         open: () => {

@@ -1,0 +1,198 @@
+import type { Result } from '../protocol/contract.js';
+import type { WatchEvent } from '../protocol/events.js';
+import { backoff, sleep } from './backoff.js';
+import { RpcError } from './errors.js';
+import type { Link } from './link.js';
+import type { Member } from './watch.js';
+
+export type Resumed = Result<'events.resume'>;
+
+/** What a channel needs of the client. */
+export interface ChannelHost {
+  /** Sends events.resume once; `onAnswer` is called in the very turn in which the answer came. */
+  resume(
+    params: { session: string; epoch: string; after: number; mailboxes: string[] },
+    signal: AbortSignal,
+    onAnswer: (answer: Resumed, link: Link) => void,
+  ): Promise<unknown>;
+  /** Ends the watch of folders of an account on the socket of now, by default of all; likewise. */
+  stop(session: string, mailboxes?: string[], onAnswer?: (link: Link) => void): Promise<unknown>;
+  /** What was missed cannot be told: the members go to the channel of the answer. */
+  moved(channel: Channel, answer: Resumed, link: Link, sure: ReadonlySet<Member>): void;
+  /** It has no members any more. */
+  gone(channel: Channel): void;
+}
+
+/** Errors that another try does not cure: the session has ended, or the broker never takes the request. */
+const lasting = new Set([
+  'SESSION_EXPIRED',
+  'IMAP_AUTH_FAILED',
+  'IMAP_TOKEN_EXPIRED',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'SERVER_NOT_ALLOWED',
+  'INVALID_PARAMS',
+  'INVALID_REQUEST',
+  'METHOD_NOT_FOUND',
+]);
+
+/** Times that the broker is asked anew for what came too early on a socket, before the folders are to be listed again. */
+const MOST_CLEARINGS = 5;
+
+/**
+ * All watches of a client on one account. The broker sends an event once to a socket, however many want it, so one
+ * request takes all of them to the next socket. Until it is answered, events that come there already, because another
+ * watch began there, are not for them: they are asked for again.
+ */
+export class Channel {
+  readonly epoch: string;
+  readonly topic: string;
+  readonly members = new Set<Member>();
+  readonly #host: ChannelHost;
+  /** The socket whose events are given to the members: it may be about to close, or be closed, until there is another. */
+  #link: Link | undefined;
+  /** Sockets on which the broker has sent events that not all members were given; it does not send them there again. */
+  readonly #heard = new WeakSet<Link>();
+  readonly #end = new AbortController();
+  #resuming = false;
+  #attempts = 0;
+  #clearings = 0;
+
+  constructor(host: ChannelHost, { epoch, topic }: Pick<Resumed, 'epoch' | 'topic'>, link: Link) {
+    this.#host = host;
+    this.epoch = epoch;
+    this.topic = topic;
+    this.#link = link;
+  }
+
+  /** Whether events come. */
+  get live(): boolean {
+    return this.#link?.usable === true;
+  }
+
+  /** A watch that has begun: events above the number come on the socket, if there is one already. */
+  join(member: Member, position: number, link: Link | undefined): void {
+    member.position = position;
+    member.link = link;
+    member.channel = this;
+    this.members.add(member);
+    if (this.#link && link !== this.#link) this.#heard.add(this.#link);
+    void this.#resume();
+  }
+
+  leave(member: Member): void {
+    this.members.delete(member);
+    if (this.members.size > 0) return;
+    this.close();
+    this.#host.gone(this);
+  }
+
+  receive(link: Link, event: WatchEvent): void {
+    if (link !== this.#link) {
+      this.#heard.add(link);
+      return;
+    }
+    for (const member of [...this.members]) if (member.link === link) member.take(event);
+  }
+
+  /** A socket is closed, or takes no requests any more. */
+  lost(link: Link): void {
+    if (link === this.#link) void this.#resume();
+  }
+
+  /** The broker has ended the watch on a socket. It, or the session, may still be good: trying tells. */
+  ended(link: Link): void {
+    for (const member of this.members) if (member.link === link) member.link = undefined;
+    this.#heard.delete(link);
+    if (link === this.#link) this.#link = undefined;
+    void this.#resume();
+  }
+
+  wants(mailbox: string): boolean {
+    for (const { mailboxes } of this.members) if (mailboxes.has(mailbox)) return true;
+    return false;
+  }
+
+  close(): void {
+    this.#end.abort(new Error('The watches have ended.'));
+  }
+
+  get #settled(): boolean {
+    return this.live && [...this.members].every(({ link }) => link === this.#link);
+  }
+
+  /** Takes the members to a socket that is there to stay. */
+  async #resume(): Promise<void> {
+    const { signal } = this.#end;
+    if (this.#resuming) return;
+    this.#resuming = true;
+    for (let failures = 0; !this.#settled && !signal.aborted; ) {
+      const [member] = this.members;
+      if (!member) break;
+      try {
+        await this.#attempt(member);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (signal.aborted) break;
+        if (!(error instanceof RpcError) || lasting.has(error.kind)) {
+          this.leave(member);
+          member.end(error);
+        } else {
+          await sleep(Math.max(backoff(failures), error.retryAfterMs ?? 0), signal).catch(() => {});
+        }
+      }
+    }
+    this.#resuming = false;
+  }
+
+  async #attempt({ token }: Member): Promise<void> {
+    this.#attempts += 1;
+    const attempt = this.#attempts;
+    const asked = new Set(this.members);
+    const mailboxes = [...new Set([...asked].flatMap((member) => [...member.mailboxes]))];
+    const after = Math.min(...[...asked].map(({ position }) => position));
+    let early = false;
+    await this.#host.resume(
+      { session: token, epoch: this.epoch, after, mailboxes },
+      this.#end.signal,
+      (answer, link) => {
+        // An answer that was given up already: what it began on its socket is heard there.
+        if (this.#end.signal.aborted || attempt !== this.#attempts || !link.usable) return;
+        const heard = this.#heard.has(link);
+        early = heard && !answer.resync && this.#clearings < MOST_CLEARINGS;
+        if (early) return;
+        this.#clearings = 0;
+        if (heard || answer.resync) this.#move(answer, link, asked, heard);
+        else this.#attach(answer, link, after, mailboxes);
+        const unwanted = mailboxes.filter((name) => !answer.missing.includes(name) && !this.wants(name));
+        if (unwanted.length > 0) void this.#host.stop(token, unwanted).catch(() => {});
+      },
+    );
+    if (!early) return;
+    // The broker would not send these to the socket once more, unless the socket gives them up.
+    this.#clearings += 1;
+    await this.#host.stop(token, undefined, (link) => this.#heard.delete(link));
+  }
+
+  /** The socket has all events of these folders above a number. */
+  #attach({ missing }: Resumed, link: Link, after: number, mailboxes: readonly string[]): void {
+    this.#link = link;
+    for (const member of [...this.members]) {
+      // Some may have begun after the request was sent.
+      const covered = after <= member.position && [...member.mailboxes].every((name) => mailboxes.includes(name));
+      if (covered) member.link = link;
+      else if (member.link !== link) this.#heard.add(link);
+      const lost = missing.filter((name) => member.mailboxes.has(name));
+      if (lost.length > 0) member.resync(lost);
+      if (lost.length > 0 && !member.lose(lost)) this.leave(member);
+    }
+  }
+
+  #move(answer: Resumed, link: Link, asked: ReadonlySet<Member>, heard: boolean): void {
+    // Those that began on this socket meanwhile, and of whose events none was dropped, go on as they are.
+    const sure = [...this.members].filter((member) => !heard && !asked.has(member) && member.link === link);
+    for (const member of asked) member.link = link;
+    this.#host.moved(this, answer, link, new Set(sure));
+  }
+}

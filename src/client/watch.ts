@@ -1,0 +1,102 @@
+import type { Result } from '../protocol/contract.js';
+import type { WatchEvent } from '../protocol/events.js';
+import type { Channel } from './channel.js';
+import { rpcError } from './errors.js';
+import type { Link } from './link.js';
+
+export interface WatchOptions {
+  /** Token of the session, or what answers the one of now: a watch may last longer than a token. */
+  session: string | (() => string);
+  mailboxes: readonly string[];
+  /** Called with each event once, in order; the first may come before the watch itself is there. */
+  onEvent: (event: WatchEvent) => unknown;
+  /** What happened in these folders while there was no socket cannot be told: list them again. Later events follow. */
+  onResync: (mailboxes: string[]) => unknown;
+  /** The watch has ended for good, with its session for instance. Not called for what the caller ends. */
+  onEnd?: (error: unknown) => unknown;
+  /** Called with what one of the other callbacks threw; without it that is dropped. */
+  onError?: (error: unknown) => unknown;
+  /** Ends the watch. */
+  signal?: AbortSignal;
+  /** Milliseconds until the watch must have begun. */
+  timeoutMs?: number;
+}
+
+/** A watch that goes on over lost sockets and restarts of the broker until it is closed or its session ends. */
+export interface Watch {
+  /** The folders as they were when it began. */
+  readonly mailboxes: Result<'watch.start'>['mailboxes'];
+  /** Ends it: no callback is called any more. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** One watch of a caller: what it wants and what it was given. */
+export class Member {
+  readonly mailboxes = new Set<string>();
+  channel: Channel | undefined;
+  /** The socket on which the broker sends its events. */
+  link: Link | undefined;
+  /** All events up to this number were given to it, as far as they are for it. */
+  position = 0;
+  over = false;
+  readonly #options: WatchOptions;
+  readonly #onAbort: () => void;
+
+  /** @param onAbort called when the caller's signal aborts */
+  constructor(options: WatchOptions, onAbort: () => void) {
+    this.#options = options;
+    this.#onAbort = onAbort;
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+  }
+
+  get token(): string {
+    const { session } = this.#options;
+    return typeof session === 'string' ? session : session();
+  }
+
+  /** An event on its socket, or a later one there than all that it missed. */
+  take(event: WatchEvent): void {
+    if (event.seq <= this.position) return;
+    this.position = event.seq;
+    if (this.mailboxes.has(event.mailbox)) this.#guard(() => this.#options.onEvent(event));
+  }
+
+  resync(mailboxes: Iterable<string>): void {
+    this.#guard(() => this.#options.onResync([...mailboxes]));
+  }
+
+  /** Folders that are not there any more. @returns whether any others are left */
+  lose(mailboxes: readonly string[]): boolean {
+    for (const name of mailboxes) this.mailboxes.delete(name);
+    if (this.mailboxes.size > 0) return true;
+    this.end(rpcError('None of the folders is there any more.', { kind: 'NOT_FOUND', executed: 'no' }));
+    return false;
+  }
+
+  /** No callback is called any more, but for `onEnd` with the error where there is one. */
+  end(error?: unknown): void {
+    if (this.over) return;
+    if (error !== undefined) this.#guard(() => this.#options.onEnd?.(error));
+    this.over = true;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  /** What a caller's callback throws is the caller's, and must not end the socket of everybody. */
+  #guard(callback: () => unknown): void {
+    if (this.over) return;
+    try {
+      const outcome = callback();
+      if (outcome instanceof Promise) outcome.catch((error) => this.#report(error));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import type { MethodName, Result } from '../protocol/contract.js';
+import type { WatchEnded, WatchEvent } from '../protocol/events.js';
+import { Channel, type ChannelHost, type Resumed } from './channel.js';
+import type { Link } from './link.js';
+import type { CallOptions } from './methods.js';
+import { Member, type Watch, type WatchOptions } from './watch.js';
+
+/** How watches send their requests. */
+export interface WatchCallOptions extends CallOptions {
+  /** Called with the result in the very turn in which it came, so before any frame behind it. */
+  onAnswer?: (result: unknown, link: Link) => void;
+  /** Whether it is sent on one socket only. */
+  once?: boolean;
+}
+
+export type WatchCall = (
+  method: MethodName,
+  params: Record<string, unknown>,
+  options: WatchCallOptions,
+) => Promise<unknown>;
+
+/** Resumes under way at once: thousands of watches come back after a restart, and a socket takes some hundred requests. */
+const MOST_RESUMES = 32;
+
+/** All watches of a client. */
+export class Watches implements ChannelHost {
+  readonly #call: WatchCall;
+  readonly #channels = new Map<string, Channel>();
+  /** Requests under way that begin a watch, with the folders in capitals. */
+  readonly #starting = new Map<Promise<unknown>, ReadonlySet<string>>();
+  readonly #queue: Array<() => void> = [];
+  #resumes = 0;
+
+  constructor(call: WatchCall) {
+    this.#call = call;
+  }
+
+  async start(options: WatchOptions): Promise<Watch> {
+    const { mailboxes, signal, timeoutMs } = options;
+    const member = new Member(options, () => void this.#close(member));
+    try {
+      let begun: Result<'watch.start'>['mailboxes'] = [];
+      const params = { session: member.token, mailboxes, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+      const starting = this.#call('watch.start', params, {
+        ...(signal ? { signal } : {}),
+        onAnswer: (result, link) => {
+          begun = this.#begin(member, result as Result<'watch.start'>, link);
+        },
+      });
+      await this.#noted(starting, mailboxes);
+      return { mailboxes: begun, close: () => this.#close(member) };
+    } catch (error) {
+      member.end();
+      throw error;
+    }
+  }
+
+  receive(link: Link, event: WatchEvent): void {
+    this.#channels.get(keyOf(event))?.receive(link, event);
+  }
+
+  ended(link: Link, ended: WatchEnded): void {
+    this.#channels.get(keyOf(ended))?.ended(link);
+  }
+
+  /** A socket is closed, or takes no requests any more. */
+  lost(link: Link): void {
+    for (const channel of [...this.#channels.values()]) channel.lost(link);
+  }
+
+  /** Ends all, without a word to anybody. */
+  close(): void {
+    for (const channel of this.#channels.values()) {
+      channel.close();
+      for (const member of channel.members) member.end();
+    }
+    this.#channels.clear();
+  }
+
+  async resume(...[params, signal, onAnswer]: Parameters<ChannelHost['resume']>): Promise<void> {
+    if (this.#resumes >= MOST_RESUMES) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else this.#resumes += 1;
+    try {
+      await this.#call('events.resume', params, {
+        signal,
+        once: true,
+        onAnswer: (result, link) => onAnswer(result as Resumed, link),
+      });
+    } finally {
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#resumes -= 1;
+    }
+  }
+
+  moved(channel: Channel, answer: Resumed, link: Link, sure: ReadonlySet<Member>): void {
+    const members = [...channel.members];
+    channel.close();
+    this.#channels.delete(keyOf(channel));
+    const next = this.#channelOf(answer, link);
+    for (const member of members) {
+      // What began meanwhile on another socket is not known on this one.
+      next.join(member, sure.has(member) ? member.position : answer.seq, member.link === link ? link : undefined);
+    }
+    for (const member of members.filter((one) => !sure.has(one))) {
+      member.resync(member.mailboxes);
+      const lost = answer.missing.filter((name) => member.mailboxes.has(name));
+      if (lost.length > 0 && !member.lose(lost)) next.leave(member);
+    }
+  }
+
+  async stop(session: string, mailboxes?: string[], onAnswer: (link: Link) => void = () => {}): Promise<void> {
+    await this.#call('watch.stop', mailboxes ? { session, mailboxes } : { session }, {
+      once: true,
+      onAnswer: (_result, link) => onAnswer(link),
+    });
+  }
+
+  gone(channel: Channel): void {
+    if (this.#channels.get(keyOf(channel)) === channel) this.#channels.delete(keyOf(channel));
+  }
+
+  #begin(member: Member, answer: Result<'watch.start'>, link: Link): Result<'watch.start'>['mailboxes'] {
+    const { mailboxes, seq } = answer;
+    for (const { mailbox } of mailboxes) member.mailboxes.add(mailbox);
+    const channel = this.#channelOf(answer, link);
+    channel.join(member, seq, link);
+    // It was given up while it was under way, which the broker does not know.
+    if (member.over) void this.#leave(member, channel);
+    return mailboxes;
+  }
+
+  #channelOf(answer: { epoch: string; topic: string }, link: Link): Channel {
+    const key = keyOf(answer);
+    const channel = this.#channels.get(key) ?? new Channel(this, answer, link);
+    this.#channels.set(key, channel);
+    return channel;
+  }
+
+  async #close(member: Member): Promise<void> {
+    member.end();
+    if (member.channel?.members.has(member)) await this.#leave(member, member.channel);
+  }
+
+  async #leave(member: Member, channel: Channel): Promise<void> {
+    channel.leave(member);
+    const names = [...member.mailboxes];
+    // The broker would end the watch that somebody else is just about to begin.
+    for (let others = this.#startingWith(names); others.length > 0; others = this.#startingWith(names)) {
+      await Promise.allSettled(others);
+    }
+    const current = this.#channels.get(keyOf(channel));
+    const unwanted = names.filter((name) => !current?.wants(name));
+    if (unwanted.length === 0 || !(current ?? channel).live) return;
+    try {
+      await this.stop(member.token, unwanted);
+    } catch {
+      // Should it fail, the socket gets events that nobody takes, until it is closed.
+    }
+  }
+
+  #startingWith(mailboxes: readonly string[]): Promise<unknown>[] {
+    const wanted = mailboxes.map((name) => name.toUpperCase());
+    return [...this.#starting].filter(([, names]) => wanted.some((name) => names.has(name))).map(([one]) => one);
+  }
+
+  async #noted(starting: Promise<unknown>, mailboxes: readonly string[]): Promise<void> {
+    this.#starting.set(starting, new Set(mailboxes.map((name) => name.toUpperCase())));
+    try {
+      await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+}
+
+function keyOf({ epoch, topic }: { epoch: string; topic: string }): string {
+  return `${epoch} ${topic}`;
+}

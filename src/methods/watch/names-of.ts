@@ -1,0 +1,6 @@
+import { canonicalName } from '../../imap/mailbox-names.js';
+
+/** The names of folders as events have them, each once. */
+export function namesOf(mailboxes: readonly string[]): string[] {
+  return [...new Set(mailboxes.map(canonicalName))];
+}

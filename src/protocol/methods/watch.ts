@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { sessionMethod } from '../define.js';
+import { protocolLimits } from '../limits.js';
+import { mailboxName } from '../models.js';
+
+const { watchedPerSocket, watchedPerAccount } = protocolLimits;
+
+const mailboxes = z
+  .array(mailboxName)
+  .min(1)
+  .max(watchedPerAccount)
+  .describe(
+    `Folders to watch beside those that this socket watches already. At most ${watchedPerAccount} an account, by all of its sockets, and ${watchedPerSocket} a socket.`,
+  );
+
+const watchedMailbox = z.object({
+  mailbox: z.string().describe('The name as events have it.'),
+  uidValidity: z.int().nullable(),
+  lagMs: z
+    .int()
+    .describe(
+      'Milliseconds by which a change may be told later than it happens, as long as the server can be reached.',
+    ),
+  state: z.string().nullable().describe('The state of the folder from which on changes are told; opaque.'),
+});
+export type WatchedMailboxAnswer = z.infer<typeof watchedMailbox>;
+
+const begun = {
+  topic: z.string().describe('The account, in its events; opaque, the same for all sockets within the epoch.'),
+  epoch: z.string().describe('As in broker.hello; numbers of events count within it alone.'),
+  seq: z.int().describe('Number of the last event before the watch: each change since then has a greater one.'),
+  mailboxes: z.array(watchedMailbox).describe('Those of the request.'),
+};
+
+export const watchMethods = {
+  'watch.start': sessionMethod({
+    name: 'watch.start',
+    summary:
+      'Sends an `event` for each change in these folders from now on, after the answer, until the socket or the session ends.',
+    effect: 'read',
+    params: { mailboxes },
+    result: z.object(begun),
+    errors: ['NOT_FOUND', 'IMAP_NO'],
+  }),
+  'watch.stop': sessionMethod({
+    name: 'watch.stop',
+    summary: 'Sends no more events of these folders to this socket.',
+    effect: 'local',
+    params: {
+      mailboxes: z.array(mailboxName).min(1).max(watchedPerAccount).optional().describe('Default: all of the account.'),
+    },
+    result: z.object({ mailboxes: z.array(z.string()).describe('What this socket still watches of the account.') }),
+  }),
+  'events.resume': sessionMethod({
+    name: 'events.resume',
+    summary:
+      'Begins a watch like watch.start, with the events that a lost socket missed: they follow the answer, each once, before anything newer.',
+    effect: 'read',
+    params: {
+      epoch: z
+        .string()
+        .min(1)
+        .max(100)
+        .regex(/^[!-~]+$/, 'an epoch is printable ASCII without blanks')
+        .describe('Of the last event that was received, or of the answer that began the watch.'),
+      after: z.int().min(0).describe('The `seq` of it.'),
+      mailboxes,
+    },
+    result: z.object({
+      ...begun,
+      missing: z
+        .array(z.string())
+        .describe('Folders of the request that are not there any more; the others are watched.'),
+      replayed: z.int().describe('How many events follow that are older than the answer.'),
+      resync: z
+        .boolean()
+        .describe(
+          'true: what was missed cannot be told, because epoch is another one or it was too long ago. List the folders again.',
+        ),
+    }),
+    errors: ['IMAP_NO'],
+  }),
+};

@@ -1,0 +1,115 @@
+import type { WatchedMailbox, Watcher } from './types.js';
+
+type Found = ReadonlyMap<string, WatchedMailbox | null>;
+
+interface Waiter {
+  resolve(found: Found): void;
+  reject(error: unknown): void;
+}
+
+/** Milliseconds for a round that nobody waits for. */
+const UNWATCHED_MS = 30_000;
+
+/** Tells a watcher its mailboxes: one call at a time, each for all who asked since the call before. */
+export class Rounds {
+  readonly #watcher: Watcher;
+  readonly #mailboxes: () => string[];
+  readonly #onFailure: (error: unknown) => void;
+  readonly #waiting = new Set<Waiter>();
+  #asked = false;
+  #running = false;
+  #current: { waiters: Set<Waiter>; end: AbortController } | undefined;
+  #closed: unknown;
+
+  /**
+   * @param mailboxes those to watch, asked for when a round begins
+   * @param onFailure is told of failures that nobody waits for
+   */
+  constructor(watcher: Watcher, mailboxes: () => string[], onFailure: (error: unknown) => void) {
+    this.#watcher = watcher;
+    this.#mailboxes = mailboxes;
+    this.#onFailure = onFailure;
+  }
+
+  /** What the watcher finds in a round that begins from now on. @throws what it throws, or the signal's reason */
+  join(signal: AbortSignal): Promise<Found> {
+    return new Promise<Found>((resolve, reject) => {
+      const onAbort = () => {
+        this.#leave(waiter);
+        waiter.reject(signal.reason);
+      };
+      const end = () => signal.removeEventListener('abort', onAbort);
+      const waiter: Waiter = {
+        resolve: (found) => {
+          end();
+          resolve(found);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      signal.addEventListener('abort', onAbort);
+      this.#waiting.add(waiter);
+      if (signal.aborted) onAbort();
+      else void this.#run();
+    });
+  }
+
+  /** A round for the watcher alone: there are fewer mailboxes than before. */
+  refresh(): void {
+    this.#asked = true;
+    void this.#run();
+  }
+
+  /** Ends it; whoever waits gets the error. */
+  close(error: unknown): void {
+    this.#closed = error;
+    for (const waiter of [...this.#waiting, ...(this.#current?.waiters ?? [])]) waiter.reject(error);
+    this.#waiting.clear();
+    this.#current?.end.abort(error);
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+    const current = this.#current;
+    if (current?.waiters.delete(waiter) && current.waiters.size === 0) current.end.abort(new Error('nobody waits'));
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    // Whoever asks in this very turn is in the first round.
+    await Promise.resolve();
+    while (this.#closed === undefined && (this.#asked || this.#waiting.size > 0)) await this.#round();
+    this.#running = false;
+  }
+
+  async #round(): Promise<void> {
+    const waiters = new Set(this.#waiting);
+    const end = new AbortController();
+    const alone = waiters.size === 0;
+    const timer = alone ? setTimeout(() => end.abort(new Error('no answer')), UNWATCHED_MS) : undefined;
+    this.#waiting.clear();
+    this.#asked = false;
+    this.#current = { waiters, end };
+    try {
+      const found = await orAborted(this.#watcher.watch(this.#mailboxes(), end.signal), end.signal);
+      for (const waiter of waiters) waiter.resolve(found);
+    } catch (error) {
+      for (const waiter of waiters) waiter.reject(error);
+      if (alone && this.#closed === undefined) this.#onFailure(error);
+    } finally {
+      clearTimeout(timer);
+      this.#current = undefined;
+    }
+  }
+}
+
+/** A watcher that does not heed its signal must not hold up the next round. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}

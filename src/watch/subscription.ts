@@ -1,0 +1,127 @@
+import type { EventLog, LoggedEvent } from './event-log.js';
+import type { Subscriber } from './types.js';
+
+/** A watch that a request is about to begin on a socket. */
+export interface Hold {
+  readonly mailboxes: ReadonlySet<string>;
+  /** Events above this number wait for the request's answer; undefined while none has to. */
+  from: number | undefined;
+  /** Events that the socket is sent again: all above `after`, up to `from`. */
+  replay?: { after: number; events: readonly LoggedEvent[] } | undefined;
+}
+
+/**
+ * What one socket gets of one topic: each event of its mailboxes once, in order. While a request is about to begin a
+ * watch, events from the first that may belong to it on wait for the answer, those of other mailboxes too: on one socket
+ * numbers only rise, so that the last one tells all that was received.
+ */
+export class Subscription {
+  readonly subscriber: Subscriber;
+  readonly #log: EventLog;
+  /** By mailbox, the number above which the socket has all of its events, up to {@link #sent}. */
+  readonly #since = new Map<string, number>();
+  readonly #holds = new Set<Hold>();
+  /** All events up to here have been sent, as far as they are for this socket. */
+  #sent: number;
+  #ended = false;
+
+  constructor(subscriber: Subscriber, log: EventLog) {
+    this.subscriber = subscriber;
+    this.#log = log;
+    this.#sent = log.seq;
+  }
+
+  /** What it watches. */
+  get mailboxes(): string[] {
+    return [...this.#since.keys()];
+  }
+
+  /** What it watches and what it is about to watch. */
+  get wanted(): Set<string> {
+    const wanted = new Set(this.#since.keys());
+    for (const { mailboxes } of this.#holds) for (const name of mailboxes) wanted.add(name);
+    return wanted;
+  }
+
+  /** Whether it watches nothing and is not about to. */
+  get idle(): boolean {
+    return this.#since.size === 0 && this.#holds.size === 0;
+  }
+
+  /** A request is about to begin to watch. Ends by {@link begin} or {@link drop}. */
+  hold(mailboxes: Iterable<string>): Hold {
+    const hold = { mailboxes: new Set(mailboxes), from: undefined };
+    this.#holds.add(hold);
+    return hold;
+  }
+
+  /** Whether the socket has not been sent an event yet, that a hold is about to replay. */
+  lacks({ mailbox, seq }: LoggedEvent): boolean {
+    const since = this.#since.get(mailbox);
+    return since === undefined || seq <= since;
+  }
+
+  /** The request was answered: its watch of these of its mailboxes begins, with the replay. */
+  begin(hold: Hold, mailboxes: Iterable<string>): void {
+    if (!this.#holds.delete(hold) || this.#ended) return;
+    const { from = this.#log.seq, replay } = hold;
+    for (const event of replay?.events ?? []) {
+      // Later ones are still to come in their order.
+      if (event.seq <= this.#sent && this.lacks(event)) this.subscriber.send(event.frame);
+    }
+    for (const name of mailboxes) {
+      this.#since.set(name, Math.min(this.#since.get(name) ?? from, replay?.after ?? from));
+    }
+    this.#flush();
+  }
+
+  /** The request failed. */
+  drop(hold: Hold): void {
+    if (this.#holds.delete(hold)) this.#flush();
+  }
+
+  stop(mailboxes: readonly string[]): void {
+    for (const name of mailboxes) this.#since.delete(name);
+  }
+
+  /** A new event; the log has it already. */
+  take(event: LoggedEvent): void {
+    for (const hold of this.#holds) {
+      if (hold.from === undefined && hold.mailboxes.has(event.mailbox)) hold.from = event.seq - 1;
+    }
+    if (this.#sent === event.seq - 1 && this.#limit >= event.seq) this.#send(event);
+    else this.#flush();
+  }
+
+  /** Nothing is sent any more. */
+  end(): void {
+    this.#ended = true;
+    this.#since.clear();
+    this.#holds.clear();
+  }
+
+  get #limit(): number {
+    let limit = Number.POSITIVE_INFINITY;
+    for (const { from } of this.#holds) limit = Math.min(limit, from ?? limit);
+    return limit;
+  }
+
+  #flush(): void {
+    const limit = this.#limit;
+    if (this.#ended || limit <= this.#sent || this.#log.seq <= this.#sent) return;
+    const events = this.#log.after(this.#sent);
+    if (!events) {
+      // More happened than is kept, while an answer was waited for.
+      this.end();
+      this.subscriber.overrun();
+      return;
+    }
+    for (const event of events) if (event.seq <= limit) this.#send(event);
+  }
+
+  #send(event: LoggedEvent): void {
+    this.#sent = event.seq;
+    const since = this.#since.get(event.mailbox);
+    if (since !== undefined && event.seq > since) this.subscriber.send(event.frame);
+  }
+}

@@ -1,0 +1,236 @@
+import { BrokerError } from '../protocol/errors.js';
+import { EventLog, type EventStore } from './event-log.js';
+import { Rounds } from './rounds.js';
+import { type Hold, Subscription } from './subscription.js';
+import type { AccountHandle, Beginning, MailboxChange, StartWatcher, Subscriber, WatchRequest } from './types.js';
+
+export interface TopicOptions {
+  /** What its sockets call it. */
+  id: string;
+  epoch: string;
+  account: AccountHandle;
+  startWatcher: StartWatcher;
+  store: EventStore;
+  /** Number of the last event of the topic before. */
+  seq: number;
+  /** Mailboxes that may be watched at once. */
+  mailboxes: number;
+  onFailure: (error: unknown) => void;
+}
+
+interface Mailbox {
+  /** Number above which the log has every event of it; undefined until the watcher has it. */
+  since: number | undefined;
+  /** When it was first seen that no socket watches it. */
+  unusedAt: number | undefined;
+}
+
+/** The watch of one account: its watcher, its mailboxes, its events and the sockets that get them. */
+export class Topic {
+  readonly #options: TopicOptions;
+  readonly #log: EventLog;
+  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #subscriptions = new Map<Subscriber, Subscription>();
+  readonly #watcher;
+  readonly #rounds: Rounds;
+  #account: AccountHandle;
+  /** Set when it has ended: what its sockets are told of that. */
+  #ended: { farewell: string | undefined } | undefined;
+
+  constructor(options: TopicOptions) {
+    this.#options = options;
+    this.#log = new EventLog(options.store, options.seq);
+    this.#account = options.account;
+    const account: AccountHandle = {
+      key: options.account.key,
+      // Of the request that came last: the credentials of the first may be out of date by now.
+      run: (job, work) => this.#account.run(job, work),
+    };
+    this.#watcher = options.startWatcher(account, (change) => this.#publish(change));
+    this.#rounds = new Rounds(this.#watcher, () => [...this.#mailboxes.keys()], options.onFailure);
+  }
+
+  /** Number of its last event. */
+  get seq(): number {
+    return this.#log.seq;
+  }
+
+  /** What a socket watches. */
+  watchedBy(subscriber: Subscriber): string[] {
+    return this.#subscriptions.get(subscriber)?.mailboxes ?? [];
+  }
+
+  /** What a socket watches or is about to. */
+  wantedBy(subscriber: Subscriber): ReadonlySet<string> {
+    return this.#subscriptions.get(subscriber)?.wanted ?? new Set();
+  }
+
+  /**
+   * Has mailboxes watched for a socket, which gets their events after {@link Beginning.settle}.
+   * @throws BrokerError NOT_FOUND, RATE_LIMITED, SESSION_EXPIRED, the signal's reason, or what the watcher throws
+   */
+  async begin({ account, subscriber, mailboxes, signal, resume }: WatchRequest): Promise<Beginning> {
+    this.#claim(mailboxes);
+    this.#account = account;
+    const subscription = this.#subscriptions.get(subscriber) ?? new Subscription(subscriber, this.#log);
+    this.#subscriptions.set(subscriber, subscription);
+    const hold = subscription.hold(mailboxes);
+    try {
+      const found = await this.#rounds.join(signal);
+      const watched = mailboxes.flatMap((mailbox) => {
+        const state = found.get(mailbox);
+        return state ? [{ mailbox, ...state }] : [];
+      });
+      const names = watched.map(({ mailbox }) => mailbox);
+      const missing = mailboxes.filter((name) => !names.includes(name));
+      if (!resume && missing.length > 0) throw notFound(missing);
+      hold.from ??= this.#log.seq;
+      hold.replay = resume && this.#replay(resume, names, hold.from);
+      for (const name of names) this.#establish(name, hold.from);
+      return {
+        topic: this.#options.id,
+        epoch: this.#options.epoch,
+        seq: hold.from,
+        mailboxes: watched,
+        missing,
+        replayed: hold.replay?.events.filter((event) => subscription.lacks(event)).length ?? 0,
+        resync: resume !== undefined && hold.replay === undefined,
+        settle: (ok) => {
+          if (ok) subscription.begin(hold, names);
+          else subscription.drop(hold);
+          // It ended on the way from the watcher to the answer.
+          if (ok && this.#ended?.farewell) subscriber.send(this.#ended.farewell);
+          this.#tidy(subscription, mailboxes);
+        },
+      };
+    } catch (error) {
+      subscription.drop(hold);
+      this.#tidy(subscription, mailboxes);
+      throw error;
+    }
+  }
+
+  stop(subscriber: Subscriber, mailboxes: readonly string[]): void {
+    const subscription = this.#subscriptions.get(subscriber);
+    subscription?.stop(mailboxes);
+    if (subscription) this.#tidy(subscription, mailboxes);
+  }
+
+  /** A socket is gone. */
+  drop(subscriber: Subscriber): void {
+    this.#subscriptions.get(subscriber)?.end();
+    this.#subscriptions.delete(subscriber);
+  }
+
+  /**
+   * Forgets mailboxes that no socket has watched for so many milliseconds.
+   * @returns whether there are any left
+   */
+  sweep(lingerMs: number): boolean {
+    const now = performance.now();
+    const before = this.#mailboxes.size;
+    const used = this.#used();
+    for (const [name, mailbox] of this.#mailboxes) {
+      if (used.has(name)) mailbox.unusedAt = undefined;
+      else mailbox.unusedAt ??= now;
+      if (mailbox.unusedAt !== undefined && now - mailbox.unusedAt >= lingerMs) this.#forget(name);
+    }
+    if (this.#mailboxes.size < before) this.#refresh();
+    return this.#mailboxes.size > 0;
+  }
+
+  /** Ends the watch, and tells the sockets that had a part in it the farewell. */
+  end(error: BrokerError, farewell?: string): void {
+    this.#ended = { farewell };
+    const subscribers = [...this.#subscriptions.keys()];
+    this.#rounds.close(error);
+    this.#watcher.close();
+    for (const subscriber of subscribers) {
+      this.drop(subscriber);
+      if (farewell !== undefined) subscriber.send(farewell);
+    }
+    this.#mailboxes.clear();
+    this.#log.clear();
+  }
+
+  #publish(change: MailboxChange): void {
+    // What a mailbox tells that was just given up would stand in the log without what comes after it.
+    if (this.#ended || !this.#mailboxes.has(change.mailbox)) return;
+    const { epoch, id: topic } = this.#options;
+    const at = new Date().toISOString();
+    const event = this.#log.append(change.mailbox, (seq) =>
+      JSON.stringify({ jsonrpc: '2.0', method: 'event', params: { epoch, topic, seq, at, ...change } }),
+    );
+    for (const subscription of this.#subscriptions.values()) subscription.take(event);
+  }
+
+  /** Adds mailboxes to those that are watched; where there is no room those that nobody watches any more give way. */
+  #claim(mailboxes: readonly string[]): void {
+    const added = mailboxes.filter((name) => !this.#mailboxes.has(name));
+    const most = this.#options.mailboxes;
+    if (this.#mailboxes.size + added.length > most) {
+      const used = this.#used();
+      for (const name of mailboxes) used.add(name);
+      if (used.size > most) {
+        const message = `mailboxes: ${most} of an account may be watched at once, and so many are.`;
+        throw new BrokerError('RATE_LIMITED', message, { field: 'mailboxes', retryAfterMs: 10_000 });
+      }
+      for (const name of [...this.#mailboxes.keys()]) if (!used.has(name)) this.#forget(name);
+    }
+    for (const name of added) this.#mailboxes.set(name, { since: undefined, unusedAt: undefined });
+  }
+
+  /** Watches a mailbox no longer. Whoever comes back for it finds that there is something that the log cannot tell. */
+  #forget(name: string): void {
+    if (this.#mailboxes.get(name)?.since !== undefined) this.#publish({ type: 'reset', mailbox: name });
+    this.#mailboxes.delete(name);
+  }
+
+  #refresh(): void {
+    if (!this.#ended && this.#mailboxes.size > 0) this.#rounds.refresh();
+  }
+
+  #used(): Set<string> {
+    const used = new Set<string>();
+    for (const { wanted } of this.#subscriptions.values()) for (const name of wanted) used.add(name);
+    return used;
+  }
+
+  #establish(name: string, seq: number): void {
+    const mailbox = this.#mailboxes.get(name);
+    if (mailbox) mailbox.since = Math.min(mailbox.since ?? seq, seq);
+  }
+
+  /** What the log has for a socket that comes back; undefined when something may be missing from it. */
+  #replay(
+    { epoch, after }: { epoch: string; after: number },
+    mailboxes: readonly string[],
+    upTo: number,
+  ): Hold['replay'] {
+    const events = epoch === this.#options.epoch ? this.#log.after(after) : undefined;
+    const complete = mailboxes.every((name) => (this.#mailboxes.get(name)?.since ?? Number.POSITIVE_INFINITY) <= after);
+    if (!events || !complete) return undefined;
+    return { after, events: events.filter(({ mailbox, seq }) => seq <= upTo && mailboxes.includes(mailbox)) };
+  }
+
+  /** A socket may watch less than it was about to. */
+  #tidy(subscription: Subscription, mailboxes: readonly string[]): void {
+    const { subscriber } = subscription;
+    if (subscription.idle && this.#subscriptions.get(subscriber) === subscription)
+      this.#subscriptions.delete(subscriber);
+    const unknown = mailboxes.filter((name) => {
+      const mailbox = this.#mailboxes.get(name);
+      return mailbox !== undefined && mailbox.since === undefined;
+    });
+    if (unknown.length === 0) return;
+    // No socket can have seen these, so nobody can come back for them.
+    const used = this.#used();
+    for (const name of unknown) if (!used.has(name)) this.#mailboxes.delete(name);
+    this.#refresh();
+  }
+}
+
+function notFound([first = '']: readonly string[]): BrokerError {
+  const message = `mailboxes: there is no folder "${first}", or it holds no messages.`;
+  return new BrokerError('NOT_FOUND', message, { field: 'mailboxes' });
+}
