@@ -43,11 +43,10 @@ async function storm({ client, session }: Visit): Promise<unknown[]> {
     while (left > 0) {
       left -= 1;
       // Each is another request: the same ones would share an answer.
-      await client
-        .call('message.list', { session, mailbox: 'INBOX', limit: left + 1 })
-        .catch((error: AnsweredError) => {
-          failures.push({ message: error.message, data: error.data });
-        });
+      const criteria = { subject: `number ${left}` };
+      await client.call('message.search', { session, mailbox: 'INBOX', criteria }).catch((error: AnsweredError) => {
+        failures.push({ message: error.message, data: error.data });
+      });
     }
   };
   await Promise.all(Array.from({ length: 200 }, worker));
