@@ -21,7 +21,7 @@ export interface LendingOptions {
   mustYield(): boolean;
   /** Whether the connection is too old to be lent again. */
   mustRetire(connection: ImapConnection): boolean;
-  /** A connection is free, or one that somebody may have waited for will not be. */
+  /** A connection is free, or nobody need wait for one that a watch has. */
   onChange(): void;
   /** A connection is gone, its slot is not needed. */
   onGone(): void;
@@ -94,7 +94,6 @@ export class Lending {
     if (!reusable || this.#closing || loan?.leaving || mustYield() || mustRetire(connection)) {
       // Whoever had it need not wait for the LOGOUT.
       void this.#end(connection);
-      onChange();
       return;
     }
     await pool.release(connection);

@@ -37,6 +37,7 @@ describe('a connection ends with LOGOUT', () => {
   it('when it is too old, however young its last use is', async () => {
     const registry = registryWith({ maxAgeMs: 200, idleMs: 60_000 });
     const user = newUser();
+    const before = await dovecot.logins();
     const account = await proven(registry, dovecot.server(), { user });
     const ids = new Set<string>();
     const until = Date.now() + 700;
@@ -48,7 +49,10 @@ describe('a connection ends with LOGOUT', () => {
     }
     expect(ids.size).toBeGreaterThanOrEqual(3);
     await registry.closeAll(1_000);
-    await loggedOut(user, ids.size);
+    // The last successor may have come too late to be used.
+    const made = (await dovecot.logins()) - before;
+    expect([ids.size, ids.size + 1]).toContain(made);
+    await loggedOut(user, made);
   });
 
   it('when its slot is needed elsewhere', async () => {

@@ -52,7 +52,7 @@ describe('bulk work', () => {
     expect(order).toEqual(['listing', 'bulk']);
   });
 
-  it.each([{ connections: 2 }, { connectionsPerServer: 2 }])(
+  it.each([{ connections: 3 }, { connectionsPerServer: 3 }])(
     'leaves one of those connections that shared caps leave the account: %j',
     async (caps) => {
       const registry = registryWith({ connectionsPerAccount: 3, ...caps }, new FakeServers().connect);
@@ -60,9 +60,9 @@ describe('bulk work', () => {
       const mine = await holding(other);
       const one = await proven(registry, server);
       const bulk = await downloads(one, 2, 1);
-      await mine.end();
       expect(await one.run(job(), async () => 'listed')).toBe('listed');
       await bulk.end();
+      await mine.end();
     },
   );
 

@@ -108,6 +108,19 @@ describe('waiting for a connection', () => {
     expect(attempts).toBe(2);
   });
 
+  it('does not keep a login from a slot that is free', async () => {
+    const { fakes, registry } = broker({ connectionsPerAccount: 3 });
+    const account = await proven(registry, server, { user: 'alice' });
+    const release = await occupy(account);
+    fakes.turns = 20;
+    const waiting = account.run(job(), tick);
+    const proving = proven(registry, server, { user: 'alice' });
+    expect(account.stats).toMatchObject({ busy: 1, connecting: 1, waiting: 1 });
+    await tick();
+    expect(account.stats).toMatchObject({ busy: 1, connecting: 2, waiting: 1 });
+    await Promise.all([waiting, proving, release()]);
+  });
+
   it('is in order, but nobody waits for a folder’s own connection', async () => {
     const { registry } = broker({ connectionsPerAccount: 1 });
     const account = await proven(registry, server);

@@ -88,13 +88,15 @@ describe('identical reads', () => {
     const first = ask();
     await running(1);
     const joins = ask(60_000);
+    const validated = ask(0);
+    await running(2);
     vi.advanceTimersByTime(20);
     const younger = ask(10);
-    await running(2);
-    end(0);
-    end(1);
+    await running(3);
+    for (const index of [0, 1, 2]) end(index);
     expect(await joins).toEqual({ value: 0, coalesced: true });
-    expect(await younger).toEqual({ value: 1, coalesced: false });
+    expect(await validated).toEqual({ value: 1, coalesced: false });
+    expect(await younger).toEqual({ value: 2, coalesced: false });
     await first;
   });
 
@@ -182,18 +184,17 @@ describe('a request that leaves a shared read', () => {
     const queued = ask(0, { signal: controller.signal });
     expect(one.stats.waiting).toBe(1);
     controller.abort(enough);
+    const again = ask();
     await expect(queued).rejects.toBe(enough);
-    expect(one.stats.waiting).toBe(0);
+    expect(one.stats.waiting).toBe(1);
     atWork[0]?.abort(enough);
     await tick();
     expect(one.stats).toMatchObject({ idle: 0, busy: 1 });
     atWork[1]?.abort(enough);
     expect(await gone).toMatchObject([{ reason: enough }, { reason: enough }]);
-    // It is not joined any more, though its connection may still be closing.
-    const next = ask();
     await running(2);
     runs[1]?.end();
-    expect(await next).toEqual({ value: 1, coalesced: false });
+    expect(await again).toEqual({ value: 1, coalesced: false });
   });
 
   it('is late by its own deadline, each of several', async () => {

@@ -55,6 +55,33 @@ describe('a newer request of the same slot', () => {
     expect(await newer).toBe('newer');
   });
 
+  it('ends each that is queued, one after the other', async () => {
+    const { account, release, running } = await busy();
+    for (const first of [account.run(job({ slot: 'list' }), async () => {}), share(account, 'page 1', 'list')]) {
+      const second = account.run(job({ slot: 'list' }), async () => {});
+      await expect(first).rejects.toMatchObject(superseded);
+      const third = share(account, 'page 2', 'list');
+      await expect(second).rejects.toMatchObject(superseded);
+      const fourth = account.run(job({ slot: 'list' }), async () => {});
+      await expect(third).rejects.toMatchObject(superseded);
+      const fifth = account.run(job({ slot: 'list' }), async () => {});
+      await expect(fourth).rejects.toMatchObject(superseded);
+      fifth.catch(() => {});
+    }
+    release();
+    await running;
+  });
+
+  it('leaves alone a shared read that has begun', async () => {
+    const account = await proven(registryWith({}, new FakeServers().connect), server);
+    const reading = held();
+    const older = account.share('page 1', job({ slot: 'list' }), reading.work, { maxAgeMs: 0 });
+    await reading.begun;
+    expect(await account.run(job({ slot: 'list' }), async () => 'newer')).toBe('newer');
+    reading.end();
+    expect(await older).toMatchObject({ coalesced: false });
+  });
+
   it('takes from a shared read only the request of that slot', async () => {
     const { account, release, running } = await busy();
     const older = share(account, 'page 1', 'list');

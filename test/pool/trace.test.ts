@@ -23,10 +23,11 @@ const work = (count: number) => async (connection: unknown) => {
 
 describe('a trace', () => {
   it('tells what was done with the connection while the job had it, and no more', async () => {
-    const { one } = await account();
+    const { fakes, one } = await account();
     await one.run(job(), work(7));
     const trace = new Trace();
     await one.run(job({ trace }), work(3));
+    expect([...fakes.open].map((connection) => connection.trace)).toEqual([undefined]);
     await one.run(job(), work(7));
     expect(trace.explanation(12.3456)).toMatchObject({
       totalMs: 12.35,

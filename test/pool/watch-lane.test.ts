@@ -124,6 +124,45 @@ describe('a watch is asked for its connection', () => {
     },
   );
 
+  it('each of several, by as many jobs', async () => {
+    const { account } = await broker({ connectionsPerAccount: 2 });
+    const busy = await holding(account);
+    const first = watching(account);
+    const other = await holding(account);
+    await busy.end();
+    await first;
+    await other.end();
+    await watching(account);
+    expect(account.stats).toMatchObject({ watching: 2, idle: 0 });
+    const jobs = await Promise.all([holding(account), holding(account)]);
+    expect(account.stats).toMatchObject({ watching: 0, busy: 2 });
+    for (const { end } of jobs) await end();
+  });
+
+  it('in the middle of what the scheduler does, which then lends no connection twice', async () => {
+    const { account } = await broker({ connectionsPerAccount: 3 });
+    const busy = await holding(account, { mailbox: 'Idle' });
+    const jobs: ReturnType<typeof holding>[] = [];
+    const watch = held();
+    const watched = account.run(job({ ...forever, mailbox: 'INBOX' }), async (connection, { wanted }) => {
+      (connection as unknown as FakeConnection).selected = { path: 'INBOX' };
+      wanted.addEventListener('abort', () => {
+        for (const mailbox of ['A', 'B']) jobs.push(holding(account, { mailbox }));
+        watch.end();
+      });
+      await watch.work();
+    });
+    const opening = await holding(account, { mailbox: 'Opened' });
+    await opening.end();
+    await watch.begun;
+    await busy.end();
+    jobs.push(holding(account, { mailbox: 'INBOX' }));
+    await watched;
+    const lent = await Promise.all(jobs);
+    expect(new Set(lent.map(({ connection }) => connection)).size).toBe(3);
+    for (const { end } of lent) await end();
+  });
+
   it('not by work that may open another one, or have an idle one', async () => {
     const { fakes, account } = await broker({ connectionsPerAccount: 2 });
     const watch = await watching(account, { mailbox: 'INBOX' });
@@ -156,6 +195,15 @@ describe('a watch is asked for its connection', () => {
     expect(watch.asked).toBe(true);
     expect([account.stats.watching, other.stats.idle, third.stats.idle]).toEqual([0, 1, 1]);
     expect(fakes.most.get('all')).toBe(2);
+  });
+
+  it('to end it, when it is evicted', async () => {
+    const { fakes, registry, account } = await broker();
+    const watch = await watching(account);
+    await account.evictIdle();
+    await watch.ended;
+    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    expect(fakes.logouts).toBe(1);
   });
 
   it('when it must retire', async () => {
@@ -201,13 +249,57 @@ describe('a watch that does not give its connection back', () => {
     expect(watch.connection()?.usable).toBe(true);
   });
 
+  it('is waited for by one job alone', async () => {
+    const { account } = await broker({ connectionsPerAccount: 2 });
+    const watch = deaf(account, { mailbox: 'INBOX' });
+    await watch.begun;
+    const order: string[] = [];
+    const jobs = ['first', 'second'].map((name) =>
+      account.run(job({ mailbox: 'INBOX' }), async () => void order.push(name)),
+    );
+    await Promise.all(jobs);
+    expect(order).toEqual(['second', 'first']);
+  });
+
+  it('is not the only one that is asked', async () => {
+    const { account } = await broker({ connectionsPerAccount: 2 });
+    const busy = await holding(account);
+    const opening = holding(account);
+    const watch = deaf(account);
+    await (await opening).end();
+    await watch.begun;
+    const other = watching(account);
+    await busy.end();
+    await other;
+    expect(await account.run(job(), async () => 'served')).toBe('served');
+    expect(watch.connection()?.usable).toBe(true);
+  });
+
+  it('lets no other watch take what the job that waits for it may need', async () => {
+    const { account } = await broker({ connectionsPerAccount: 2 });
+    const busy = await holding(account);
+    const opening = holding(account);
+    const watch = deaf(account, { mailbox: 'INBOX' });
+    await (await opening).end();
+    await watch.begun;
+    const other = watching(account);
+    const served = account.run(job({ mailbox: 'INBOX' }), async () => 'served');
+    await busy.end();
+    expect(account.stats).toMatchObject({ idle: 1, watching: 1, waiting: 1 });
+    expect(await served).toBe('served');
+    await (await other).end();
+  });
+
   it('loses it after a while, and whoever waits is served', async () => {
     const { account } = await broker({ connectionsPerAccount: 1 });
+    const { account: another } = await broker({ connectionsPerAccount: 1 });
     const watch = deaf(account);
     await watch.begun;
-    const served = account.run(job(), async () => 'served');
-    await expect(watch.running).rejects.toMatchObject({ kind: 'DEADLINE' });
-    expect(await served).toBe('served');
+    // One more that is asked before its work begins.
+    const early = deaf(another);
+    const served = [account, another].map((one) => one.run(job(), async () => 'served'));
+    for (const { running } of [watch, early]) await expect(running).rejects.toMatchObject({ kind: 'DEADLINE' });
+    expect(await Promise.all(served)).toEqual(['served', 'served']);
   });
 
   it('is cut off when the account is closed and the grace has passed', async () => {
