@@ -1,11 +1,12 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { Structure } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
-import { bytesOf, type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
-import { type Content, encodedBound, toContent } from './open-text.js';
+import { bytesOf, type FetchedRow, peek } from './fetch-rows.js';
+import { type Content, toContent } from './open-text.js';
 import { atom } from './raw-exec.js';
 import { toStructure } from './structure.js';
 import { type Readable, readable } from './structure-readable.js';
+import { TextBytes, type Texts } from './text-bytes.js';
 
 /** Bytes of a message's header that are read; nobody looks at more of them. */
 const HEADER_BYTES = 1024 * 1024;
@@ -24,8 +25,8 @@ export interface OpenedMessage {
 }
 
 /**
- * Fetches messages with what a reader shows of them: one round trip for all structures, then one for the texts of all
- * messages of the same shape. Messages that are gone are left out.
+ * Fetches messages with what a reader shows of them: one round trip where that brings the texts too, else another for the
+ * texts of all messages of the same shape. Messages that are gone are left out.
  * @throws BrokerError TOO_LARGE when the answer would be
  */
 export async function openMessages(
@@ -35,9 +36,8 @@ export async function openMessages(
 ): Promise<OpenedMessage[]> {
   const items = ['FLAGS', 'ENVELOPE', 'RFC822.SIZE', 'INTERNALDATE', 'BODYSTRUCTURE'].map(atom);
   const header = options.headers ? [peek('HEADER', { start: 0, length: HEADER_BYTES })] : [];
-  const rows = await survivingExpunge(connection, () =>
-    fetchRows(connection, uids.join(','), [...items, ...header], 'uid'),
-  );
+  const bytes = new TextBytes(connection, options.maxTextBytes);
+  const rows = await bytes.fetchWith(uids, [...items, ...header]);
   const opened = rows.map((row): OpenedMessage => {
     const structure = toStructure(row.items.get('BODYSTRUCTURE'));
     const header = options.headers ? (bytesOf(row.items.get('BODY[HEADER]')) ?? Buffer.alloc(0)) : null;
@@ -45,21 +45,20 @@ export async function openMessages(
   });
   const budget = new Budget();
   for (const { header } of opened) budget.spend(header?.length ?? 0);
-  if (options.maxTextBytes > 0) await fillTexts(connection, opened, options.maxTextBytes, budget);
+  if (options.maxTextBytes > 0) await fillTexts(opened, options.maxTextBytes, bytes, budget);
   return opened;
 }
 
 async function fillTexts(
-  connection: ImapConnection,
   opened: readonly OpenedMessage[],
   maxBytes: number,
+  bytes: TextBytes,
   budget: Budget,
 ): Promise<void> {
-  for (const batch of batches(opened, maxBytes)) {
-    const found = await fetchTexts(connection, batch, maxBytes);
+  for (const batch of batches(opened, bytes)) {
+    await bytes.fetch(batch.map(textsOf));
     for (const message of batch) {
-      const items = found.get(message.row.uid);
-      const encoded = ({ part }: Structure) => bytesOf(items?.get(`BODY[${part}]`)) ?? Buffer.alloc(0);
+      const encoded = (node: Structure) => (node.size === 0 ? Buffer.alloc(0) : bytes.of(message.row.uid, node));
       message.text = toContent(message.readable.text, encoded, maxBytes);
       message.html = toContent(message.readable.html, encoded, maxBytes);
       budget.spend(message.text?.bytes ?? 0);
@@ -68,28 +67,15 @@ async function fillTexts(
   }
 }
 
-async function fetchTexts(
-  connection: ImapConnection,
-  batch: readonly OpenedMessage[],
-  maxBytes: number,
-): Promise<Map<number, FetchedRow['items']>> {
-  const [first] = batch;
-  const nodes = first ? shown(first) : [];
-  if (nodes.length === 0) return new Map();
-  const items = nodes.map((node) => peek(node.part, { start: 0, length: encodedBound(node, maxBytes) }));
-  const set = batch.map(({ row }) => row.uid).join(',');
-  const rows = await survivingExpunge(connection, () => fetchRows(connection, set, items, 'uid'));
-  return new Map(rows.map(({ uid, items: found }) => [uid, found]));
-}
-
-/** Messages whose texts lie in the same parts can share a FETCH; a few bytes too many are asked for at once. */
-function batches(opened: readonly OpenedMessage[], maxBytes: number): OpenedMessage[][] {
+/** Messages that lack the same of the same parts can share a FETCH; a few bytes too many are asked for at once. */
+function batches(opened: readonly OpenedMessage[], texts: TextBytes): OpenedMessage[][] {
   const open = new Map<string, { messages: OpenedMessage[]; bytes: number }>();
   const full: OpenedMessage[][] = [];
   for (const message of opened) {
-    const nodes = shown(message);
-    const shape = nodes.map((node) => `${node.part}:${encodedBound(node, maxBytes)}`).join(' ');
-    const bytes = nodes.reduce((sum, node) => sum + Math.min(node.size ?? 0, encodedBound(node, maxBytes)), 0);
+    const lacking = texts.lacking(textsOf(message));
+    const shape = lacking.map(({ part, start, length }) => `${part}:${start}:${length}`).join(' ');
+    const sizes = new Map(textsOf(message).nodes.map(({ part, size }) => [part, size ?? 0]));
+    const bytes = lacking.reduce((sum, { part, length }) => sum + Math.min(sizes.get(part) ?? 0, length), 0);
     const batch = open.get(shape);
     if (batch && batch.bytes + bytes <= BATCH_BYTES) {
       batch.messages.push(message);
@@ -102,8 +88,8 @@ function batches(opened: readonly OpenedMessage[], maxBytes: number): OpenedMess
   return [...full, ...[...open.values()].map(({ messages }) => messages)];
 }
 
-function shown({ readable: { text, html } }: OpenedMessage): Structure[] {
-  return [...text, ...html].filter(({ size }) => size !== 0);
+function textsOf({ row, readable: { text, html } }: OpenedMessage): Texts {
+  return { uid: row.uid, nodes: [...text, ...html].filter(({ size }) => size !== 0) };
 }
 
 /** Bytes that the answer may still grow by. */

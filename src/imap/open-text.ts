@@ -17,7 +17,7 @@ export interface Content {
 const expansion: Record<string, number> = { base64: 1.5, 'quoted-printable': 3.2 };
 
 /** How many encoded bytes of a part are needed for so many decoded ones, and to see that there are more. */
-export function encodedBound({ encoding }: Structure, maxBytes: number): number {
+export function encodedBound({ encoding }: Pick<Structure, 'encoding'>, maxBytes: number): number {
   return Math.ceil(maxBytes * (expansion[encoding ?? ''] ?? 1)) + 4;
 }
 

@@ -1,3 +1,5 @@
+import { decodeRegularLines } from './base64-lines.js';
+
 /** Undoes a content transfer encoding (RFC 2045 section 6) piece by piece; damaged input never throws. */
 export interface TransferDecoder {
   push(bytes: Uint8Array): Buffer;
@@ -43,19 +45,33 @@ for (let value = 0; value < alphabet.length; value += 1) sextets[alphabet.charCo
 
 /**
  * Passes over whatever is not in the alphabet (RFC 2045 section 6.8). Padding ends a block, and what follows it begins
- * anew, so that joined and cut blocks still decode. Byte by byte: strings of large pieces would be garbage twice over.
+ * anew, so that joined and cut blocks still decode. Byte by byte, but for lines that are as they should be.
  */
 class Base64Decoder implements TransferDecoder {
   #bits = 0;
   #count = 0;
 
   push(bytes: Uint8Array): Buffer {
-    const output = Buffer.allocUnsafe(Math.ceil((bytes.length * 3) / 4) + 1);
-    let length = 0;
+    const input = asBuffer(bytes);
+    const output = Buffer.allocUnsafe(Math.ceil((input.length * 3) / 4) + 1);
+    // A piece may begin anywhere in a line.
+    let at = input.indexOf(LF) + 1;
+    let length = this.#decode(input, 0, at, output, 0);
+    if (this.#count === 0) {
+      const { end, written } = decodeRegularLines(input, at, output, length);
+      at = end;
+      length += written;
+    }
+    return output.subarray(0, this.#decode(input, at, input.length, output, length));
+  }
+
+  /** Answers how many bytes the output has then. */
+  #decode(input: Buffer, from: number, to: number, output: Buffer, offset: number): number {
+    let length = offset;
     let bits = this.#bits;
     let count = this.#count;
-    for (let at = 0; at < bytes.length; at += 1) {
-      const byte = bytes[at] ?? 0;
+    for (let at = from; at < to; at += 1) {
+      const byte = input[at] ?? 0;
       const sextet = sextets[byte] ?? NONE;
       if (sextet !== NONE) {
         bits = ((bits << 6) | sextet) & 0xfff;
@@ -70,7 +86,7 @@ class Base64Decoder implements TransferDecoder {
     }
     this.#bits = bits;
     this.#count = count;
-    return output.subarray(0, length);
+    return length;
   }
 
   /** Fewer than eight bits are left: of no byte. */
