@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ServerOptions } from './imap/server-options.js';
 import { handlers } from './methods/handlers.js';
+import { Idempotency } from './methods/idempotency.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import type { Log } from './runtime/log.js';
@@ -12,6 +13,7 @@ import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
 import type { Tenant } from './session/tenant.js';
+import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
@@ -22,6 +24,7 @@ export interface BrokerOptions {
   pool?: Partial<PoolLimits>;
   sockets?: Partial<SocketLimits>;
   sessions?: Partial<SessionLimits>;
+  views?: Partial<ViewLimits>;
   /** Where sessions outlive the process; without it they end with it. */
   sessionFiles?: SessionFiles | undefined;
   /** Largest message that message.append takes, in bytes. */
@@ -66,15 +69,23 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits = { ...defaultSocketLimits, ...options.sockets };
   const proofs = new Proofs();
   const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
+  const views = new Views({ ...defaultViewLimits, ...options.views });
+  const idempotency = new Idempotency();
   const sessions = new SealedSessions({
     ...sessionParts(options.sessionFiles),
     limits: { ...defaultSessionLimits, ...options.sessions },
-    onAccountEnd: (accountKey) => void registry.close(accountKey),
+    onAccountEnd: (accountKey) => {
+      views.forget(accountKey);
+      void registry.close(accountKey);
+      idempotency.forget(accountKey);
+    },
   });
   const services = {
     sessions,
     proofs,
     registry,
+    views,
+    idempotency,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,

@@ -13,13 +13,14 @@ const layers: Record<string, readonly string[]> = {
   imap: ['protocol', 'runtime'],
   session: ['protocol', 'runtime'],
   pool: ['imap', 'protocol', 'runtime'],
-  methods: ['session', 'pool', 'imap', 'protocol', 'runtime'],
+  view: ['pool', 'imap', 'protocol', 'runtime'],
+  methods: ['session', 'pool', 'view', 'imap', 'protocol', 'runtime'],
   server: ['methods', 'session', 'protocol', 'runtime'],
   client: ['protocol'],
   // The configuration turns into the plain options of those that it configures, and takes their defaults.
   config: ['broker', 'imap', 'pool', 'server', 'session', 'protocol', 'runtime'],
   cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
-  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'methods', 'server'],
+  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'methods', 'server'],
 };
 
 /** Packages that stay within one folder. */
@@ -27,6 +28,7 @@ const kept: Record<string, readonly string[]> = {
   imapflow: ['imap'],
   'generic-pool': ['pool'],
   commander: ['cli'],
+  'lru-cache': ['view'],
   'smol-toml': ['config'],
   pino: ['runtime'],
   ws: ['server', 'client'],

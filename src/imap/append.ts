@@ -2,7 +2,7 @@ import { BrokerError } from '../protocol/errors.js';
 import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
-import { statusOf } from './mailbox-status.js';
+import { isRefusal, statusOf } from './mailbox-status.js';
 import { atom, type ImapArgument, literal, mailboxName, numberOf, rawExec } from './raw-exec.js';
 
 /** A message to be stored. */
@@ -33,9 +33,17 @@ export async function appendMessage(
   const args: ImapArgument[] = [mailboxName(mailbox)];
   if (flags.length > 0) args.push(flags.map(atom));
   if (internalDate) args.push(imapDate(internalDate));
-  const ok = await rawExec(connection, 'write', 'APPEND', [...args, literal(raw)]).catch((failure: unknown) => {
-    throw missingMailbox(failure, mailbox);
-  });
+  const append = () => rawExec(connection, 'write', 'APPEND', [...args, literal(raw)]);
+  const ok = await append()
+    .catch(async (failure: unknown) => {
+      // Dovecot refuses while the folder that was here before under the same name is still selected.
+      if (!isRefusal(failure) || connection.selected?.path !== canonicalName(mailbox)) throw failure;
+      await connection.unselect();
+      return append();
+    })
+    .catch((failure: unknown) => {
+      throw missingMailbox(failure, mailbox);
+    });
   if (ok.code === 'APPENDUID') {
     const [uidValidity, uid] = ok.codeArgs.map(numberOf);
     return { uidValidity: uidValidity ?? null, uid: uid ?? null };

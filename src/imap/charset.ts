@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import iconv from 'iconv-lite';
 
 /** Text with what is to be known of how it was decoded. */
@@ -23,8 +24,11 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
     .trim()
     .toLowerCase()
     .replace(/^["']|["']$/g, '');
-  if (label === '' || asciiLabels.has(label)) return decodeAscii(bytes, label !== '', cut);
-  const platform = platformName(label);
+  const ascii = label === '' || asciiLabels.has(label);
+  const platform = ascii ? undefined : platformName(label);
+  // Most mail, and to look is cheaper than to decode.
+  if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1(bytes), problem: false };
+  if (ascii) return decodeAscii(bytes, label !== '', cut);
   if (platform === 'utf-8') return decodeUtf8(bytes, cut);
   // Node's own windows-1252 is ISO-8859-1 in some versions.
   if (platform === 'windows-1252') return decodeWithIconv(bytes, platform, cut);
@@ -73,15 +77,29 @@ function guess(bytes: Uint8Array, cut: boolean): string {
 
 function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undefined {
   try {
+    // One that was told that more will come remembers what it had.
+    if (name === 'utf-8' && !cut) return strictUtf8.decode(bytes);
     return new TextDecoder(name, { fatal: true }).decode(bytes, { stream: cut });
   } catch {
     return undefined;
   }
 }
 
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+/** The platform's names by label: of those that it knows alone, so that mail cannot make it grow. */
+const platformNames = new Map<string, string>();
+
 function platformName(label: string): string | undefined {
+  const known = platformNames.get(label);
+  if (known) return known;
   try {
-    return new TextDecoder(label).encoding;
+    const { encoding } = new TextDecoder(label);
+    platformNames.set(label, encoding);
+    return encoding;
   } catch {
     return undefined;
   }

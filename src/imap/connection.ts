@@ -1,23 +1,16 @@
 import type { Socket } from 'node:net';
-import { ImapFlow, type MailboxObject } from 'imapflow';
+import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
+import type { Trace } from '../runtime/trace.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
+import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
+import { installFlowReader } from './flow-reader.js';
+import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
+import { rawExec } from './raw-exec.js';
+import { describe, type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
-
-/** The folder that a connection has selected, as the server last described it. */
-export interface SelectedMailbox {
-  path: string;
-  uidValidity: number;
-  /** Messages in it now, kept up to date by untagged EXISTS and EXPUNGE. */
-  exists: number;
-  /** `undefined` where the server does not tell (Courier). */
-  uidNext: number | undefined;
-  readOnly: boolean;
-  /** Flags that stay; with `\*` new keywords may be made. `undefined`: the server does not tell, so all. */
-  permanentFlags: ReadonlySet<string> | undefined;
-}
 
 /** An account's authenticated IMAP connection. Its holder has it alone: the lease is the lock. */
 export class ImapConnection {
@@ -27,6 +20,8 @@ export class ImapConnection {
   readonly createdAt = Date.now();
   /** When the access token that it logged in with ends; servers may end the connection then. */
   readonly tokenEndsAt: number | undefined;
+  /** Measures the commands for whoever has the connection. */
+  trace: Trace | undefined;
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
@@ -38,6 +33,9 @@ export class ImapConnection {
   #fatal: unknown;
   #loggingOut: Promise<void> | undefined;
   #onClose: Array<() => void> = [];
+  #follower: Follower | undefined;
+  /** The server said NO to nobody in particular since the SELECT: Dovecot does when the folder was replaced by another. */
+  #trouble = false;
 
   private constructor(id: string, server: ServerOptions, credentials: Credentials) {
     this.id = id;
@@ -50,11 +48,19 @@ export class ImapConnection {
         error: (entry) => this.#noteError(entry),
       }),
     );
+    journal(this.#flow, {
+      follower: () => this.#follower,
+      onTrouble: () => {
+        this.#trouble = true;
+      },
+    });
+    traceCommands(this.#flow, () => this.trace);
     // Without a listener an RST would end the process.
     this.#flow.on('error', (failure: unknown) => {
       this.#fatal ??= failure;
     });
     this.#flow.once('close', () => {
+      this.#unfollow();
       for (const listener of this.#onClose.splice(0)) listener();
     });
   }
@@ -119,6 +125,11 @@ export class ImapConnection {
     return this.#flow.stats();
   }
 
+  /** Whether an extension was switched on by ENABLE (RFC 5161), in upper case. */
+  enabled(extension: string): boolean {
+    return this.#flow.enabled.has(extension);
+  }
+
   /** Whether the server offers a capability, in upper case, for instance `UIDPLUS` or `THREAD=REFERENCES`. */
   has(capability: string): boolean {
     return this.#flow.capabilities.has(capability);
@@ -179,18 +190,13 @@ export class ImapConnection {
     options: { fresh?: boolean; uidValidity?: number | undefined } = {},
   ): Promise<SelectedMailbox> {
     const path = canonicalName(mailbox);
-    if (this.selected?.path !== path || (options.fresh && !(await this.#refresh()))) {
-      // Else imapflow sends a LIST first, in which a `*` of the name is a wildcard.
-      const { folders } = insideOf(this.#flow);
-      folders.clear();
-      folders.set(path, { path });
-      await this.command('read', (flow) => flow.mailboxOpen(path)).catch((failure: unknown) => {
-        throw selectError(failure, path);
-      });
-    }
+    const expected = options.uidValidity;
+    const kept = this.selected?.path === path && !this.#trouble && (!options.fresh || (await this.refresh()));
+    // A kept selection may be of a folder that bore the name before.
+    const same = expected === undefined || expected === this.selected?.uidValidity;
+    if (!kept || !same) await this.#open(path);
     const { selected } = this;
     if (!selected) throw this.#lost();
-    const expected = options.uidValidity;
     if (expected !== undefined && expected !== selected.uidValidity) {
       throw new BrokerError(
         'STATE_CHANGED',
@@ -199,6 +205,50 @@ export class ImapConnection {
       );
     }
     return selected;
+  }
+
+  /**
+   * Selects a folder anew and lets somebody follow it from the first line on, which is where QRESYNC tells what has
+   * changed since a known state. Who followed before has lost it.
+   * @throws BrokerError NOT_FOUND
+   */
+  async follow(mailbox: string, follower: Follower, known?: KnownState): Promise<SelectedMailbox> {
+    const path = canonicalName(mailbox);
+    await this.#open(path, follower, known);
+    const { selected } = this;
+    if (!selected) throw this.#lost();
+    return selected;
+  }
+
+  /** Whether this one follows what is selected now. */
+  isFollowedBy(follower: Follower): boolean {
+    return this.usable && this.#follower === follower;
+  }
+
+  /** Whether somebody follows what is selected now. */
+  get followed(): boolean {
+    return this.#follower !== undefined;
+  }
+
+  #unfollow(): void {
+    const follower = this.#follower;
+    this.#follower = undefined;
+    follower?.onLost();
+  }
+
+  async #open(path: string, follower?: Follower, known?: KnownState): Promise<void> {
+    this.#unfollow();
+    this.#follower = follower;
+    this.#trouble = false;
+    // Else imapflow sends a LIST first, in which a `*` of the name is a wildcard.
+    const { folders } = insideOf(this.#flow);
+    folders.clear();
+    folders.set(path, { path });
+    const since = known && { uidValidity: BigInt(known.uidValidity), changedSince: known.modseq };
+    await this.command('read', (flow) => flow.mailboxOpen(path, since)).catch((failure: unknown) => {
+      this.#unfollow();
+      throw selectError(failure, path);
+    });
   }
 
   /** One round trip that changes nothing; delivers what is pending. */
@@ -222,6 +272,8 @@ export class ImapConnection {
   /** Leaves the selected folder so that it can be deleted or renamed without the server ending the connection. */
   async unselect(): Promise<void> {
     if (!this.selected) return;
+    this.#unfollow();
+    this.#trouble = false;
     if (!this.has('UNSELECT') && !this.has('IMAP4rev2')) {
       // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
       const { path } = this.selected;
@@ -253,15 +305,20 @@ export class ImapConnection {
     this.#flow.close();
   }
 
-  async #refresh(): Promise<boolean> {
+  /**
+   * The barrier that delivers what other clients changed in the selected folder.
+   * @returns false when the server refuses: the folder is not what it was, and what it told meanwhile means nothing
+   */
+  async refresh(): Promise<boolean> {
+    // When the folder was renamed, deleted or replaced elsewhere Cyrus answers NO, and Dovecot OK behind an untagged NO.
     try {
-      await this.noop();
-      return true;
+      await rawExec(this, 'read', 'NOOP');
     } catch (failure) {
-      // Cyrus answers NO when the folder was renamed or deleted elsewhere: a new SELECT tells which.
-      if (this.usable) return false;
-      throw failure;
+      if (!this.usable) throw failure;
+      this.#trouble = true;
     }
+    if (this.#trouble) this.#unfollow();
+    return !this.#trouble;
   }
 
   /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */
@@ -274,6 +331,7 @@ export class ImapConnection {
     this.#flow.namespace = undefined;
     // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
     insideOf(this.#flow).socket.setNoDelay(true);
+    installFlowReader(this.#flow);
     this.#opened = true;
   }
 
@@ -332,24 +390,4 @@ interface FlowInside {
 
 function insideOf(flow: ImapFlow): FlowInside {
   return flow as unknown as FlowInside;
-}
-
-function describe(mailbox: MailboxObject): SelectedMailbox {
-  return {
-    path: mailbox.path,
-    uidValidity: Number(mailbox.uidValidity),
-    exists: mailbox.exists,
-    uidNext: mailbox.uidNext || undefined,
-    readOnly: mailbox.readOnly ?? false,
-    permanentFlags: mailbox.permanentFlags,
-  };
-}
-
-function selectError(failure: unknown, path: string): unknown {
-  if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;
-  return new BrokerError('NOT_FOUND', `mailbox: the folder "${path}" cannot be opened.`, {
-    field: 'mailbox',
-    imap: failure.imap,
-    cause: failure,
-  });
 }

@@ -1,5 +1,11 @@
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
+const monthOf = new Map(months.map((name, at) => [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, at]));
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const weekdays = new Set(['Mon, ', 'Tue, ', 'Wed, ', 'Thu, ', 'Fri, ', 'Sat, ', 'Sun, ']);
+const comment = /^ \([^()]*\)$/;
+const [SPACE, PLUS, HYPHEN, COLON] = [0x20, 0x2b, 0x2d, 0x3a];
+
 /** Zones of RFC 5322 section 4.3, in hours; what is not among them says nothing and counts as UTC. */
 const zones: Record<string, number> = { EST: -5, EDT: -4, CST: -6, CDT: -5, MST: -7, MDT: -6, PST: -8, PDT: -7 };
 
@@ -14,13 +20,57 @@ const isoDate = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z
  * almost any words with a number in them for a date, and reads those without a zone in the zone of this machine.
  */
 export function toIso(text: string): string | null {
-  // Comments, as in `(CEST)` (RFC 5322 section 3.2.2).
-  const plain = text.replace(/\([^()]*\)/g, ' ').trim();
-  const time = fromMail(plain) ?? fromAsctime(plain) ?? fromIso(plain);
+  const time = fromUsual(text) ?? fromAny(text);
   if (time === undefined || Number.isNaN(time)) return null;
   const date = new Date(time);
   const year = date.getUTCFullYear();
   return year >= 0 && year <= 9999 ? date.toISOString() : null;
+}
+
+function fromAny(text: string): number | undefined {
+  // Comments, as in `(CEST)` (RFC 5322 section 3.2.2).
+  const plain = text.replace(/\([^()]*\)/g, ' ').trim();
+  return fromMail(plain) ?? fromAsctime(plain) ?? fromIso(plain);
+}
+
+/** What almost all dates look like: `[Mon, ]6 May 2024 07:08:09 +0000[ (UTC)]`, and INTERNALDATE with hyphens. */
+function fromUsual(text: string): number | undefined {
+  let at = weekdays.has(text.slice(0, 5)) ? 5 : text.charCodeAt(0) === SPACE ? 1 : 0;
+  const two = digits(text, at, 2);
+  const day = two < 0 ? digits(text, at, 1) : two;
+  at += two < 0 ? 1 : 2;
+  const separator = text.charCodeAt(at);
+  const sign = text.charCodeAt(at + 19);
+  const shaped =
+    (separator === SPACE || separator === HYPHEN) &&
+    text.charCodeAt(at + 4) === separator &&
+    text.charCodeAt(at + 9) === SPACE &&
+    text.charCodeAt(at + 12) === COLON &&
+    text.charCodeAt(at + 15) === COLON &&
+    text.charCodeAt(at + 18) === SPACE &&
+    (sign === PLUS || sign === HYPHEN) &&
+    (text.length === at + 24 || comment.test(text.slice(at + 24)));
+  if (!shaped) return undefined;
+  const month = monthOf.get(text.slice(at + 1, at + 4)) ?? -1;
+  const [year, hour, minute] = [digits(text, at + 5, 4), digits(text, at + 10, 2), digits(text, at + 13, 2)];
+  const [second, zoneHour, zoneMinute] = [digits(text, at + 16, 2), digits(text, at + 20, 2), digits(text, at + 22, 2)];
+  // The 29th of February and the ends of time are looked at more closely.
+  const inYear = day >= 1 && day <= (monthDays[month] ?? 0) && year >= 1000 && year < 9999;
+  const inDay = hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59;
+  if (!inYear || !inDay || zoneHour < 0 || zoneMinute < 0) return undefined;
+  const offset = (zoneHour * 60 + zoneMinute) * (sign === HYPHEN ? -60_000 : 60_000);
+  return Date.UTC(year, month, day, hour, minute, second) - offset;
+}
+
+/** The number of so many digits, -1 where other characters are. */
+function digits(text: string, start: number, count: number): number {
+  let value = 0;
+  for (let at = start; at < start + count; at += 1) {
+    const code = text.charCodeAt(at);
+    if (!(code >= 0x30 && code <= 0x39)) return -1;
+    value = value * 10 + code - 0x30;
+  }
+  return value;
 }
 
 function fromMail(text: string): number | undefined {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { decodeCharset } from './charset.js';
 import { decodeWords } from './encoded-words.js';
 import { bytesOf } from './fetch-rows.js';
@@ -16,13 +17,24 @@ export function toFlags(attribute: ImapAttribute | undefined): string[] {
  * the charset that the message names elsewhere, else as windows-1252.
  */
 export function toHeaderText(attribute: ImapAttribute | undefined, fallbackCharset: string | null = null): string {
+  if (attribute && !Array.isArray(attribute) && typeof attribute.value === 'string') {
+    const { value } = attribute;
+    // Decoders drop this mark, and imapflow's strings went through none.
+    return decodeText(value.startsWith('\uFEFF') ? value.slice(1) : value);
+  }
   const bytes = bytesOf(attribute);
   return bytes ? decodeHeaderText(bytes, fallbackCharset) : '';
 }
 
 /** As {@link toHeaderText}, of octets. */
 export function decodeHeaderText(bytes: Buffer, fallbackCharset: string | null = null): string {
-  return decodeWords(decodeRaw(bytes, fallbackCharset)).replace(/\s*[\r\n]+\s*/g, ' ');
+  return decodeText(decodeRaw(bytes, fallbackCharset));
+}
+
+function decodeText(text: string): string {
+  const decoded = decodeWords(text);
+  if (!decoded.includes('\n') && !decoded.includes('\r')) return decoded;
+  return decoded.replace(/\s*[\r\n]+\s*/g, ' ');
 }
 
 function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
@@ -33,5 +45,5 @@ function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
 /** Whether octets are raw 8-bit that is not UTF-8, so that only a guess can read them. */
 export function isAmbiguous(attribute: ImapAttribute | undefined): boolean {
   if (Array.isArray(attribute)) return attribute.some(isAmbiguous);
-  return !!attribute && Buffer.isBuffer(attribute.value) && decodeCharset(attribute.value, 'utf-8').problem;
+  return !!attribute && Buffer.isBuffer(attribute.value) && !isUtf8(attribute.value);
 }

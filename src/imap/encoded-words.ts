@@ -40,5 +40,7 @@ function octetsOf(encoding: string, content: string): Buffer {
 }
 
 function textOf(run: Run | undefined): string {
-  return run ? decodeCharset(Buffer.concat(run.octets), run.charset).text : '';
+  if (!run) return '';
+  const [first = Buffer.alloc(0), ...more] = run.octets;
+  return decodeCharset(more.length === 0 ? first : Buffer.concat(run.octets), run.charset).text;
 }

@@ -12,31 +12,33 @@ const placeholders = new Set(['MISSING_MAILBOX', 'MISSING_DOMAIN']);
  */
 export function toEnvelope(attribute: ImapAttribute | undefined, fallbackCharset: string | null = null): Envelope {
   const [date, subject, from, sender, replyTo, to, cc, bcc, inReplyTo, messageId] = listOf(attribute);
-  const addresses = (list: ImapAttribute | undefined) =>
-    listOf(list).flatMap((entry) => toAddress(entry, fallbackCharset));
   return {
     date: toIso(toHeaderText(date)),
     subject: toHeaderText(subject, fallbackCharset).trim(),
     messageId: toHeaderText(messageId).trim() || null,
     inReplyTo: toHeaderText(inReplyTo).trim() || null,
-    from: addresses(from),
-    sender: addresses(sender),
-    replyTo: addresses(replyTo),
-    to: addresses(to),
-    cc: addresses(cc),
-    bcc: addresses(bcc),
+    from: toAddresses(from, fallbackCharset),
+    sender: toAddresses(sender, fallbackCharset),
+    replyTo: toAddresses(replyTo, fallbackCharset),
+    to: toAddresses(to, fallbackCharset),
+    cc: toAddresses(cc, fallbackCharset),
+    bcc: toAddresses(bcc, fallbackCharset),
   };
 }
 
-/** None for the end of a group and for addresses without any content; the name of a group stands as a name alone. */
-function toAddress(entry: ImapAttribute, fallbackCharset: string | null): Address[] {
-  const [displayName, , mailboxPart, hostPart] = listOf(entry);
-  const mailbox = half(mailboxPart, fallbackCharset);
-  const host = half(hostPart, fallbackCharset);
-  const shown = toHeaderText(displayName, fallbackCharset).trim();
-  const address = mailbox && host ? `${mailbox}@${host}` : '';
-  const name = shown || (address ? '' : mailbox);
-  return name || address ? [{ name, address }] : [];
+/** Without the ends of groups and addresses that have no content; the name of a group stands as a name alone. */
+function toAddresses(list: ImapAttribute | undefined, fallbackCharset: string | null): Address[] {
+  const addresses: Address[] = [];
+  for (const entry of listOf(list)) {
+    const [displayName, , mailboxPart, hostPart] = listOf(entry);
+    const mailbox = half(mailboxPart, fallbackCharset);
+    const host = half(hostPart, fallbackCharset);
+    const shown = toHeaderText(displayName, fallbackCharset).trim();
+    const address = mailbox && host ? `${mailbox}@${host}` : '';
+    const name = shown || (address ? '' : mailbox);
+    if (name || address) addresses.push({ name, address });
+  }
+  return addresses;
 }
 
 function half(attribute: ImapAttribute | undefined, fallbackCharset: string | null): string {

@@ -28,6 +28,16 @@ export function flowOptions(
   listeners: FlowListeners,
 ): ImapFlowOptions {
   const quiet = () => {};
+  // Why a command that it answers with `false` was refused, imapflow tells nowhere else.
+  const logger = {
+    debug: quiet,
+    info: quiet,
+    trace: quiet,
+    warn: (entry: FlowLogEntry) => listeners.warn(entry ?? {}),
+    error: (entry: FlowLogEntry) => listeners.error(entry ?? {}),
+    // Else it would put every command and response together once more, for nobody.
+    isLevelEnabled: (level: string) => level === 'warn' || level === 'error',
+  };
   const secret = 'password' in credentials ? { pass: credentials.password } : { accessToken: credentials.accessToken };
   return {
     id,
@@ -41,6 +51,7 @@ export function flowOptions(
     auth: { user: credentials.user, ...secret },
     disableCompression: !server.compress,
     disableAutoIdle: true,
+    qresync: true,
     connectionTimeout: server.connectTimeoutMs,
     greetingTimeout: server.connectTimeoutMs,
     socketTimeout: NEVER_MS,
@@ -50,13 +61,6 @@ export function flowOptions(
       name: 'imap-broker',
       ...(credentials.clientIp === undefined ? {} : { 'x-originating-ip': credentials.clientIp }),
     },
-    // Why a command that it answers with `false` was refused, imapflow tells nowhere else.
-    logger: {
-      debug: quiet,
-      info: quiet,
-      trace: quiet,
-      warn: (entry: FlowLogEntry) => listeners.warn(entry ?? {}),
-      error: (entry: FlowLogEntry) => listeners.error(entry ?? {}),
-    },
+    logger,
   };
 }

@@ -68,13 +68,11 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
 
 /** Courier, and Dovecot in part, count the selected folder as they last showed it: a NOOP brings it up to date. */
 export async function catchUp(connection: ImapConnection): Promise<void> {
-  if (!connection.selected) return;
-  try {
-    await rawExec(connection, 'read', 'NOOP');
-  } catch (failure) {
-    // Cyrus says NO when the selected folder was deleted elsewhere, which is no matter here.
+  if (!connection.selected || (await connection.refresh())) return;
+  // The selected folder is not what it was: counted as the selected one it would be the old one's.
+  await connection.unselect().catch((failure: unknown) => {
     if (!isRefusal(failure)) throw failure;
-  }
+  });
 }
 
 /** Whether the server said NO or BAD, which leaves the connection usable. */

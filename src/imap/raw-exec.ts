@@ -43,7 +43,8 @@ export interface TaggedOk {
   text: string;
 }
 
-type GuardedHandlers = Record<string, (untagged: Partial<UntaggedResponse>) => Promise<void>>;
+/** Synchronous, so that no row of an answer costs a turn of the loop. */
+type GuardedHandlers = Record<string, (untagged: Partial<UntaggedResponse>) => void>;
 
 /** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
 interface FlowInside {
@@ -124,7 +125,7 @@ class HandlerGuard {
     const nameOf = (attribute: ImapAttribute | undefined) => decodePath(flow, textOf(attribute));
     const handlers: GuardedHandlers = {};
     for (const [keyword, handle] of Object.entries(untagged)) {
-      handlers[keyword] = async ({ command = '', attributes, numbers }) => {
+      handlers[keyword] = ({ command = '', attributes, numbers }) => {
         if (this.#failure) return;
         try {
           handle({ command, attributes: attributes ?? [], numbers }, nameOf);

@@ -98,13 +98,25 @@ function needsCharset(keys: readonly ImapArgument[]): boolean {
 export async function searchUids(connection: ImapConnection, criteria: Criteria): Promise<number[]> {
   const keys = compileCriteria(criteria);
   const charset = needsCharset(keys) ? [atom('CHARSET'), atom('UTF-8')] : [];
+  return searchKeys(connection, [...charset, ...keys]);
+}
+
+/** Which uids of a set the selected folder has, for instance of `17:*`, which also finds the last message below 17. */
+export function searchSet(connection: ImapConnection, set: string): Promise<number[]> {
+  return searchKeys(connection, [atom('UID'), sequence(set)]);
+}
+
+async function searchKeys(connection: ImapConnection, keys: ImapArgument[]): Promise<number[]> {
   const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
   const uids: number[] = [];
-  await rawExec(connection, 'read', 'UID SEARCH', [...returns, ...charset, ...keys], {
-    SEARCH: (response) => uids.push(...numbersOf(response)),
+  await rawExec(connection, 'read', 'UID SEARCH', [...returns, ...keys], {
+    SEARCH: (response) => {
+      // Not as arguments of push: there may be more than the stack takes.
+      for (const uid of numbersOf(response)) uids.push(uid);
+    },
     ESEARCH: ({ attributes }) => {
       const all = attributes.findIndex((attribute) => textOf(attribute).toUpperCase() === 'ALL');
-      if (all >= 0) uids.push(...uidsOf(textOf(attributes[all + 1])));
+      if (all >= 0) for (const uid of uidsOf(textOf(attributes[all + 1]))) uids.push(uid);
     },
   });
   return uids.sort((a, b) => a - b);

@@ -2,10 +2,14 @@ import type { ServerOptions } from '../imap/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
+import type { Trace } from '../runtime/trace.js';
 import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { SessionStore } from '../session/store.js';
 import type { Tenant } from '../session/tenant.js';
+import type { Views } from '../view/views.js';
+import type { Idempotency } from './idempotency.js';
+import type { Prepared } from './prepared.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {
@@ -54,10 +58,14 @@ export interface RequestContext {
   tenant: Tenant;
   streams: Streams;
   services: Services;
+  /** Where a newer request takes the place of this one while it is queued. */
+  slot?: string | undefined;
+  /** Collects what happens to the request, where that was asked for. */
+  trace?: Trace | undefined;
 }
 
 /** An account as handlers see it: they never meet acquire or release. */
-export type AccountRunner = Pick<Account, 'key' | 'run'> & { readonly budget?: number | undefined };
+export type AccountRunner = Pick<Account, 'key' | 'run' | 'share' | 'slots'> & { readonly budget?: number | undefined };
 
 /** What a handler of a method with a session gets. */
 export interface SessionContext extends RequestContext {
@@ -70,6 +78,9 @@ export interface Services {
   sessions: SessionStore;
   proofs: Proofs;
   registry: Registry;
+  views: Views;
+  /** What became of requests with an idempotency key. */
+  idempotency: Idempotency;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */
@@ -94,5 +105,8 @@ type ContextOf<M extends MethodName> = Contract[M]['access'] extends 'session' ?
 /** The handler of one method. */
 export type Handler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Result<M>>;
 
+/** The handler of a method whose result is put together from JSON that is kept. */
+export type PreparedHandler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Prepared>;
+
 /** A handler for every method of the contract: a missing one does not compile. */
-export type Handlers = { [M in MethodName]: Handler<M> };
+export type Handlers = { [M in MethodName]: Handler<M> | PreparedHandler<M> };

@@ -3,6 +3,7 @@ import serverList from './admin/servers.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
 import type { Handlers } from './context.js';
+import mailboxChanges from './mailbox/changes.js';
 import mailboxCreate from './mailbox/create.js';
 import mailboxDelete from './mailbox/delete.js';
 import mailboxList from './mailbox/list.js';
@@ -39,6 +40,7 @@ export const handlers: Handlers = {
   'session.close': sessionClose,
   'mailbox.list': mailboxList,
   'mailbox.status': mailboxStatus,
+  'mailbox.changes': mailboxChanges,
   'mailbox.create': mailboxCreate,
   'mailbox.rename': mailboxRename,
   'mailbox.delete': mailboxDelete,

@@ -13,6 +13,8 @@ export interface AccountHost {
   connect: Connect;
   /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
   needsRoom(account: Account, full: Full): void;
+  /** The same for a watch: it is woken when a slot is free, but nobody loses a connection for it. */
+  hopesForRoom(account: Account): void;
   /** The account gave a slot back. */
   slotFreed(account: Account): void;
   /** The server refused credentials that it took before. */
@@ -24,6 +26,8 @@ export interface AccountHost {
 export interface AccountStats {
   idle: number;
   busy: number;
+  /** Connections that are lent to watches. */
+  watching: number;
   connecting: number;
   waiting: number;
 }

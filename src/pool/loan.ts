@@ -1,7 +1,71 @@
 import type { ImapConnection } from '../imap/connection.js';
 import { BrokerError } from '../protocol/errors.js';
-import type { Work } from './job.js';
+import type { Lane, Lease, Work } from './job.js';
 import type { Stopper } from './stopper.js';
+
+/** Milliseconds within which a watch must have given its connection back once it was asked; then it is closed. */
+const YIELD_MS = 2_000;
+/** Milliseconds that a job waits for a watch alone to give way, before anything else will do as well. */
+export const PATIENCE_MS = 250;
+
+/** A connection that is lent: in which lane, since when, and how it is asked back. */
+export class Loan implements Lease {
+  readonly connection: ImapConnection;
+  readonly lane: Lane;
+  readonly since = performance.now();
+  /** Milliseconds that the login for it took, if this is the connection's first use. */
+  readonly loginMs: number;
+  /** Whether the connection is to be ended when it comes back. */
+  leaving = false;
+  #askedAt = Number.POSITIVE_INFINITY;
+  #wanted: AbortController | undefined;
+  #stopper: Stopper | undefined;
+  #patience: NodeJS.Timeout | undefined;
+
+  constructor(connection: ImapConnection, lane: Lane, loginMs: number) {
+    this.connection = connection;
+    this.lane = lane;
+    this.loginMs = loginMs;
+  }
+
+  get wanted(): AbortSignal {
+    this.#wanted ??= new AbortController();
+    if (this.asked) this.#wanted.abort();
+    return this.#wanted.signal;
+  }
+
+  get asked(): boolean {
+    return this.#askedAt < Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it was asked for so long ago that it is better not to wait for it alone. */
+  get overdue(): boolean {
+    return performance.now() - this.#askedAt >= PATIENCE_MS;
+  }
+
+  /** Asks for it back. @param onOverdue called once, unless it has come back by then */
+  ask(onOverdue: () => void): void {
+    if (this.asked) return;
+    this.#askedAt = performance.now();
+    this.#stopper?.shorten(Date.now() + YIELD_MS);
+    this.#patience = setTimeout(onOverdue, PATIENCE_MS + 1);
+    this.#wanted?.abort();
+  }
+
+  /** The work begins, under this stopper. */
+  begin(stopper: Stopper): void {
+    this.#stopper = stopper;
+    if (this.asked) stopper.shorten(Date.now() + YIELD_MS);
+  }
+
+  extend(deadlineAt: number): void {
+    if (!this.asked) this.#stopper?.extend(deadlineAt);
+  }
+
+  end(): void {
+    clearTimeout(this.#patience);
+  }
+}
 
 /** What became of a loan: the work's result or error, and whether the connection may be lent again. */
 export type Outcome<T> =
@@ -15,7 +79,8 @@ const refusals = new Set(['IMAP_NO', 'NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARA
  * Does work on a lent connection. When it is stopped the caller has its answer at once and the connection is closed,
  * for there is no other way to stop a command that is on the wire.
  */
-export async function workOn<T>(connection: ImapConnection, stopper: Stopper, work: Work<T>): Promise<Outcome<T>> {
+export async function workOn<T>(loan: Loan, stopper: Stopper, work: Work<T>): Promise<Outcome<T>> {
+  const { connection } = loan;
   const before = connection.writes;
   const { signal } = stopper;
   let onStop = () => {};
@@ -24,9 +89,10 @@ export async function workOn<T>(connection: ImapConnection, stopper: Stopper, wo
     signal.addEventListener('abort', onStop);
     if (signal.aborted) onStop();
   });
+  loan.begin(stopper);
   const running = Promise.resolve().then(() => {
     signal.throwIfAborted();
-    return work(connection, { extend: (deadlineAt) => stopper.extend(deadlineAt) });
+    return work(connection, loan);
   });
   const healthy = () => connection.usable && connection.quiet;
   try {

@@ -36,6 +36,8 @@ export class Registry implements AccountHost {
   readonly #held = new Map<string, number>();
   /** Accounts that wait for a slot under a shared cap. */
   readonly #starved = new Set<Account>();
+  /** Accounts whose watches wait for a slot that nobody else wants. */
+  readonly #hopeful = new Set<Account>();
   readonly #evictingFor = new Set<Account>();
   /** Accounts that are forgotten already and still log out. */
   readonly #ending = new Set<Promise<void>>();
@@ -117,6 +119,7 @@ export class Registry implements AccountHost {
     const account = this.#accounts.get(key);
     if (!account) return;
     this.#accounts.delete(key);
+    this.#hopeful.delete(account);
     const ending = account.close(this.limits.logoutMs);
     this.#ending.add(ending);
     await ending;
@@ -128,6 +131,7 @@ export class Registry implements AccountHost {
     this.#closing = true;
     clearInterval(this.#sweeper);
     this.#starved.clear();
+    this.#hopeful.clear();
     const accounts = [...this.#accounts.values()];
     await Promise.all([...this.#ending, ...accounts.map((account) => account.close(graceMs))]);
     this.#accounts.clear();
@@ -148,6 +152,10 @@ export class Registry implements AccountHost {
     void victim.evictIdle().then(() => this.#evictingFor.delete(account));
   }
 
+  hopesForRoom(account: Account): void {
+    this.#hopeful.add(account);
+  }
+
   slotFreed(account: Account): void {
     // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
     const successor = this.#accounts.get(account.key);
@@ -157,6 +165,13 @@ export class Registry implements AccountHost {
       this.#starved.delete(next);
       this.#evictingFor.delete(next);
       next.wake();
+    }
+    for (const hopeful of this.#hopeful) {
+      const full = this.slots.full(hopeful.key, hopeful.server.name);
+      if (full === 'broker') break;
+      if (full === 'server') continue;
+      this.#hopeful.delete(hopeful);
+      hopeful.wake();
     }
   }
 

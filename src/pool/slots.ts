@@ -48,6 +48,12 @@ export class Slots {
     return this.#total >= this.#limits.connections ? 'broker' : undefined;
   }
 
+  /** Connections more that the caps which all share would let an account have. */
+  free(server: string): number {
+    const { connectionsPerServer, connections } = this.#limits;
+    return Math.max(0, Math.min(connectionsPerServer - this.of(server), connections - this.#total));
+  }
+
   /** Takes a slot; only after {@link full} said that there is one. */
   take(account: string, server: string): void {
     this.#add(account, server, 1);

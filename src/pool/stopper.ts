@@ -34,7 +34,13 @@ export class Stopper {
     if (this.#ended) return;
     this.#deadlineAt = deadlineAt;
     clearTimeout(this.#timer);
+    if (deadlineAt === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.stop(deadlineError()), Math.max(0, deadlineAt - Date.now()));
+  }
+
+  /** Moves the deadline, but never to a later time. */
+  shorten(deadlineAt: number): void {
+    if (deadlineAt < this.#deadlineAt) this.extend(deadlineAt);
   }
 
   stop(reason: unknown): void {

@@ -9,12 +9,15 @@ export class Waiter<T> {
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
   #settled = false;
-  readonly #since = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  readonly since = performance.now();
+  readonly #timer: NodeJS.Timeout | undefined;
   readonly #leave: (waiter: Waiter<T>) => void;
   readonly #onAbort = () => this.reject(this.job.signal.reason);
 
-  /** @param leave takes the waiter out of its queue; called as soon as it is served or gives up */
+  /**
+   * @param acquireTimeoutMs longest wait, which may be Infinity
+   * @param leave takes the waiter out of its queue; called as soon as it is served or gives up
+   */
   constructor(wants: 'loan' | 'slot', job: Job, acquireTimeoutMs: number, leave: (waiter: Waiter<T>) => void) {
     this.wants = wants;
     this.job = job;
@@ -24,16 +27,19 @@ export class Waiter<T> {
       this.#reject = reject;
     });
     const untilDeadline = job.deadlineAt - Date.now();
-    this.#timer = setTimeout(
-      () => this.reject(untilDeadline <= acquireTimeoutMs ? deadlineError() : waitedError(acquireTimeoutMs)),
-      Math.max(0, Math.min(untilDeadline, acquireTimeoutMs)),
-    );
+    const waitMs = Math.min(untilDeadline, acquireTimeoutMs);
+    if (waitMs < Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(
+        () => this.reject(untilDeadline <= acquireTimeoutMs ? deadlineError() : waitedError(acquireTimeoutMs)),
+        Math.max(0, waitMs),
+      );
+    }
     job.signal.addEventListener('abort', this.#onAbort);
     if (job.signal.aborted) this.#onAbort();
   }
 
   get waitedMs(): number {
-    return performance.now() - this.#since;
+    return performance.now() - this.since;
   }
 
   get settled(): boolean {

@@ -105,6 +105,13 @@ export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50)
 
 export const cursor = z.string().min(1).max(512).describe('The nextCursor of the page before; opaque.');
 
+/** What a folder was like when it was answered; opaque. */
+export const state = z
+  .string()
+  .max(128)
+  .regex(/^[0-9a-z.]+$/, 'not one that an answer carried')
+  .describe('State of the folder; opaque.');
+
 /** A leaf or branch of a message's MIME tree (RFC 9051 section 7.5.2, BODYSTRUCTURE). */
 export interface Structure {
   part: string;

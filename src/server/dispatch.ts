@@ -1,9 +1,12 @@
 import type { z } from 'zod';
 import type { AccountRunner, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
+import { Prepared } from '../methods/prepared.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
+import type { Explanation } from '../protocol/models.js';
 import type { Log } from '../runtime/log.js';
+import { Trace } from '../runtime/trace.js';
 import { refusedBefore } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
@@ -44,7 +47,7 @@ export async function dispatch(frame: RequestFrame, caller: Caller, options: Dis
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
-    answer = { ok: true, json: await resultOf(method, frame.params, caller, options) };
+    answer = { ok: true, json: await resultOf(method, frame.params, caller, options, begun) };
   } catch (failure) {
     const error = known(failure, method);
     if (error.kind === 'INTERNAL') options.log.error({ err: failure, method }, 'request failed');
@@ -61,23 +64,33 @@ async function resultOf(
   given: Record<string, unknown>,
   caller: Caller,
   options: DispatchOptions,
+  begun: number,
 ): Promise<string> {
   const { effect, result: schema } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
-  const result = await withDeadline({ timeoutMs, executed, signal: caller.signal }, async (signal, deadlineAt) => {
+  const trace = params.explain ? new Trace() : undefined;
+  const answer = await withDeadline({ timeoutMs, executed, signal: caller.signal }, async (signal, deadlineAt) => {
     const { tenant, streams } = caller;
-    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services: options.services };
+    const { services } = options;
+    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, services, trace };
     // Before anything is waited for: an upload's first frame may be right behind its request.
     if (params.stream !== undefined) streams.accept(params.stream);
-    const full =
-      contract[method].access === 'session' ? await withSession(context, params.session ?? '', caller) : context;
+    const full = contract[method].access === 'session' ? await withSession(context, params, caller) : context;
     const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
     return handler(full, params);
   });
-  if (options.checkResults) schema.parse(result);
+  const result = trace ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
+  if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
   return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');
+}
+
+/** On a copy: others may have the same answer. */
+function withExplanation(answer: unknown, explain: Explanation): unknown {
+  if (answer instanceof Prepared)
+    return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`);
+  return { ...(answer as object), explain };
 }
 
 function isMethod(name: string): name is MethodName {
@@ -90,21 +103,27 @@ function checkScope(method: MethodName, { scopes }: Tenant): void {
   throw new BrokerError('FORBIDDEN', `${method} needs the scope "${scope}", which this application does not have.`);
 }
 
-function validated(
-  method: MethodName,
-  given: Record<string, unknown>,
-): {
+/** The members of `params` that concern the dispatcher. */
+interface Reserved {
   session?: string;
   timeoutMs?: number;
   stream?: number;
-} {
+  slot?: string;
+  explain?: boolean;
+}
+
+function validated(method: MethodName, given: Record<string, unknown>): Reserved {
   checkDepth(given);
   const parsed = (contract[method].params as z.ZodObject).safeParse(given);
   if (!parsed.success) throw invalidParams(parsed.error, given);
   return parsed.data;
 }
 
-async function withSession(context: RequestContext, token: string, caller: Caller): Promise<SessionContext> {
+async function withSession(
+  context: RequestContext,
+  { session: token = '', slot }: Reserved,
+  caller: Caller,
+): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
   caller.uses(session);
   const { accountKey: key } = session;
@@ -114,9 +133,13 @@ async function withSession(context: RequestContext, token: string, caller: Calle
     get budget() {
       return context.services.registry.get(key)?.budget;
     },
+    get slots() {
+      return accountOf(context, session).slots;
+    },
     run: async (job, work) => accountOf(context, session).run(job, work),
+    share: async (key, job, work, options) => accountOf(context, session).share(key, job, work, options),
   };
-  return { ...context, session, account };
+  return { ...context, session, account, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
 }
 
 function accountOf({ services }: RequestContext, session: Session): AccountRunner {
@@ -135,7 +158,7 @@ function expired(message: string): BrokerError {
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {
-  const json: string | undefined = JSON.stringify(result);
+  const json: string | undefined = result instanceof Prepared ? result.json : JSON.stringify(result);
   if (json === undefined) throw new Error('A handler answered nothing.');
   const size = Buffer.byteLength(json);
   if (size <= limit) return json;

@@ -4,6 +4,7 @@ import type { SessionContext } from '../../src/methods/context.js';
 import close from '../../src/methods/session/close.js';
 import info from '../../src/methods/session/info.js';
 import open from '../../src/methods/session/open.js';
+import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
@@ -34,7 +35,8 @@ function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
   const context = async (method: MethodName, token?: string, tenant = 'acme'): Promise<SessionContext> => {
     const session = token === undefined ? undefined : await sessions.resolve(tenant, token);
     const account = registry.get(session?.accountKey ?? '');
-    const base = handlerContext(method, account ?? { key: 'none', run: () => Promise.reject(new Error('no account')) });
+    const none = () => Promise.reject(new Error('no account'));
+    const base = handlerContext(method, account ?? { key: 'none', run: none, share: none, slots: new NewestInSlot() });
     const services = { ...base.services, sessions, proofs, registry, servers: new Map([[server.name, server]]) };
     return {
       ...base,
@@ -84,7 +86,7 @@ describe('a session', () => {
     await account?.evictIdle();
     const again = await info(await context('session.info', session), { session });
     expect(again).toEqual({ ...opened, expiresAt: again.expiresAt });
-    expect(account?.stats).toEqual({ idle: 0, busy: 0, connecting: 0, waiting: 0 });
+    expect(account?.stats).toEqual({ idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
 
   it('is not opened with a wrong password, and nothing of the account remains', async () => {

@@ -27,12 +27,15 @@ export function learn(slot: Slot, page: Page, first: boolean): void {
   const now = slot.timeline.now;
   if (typeof page.state !== 'string' || !now) return;
   if (first) {
-    const uids = new Set(now.mails.map(({ uid }) => uid));
-    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, uids, flags: new Map() };
+    const top = Math.max(0, ...now.mails.map(({ uid }) => uid));
+    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, top, uids: new Set(), flags: new Map() };
   }
   const { knowledge } = slot;
   if (knowledge?.uidValidity !== page.uidValidity) return;
-  for (const { uid, flags } of page.messages) if (flags && knowledge.uids.has(uid)) knowledge.flags.set(uid, flags);
+  for (const { uid, flags } of page.messages) {
+    knowledge.uids.add(uid);
+    if (flags) knowledge.flags.set(uid, flags);
+  }
 }
 
 /** Asks what has changed since the reader last knew, and holds what it knows then against what is. */
@@ -63,8 +66,13 @@ function expected(known: Knowledge, state: State, incomplete: boolean): Outcome 
   if (!incomplete && known.uidValidity !== state.uidValidity) return { error: 'none, but complete: false' };
   const counts = { uidValidity: state.uidValidity, total: state.mails.length };
   return {
-    ok: incomplete ? counts : { ...counts, uids: state.mails.map(({ uid }) => uid), flags: shownFlags(known, state) },
+    ok: incomplete ? counts : { ...counts, uids: knownTo(known, state), flags: shownFlags(known, state) },
   };
+}
+
+/** What it was shown, and what came since. */
+function knownTo({ uids, top }: Knowledge, { mails }: Folder): number[] {
+  return mails.map(({ uid }) => uid).filter((uid) => uids.has(uid) || uid > top);
 }
 
 function shownFlags({ flags }: Knowledge, { mails }: Folder): [number, string[]][] {
@@ -87,5 +95,5 @@ function learned(known: Knowledge, { state, uidValidity, added, changed, removed
     uids.delete(uid);
     flags.delete(uid);
   }
-  return { state, uidValidity, uids, flags };
+  return { state, uidValidity, top: known.top, uids, flags };
 }

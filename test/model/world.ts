@@ -7,12 +7,14 @@ import type { Lane } from './lane.js';
 import { arrivalOf, mailOf } from './mails.js';
 import { readSnapshot, type State, snapshotCommands } from './state.js';
 import { isInTime, Timeline } from './timeline.js';
-import { noticesReplaced } from './trust.js';
 
 /** What a caller knows of a folder by message.list and mailbox.changes. */
 export interface Knowledge {
   state: string;
   uidValidity: number;
+  /** The highest uid when it was shown the first page: what is above came later. */
+  top: number;
+  /** Of messages that it was shown or told of. */
   uids: Set<number>;
   /** Of those that it was shown. */
   flags: Map<number, string[]>;
@@ -91,13 +93,13 @@ export class World {
   /** Another client writes, step by step: each leaves a state that others may see. Answers the state behind the last. */
   async byClient(slots: readonly Slot[], ...steps: string[][]): Promise<void> {
     const names = slots.map(({ name }) => name);
-    for (const step of steps) await this.#note(slots, await this.lane.observe(step, names), 'client');
+    for (const step of steps) this.#note(slots, await this.lane.observe(step, names), 'client');
   }
 
   /** The broker has written. */
   async byBroker(slots: readonly Slot[]): Promise<void> {
     const names = slots.map(({ name }) => name);
-    await this.#note(slots, await this.lane.observe([], names), 'broker');
+    this.#note(slots, await this.lane.observe([], names), 'broker');
   }
 
   /**
@@ -122,13 +124,8 @@ export class World {
     expect(allowed, `${slot.name}, in some state of the last ${maxAgeMs} ms`).toContainEqual(actual);
   }
 
-  async #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): Promise<void> {
-    const replaced = slots.some(({ timeline }, index) => {
-      const now = states[index]?.uidValidity;
-      return now !== undefined && timeline.uidValidity !== undefined && timeline.uidValidity !== now;
-    });
+  #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): void {
     for (const [index, { timeline }] of slots.entries()) timeline.note(states[index], by);
-    if (replaced && !noticesReplaced) await this.lane.dropConnections();
   }
 }
 

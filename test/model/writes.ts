@@ -1,7 +1,6 @@
 import type { Write } from './commands.js';
 import { outcomeOf } from './expected.js';
 import { mailOf } from './mails.js';
-import { findsNewMail } from './trust.js';
 import { appendCommand, type Slot, uidsOf, type World } from './world.js';
 
 /** Lets a write happen, and looks what it has made of the folders. */
@@ -71,7 +70,6 @@ async function brokerWrites(world: World, command: Extract<Write, { by: string }
   await world.byBroker(other === slot ? [slot] : [slot, other]);
   if ('ok' in outcome) {
     const { notFound = [] } = outcome.ok as { notFound?: number[] };
-    if (notFound.length > 0 && !findsNewMail) return;
     if (notFound.length > 0) throw new Error(`${command.do} by the broker did not find ${notFound.join()}`);
     if (request.mustFail) throw new Error(`${command.do} was to be refused`);
     request.check?.(outcome.ok);

@@ -2,6 +2,7 @@ import type { ImapConnection } from '../../src/imap/connection.js';
 import { type Credentials, type ServerOptions, tokenEnd } from '../../src/imap/server-options.js';
 import type { Connect } from '../../src/pool/account-host.js';
 import { BrokerError } from '../../src/protocol/errors.js';
+import type { Trace } from '../../src/runtime/trace.js';
 
 /** What the next logins come to; `hang`: they never end unless they are aborted. */
 export type LoginOutcome = 'ok' | 'unavailable' | 'refused' | 'hang';
@@ -58,7 +59,10 @@ export class FakeServers {
 export class FakeConnection {
   readonly createdAt = Date.now();
   readonly tokenEndsAt: number | undefined;
+  readonly id: string;
   readonly writes = { begun: 0, done: 0 };
+  bytes = { sent: 0, received: 0 };
+  trace: Trace | undefined;
   readonly server: ServerOptions;
   selected: { path: string } | undefined;
   usable = true;
@@ -73,6 +77,7 @@ export class FakeConnection {
   #loggingOut: Promise<void> | undefined;
 
   constructor(server: ServerOptions, credentials: Credentials, servers: FakeServers, gone: () => void) {
+    this.id = `fake-${servers.logins}`;
     this.server = server;
     this.tokenEndsAt = tokenEnd(credentials);
     this.#servers = servers;

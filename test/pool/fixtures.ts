@@ -6,6 +6,7 @@ import type { Job } from '../../src/pool/job.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from '../../src/pool/slots.js';
 import { newUser, PASSWORD } from '../support/dovecot.js';
+import type { FakeConnection } from './fake-server.js';
 
 /** A registry that ends with the test. */
 export function registryWith(limits: Partial<PoolLimits> = {}, connect?: Connect): Registry {
@@ -43,6 +44,61 @@ export function held(): { work: () => Promise<void>; begun: Promise<void>; end: 
     return ended;
   };
   return { work, begun, end };
+}
+
+/** Has a job hold a connection, on which a folder is selected then; resolves when it has it. */
+export async function holding(
+  account: Account,
+  overrides: Partial<Job> = {},
+): Promise<{ connection: FakeConnection; end: () => Promise<void> }> {
+  const { work, begun, end } = held();
+  let lent: unknown;
+  const running = account.run(job(overrides), async (connection) => {
+    lent = connection;
+    (lent as FakeConnection).selected = overrides.mailbox === undefined ? undefined : { path: overrides.mailbox };
+    await work();
+  });
+  await begun;
+  return {
+    connection: lent as FakeConnection,
+    end: () => {
+      end();
+      return running;
+    },
+  };
+}
+
+/** Has a watch hold a connection until it is wanted. */
+export async function watching(account: Account, overrides: Partial<Job> = {}) {
+  const { work, begun, end } = held();
+  let lent: unknown;
+  let asked = false;
+  const running = account.run(
+    job({ lane: 'watch', deadlineAt: Number.POSITIVE_INFINITY, ...overrides }),
+    async (connection, { wanted }) => {
+      lent = connection;
+      if (overrides.mailbox !== undefined) (lent as FakeConnection).selected = { path: overrides.mailbox };
+      wanted.addEventListener('abort', () => {
+        asked = true;
+        end();
+      });
+      if (wanted.aborted) end();
+      await work();
+    },
+  );
+  running.catch(() => {});
+  await begun;
+  return {
+    connection: lent as FakeConnection,
+    get asked() {
+      return asked;
+    },
+    ended: running,
+    end: () => {
+      end();
+      return running;
+    },
+  };
 }
 
 function signal(): [() => void, Promise<void>] {

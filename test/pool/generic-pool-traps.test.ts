@@ -39,7 +39,7 @@ describe('a create that rejects is repeated at once and for ever, and acquire ne
       await turns(50);
       expect(fakes.logins - before).toBeLessThanOrEqual(2);
       expect(registry.slots.total).toBe(0);
-      expect(account.stats).toEqual({ idle: 0, busy: 0, connecting: 0, waiting: 0 });
+      expect(account.stats).toEqual({ idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0 });
     },
   );
 
@@ -199,6 +199,6 @@ describe('a pool lends the head of its queue', () => {
     const [, ...paths] = await Promise.all([proven(registry, server, { user }), ...running]);
     expect(paths).toEqual(['C', 'A', 'B']);
     expect(fakes.live.get('all')).toBe(4);
-    expect(account.stats).toEqual({ idle: 4, busy: 0, connecting: 0, waiting: 0 });
+    expect(account.stats).toEqual({ idle: 4, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
 });

@@ -115,7 +115,7 @@ describe('proving', () => {
     fakes.outcome = 'refused';
     await expect(registry.prove(name, credentials, job())).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
     expect(registry.get(key)).toBe(account);
-    expect(account.stats).toEqual({ idle: 1, busy: 0, connecting: 0, waiting: 0 });
+    expect(account.stats).toEqual({ idle: 1, busy: 0, watching: 0, connecting: 0, waiting: 0 });
     expect(await account.run(job(), async () => 'served')).toBe('served');
   });
 

@@ -38,9 +38,9 @@ describe('waiting for a connection', () => {
     ];
     await expect(tooLate).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
     await expect(late).rejects.toMatchObject({ kind: 'POOL_EXHAUSTED', executed: 'no', retryAfterMs: 1_000 });
-    expect(account.stats).toEqual({ idle: 0, busy: 1, connecting: 0, waiting: 0 });
+    expect(account.stats).toEqual({ idle: 0, busy: 1, watching: 0, connecting: 0, waiting: 0 });
     await release();
-    expect(account.stats).toEqual({ idle: 1, busy: 0, connecting: 0, waiting: 0 });
+    expect(account.stats).toEqual({ idle: 1, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
 
   it('has room again in the very moment in which somebody gives up', async () => {
@@ -69,7 +69,7 @@ describe('waiting for a connection', () => {
     };
     await expect(account.run(job({ signal: AbortSignal.abort(reason) }), work)).rejects.toBe(reason);
     expect(begun).toBe(false);
-    expect(account.stats).toEqual({ idle: 1, busy: 0, connecting: 0, waiting: 0 });
+    expect(account.stats).toEqual({ idle: 1, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
 
   it('ends at once when it is cancelled while a connection is made, which others then use', async () => {
@@ -81,7 +81,7 @@ describe('waiting for a connection', () => {
     const cancelled = account.run(job({ signal: controller.signal }), async () => {});
     const patient = account.run(job(), async () => 'served');
     await tick();
-    expect(account.stats).toEqual({ idle: 0, busy: 0, connecting: 1, waiting: 2 });
+    expect(account.stats).toEqual({ idle: 0, busy: 0, watching: 0, connecting: 1, waiting: 2 });
     controller.abort(new BrokerError('CANCELLED', 'enough'));
     await expect(cancelled).rejects.toMatchObject({ kind: 'CANCELLED' });
     expect(account.stats.connecting).toBe(1);

@@ -47,7 +47,7 @@ describe('an account of the registry', () => {
     const exists = await account.run(job(), async (connection) => (await connection.select('INBOX')).exists);
     expect(exists).toBe(0);
     expect(await dovecot.logins()).toBe(before);
-    expect(account.stats).toEqual({ idle: 1, busy: 0, connecting: 0, waiting: 0 });
+    expect(account.stats).toEqual({ idle: 1, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
 
   it('answers a wrong password with IMAP_AUTH_FAILED and keeps no connection', async () => {

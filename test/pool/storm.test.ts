@@ -23,7 +23,21 @@ const ops = fc.array(
         op: fc.constant('run' as const),
         ...who,
         effect: fc.constantFrom('read' as const, 'write' as const),
+        lane: fc.constantFrom('interactive' as const, 'interactive' as const, 'bulk' as const, 'watch' as const),
+        mailbox: fc.constantFrom('A', 'B', undefined),
+        slot: fc.constantFrom('x', 'y', undefined, undefined),
         work: fc.constantFrom('done', 'slow', 'throws', 'loses', 'litters', 'hangs'),
+      }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        op: fc.constant('share' as const),
+        ...who,
+        key: fc.constantFrom('list', 'get'),
+        maxAgeMs: fc.constantFrom(0, 60_000),
+        slot: fc.constantFrom('x', undefined),
+        work: fc.constantFrom('done', 'slow', 'throws', 'loses', 'hangs'),
       }),
     },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('abort' as const), which: fc.nat(20) }) },
@@ -44,19 +58,22 @@ const ops = fc.array(
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 const enough = new BrokerError('CANCELLED', 'enough');
-const EXPECTED = /^(CANCELLED|DRAINING|UPSTREAM_UNAVAILABLE|IMAP_AUTH_FAILED|CONNECTION_LOST|POOL_EXHAUSTED|INTERNAL)$/;
+const EXPECTED =
+  /^(CANCELLED|SUPERSEDED|DEADLINE|DRAINING|UPSTREAM_UNAVAILABLE|IMAP_AUTH_FAILED|CONNECTION_LOST|POOL_EXHAUSTED|INTERNAL)$/;
 
 type Op = (typeof ops extends fc.Arbitrary<infer T> ? T : never)[number];
 
 /** Does work on a connection that nobody else may have at the same time. */
-async function workOn(connection: ImapConnection, kind: string): Promise<string> {
+async function workOn(connection: ImapConnection, kind: string, mailbox?: string, wanted?: AbortSignal) {
   const fake = connection as unknown as FakeConnection;
   expect(fake.held).toBe(false);
   expect(fake.usable).toBe(true);
   expect(fake.quiet).toBe(true);
   fake.held = true;
+  if (mailbox !== undefined) fake.selected = { path: mailbox };
   try {
     if (kind === 'hangs') while (fake.usable) await tick();
+    while (wanted && !wanted.aborted && fake.usable) await tick();
     await tick();
     if (kind === 'slow') for (let turn = 0; turn < 5; turn += 1) await tick();
     if (kind === 'throws') throw new BrokerError('INTERNAL', 'defect');
@@ -83,9 +100,9 @@ async function storm(steps: readonly Op[]): Promise<void> {
   };
   const check = () => {
     const stats = [...registry.stats.values()];
-    for (const { idle, busy, connecting, waiting } of stats) {
-      expect(Math.min(idle, busy, connecting, waiting)).toBeGreaterThanOrEqual(0);
-      expect(idle + busy + connecting).toBeLessThanOrEqual(CAPS.connectionsPerAccount);
+    for (const { idle, busy, watching, connecting, waiting } of stats) {
+      expect(Math.min(idle, busy, watching, connecting, waiting)).toBeGreaterThanOrEqual(0);
+      expect(idle + busy + watching + connecting).toBeLessThanOrEqual(CAPS.connectionsPerAccount);
       expect(waiting).toBeLessThanOrEqual(limits.queuePerAccount + CAPS.connectionsPerAccount);
     }
     expect(registry.slots.total).toBeGreaterThanOrEqual(fakes.live.get('all') ?? 0);
@@ -99,9 +116,19 @@ async function storm(steps: readonly Op[]): Promise<void> {
       const proof = registry.prove(name, { user: name.user, password: 'x' }, job({ signal: aborted() }));
       answers.push(proof.then((account) => accounts.set(`${step.server} ${step.user}`, account)));
     } else if (step.op === 'run') {
-      const { effect, work } = step;
+      const { effect, work, lane, mailbox, slot } = step;
       const account = accounts.get(`${step.server} ${step.user}`);
-      if (account) answers.push(account.run(job({ effect, signal: aborted() }), (it) => workOn(it, work)));
+      const it = job({ effect, lane, mailbox, slot, signal: aborted() });
+      if (lane === 'watch') it.deadlineAt = Number.POSITIVE_INFINITY;
+      const running = account?.run(it, (connection, { wanted }) =>
+        workOn(connection, work, mailbox, lane === 'watch' ? wanted : undefined),
+      );
+      if (running) answers.push(running);
+    } else if (step.op === 'share') {
+      const { work, key, maxAgeMs, slot } = step;
+      const account = accounts.get(`${step.server} ${step.user}`);
+      const it = job({ slot, signal: aborted() });
+      if (account) answers.push(account.share(key, it, (connection) => workOn(connection, work), { maxAgeMs }));
     } else if (step.op === 'abort') {
       aborts[step.which % aborts.length]?.abort(enough);
     } else if (step.op === 'drop') {

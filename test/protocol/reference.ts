@@ -4,6 +4,7 @@ import type { MethodDefinition } from '../../src/protocol/define.js';
 import { errorTable } from '../../src/protocol/errors.js';
 import { notifications } from '../../src/protocol/events.js';
 import { closeCodes, protocolLimits } from '../../src/protocol/limits.js';
+import { explanation, meta } from '../../src/protocol/models.js';
 import { errorsOf } from '../../src/protocol/openrpc.js';
 
 interface Schema {
@@ -31,6 +32,15 @@ interface Schema {
 }
 
 const reserved = new Set(['session', 'timeoutMs', 'slot', 'explain', 'maxAgeMs']);
+/** Members of many results that are described once. */
+const common = {
+  meta: { schema: meta, about: 'Where an answer comes from.' },
+  explain: {
+    schema: explanation,
+    about:
+      'What happened to a request, in milliseconds. Where the answer is coalesced, all but `totalMs` and `queueMs` is of the request that was shared.',
+  },
+};
 /** zod writes these where no limit was stated; they say nothing to a reader. */
 const noLimit = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 4_294_967_295]);
 
@@ -40,6 +50,15 @@ export function renderReference(): string {
     '## Methods',
     '',
     ...Object.values(contract).flatMap(renderMethod),
+    '## Members of many results',
+    '',
+    ...Object.entries(common).flatMap(([name, { schema, about }]) => [
+      `### ${name}`,
+      '',
+      about,
+      '',
+      ...renderMembers(schemaOf(schema, 'output'), name),
+    ]),
     '## Notifications',
     '',
     ...Object.entries(notifications).flatMap(([name, { from, summary, params }]) => [
@@ -120,6 +139,8 @@ function memberRows(schema: Schema, prefix: string): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const path = `${prefix}${name}`;
     const optional = !schema.required?.includes(name) && member.default === undefined;
+    if (prefix === '' && name in common)
+      return [[`\`${path}\``, `[${name}](#${name})${optional ? ', optional' : ''}`, '']];
     const inner = innerOf(member);
     return [
       [`\`${path}\``, typeOf(member) + (optional ? ', optional' : ''), meaningOf(member)],

@@ -20,6 +20,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'session.close': { session: 'live' },
   'mailbox.list': { session: 'live' },
   'mailbox.status': { session: 'live', mailboxes: ['INBOX'] },
+  'mailbox.changes': { session: 'live', mailbox: 'INBOX', since: 'x' },
   'mailbox.create': { session: 'live', mailbox: 'a' },
   'mailbox.rename': { session: 'live', mailbox: 'a', newName: 'b' },
   'mailbox.delete': { session: 'live', mailbox: 'a' },

@@ -8,6 +8,16 @@ async function active(): Promise<string[]> {
   return process.getActiveResourcesInfo().sort();
 }
 
+/** What is in one list more often than in the other: timers of the test runner itself may have ended meanwhile. */
+function beyond(after: readonly string[], before: readonly string[]): string[] {
+  const left = [...before];
+  return after.filter((name) => {
+    const index = left.indexOf(name);
+    if (index >= 0) left.splice(index, 1);
+    return index < 0;
+  });
+}
+
 describe('a listener that was closed in mid-use', () => {
   it('leaves no timer and no handle behind', async () => {
     const before = await active();
@@ -35,6 +45,6 @@ describe('a listener that was closed in mid-use', () => {
     clients[0]?.ws.terminate();
     void clients[1]?.close();
     await listener.close();
-    expect(await active()).toEqual(before);
+    expect(beyond(await active(), before)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
+import { Idempotency } from '../../src/methods/idempotency.js';
 import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
@@ -11,6 +12,7 @@ import { Proofs } from '../../src/session/proofs.js';
 import type { Session } from '../../src/session/session.js';
 import { type Tenant, tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
+import { Views } from '../../src/view/views.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -92,6 +94,8 @@ const services = {
   },
   proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
+  views: new Views(),
+  idempotency: new Idempotency(),
   servers: new Map(),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

@@ -1,5 +1,6 @@
 import type { ServerOptions } from '../../src/imap/server-options.js';
 import { handlers } from '../../src/methods/handlers.js';
+import { Prepared } from '../../src/methods/prepared.js';
 import { contract, type MethodName, type Params, type ParamsIn, type Result } from '../../src/protocol/contract.js';
 import { type Dovecot, PASSWORD } from './dovecot.js';
 import { directAccount, handlerContext } from './handler-context.js';
@@ -18,7 +19,7 @@ export async function asker(dovecot: Dovecot, user: string, server: Partial<Serv
     const parsed = contract[method].params.parse({ session: 'x', ...params }) as Params<M>;
     const context = handlerContext(method, account, options);
     const result = await (handlers[method] as unknown as AnyHandler)(context, parsed);
-    return contract[method].result.parse(result) as Result<M>;
+    return contract[method].result.parse(result instanceof Prepared ? JSON.parse(result.json) : result) as Result<M>;
   };
   const uidValidity = async (mailbox = 'INBOX') => (await account.connection.select(mailbox)).uidValidity;
   return { ask, uidValidity, account, close: () => account.close() };

@@ -1,12 +1,17 @@
 import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
+import { Idempotency } from '../../src/methods/idempotency.js';
+import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
+import { Views } from '../../src/view/views.js';
+
+const lease = { extend: () => {}, wanted: new AbortController().signal };
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -17,7 +22,9 @@ export async function directAccount(
   return {
     key: `test/${server.name}/${credentials.user}`,
     connection,
-    run: (_job, work) => work(connection, { extend: () => {} }),
+    run: (_job, work) => work(connection, lease),
+    slots: new NewestInSlot(),
+    share: async (_key, _job, work) => ({ value: await work(connection, lease), coalesced: false }),
     close: () => connection.logout(1000),
   };
 }
@@ -108,6 +115,8 @@ export function handlerContext(
       version: '0.0.0-test',
       epoch: 'test',
       registry: new Registry(defaultPoolLimits),
+      views: new Views(),
+      idempotency: new Idempotency(),
       servers: new Map(),
       tenantNames: new Set(),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },

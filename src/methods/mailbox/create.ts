@@ -1,9 +1,9 @@
 import { createMailbox } from '../../imap/mailboxes.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
+import { write } from '../writing.js';
 
 const handle: Handler<'mailbox.create'> = (context, { mailbox, subscribe }) =>
-  context.account.run(jobOf(context, { effect: 'write' }), async (connection) => {
+  write(context, { others: 'all' }, async (connection) => {
     const { name, created } = await createMailbox(connection, mailbox, { subscribe });
     return { mailbox: name, created };
   });

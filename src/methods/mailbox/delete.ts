@@ -1,9 +1,9 @@
 import { deleteMailbox } from '../../imap/mailboxes.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
+import { write } from '../writing.js';
 
 const handle: Handler<'mailbox.delete'> = (context, { mailbox }) =>
-  context.account.run(jobOf(context, { effect: 'write' }), async (connection) => {
+  write(context, { others: 'all' }, async (connection) => {
     await deleteMailbox(connection, mailbox);
     return { mailbox };
   });

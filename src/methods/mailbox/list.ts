@@ -2,11 +2,12 @@ import { listMailboxes } from '../../imap/mailbox-list.js';
 import { mailboxTree, subscribedTree } from '../../imap/mailbox-tree.js';
 import { namespacesOf } from '../../imap/namespaces.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
 import { fromServer } from '../meta.js';
+import { shared } from '../shared.js';
 
-const handle: Handler<'mailbox.list'> = (context, { counts, subscribedOnly }) =>
-  context.account.run(jobOf(context, { effect: 'read' }), async (connection) => {
+const handle: Handler<'mailbox.list'> = (context, params) =>
+  shared(context, params, {}, async (connection) => {
+    const { counts, subscribedOnly } = params;
     const listed = await listMailboxes(connection, { counts, ghosts: subscribedOnly });
     const { other, shared } = await namespacesOf(connection);
     const tree = mailboxTree(

@@ -1,9 +1,9 @@
 import { renameMailbox } from '../../imap/mailboxes.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
+import { write } from '../writing.js';
 
 const handle: Handler<'mailbox.rename'> = (context, { mailbox, newName }) =>
-  context.account.run(jobOf(context, { effect: 'write' }), async (connection) => ({
+  write(context, { others: 'all' }, async (connection) => ({
     mailbox: await renameMailbox(connection, mailbox, newName),
   }));
 

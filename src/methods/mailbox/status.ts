@@ -1,11 +1,12 @@
 import { canonicalName } from '../../imap/mailbox-names.js';
 import { statusOf } from '../../imap/mailbox-status.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
 import { fromServer } from '../meta.js';
+import { shared } from '../shared.js';
 
-const handle: Handler<'mailbox.status'> = (context, { mailboxes }) =>
-  context.account.run(jobOf(context, { effect: 'read' }), async (connection) => {
+const handle: Handler<'mailbox.status'> = (context, params) =>
+  shared(context, params, {}, async (connection) => {
+    const { mailboxes } = params;
     const counts = await statusOf(connection, mailboxes);
     const statuses = mailboxes.map((mailbox) => ({ mailbox, counts: counts.get(canonicalName(mailbox)) ?? null }));
     return { statuses, meta: fromServer() };

@@ -1,9 +1,9 @@
 import { unsubscribeMailbox } from '../../imap/mailboxes.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
+import { write } from '../writing.js';
 
 const handle: Handler<'mailbox.unsubscribe'> = (context, { mailbox }) =>
-  context.account.run(jobOf(context, { effect: 'write' }), async (connection) => {
+  write(context, { others: 'all' }, async (connection) => {
     await unsubscribeMailbox(connection, mailbox);
     return { mailbox };
   });

@@ -1,31 +1,39 @@
 import { appendMessage } from '../../imap/append.js';
+import type { Params } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from '../context.js';
-import { jobOf } from '../job.js';
+import { once } from '../once.js';
+import { write } from '../writing.js';
 
 /**
  * The upload is collected before a connection is leased: a slow sender holds memory that is bounded, never one of the
  * account's few connections.
  */
-const handle: Handler<'message.append'> = async (context, { mailbox, data, stream, size, flags, internalDate }) => {
+const handle: Handler<'message.append'> = async (context, params) => {
+  const { mailbox, data, stream, size, flags, internalDate, idempotencyKey } = params;
   // At the very start: its first frame may be right behind the request.
   const upload = stream === undefined ? undefined : context.streams.accept(stream);
   try {
     const raw = await messageOf(context, data, upload, size);
-    const job = jobOf(context, { effect: 'write', mailbox });
-    const date = internalDate === undefined ? undefined : new Date(internalDate);
-    const stored = await context.account.run(job, (connection) => {
-      const { server } = connection;
-      const stated = connection.capabilities.get('APPENDLIMIT');
-      if (typeof stated === 'number') requireAtMost(raw.length, stated, `the IMAP server "${server.name}"`);
-      return appendMessage(connection, mailbox, { raw, flags, internalDate: date });
-    });
+    const matters = { mailbox, flags, internalDate };
+    const stored = await once(context, idempotencyKey, matters, () => store(context, params, raw), raw);
     return { mailbox, ...stored };
   } catch (error) {
     upload?.abort(error);
     throw error;
   }
 };
+
+function store(context: SessionContext, params: Params<'message.append'>, raw: Buffer) {
+  const { mailbox, flags, internalDate } = params;
+  const date = internalDate === undefined ? undefined : new Date(internalDate);
+  return write(context, { selected: mailbox, others: [mailbox] }, (connection) => {
+    const stated = connection.capabilities.get('APPENDLIMIT');
+    const whose = `the IMAP server "${connection.server.name}"`;
+    if (typeof stated === 'number') requireAtMost(raw.length, stated, whose);
+    return appendMessage(connection, mailbox, { raw, flags, internalDate: date });
+  });
+}
 
 async function messageOf(
   context: SessionContext,

@@ -1,36 +1,133 @@
+import type { ImapConnection } from '../../imap/connection.js';
 import { toFlags } from '../../imap/convert.js';
 import { toEnvelope } from '../../imap/envelope.js';
 import { bodyCharset, toInternalDate } from '../../imap/fetch.js';
+import { fetchFlags } from '../../imap/fetch-flags.js';
 import { type OpenedMessage, openMessages } from '../../imap/open-message.js';
 import type { Content } from '../../imap/open-text.js';
 import { numberOf, textOf } from '../../imap/raw-exec.js';
 import { parseHeaders } from '../../imap/raw-headers.js';
 import type { Attachment } from '../../protocol/models.js';
-import type { Handler } from '../context.js';
+import type { MailboxView } from '../../view/mailbox-view.js';
+import type { Views } from '../../view/views.js';
+import type { PreparedHandler } from '../context.js';
 import { jobOf } from '../job.js';
-import { fromServer } from '../meta.js';
+import { metaOf } from '../meta.js';
+import { Prepared } from '../prepared.js';
+import { requireSame } from '../same-folder.js';
 
-const handle: Handler<'message.get'> = (context, { mailbox, uidValidity, uids, headers, maxTextBytes }) =>
-  context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
-    await connection.select(mailbox, { fresh: true, uidValidity });
-    const asked = [...new Set(uids)];
-    const opened = await openMessages(connection, asked, { headers, maxTextBytes });
-    const found = new Map(opened.map((message) => [message.row.uid, toResult(message)]));
-    return {
-      messages: asked.flatMap((uid) => found.get(uid) ?? []),
-      notFound: asked.filter((uid) => !found.has(uid)),
-      meta: fromServer(),
-    };
+interface Wanted {
+  mailbox: string;
+  uidValidity: number;
+  headers: boolean;
+  maxTextBytes: number;
+}
+
+/** What never changes of a message is kept as JSON; who asks again costs the server one barrier. */
+const handle: PreparedHandler<'message.get'> = async (context, params) => {
+  const { mailbox, uidValidity, headers, maxTextBytes, maxAgeMs = 0 } = params;
+  const uids = [...new Set(params.uids)];
+  const bodies = new Bodies(context.services.views, context.account.key, params);
+  const reader = context.services.views.reader(context.account.key, mailbox);
+  const { value, origin } = await reader.read<string>(context.account, {
+    key: JSON.stringify(['get', uidValidity, uids, headers, maxTextBytes]),
+    maxAgeMs,
+    job: jobOf(context, { effect: 'read', mailbox }),
+    known: (view) => {
+      if (view.uidValidity !== uidValidity) return undefined;
+      const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.members.flagsOf(uid))));
+      return found.includes(undefined) ? undefined : answer(uids, found as (string | null)[]);
+    },
+    fetch: async (view, connection) => {
+      requireSame(mailbox, view.uidValidity, uidValidity);
+      const flags = await flagsOfKept(
+        view,
+        connection,
+        uids.filter((uid) => bodies.has(uid)),
+      );
+      const found = new Map(uids.map((uid) => [uid, bodies.known(uid, flags.get(uid))]));
+      const missing = uids.filter((uid) => !found.get(uid) && !bodies.has(uid));
+      const opened = missing.length > 0 ? await openMessages(connection, missing, { headers, maxTextBytes }) : [];
+      for (const message of opened) found.set(message.row.uid, bodies.add(message));
+      return answer(
+        uids,
+        uids.map((uid) => found.get(uid) ?? null),
+      );
+    },
   });
+  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`);
+};
 
-function toResult(message: OpenedMessage) {
+/** The answer as JSON, without its `meta` and its end; null stands for a message that is not there. */
+function answer(uids: readonly number[], found: readonly (string | null)[]): string {
+  const messages = found.filter((message) => message !== null);
+  const notFound = uids.filter((_uid, index) => found[index] === null);
+  return `{"messages":[${messages.join(',')}],"notFound":${JSON.stringify(notFound)}`;
+}
+
+/** Flags as JSON of messages whose bodies are kept: from the view, else from the server. */
+async function flagsOfKept(
+  view: MailboxView,
+  connection: ImapConnection,
+  uids: readonly number[],
+): Promise<Map<number, string>> {
+  const flags = new Map<number, string>();
+  for (const uid of uids) {
+    const known = view.members.flagsOf(uid);
+    if (known !== undefined) flags.set(uid, known);
+  }
+  const unknown = uids.filter((uid) => !flags.has(uid));
+  const fetched = unknown.length > 0 ? await fetchFlags(connection, unknown.join(','), 'uid') : new Map();
+  for (const [uid, value] of fetched) flags.set(uid, JSON.stringify(value));
+  return flags;
+}
+
+/** Opened messages of one form, as JSON without the flags. */
+class Bodies {
+  readonly #views: Views;
+  readonly #account: string;
+  readonly #wanted: Wanted;
+
+  constructor(views: Views, account: string, wanted: Wanted) {
+    this.#views = views;
+    this.#account = account;
+    this.#wanted = wanted;
+  }
+
+  has(uid: number): boolean {
+    return this.#views.recall(this.#account, this.#nameOf(uid)) !== undefined;
+  }
+
+  /** The message as JSON; undefined when its body is not kept or its flags are not known. */
+  known(uid: number, flags: string | undefined): string | undefined {
+    const body = flags === undefined ? undefined : this.#views.recall(this.#account, this.#nameOf(uid));
+    return body === undefined ? undefined : whole(uid, flags ?? '[]', body);
+  }
+
+  /** @returns the message as JSON */
+  add(message: OpenedMessage): string {
+    const { uid, items } = message.row;
+    const body = JSON.stringify(toBody(message)).slice(1);
+    this.#views.keepBody(this.#account, this.#nameOf(uid), body);
+    return whole(uid, JSON.stringify(toFlags(items.get('FLAGS'))), body);
+  }
+
+  #nameOf(uid: number): string {
+    const { mailbox, uidValidity, headers, maxTextBytes } = this.#wanted;
+    return JSON.stringify([mailbox, uidValidity, uid, headers, maxTextBytes]);
+  }
+}
+
+function whole(uid: number, flags: string, body: string): string {
+  return `{"uid":${uid},"flags":${flags},${body}`;
+}
+
+function toBody(message: OpenedMessage) {
   const { row, structure, header, text, html } = message;
   const { items } = row;
   const [charset = null] = bodyCharset(row);
   return {
-    uid: row.uid,
     envelope: toEnvelope(items.get('ENVELOPE'), charset),
-    flags: toFlags(items.get('FLAGS')),
     size: numberOf(items.get('RFC822.SIZE')) ?? 0,
     internalDate: toInternalDate(textOf(items.get('INTERNALDATE'))),
     headers: header && parseHeaders(header),

@@ -1,25 +1,65 @@
-import { fetchPage } from '../../imap/index-page.js';
-import type { Handler } from '../context.js';
+import type { ImapConnection } from '../../imap/connection.js';
+import { fetchPage, type PageStart } from '../../imap/index-page.js';
+import type { ListField } from '../../protocol/models.js';
+import type { MailboxView } from '../../view/mailbox-view.js';
+import { fetchedPage, knownPage, type Page } from '../../view/page.js';
+import { rowsJson, stateOf } from '../../view/state.js';
+import type { PreparedHandler } from '../context.js';
 import { jobOf } from '../job.js';
-import { fromServer } from '../meta.js';
+import { metaOf } from '../meta.js';
+import { Prepared } from '../prepared.js';
+import { requireSame } from '../same-folder.js';
 import { decodeCursor, encodeCursor } from './page-cursor.js';
 
 /** The cursor names a uid, so mail that arrives or vanishes between two pages neither repeats nor hides a message. */
-const handle: Handler<'message.list'> = async (context, { mailbox, uidValidity, limit, cursor, fields }) => {
+const handle: PreparedHandler<'message.list'> = async (context, params) => {
+  const { mailbox, limit, cursor, maxAgeMs = 0 } = params;
   const start = cursor === undefined ? undefined : decodeCursor(mailbox, cursor);
-  return context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
-    const selected = await connection.select(mailbox, { fresh: true, uidValidity: uidValidity ?? start?.uidValidity });
-    // With both given both must hold.
-    if (start) await connection.select(mailbox, { uidValidity: start.uidValidity });
-    const { messages, next } = await fetchPage(connection, start, limit, fields);
-    return {
-      uidValidity: selected.uidValidity,
-      total: connection.selected?.exists ?? selected.exists,
-      messages,
-      nextCursor: next ? encodeCursor({ mailbox, uidValidity: selected.uidValidity, ...next }) : null,
-      meta: fromServer(),
-    };
+  const fields = [...new Set(params.fields)];
+  // With both given both must hold.
+  const expected = [params.uidValidity, start?.uidValidity].filter((value) => value !== undefined);
+  const request = { start, limit, fields };
+  const key = JSON.stringify(['list', limit, cursor, fields, params.uidValidity]);
+  const json = (view: MailboxView, page: Page) =>
+    view.answers.get(key, view.members.stamp, () => answer(mailbox, view, page, fields));
+  const reader = context.services.views.reader(context.account.key, mailbox);
+  const { value, origin } = await reader.read<string>(context.account, {
+    key,
+    maxAgeMs,
+    job: jobOf(context, { effect: 'read', mailbox }),
+    known: (view) => {
+      const page = expected.every((value) => value === view.uidValidity) ? knownPage(view, request) : undefined;
+      return page && json(view, page);
+    },
+    fetch: async (view, connection) => {
+      for (const value of expected) requireSame(mailbox, view.uidValidity, value);
+      const page = await fetchedPage(view, connection, request);
+      return page ? json(view, page) : farAway(connection, mailbox, request);
+    },
   });
+  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`);
 };
+
+/** The answer as JSON, without its `meta` and its end. */
+function answer(mailbox: string, view: MailboxView, page: Page, fields: readonly ListField[]): string {
+  const { uidValidity = 0, members } = view;
+  const cursor = page.next ? encodeCursor({ mailbox, uidValidity, ...page.next }) : null;
+  const rows = rowsJson(view, page, fields);
+  const rest = `"nextCursor":${JSON.stringify(cursor)},"state":"${stateOf(view)}"`;
+  return `{"uidValidity":${uidValidity},"total":${members.exists},"messages":${rows},${rest}`;
+}
+
+/** A page that is far below those that are known, fetched without being kept. */
+async function farAway(
+  connection: ImapConnection,
+  mailbox: string,
+  { start, limit, fields }: { start: PageStart; limit: number; fields: readonly ListField[] },
+): Promise<string> {
+  const { uidValidity, exists } = await connection.select(mailbox);
+  const { messages, next } = await fetchPage(connection, start, limit, fields);
+  const nextCursor = next ? encodeCursor({ mailbox, uidValidity, ...next }) : null;
+  const total = connection.selected?.exists ?? exists;
+  return JSON.stringify({ uidValidity, total, messages, nextCursor, state: null }).slice(0, -1);
+}
 
 export default handle;

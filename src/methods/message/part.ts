@@ -13,7 +13,7 @@ import { sendBytes } from './sending.js';
 
 const handle: Handler<'message.part'> = (context, params) => {
   const { mailbox, uidValidity, uid, part } = params;
-  return sendBytes(context, jobOf(context, { effect: 'read', mailbox }), params, async (connection) => {
+  return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
     const node = findPart(await structureOf(connection, uid), part);
     if (!node) throw new BrokerError('NOT_FOUND', `part: message ${uid} has no part ${part}.`, { field: 'part' });

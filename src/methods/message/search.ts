@@ -1,12 +1,12 @@
 import { fetchSummaries } from '../../imap/fetch.js';
 import { searchSorted } from '../../imap/sort.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
 import { fromServer } from '../meta.js';
+import { shared } from '../shared.js';
 
 const handle: Handler<'message.search'> = (context, params) => {
   const { mailbox, uidValidity, criteria, sort, limit, offset, fields } = params;
-  return context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
+  return shared(context, params, { mailbox }, async (connection) => {
     const selected = await connection.select(mailbox, { fresh: true, uidValidity });
     const { uids, sortedBy } = await searchSorted(connection, criteria, sort);
     const page = uids.slice(offset, offset + limit);

@@ -8,7 +8,7 @@ import { sendBytes } from './sending.js';
 
 const handle: Handler<'message.source'> = (context, params) => {
   const { mailbox, uidValidity, uid } = params;
-  return sendBytes(context, jobOf(context, { effect: 'read', mailbox }), params, async (connection) => {
+  return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
     const rows = await fetchRows(connection, String(uid), [atom('RFC822.SIZE')], 'uid');
     const row = rows.find((one) => one.uid === uid);

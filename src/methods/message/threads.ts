@@ -1,10 +1,11 @@
 import { threads } from '../../imap/thread.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
 import { fromServer } from '../meta.js';
+import { shared } from '../shared.js';
 
-const handle: Handler<'message.threads'> = (context, { mailbox, uidValidity, criteria, limit, offset }) =>
-  context.account.run(jobOf(context, { effect: 'read', mailbox }), async (connection) => {
+const handle: Handler<'message.threads'> = (context, params) => {
+  const { mailbox, uidValidity, criteria, limit, offset } = params;
+  return shared(context, params, { mailbox }, async (connection) => {
     const selected = await connection.select(mailbox, { fresh: true, uidValidity });
     const { threads: all, threadedBy } = await threads(connection, criteria);
     return {
@@ -16,5 +17,6 @@ const handle: Handler<'message.threads'> = (context, { mailbox, uidValidity, cri
       meta: fromServer(),
     };
   });
+};
 
 export default handle;

@@ -56,6 +56,7 @@ export const adminMethods = {
           user: z.string(),
           idle: z.int(),
           busy: z.int(),
+          watching: z.int().describe('Connections that a watch has, and gives up when they are needed.'),
           connecting: z.int(),
           waiting: z.int().describe('Requests that wait for a connection.'),
           budget: z.int().describe('Connections that it may have at once, as far as the server has told.'),

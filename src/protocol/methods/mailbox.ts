@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readMethod, writeMethod } from '../define.js';
-import { mailboxName, meta, statusCounts } from '../models.js';
+import { mailboxName, meta, state, statusCounts, uid, uidValidity } from '../models.js';
 
 const specialUse = z.enum(['inbox', 'all', 'archive', 'drafts', 'flagged', 'junk', 'sent', 'trash']);
 
@@ -54,6 +54,29 @@ export const mailboxMethods = {
       meta,
     },
     errors: ['IMAP_NO'],
+  }),
+  'mailbox.changes': readMethod({
+    name: 'mailbox.changes',
+    summary:
+      'What became of a folder since a state that message.list or an earlier mailbox.changes answered. Speaks of new messages and of those in pages that carried a state.',
+    params: { mailbox: mailboxName, since: state },
+    result: {
+      complete: z
+        .boolean()
+        .describe(
+          'false: it cannot be told, for the broker has forgotten or the folder is another one; list it again.',
+        ),
+      uidValidity,
+      state: state.describe('The state now, for the next time.'),
+      total: z.int().describe('Messages in the folder.'),
+      added: z.array(uid).describe('New messages, ascending.'),
+      changed: z
+        .array(z.object({ uid, flags: z.array(z.string()) }))
+        .describe('Messages with other flags than before.'),
+      removed: z.array(uid),
+      meta,
+    },
+    errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
   'mailbox.create': writeMethod({
     name: 'mailbox.create',

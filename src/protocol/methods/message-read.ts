@@ -11,6 +11,7 @@ import {
   messageSummary,
   meta,
   pageLimit,
+  state,
   streamId,
   structure,
   transfer,
@@ -128,6 +129,11 @@ export const messageReadMethods = {
       total: z.int().describe('Messages in the folder.'),
       messages: z.array(messageSummary),
       nextCursor: cursor.nullable().describe('null on the last page.'),
+      state: state
+        .nullable()
+        .describe(
+          'For mailbox.changes, which tells what became of the messages of this page; null where it could not.',
+        ),
       meta,
     },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO'],

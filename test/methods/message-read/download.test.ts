@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OutgoingStream, SessionContext } from '../../../src/methods/context.js';
-import list from '../../../src/methods/message/list.js';
 import part from '../../../src/methods/message/part.js';
 import source from '../../../src/methods/message/source.js';
 import { Registry } from '../../../src/pool/registry.js';
@@ -10,6 +9,7 @@ import { Dovecot } from '../../support/dovecot.js';
 import { handlerContext } from '../../support/handler-context.js';
 import { deterministicBytes, lines } from '../../support/mail.js';
 import { bigAttachment } from '../../support/mail-fixtures-structure.js';
+import { list } from '../../support/plain-handlers.js';
 
 const SIZE = 2_500_000;
 const bytes = deterministicBytes(SIZE);
@@ -161,6 +161,8 @@ describe('a streamed part', () => {
     const run = folder.account.run.bind(folder.account);
     const account = {
       key: folder.account.key,
+      slots: folder.account.slots,
+      share: folder.account.share.bind(folder.account),
       run: ((job, work) =>
         run(job, (connection, lease) => {
           received = () => connection.bytes.received;

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import get from '../../../src/methods/message/get.js';
-import list from '../../../src/methods/message/list.js';
 import part from '../../../src/methods/message/part.js';
 import source from '../../../src/methods/message/source.js';
 import { contract } from '../../../src/protocol/contract.js';
@@ -8,6 +6,7 @@ import type { Structure } from '../../../src/protocol/models.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { type MailFixtureName, mailFixtures } from '../../support/mail-fixtures.js';
+import { get, list } from '../../support/plain-handlers.js';
 
 type Account = Awaited<ReturnType<typeof directAccount>>;
 

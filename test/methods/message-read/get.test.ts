@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import get from '../../../src/methods/message/get.js';
-import list from '../../../src/methods/message/list.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { lines, message } from '../../support/mail.js';
+import { get, list } from '../../support/plain-handlers.js';
 
 let dovecot: Dovecot;
 beforeAll(async () => {

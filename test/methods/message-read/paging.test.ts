@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import list from '../../../src/methods/message/list.js';
 import type { ListField } from '../../../src/protocol/models.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { message } from '../../support/mail.js';
+import { list } from '../../support/plain-handlers.js';
 
 let dovecot: Dovecot;
 let plain: Dovecot;

@@ -1,0 +1,46 @@
+import type { MailboxObject } from 'imapflow';
+import { BrokerError } from '../protocol/errors.js';
+
+/** The folder that a connection has selected, as the server last described it. */
+export interface SelectedMailbox {
+  path: string;
+  uidValidity: number;
+  /** Messages in it now, kept up to date by untagged EXISTS and EXPUNGE. */
+  exists: number;
+  /** `undefined` where the server does not tell (Courier). */
+  uidNext: number | undefined;
+  readOnly: boolean;
+  /** Flags that stay; with `\*` new keywords may be made. `undefined`: the server does not tell, so all. */
+  permanentFlags: ReadonlySet<string> | undefined;
+  /** HIGHESTMODSEQ at the SELECT; `undefined` where the server keeps none (RFC 7162 section 3.1.2). */
+  highestModseq: bigint | undefined;
+}
+
+/** What a SELECT that goes on from an earlier one knows (QRESYNC, RFC 7162 section 3.2.5). */
+export interface KnownState {
+  uidValidity: number;
+  modseq: bigint;
+}
+
+/** What imapflow knows of the selected folder, in our words. */
+export function describe(mailbox: MailboxObject): SelectedMailbox {
+  return {
+    path: mailbox.path,
+    uidValidity: Number(mailbox.uidValidity),
+    exists: mailbox.exists,
+    uidNext: mailbox.uidNext || undefined,
+    readOnly: mailbox.readOnly ?? false,
+    permanentFlags: mailbox.permanentFlags,
+    highestModseq: mailbox.noModseq ? undefined : mailbox.highestModseq,
+  };
+}
+
+/** A refused SELECT as NOT_FOUND of the folder; every other failure as it is. */
+export function selectError(failure: unknown, path: string): unknown {
+  if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;
+  return new BrokerError('NOT_FOUND', `mailbox: the folder "${path}" cannot be opened.`, {
+    field: 'mailbox',
+    imap: failure.imap,
+    cause: failure,
+  });
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import { canonical } from './canonical.js';
+import type { SessionContext } from './context.js';
+
+/**
+ * Does a write once for all requests with its idempotency key; without a key it just does it.
+ * @param matters what makes two requests the same, beside the method
+ * @param bytes the rest of that: a message
+ */
+export function once<T>(
+  { method, account, services }: SessionContext,
+  idempotencyKey: string | undefined,
+  matters: object,
+  work: () => Promise<T>,
+  bytes?: Uint8Array,
+): Promise<T> {
+  if (idempotencyKey === undefined) return work();
+  const hash = createHash('sha256').update(`${method} ${canonical(matters)}`);
+  if (bytes) hash.update(bytes);
+  return services.idempotency.once(account.key, idempotencyKey, hash.digest('base64'), work);
+}

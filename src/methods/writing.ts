@@ -1,0 +1,32 @@
+import type { ImapConnection } from '../imap/connection.js';
+import type { SessionContext } from './context.js';
+import { jobOf } from './job.js';
+
+/** Folders that a write changes. */
+export interface Affected {
+  /** The one that the work selects: a view that follows the connection hears of the write by itself. */
+  selected?: string;
+  /** Others, which it does not hear of; `all`: folders themselves come, go or change their names. */
+  others?: readonly string[] | 'all';
+}
+
+/** Runs a write, and sees to it that no answer from memory is older, whatever became of it. */
+export async function write<T>(
+  context: SessionContext,
+  { selected, others = [] }: Affected,
+  work: (connection: ImapConnection) => Promise<T>,
+): Promise<T> {
+  const { views } = context.services;
+  const { key } = context.account;
+  let used: ImapConnection | undefined;
+  try {
+    return await context.account.run(jobOf(context, { effect: 'write', mailbox: selected }), (connection) => {
+      used = connection;
+      return work(connection);
+    });
+  } finally {
+    if (selected !== undefined) views.wrote(key, selected, used);
+    if (others === 'all') views.wroteAll(key);
+    else for (const mailbox of others) views.wrote(key, mailbox);
+  }
+}

@@ -1,0 +1,178 @@
+import type { ImapConnection } from '../imap/connection.js';
+import { closedError } from './account-errors.js';
+import type { ConnectionPool } from './connection-pool.js';
+import type { Holding } from './holding.js';
+import type { Loan } from './loan.js';
+import type { Loans } from './loans.js';
+import type { Stoppers } from './stoppers.js';
+import { answers } from './validate.js';
+import type { Place, WaitQueue } from './wait-queue.js';
+
+/** An idle connection older than this is asked with a NOOP before it is lent: it may be half-open. */
+const TRUST_IDLE_MS = 30_000;
+
+export interface LendingOptions {
+  pool: ConnectionPool;
+  loans: Loans;
+  holding: Holding;
+  queue: WaitQueue;
+  stoppers: Stoppers;
+  /** Whether another account needs a slot more. */
+  mustYield(): boolean;
+  /** Whether the connection is too old to be lent again. */
+  mustRetire(connection: ImapConnection): boolean;
+  /** A connection is free, or one that somebody may have waited for will not be. */
+  onChange(): void;
+  /** A connection is gone, its slot is not needed. */
+  onGone(): void;
+}
+
+/** How an account's connections are lent, come back and end. */
+export class Lending {
+  readonly #options: LendingOptions;
+  #ending = 0;
+  /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
+  #doubtedAt = 0;
+  #closing = false;
+
+  constructor(options: LendingOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a connection is being ended, or asked of a watch to be: a slot becomes free soon. */
+  get ending(): boolean {
+    return this.#ending > 0 || this.#options.loans.watches.some(({ leaving }) => leaving);
+  }
+
+  /** Milliseconds that the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
+  get longestIdleMs(): number | undefined {
+    const since = Math.min(this.#idleSince, this.#options.loans.oldestWatch?.since ?? Number.POSITIVE_INFINITY);
+    return since === Number.POSITIVE_INFINITY ? undefined : performance.now() - since;
+  }
+
+  get #idleSince(): number {
+    const { pool } = this.#options;
+    const [first] = pool.idle;
+    return first ? performance.now() - pool.idleFor(first) : Number.POSITIVE_INFINITY;
+  }
+
+  /** A connection was lost: what ended it, a restart for instance, may have ended those that are idle as well. */
+  doubt(): void {
+    this.#doubtedAt = performance.now();
+  }
+
+  /** Takes a new connection in. */
+  async take(connection: ImapConnection, loginMs: number): Promise<void> {
+    const { pool, loans } = this.#options;
+    loans.noteLogin(connection, loginMs);
+    await pool.adopt(connection);
+    connection.onClose(() => {
+      if (pool.idle.includes(connection)) void this.#endIdle(connection);
+    });
+    await this.giveBack(connection, connection.usable);
+  }
+
+  /** Lends an idle connection to a job that has left the queue; the job is back in it when the connection is dead. */
+  async lend(place: Place, connection: ImapConnection): Promise<void> {
+    const { pool, loans, queue } = this.#options;
+    const idleMs = pool.idleFor(connection);
+    const loan = loans.begin(connection, place.job.lane);
+    await pool.borrow(connection);
+    const trusted = idleMs < TRUST_IDLE_MS && performance.now() - idleMs > this.#doubtedAt;
+    const alive = connection.usable && (trusted || (await this.#answers(connection)));
+    if (this.#closing) place.reject(closedError());
+    if (alive && place.resolve(loan)) return;
+    if (!place.settled) queue.rejoin(place);
+    await this.giveBack(connection, alive, loan);
+  }
+
+  /** @param loan the loan that ends; none for a connection that is new */
+  async giveBack(connection: ImapConnection, reusable: boolean, loan?: Loan): Promise<void> {
+    const { pool, loans, mustYield, mustRetire, onChange } = this.#options;
+    if (loan) loans.end(loan);
+    if (!reusable) connection.close();
+    if (!reusable || this.#closing || loan?.leaving || mustYield() || mustRetire(connection)) {
+      // Whoever had it need not wait for the LOGOUT.
+      void this.#end(connection);
+      onChange();
+      return;
+    }
+    await pool.release(connection);
+    // It may have ended in between, or somebody asked for room while it was neither busy nor idle.
+    if (!connection.usable && pool.idle.includes(connection)) void this.#endIdle(connection);
+    onChange();
+    if (pool.idle.length > 0 && mustYield()) void this.evict();
+  }
+
+  /** Asks a watch for its connection; when it takes its time, others need not wait for that. */
+  ask(loan: Loan): void {
+    loan.ask(this.#options.onChange);
+  }
+
+  /** Ends a connection unless somebody works on it; a watch gives it up. */
+  leave(connection: ImapConnection): void {
+    if (this.#options.pool.idle.includes(connection)) void this.#endIdle(connection);
+    const loan = this.#options.loans.watchOn(connection);
+    if (!loan) return;
+    loan.leaving = true;
+    this.ask(loan);
+  }
+
+  /** Ends the connection that is idle, or lent to a watch, for the longest, so that its slot becomes free. */
+  async evict(): Promise<void> {
+    const { pool, loans } = this.#options;
+    const watch = loans.oldestWatch;
+    const [oldest] = pool.idle;
+    if (watch && watch.since < this.#idleSince) {
+      this.leave(watch.connection);
+      await new Promise<void>((resolve) => watch.connection.onClose(resolve));
+    } else if (oldest) {
+      await this.#endIdle(oldest);
+    }
+  }
+
+  /** Ends connections that were idle for too long or are too old. */
+  sweep(idleMs: number): void {
+    const { pool, loans, mustRetire } = this.#options;
+    for (const connection of pool.idle) {
+      if (pool.idleFor(connection) > idleMs || mustRetire(connection)) void this.#endIdle(connection);
+    }
+    for (const { connection, leaving } of loans.watches) {
+      if (!leaving && mustRetire(connection)) this.leave(connection);
+    }
+  }
+
+  /** Ends what nobody works on; what comes back from now on ends as well. */
+  close(): void {
+    this.#closing = true;
+    const { pool, loans } = this.#options;
+    for (const connection of pool.idle) void this.#endIdle(connection);
+    for (const { connection } of loans.watches) this.leave(connection);
+  }
+
+  async #answers(connection: ImapConnection): Promise<boolean> {
+    const { stoppers } = this.#options;
+    const stopper = stoppers.begin();
+    try {
+      return await answers(connection, stopper.signal);
+    } finally {
+      stoppers.end(stopper);
+    }
+  }
+
+  async #endIdle(connection: ImapConnection): Promise<void> {
+    this.#ending += 1;
+    await this.#options.pool.borrow(connection);
+    this.#ending -= 1;
+    await this.#end(connection);
+  }
+
+  async #end(connection: ImapConnection): Promise<void> {
+    const { pool, holding, onGone } = this.#options;
+    this.#ending += 1;
+    await pool.discard(connection);
+    this.#ending -= 1;
+    holding.connections.delete(connection);
+    onGone();
+  }
+}

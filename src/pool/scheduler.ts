@@ -1,0 +1,214 @@
+import type { ImapConnection } from '../imap/connection.js';
+import type { ConnectionPool } from './connection-pool.js';
+import type { Holding } from './holding.js';
+import type { Job, Lane } from './job.js';
+import type { Loan } from './loan.js';
+import type { Loans } from './loans.js';
+import type { Full } from './slots.js';
+import type { Place, WaitQueue } from './wait-queue.js';
+
+/** Milliseconds after which a job is next in its lane, whatever folder the free connection has selected. */
+const AGEING_MS = 250;
+
+/** How well a connection suits a job. */
+const fits = { any: 0, mailbox: 1, preferred: 2 } as const;
+
+interface Match {
+  place: Place;
+  connection: ImapConnection;
+  fit: number;
+}
+
+/** What the scheduler has the account do. */
+export interface Actions {
+  lend(place: Place, connection: ImapConnection): void;
+  /** Opens a connection in a slot that was taken for it. */
+  supply(): void;
+  /** Ends an idle connection, or one that a watch has, so that its slot becomes free. */
+  evict(): void;
+  /** Asks a watch to give its connection back. */
+  ask(loan: Loan): void;
+  /** A cap that others share stands in the way. */
+  needsRoom(full: Full): void;
+  /** The same, of a watch, for which nobody else is to lose anything. */
+  hopesForRoom(): void;
+  giveSlot(): void;
+}
+
+/** What there is to decide upon. */
+export interface Scene {
+  queue: WaitQueue;
+  pool: ConnectionPool;
+  loans: Loans;
+  holding: Holding;
+  /** Whether the account is to live on the connections that it has for a while. */
+  paused(): boolean;
+  /** Whether a connection is being ended, so that a slot becomes free soon. */
+  ending(): boolean;
+}
+
+/** Decides who in an account's queue gets which connection, and when another one is opened or asked back. */
+export class Scheduler {
+  readonly #scene: Scene;
+  readonly #actions: Actions;
+  /** Connections that a watch was asked for on behalf of one job each, which waits for that and nothing else. */
+  readonly #awaited = new Map<Loan, Place>();
+  readonly #awaiting = new Set<Place>();
+  #running = false;
+  #again = false;
+
+  constructor(scene: Scene, actions: Actions) {
+    this.#scene = scene;
+    this.#actions = actions;
+  }
+
+  /** Serves whom it can: from what is idle, else from new connections as far as the caps allow. */
+  run(): void {
+    this.#again = true;
+    // What it does may call it again, for one when a watch gives way at once.
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        this.#serve();
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #serve(): void {
+    const { queue } = this.#scene;
+    const [first] = queue.of('interactive');
+    const served = this.#serveLogins(first?.since);
+    for (let match = this.#next(); match; match = this.#next()) {
+      queue.leave(match.place);
+      this.#actions.lend(match.place, match.connection);
+    }
+    this.#grow();
+    if (served) this.#serveLogins();
+  }
+
+  /**
+   * @param before serves only those that wait since then or longer
+   * @returns whether all of those were served
+   */
+  #serveLogins(before = Number.POSITIVE_INFINITY): boolean {
+    const { queue, holding, loans, pool } = this.#scene;
+    const { giveSlot, evict, needsRoom } = this.#actions;
+    for (let [login] = queue.of('slot'); login && login.since <= before; [login] = queue.of('slot')) {
+      if (holding.takeSlot()) {
+        queue.leave(login);
+        if (!login.resolve(undefined)) giveSlot();
+        continue;
+      }
+      const { full } = holding;
+      // Under the caps that it shares the registry makes room; one at a time is enough.
+      if (full !== undefined && full !== 'account') needsRoom(full);
+      else if (!this.#scene.ending() && (pool.idle.length > 0 || loans.oldestWatch)) evict();
+      return false;
+    }
+    return true;
+  }
+
+  /** The next job that can have an idle connection, by lanes. Notes on the way who waits for a watch to give way. */
+  #next(): Match | undefined {
+    const { queue, pool } = this.#scene;
+    this.#awaited.clear();
+    this.#awaiting.clear();
+    const [interactive, bulk, watch] = [queue.of('interactive'), queue.of('bulk'), queue.of('watch')];
+    if (interactive.length + bulk.length + watch.length === 0) return undefined;
+    const { idle } = pool;
+    const bulkRoom = this.#bulkRoom;
+    const match = this.#nextOf(interactive, idle) ?? (bulkRoom > 0 ? this.#nextOf(bulk, idle) : undefined);
+    if (match) return match;
+    const needed = interactive.length > 0 || queue.of('slot').length > 0 || (bulkRoom > 0 && bulk.length > 0);
+    return needed ? undefined : this.#nextOf(watch, idle);
+  }
+
+  /** Connections more that bulk work may have: it never takes the last one, unless there can be but one. */
+  get #bulkRoom(): number {
+    const { holding, loans } = this.#scene;
+    return Math.max(1, holding.reach - 1) - loans.count('bulk');
+  }
+
+  #nextOf(lane: readonly Place[], idle: readonly ImapConnection[]): Match | undefined {
+    const { loans } = this.#scene;
+    const watches = lane[0]?.job.lane === 'watch' ? [] : loans.watches;
+    if (idle.length === 0 && watches.length === 0) return undefined;
+    let first: Match | undefined;
+    for (const place of lane) {
+      const match = bestOf(place, idle);
+      if (this.#awaits(place, watches, match?.fit ?? fits.any) || !match) continue;
+      if (match.fit > fits.any || (!first && place.waitedMs > AGEING_MS)) return match;
+      first ??= match;
+    }
+    return first;
+  }
+
+  /** Whether a watch has what suits the job better than anything idle: it is asked for it then. */
+  #awaits(place: Place, watches: readonly Loan[], idleFit: number): boolean {
+    let best: Loan | undefined;
+    let bestFit = idleFit;
+    for (const loan of watches) {
+      if (loan.leaving || loan.overdue || this.#awaited.has(loan)) continue;
+      const fit = fitOf(place.job, loan.connection);
+      if (fit <= bestFit) continue;
+      best = loan;
+      bestFit = fit;
+    }
+    if (!best) return false;
+    this.#awaited.set(best, place);
+    this.#awaiting.add(place);
+    this.#actions.ask(best);
+    return true;
+  }
+
+  /** Opens connections for those who still wait, as many as they are; where that is not possible it asks watches. */
+  #grow(): void {
+    const { queue, holding, loans } = this.#scene;
+    const { supply, ask, needsRoom, hopesForRoom } = this.#actions;
+    const wanted = this.#waiting('interactive') + Math.min(this.#waiting('bulk'), Math.max(0, this.#bulkRoom));
+    const yielding = loans.watches.filter((loan) => loan.asked && !loan.leaving && !loan.overdue);
+    let coming = holding.connecting + yielding.filter((loan) => !this.#awaited.has(loan)).length;
+    for (; coming < wanted; coming += 1) {
+      const watch = loans.oldestWatch;
+      if (this.#mayOpen()) supply();
+      else if (watch) ask(watch);
+      else break;
+    }
+    const { full } = holding;
+    const others = full === 'server' || full === 'broker';
+    if (coming < wanted && others && !this.#scene.paused()) needsRoom(full);
+    if (wanted > 0 || queue.of('watch').length === 0 || holding.size > 0) return;
+    if (this.#mayOpen()) supply();
+    else if (others) hopesForRoom();
+  }
+
+  #mayOpen(): boolean {
+    return !this.#scene.paused() && this.#scene.holding.takeSlot();
+  }
+
+  /** Jobs of a lane that wait for any connection. */
+  #waiting(lane: Lane): number {
+    const places = this.#scene.queue.of(lane);
+    if (this.#awaiting.size === 0) return places.length;
+    return places.filter((place) => !this.#awaiting.has(place)).length;
+  }
+}
+
+/** The idle connection that suits a job best, with the least disruption: of equals the one used last. */
+function bestOf(place: Place, idle: readonly ImapConnection[]): Match | undefined {
+  let best: Match | undefined;
+  for (const connection of idle) {
+    const fit = fitOf(place.job, connection);
+    if (!best || fit >= best.fit) best = { place, connection, fit };
+  }
+  return best;
+}
+
+function fitOf({ prefers, mailbox }: Job, connection: ImapConnection): number {
+  if (prefers?.(connection)) return fits.preferred;
+  return mailbox !== undefined && connection.selected?.path === mailbox ? fits.mailbox : fits.any;
+}

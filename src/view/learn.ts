@@ -1,0 +1,115 @@
+import type { ImapConnection } from '../imap/connection.js';
+import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/fetch.js';
+import { fetchFlags } from '../imap/fetch-flags.js';
+import { survivingExpunge } from '../imap/fetch-rows.js';
+import { BrokerError } from '../protocol/errors.js';
+import type { ListField, MessageSummary } from '../protocol/models.js';
+import type { MailboxView } from './mailbox-view.js';
+import type { Member } from './membership.js';
+
+/** So many new messages are fetched with their rows; of more only uids and flags, and the rows when somebody looks. */
+const ROWS_AT_ONCE = 50;
+
+/** How often what was fetched may turn out to be gone. */
+const MOST_TRIES = 8;
+
+/** Learns of the announced messages as many as one command gives. @returns false when it has to be tried again */
+export async function learnTop(
+  view: MailboxView,
+  connection: ImapConnection,
+  fields: readonly ListField[],
+): Promise<boolean> {
+  const { members } = view;
+  const from = members.base + members.uids.length + 1;
+  const few = members.unknownOnTop <= ROWS_AT_ONCE;
+  const to = Math.min(members.exists, from + (few ? ROWS_AT_ONCE : 10 * FETCH_BATCH) - 1);
+  const found = await fetchMembers(view, connection, { from, to }, few ? fields : []);
+  if (!found) return false;
+  members.learnTop(found);
+  return true;
+}
+
+/** Learns of everything that was announced. @throws BrokerError IMAP_NO when messages come and go too quickly */
+export async function learnAll(view: MailboxView, connection: ImapConnection): Promise<void> {
+  for (let tries = 0; view.members.unknownOnTop > 0; ) {
+    if (!(await learnTop(view, connection, []))) tries += 1;
+    if (tries > MOST_TRIES || !view.placed) {
+      throw new BrokerError('IMAP_NO', 'The folder changes too quickly to be read.', { field: 'mailbox' });
+    }
+  }
+}
+
+/** Learns of messages below the known ones. @returns false when it has to be tried again */
+export async function learnBelow(
+  view: MailboxView,
+  connection: ImapConnection,
+  count: number,
+  fields: readonly ListField[],
+): Promise<boolean> {
+  const to = view.members.base;
+  const from = Math.max(1, to - Math.min(count, FETCH_BATCH) + 1);
+  const found = await fetchMembers(view, connection, { from, to }, fields);
+  if (!found) return false;
+  view.members.learnBelow(found);
+  return true;
+}
+
+/** Fetches the rows of known messages. @returns false when some of them turned out to be gone */
+export async function fetchMissing(
+  view: MailboxView,
+  connection: ImapConnection,
+  uids: readonly number[],
+  fields: readonly ListField[],
+): Promise<boolean> {
+  const immutable = fields.filter((field) => field !== 'flags');
+  const rows = await survivingExpunge(connection, () => fetchSummaries(connection, uids, immutable));
+  if (!(await holds(view, connection)) || !connection.isFollowedBy(view)) return false;
+  for (const row of rows) if (view.members.flagsOf(row.uid) !== undefined) view.rows.add(row);
+  if (rows.length >= uids.length) return true;
+  await hearOfVanished(view, connection);
+  return false;
+}
+
+/**
+ * Messages by sequence number: as no EXPUNGE may come meanwhile (RFC 9051 section 7.5.1) they are those that the numbers
+ * meant. A server that sends one all the same, or leaves out what is gone already, is asked again.
+ */
+async function fetchMembers(
+  view: MailboxView,
+  connection: ImapConnection,
+  { from, to }: { from: number; to: number },
+  fields: readonly ListField[],
+): Promise<Member[] | undefined> {
+  const { members } = view;
+  const { shifts } = members;
+  const set = `${from}:${to}`;
+  const rows: MessageSummary[] =
+    fields.length > 0
+      ? await survivingExpunge(connection, () =>
+          fetchRange(connection, set, 'sequence', [...new Set<ListField>([...fields, 'flags'])]),
+        )
+      : Array.from(await fetchFlags(connection, set, 'sequence'), ([uid, flags]) => ({ uid, flags }));
+  if (!(await holds(view, connection)) || members.shifts !== shifts) return undefined;
+  if (rows.length !== to - from + 1) {
+    await hearOfVanished(view, connection);
+    return undefined;
+  }
+  rows.sort((a, b) => a.uid - b.uid);
+  for (const row of rows) view.rows.add(row);
+  return rows.map(({ uid, flags = [] }) => ({ uid, flags }));
+}
+
+/**
+ * Courier answers for a message that is gone with a text of its own until a NOOP has told of it: what it answered
+ * counts when nothing is told then.
+ */
+async function holds(view: MailboxView, connection: ImapConnection): Promise<boolean> {
+  if (!/courier/i.test(connection.serverName ?? '')) return true;
+  const { shifts } = view.members;
+  await hearOfVanished(view, connection);
+  return view.members.shifts === shifts;
+}
+
+async function hearOfVanished(view: MailboxView, connection: ImapConnection): Promise<void> {
+  if (!(await connection.refresh())) view.abandon();
+}

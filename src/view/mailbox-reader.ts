@@ -1,0 +1,202 @@
+import type { ImapConnection } from '../imap/connection.js';
+import type { Account } from '../pool/account.js';
+import type { Job } from '../pool/job.js';
+import { SharedJob } from '../pool/shared-job.js';
+import { BrokerError } from '../protocol/errors.js';
+import { Trace } from '../runtime/trace.js';
+import { type MailboxView, now } from './mailbox-view.js';
+import { placeView } from './place-view.js';
+
+/** What a reader needs of an account. */
+export type Leases = Pick<Account, 'run' | 'slots'>;
+
+/** Where an answer comes from; the contract's `meta`. */
+export interface Origin {
+  source: 'server' | 'validated' | 'cache' | 'coalesced';
+  /** When the server last confirmed it. */
+  asOf: Date;
+  lagMs?: number | undefined;
+}
+
+export interface Read<T> {
+  value: T;
+  origin: Origin;
+}
+
+/** Something to be read from a folder. */
+export interface Question<T> {
+  /** Questions of the same key have the same answer. */
+  key: string;
+  job: Job;
+  /** How old an answer from memory may be, in milliseconds. */
+  maxAgeMs: number;
+  /** The answer from memory, where all of it is there. */
+  known(view: MailboxView): T | undefined;
+  /** Fetches what is missing, on the connection that the view follows. */
+  fetch(view: MailboxView, connection: ImapConnection): Promise<T>;
+}
+
+/** A question with all who wait for its answer. */
+interface Group {
+  question: Question<unknown>;
+  askers: SharedJob;
+}
+
+/** A watch of the folder, for as long as it is known to be alive. */
+export interface Liveness {
+  lagMs: number;
+}
+
+/** Messages whose flags are asked for again where the server does not tell changes. */
+const MOST_FLAGS = 500;
+/** What runs when the last asker leaves is soon done: to end it by ending its connection would cost a login. */
+const DESERTED_MS = 2_000;
+
+/**
+ * Answers what is read from one folder of an account. All that is asked meanwhile shares the next lease and its one
+ * barrier: whatever the storm, the server sees one NOOP at a time, and each answer was confirmed after its question.
+ */
+export class MailboxReader {
+  readonly mailbox: string;
+  readonly view: MailboxView;
+  /** Set by a watch. */
+  liveness: (() => Liveness | undefined) | undefined;
+  /** Messages whose flags stay known where the server does not tell changes. */
+  mostFlags = MOST_FLAGS;
+  readonly #onGrown: () => void;
+  readonly #waiting = new Map<string, Group>();
+  #active: Group[] = [];
+  #running = false;
+  #abort = new AbortController();
+  #deserted: NodeJS.Timeout | undefined;
+
+  /** @param onGrown called when the view may have grown */
+  constructor(mailbox: string, view: MailboxView, onGrown: () => void) {
+    this.mailbox = mailbox;
+    this.view = view;
+    this.#onGrown = onGrown;
+  }
+
+  /**
+   * Answers a question: from memory when the caller allows it, else confirmed by the server.
+   * @throws BrokerError NOT_FOUND, what `run` of the account throws, or what the question throws
+   */
+  async read<T>(leases: Leases, question: Question<T>): Promise<Read<T>> {
+    question.job.signal.throwIfAborted();
+    const remembered = question.maxAgeMs > 0 ? this.#remembered(question) : undefined;
+    if (remembered) return remembered;
+    const group = this.#waiting.get(question.key) ?? this.#newGroup(leases, question as Question<unknown>);
+    const answer = group.askers.join<Read<T>>(question.job);
+    if (!this.#running) void this.#run(leases, question.job.label);
+    const { value: read, coalesced } = await answer;
+    return coalesced ? { value: read.value, origin: { ...read.origin, source: 'coalesced' } } : read;
+  }
+
+  #remembered<T>(question: Question<T>): Read<T> | undefined {
+    const { view } = this;
+    const alive = this.liveness?.();
+    const { at, date } = view.confirmed;
+    if (view.outdated || !(alive || performance.now() - at <= question.maxAgeMs)) return undefined;
+    const value = question.known(view);
+    if (value === undefined) return undefined;
+    return { value, origin: { source: 'cache', asOf: new Date(date), lagMs: alive?.lagMs } };
+  }
+
+  #newGroup({ slots }: Leases, question: Question<unknown>): Group {
+    const { key, job } = question;
+    const group = { question, askers: new SharedJob(job, slots, () => this.#onDeserted(group)) };
+    this.#waiting.set(key, group);
+    return group;
+  }
+
+  #onDeserted(group: Group): void {
+    if (this.#waiting.get(group.question.key) === group) this.#waiting.delete(group.question.key);
+    if (this.#waiting.size > 0 || this.#active.some(({ askers }) => askers.size > 0)) return;
+    const end = () => this.#abort.abort(new BrokerError('CANCELLED', 'Nobody waits for it any more.'));
+    if (this.#active.length === 0) end();
+    else this.#deserted ??= setTimeout(end, DESERTED_MS);
+  }
+
+  async #run(leases: Leases, label: string): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.size > 0) {
+      this.#abort = new AbortController();
+      const trace = new Trace();
+      const job: Job = {
+        label,
+        effect: 'read',
+        mailbox: this.mailbox,
+        prefers: (connection) => connection.isFollowedBy(this.view),
+        trace,
+        signal: this.#abort.signal,
+        // Those who wait have deadlines of their own; with the last of them it ends.
+        deadlineAt: Number.POSITIVE_INFINITY,
+      };
+      try {
+        await leases.run(job, (connection) => this.#answer(connection, trace));
+      } catch (error) {
+        this.#fail(error);
+      }
+      clearTimeout(this.#deserted);
+      this.#deserted = undefined;
+    }
+    this.#running = false;
+  }
+
+  /** Everybody who waits when a job fails would see the next one fail as well. */
+  #fail(error: unknown): void {
+    const groups = [...this.#active, ...this.#waiting.values()];
+    this.#active = [];
+    this.#waiting.clear();
+    for (const { askers } of groups) askers.failed(error);
+  }
+
+  /** Runs again with what is left when the connection is lost. */
+  async #answer(connection: ImapConnection, trace: Trace): Promise<void> {
+    this.#active.push(...this.#waiting.values());
+    this.#waiting.clear();
+    for (const { askers } of this.#active) askers.begin();
+    try {
+      await this.#confirm(connection);
+    } catch (error) {
+      if (isLost(error) || !connection.usable) throw error;
+      this.#fail(error);
+      return;
+    }
+    for (let group = this.#active[0]; group; group = this.#active[0]) {
+      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace);
+      this.#active.shift();
+    }
+    this.#onGrown();
+  }
+
+  async #answerGroup({ question, askers }: Group, connection: ImapConnection, trace: Trace): Promise<void> {
+    try {
+      const known = question.known(this.view);
+      const value = known ?? (await question.fetch(this.view, connection));
+      const source = known === undefined ? 'server' : 'validated';
+      askers.job.trace?.share(trace, trace.queueMs);
+      askers.done({ value, origin: { source, asOf: this.view.asOf } } satisfies Read<unknown>);
+    } catch (error) {
+      if (isLost(error) || !connection.usable) throw error;
+      askers.failed(error);
+    }
+  }
+
+  async #confirm(connection: ImapConnection): Promise<void> {
+    const { view } = this;
+    const begun = now();
+    const stays = view.placed && connection.isFollowedBy(view);
+    if (stays && (await connection.refresh())) {
+      view.confirm(begun);
+      return;
+    }
+    if (stays) view.abandon();
+    await placeView(view, connection, this.mailbox, this.mostFlags);
+    view.confirm(begun);
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof BrokerError && error.kind === 'CONNECTION_LOST';
+}

@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import type { FlagUpdate, Follower } from '../imap/flow-journal.js';
+import type { SelectedMailbox } from '../imap/selected-mailbox.js';
+import { Answers } from './answers.js';
+import { ChangeLog } from './change-log.js';
+import { flagString } from './flag-strings.js';
+import { type Member, Membership } from './membership.js';
+import { UidRanges } from './ranges.js';
+import { Rows } from './rows.js';
+
+/** Bytes of a known message: its uid, and its place in the map of flags. */
+const MEMBER_BYTES = 64;
+/** Bytes of an entry of the log of changes. */
+const CHANGE_BYTES = 48;
+/** Bytes of a view without messages. */
+const EMPTY_BYTES = 2_500;
+
+/** What a SELECT that goes on from a known state told. */
+export interface Told {
+  /** By VANISHED (EARLIER). */
+  vanished: UidRanges;
+  /** As JSON, by uid. */
+  flags: Map<number, string>;
+}
+
+/** A moment, by both clocks. */
+export interface Moment {
+  /** `performance.now()` */
+  at: number;
+  /** `Date.now()` */
+  date: number;
+}
+
+export const now = (): Moment => ({ at: performance.now(), date: Date.now() });
+
+/** Tells the views of this process from those of the one before. */
+const here = randomBytes(4).toString('hex');
+let made = 0;
+
+/**
+ * What the broker knows of a folder. It is exactly what the session of one connection was told, the one that it follows,
+ * for two sessions learn of changes in different order. Without one it rests until it is placed on another: see
+ * `placeView`.
+ */
+export class MailboxView implements Follower {
+  /** Another one for each view, so that a state tells which it is of. */
+  readonly id: string;
+  readonly log = new ChangeLog();
+  readonly rows = new Rows();
+  readonly answers = new Answers();
+  readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
+  #uidValidity: number | undefined;
+  /** All changes up to it are in the view. */
+  #modseq: bigint | undefined;
+  /** Heard since the last barrier: others below it may still be to come (RFC 7162 section 6). */
+  #heardModseq: bigint | undefined;
+  /** While it is placed on another selection: what that tells. */
+  #told: Told | undefined;
+  #disturbed = false;
+  #existsHeard = 0;
+  #confirmed: Moment = { at: Number.NEGATIVE_INFINITY, date: 0 };
+  #writtenAt = Number.NEGATIVE_INFINITY;
+
+  constructor() {
+    made += 1;
+    this.id = `${here}${made.toString(36)}`;
+  }
+
+  /** Whether it knows of which folder it is. */
+  get placed(): boolean {
+    return this.#uidValidity !== undefined;
+  }
+
+  get uidValidity(): number | undefined {
+    return this.#uidValidity;
+  }
+
+  get modseq(): bigint | undefined {
+    return this.#modseq;
+  }
+
+  get asOf(): Date {
+    return new Date(this.#confirmed.date);
+  }
+
+  /** When the barrier began by which the server confirmed the view for the last time. */
+  get confirmed(): Moment {
+    return this.#confirmed;
+  }
+
+  /** Whether something was written since then of which the view need not have heard. */
+  get outdated(): boolean {
+    return this.#writtenAt >= this.#confirmed.at;
+  }
+
+  /** Whether the folder certainly has no message of this uid. */
+  lacks(uid: number): boolean {
+    const { base, uids, unknownOnTop } = this.members;
+    const first = base === 0 ? 0 : (uids[0] ?? Number.POSITIVE_INFINITY);
+    return unknownOnTop === 0 && uid >= first && this.members.flagsOf(uid) === undefined;
+  }
+
+  /** Bytes in the heap, as measured: see the test. */
+  get bytes(): number {
+    const { uids } = this.members;
+    return (
+      EMPTY_BYTES + this.rows.bytes + this.answers.bytes + uids.length * MEMBER_BYTES + this.log.length * CHANGE_BYTES
+    );
+  }
+
+  /** The server confirmed it by a barrier that began then. */
+  confirm(begun: Moment): void {
+    this.#confirmed = begun;
+    if (this.#modseq !== undefined) this.#modseq = this.#heardModseq ?? this.#modseq;
+  }
+
+  /** Somebody wrote to the folder by another way than the connection that is followed. */
+  wrote(): void {
+    this.#writtenAt = performance.now();
+  }
+
+  /** What was heard does not hold: of the messages nothing is known any more but how many there are. */
+  doubt(exists: number): void {
+    this.members.reset(exists);
+    this.#modseq = undefined;
+    this.log.interrupt();
+  }
+
+  /** The server refuses to tell of the folder, so what it said last was not about it: knows nothing. */
+  abandon(): void {
+    this.doubt(0);
+    this.#uidValidity = undefined;
+    this.rows.clear();
+    this.answers.clear();
+  }
+
+  /** Begins to be placed on another selection: collects what that tells. */
+  startPlacing(): Told {
+    this.#told = { vanished: new UidRanges(), flags: new Map() };
+    this.#existsHeard = 0;
+    return this.#told;
+  }
+
+  /** The SELECT is done: from now on each message that comes or goes disturbs the placing. */
+  settleOn(): void {
+    // A second one came behind the answer already.
+    this.#disturbed = this.#existsHeard > 1;
+  }
+
+  /** Whether what was asked for since the SELECT does not fit together. */
+  get disturbed(): boolean {
+    return this.#disturbed;
+  }
+
+  /** Another folder than the known one, or a known one of which nothing helps: begins with how many there are. */
+  begin({ uidValidity, exists, highestModseq }: SelectedMailbox): void {
+    if (this.#uidValidity !== undefined) this.log.interrupt();
+    if (this.#uidValidity !== uidValidity) this.rows.clear();
+    this.#uidValidity = uidValidity;
+    this.members.reset(exists);
+    this.#place(highestModseq);
+  }
+
+  /** The folder that it knows, with what became of it meanwhile. */
+  resume(
+    { exists, highestModseq }: SelectedMailbox,
+    changes: { removed: Iterable<number>; flags: ReadonlyMap<number, string>; added: readonly Member[] },
+  ): void {
+    for (const uid of changes.removed) this.members.remove(uid);
+    for (const [uid, flags] of changes.flags)
+      if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);
+    this.members.learnTop(changes.added);
+    this.members.settle(exists);
+    this.#place(highestModseq);
+  }
+
+  /** Knows only the newest, at most so many. */
+  truncate(most: number): void {
+    const left = this.members.truncate(most);
+    if (left.length === 0) return;
+    for (const uid of left) this.rows.remove(uid);
+    // Whoever was shown them would not be told what becomes of them.
+    this.log.interrupt();
+  }
+
+  onExists(count: number): void {
+    this.#existsHeard += 1;
+    if (this.#told) this.#disturbed = true;
+    else if (!this.members.announce(count)) this.doubt(count);
+  }
+
+  onExpunge(seq: number): void {
+    if (this.#told) this.#disturbed = true;
+    else if (!this.members.expunge(seq)) this.doubt(this.members.exists);
+  }
+
+  onVanished(uids: string, earlier: boolean): void {
+    if (this.#told && earlier) this.#told.vanished.add(uids);
+    else if (this.#told) this.#disturbed = true;
+    else if (!earlier) {
+      const gone = new UidRanges();
+      gone.add(uids);
+      if (!this.members.vanish(gone)) this.doubt(Math.max(0, this.members.exists - gone.size));
+    }
+  }
+
+  onFlags({ seq, uid, flags, modseq }: FlagUpdate): void {
+    if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
+      this.#heardModseq = modseq;
+    }
+    if (!this.#told) this.members.flag(seq, uid, flagString(flags));
+    else if (uid !== undefined) this.#told.flags.set(uid, flagString(flags));
+    // Of which message is not known before the view is placed.
+    else this.#disturbed = true;
+  }
+
+  onLost(): void {
+    this.#told = undefined;
+    this.#heardModseq = undefined;
+  }
+
+  #place(highestModseq: bigint | undefined): void {
+    this.#told = undefined;
+    this.#modseq = highestModseq;
+    this.#heardModseq = undefined;
+  }
+
+  #changed(kind: 'added' | 'changed' | 'removed', uid: number): void {
+    if (kind === 'removed') this.rows.remove(uid);
+    this.log.note(kind, uid);
+  }
+}

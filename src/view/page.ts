@@ -1,0 +1,78 @@
+import type { ImapConnection } from '../imap/connection.js';
+import type { Boundary, PageStart } from '../imap/index-page.js';
+import type { ListField } from '../protocol/models.js';
+import { fetchMissing, learnBelow, learnTop } from './learn.js';
+import type { MailboxView } from './mailbox-view.js';
+import { lowerBound } from './ranges.js';
+
+export interface PageRequest {
+  start: PageStart;
+  limit: number;
+  fields: readonly ListField[];
+}
+
+/** Messages of a page, newest first, and where the next one begins. */
+export interface Page {
+  uids: number[];
+  next: Boundary | undefined;
+}
+
+/** Known messages of a folder at most; pages below are fetched without being kept. */
+const MOST_KNOWN = 20_000;
+/** Messages that vanish while a page is put together make it begin again, so often. */
+const TRIES = 8;
+
+type Slice = { page: Page } | { learn: number } | 'away';
+
+/** A page from memory; undefined when something of it is missing. */
+export function knownPage(view: MailboxView, { start, limit, fields }: PageRequest): Page | undefined {
+  if (!view.placed || view.members.unknownOnTop > 0) return undefined;
+  const slice = sliceOf(view, start, limit);
+  if (slice === 'away' || 'learn' in slice) return undefined;
+  return slice.page.uids.every((uid) => view.rows.has(uid, fields)) ? slice.page : undefined;
+}
+
+/**
+ * A page with what is missing fetched, on the connection that the view follows.
+ * @returns undefined when it is too far from what is known, or the folder changes too quickly
+ */
+export async function fetchedPage(
+  view: MailboxView,
+  connection: ImapConnection,
+  request: PageRequest,
+): Promise<Page | undefined> {
+  const { start, limit, fields } = request;
+  for (let tries = 0; tries < TRIES && view.placed && connection.isFollowedBy(view); ) {
+    let progress: boolean;
+    if (view.members.unknownOnTop > 0) {
+      progress = await learnTop(view, connection, fields);
+    } else {
+      const slice = sliceOf(view, start, limit);
+      if (slice === 'away') return undefined;
+      if ('page' in slice) {
+        const missing = slice.page.uids.filter((uid) => !view.rows.has(uid, fields));
+        if (missing.length === 0) return slice.page;
+        progress = await fetchMissing(view, connection, missing, fields);
+      } else {
+        progress = await learnBelow(view, connection, slice.learn, fields);
+      }
+    }
+    if (!progress) tries += 1;
+  }
+  return undefined;
+}
+
+function sliceOf({ members: { uids, base } }: MailboxView, start: PageStart, limit: number): Slice {
+  const first = uids[0];
+  if (start && base > 0 && (first === undefined || start.below < first)) return 'away';
+  const top = start ? lowerBound(uids, start.below) : uids.length;
+  const bottom = Math.max(0, top - limit);
+  const lacking = Math.min(limit - (top - bottom), base);
+  if (lacking > 0) return uids.length + lacking > MOST_KNOWN ? 'away' : { learn: lacking };
+  const page = uids.slice(bottom, top).reverse();
+  const last = page.at(-1);
+  const more = bottom > 0 || base > 0;
+  return {
+    page: { uids: page, next: more && last !== undefined ? { below: last, near: base + bottom + 1 } : undefined },
+  };
+}

@@ -1,0 +1,136 @@
+import type { ImapConnection } from '../imap/connection.js';
+import { fetchFlags } from '../imap/fetch-flags.js';
+import { searchSet } from '../imap/search.js';
+import type { SelectedMailbox } from '../imap/selected-mailbox.js';
+import { flagString } from './flag-strings.js';
+import type { MailboxView, Told } from './mailbox-view.js';
+import type { Member } from './membership.js';
+
+/** Messages come and go while a view is placed; after so many tries it begins anew instead. */
+const TRIES = 3;
+
+/**
+ * Selects the folder and brings the view up to date on that selection: by QRESYNC where it is on, else by CONDSTORE, else
+ * by the flags of what is known (RFC 7162 sections 3.2.5 and 3.1.4). From then on the view follows the connection.
+ * @param most messages that stay known where the server tells no changes: all their flags are asked for
+ * @throws BrokerError NOT_FOUND, CONNECTION_LOST
+ */
+export async function placeView(
+  view: MailboxView,
+  connection: ImapConnection,
+  mailbox: string,
+  most: number,
+): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    if (await tryToPlace(view, connection, mailbox, most)) return;
+  }
+  view.startPlacing();
+  view.begin(await connection.follow(mailbox, view));
+}
+
+async function tryToPlace(
+  view: MailboxView,
+  connection: ImapConnection,
+  mailbox: string,
+  most: number,
+): Promise<boolean> {
+  const { uidValidity, modseq, members } = view;
+  const quick = connection.enabled('QRESYNC') && uidValidity !== undefined && modseq !== undefined;
+  const told = view.startPlacing();
+  const selected = await connection.follow(mailbox, view, quick ? { uidValidity, modseq } : undefined);
+  view.settleOn();
+  if (selected.uidValidity !== uidValidity || knowsNothing(view)) {
+    view.begin(selected);
+    return true;
+  }
+  if (modseq === undefined || selected.highestModseq === undefined) {
+    view.truncate(most);
+    return byFlags(view, connection, selected);
+  }
+  if (quick) return byQresync(view, connection, selected, told);
+  // The server may have been restored from a backup.
+  if (selected.highestModseq < modseq) return byFlags(view, connection, selected);
+  if (selected.highestModseq === modseq && selected.exists === members.exists && !mayHaveNew(view, selected)) {
+    view.resume(selected, { removed: [], flags: new Map(), added: [] });
+    return true;
+  }
+  return byCondstore(view, connection, selected, modseq);
+}
+
+function knowsNothing({ members }: MailboxView): boolean {
+  return members.uids.length === 0 && members.exists > 0;
+}
+
+function mayHaveNew({ members }: MailboxView, { uidNext, exists }: SelectedMailbox): boolean {
+  return exists > 0 && (uidNext === undefined || uidNext > members.highest + 1);
+}
+
+async function byQresync(
+  view: MailboxView,
+  connection: ImapConnection,
+  selected: SelectedMailbox,
+  told: Told,
+): Promise<boolean> {
+  const { members } = view;
+  const fresh = mayHaveNew(view, selected)
+    ? await fetchFlags(connection, `${members.highest + 1}:*`, 'uid')
+    : new Map<number, string[]>();
+  if (view.disturbed) return false;
+  const removed = told.vanished.of(members.uids);
+  return resume(view, selected, { removed, flags: told.flags, added: newer(fresh, members.highest) });
+}
+
+/** Uids only grow: if there are as many as the known and the new together, none of the known is gone. */
+async function byCondstore(
+  view: MailboxView,
+  connection: ImapConnection,
+  selected: SelectedMailbox,
+  modseq: bigint,
+): Promise<boolean> {
+  const { members } = view;
+  const first = members.uids[0] ?? members.highest + 1;
+  const changed =
+    selected.exists > 0 ? await fetchFlags(connection, `${first}:*`, 'uid', modseq) : new Map<number, string[]>();
+  const added = newer(changed, members.highest);
+  const complete = selected.exists === members.exists - members.unknownOnTop + added.length;
+  const there = complete || selected.exists === 0 ? undefined : new Set(await searchSet(connection, `${first}:*`));
+  if (view.disturbed) return false;
+  const removed = complete ? [] : members.uids.filter((uid) => !there?.has(uid));
+  return resume(view, selected, { removed, flags: strings(changed), added });
+}
+
+/** All flags again, which tells of the members as well. */
+async function byFlags(view: MailboxView, connection: ImapConnection, selected: SelectedMailbox): Promise<boolean> {
+  const { members } = view;
+  const first = members.uids[0] ?? members.highest + 1;
+  const there = selected.exists > 0 ? await fetchFlags(connection, `${first}:*`, 'uid') : new Map<number, string[]>();
+  if (view.disturbed) return false;
+  const removed = members.uids.filter((uid) => !there.has(uid));
+  return resume(view, selected, { removed, flags: strings(there), added: newer(there, members.highest) });
+}
+
+/** @returns false when the numbers do not add up, so that something was not told */
+function resume(
+  view: MailboxView,
+  selected: SelectedMailbox,
+  changes: { removed: number[]; flags: Map<number, string>; added: Member[] },
+): boolean {
+  const { members } = view;
+  const complete = members.base === 0;
+  const below = selected.exists - (members.uids.length - changes.removed.length + changes.added.length);
+  if (below < 0 || (complete && below !== 0)) return false;
+  view.resume(selected, changes);
+  return true;
+}
+
+/** Messages above a uid, ascending; `n:*` answers the last message even when it is below n. */
+function newer(found: ReadonlyMap<number, string[]>, highest: number): Member[] {
+  return [...found]
+    .filter(([uid]) => uid > highest)
+    .map(([uid, flags]) => ({ uid, flags }))
+    .sort((a, b) => a.uid - b.uid);
+}
+
+function strings(found: ReadonlyMap<number, string[]>): Map<number, string> {
+  return new Map(Array.from(found, ([uid, flags]) => [uid, flagString(flags)]));
+}

@@ -1,0 +1,48 @@
+/** A set of uids as the server writes it, `41,43:116`: it may stand for billions, so it is never expanded. */
+export class UidRanges {
+  readonly #ranges: [number, number][] = [];
+
+  add(set: string): void {
+    for (const range of set.split(',')) {
+      const [from = Number.NaN, to = from] = range.split(':').map(Number);
+      if (Number.isSafeInteger(from) && Number.isSafeInteger(to)) {
+        this.#ranges.push([Math.min(from, to), Math.max(from, to)]);
+      }
+    }
+  }
+
+  /** Uids in it, each counted as often as it was added. */
+  get size(): number {
+    return this.#ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  }
+
+  /** Uids in it that are below a bound. */
+  below(bound: number): number {
+    return this.#ranges.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, bound - 1) - from + 1), 0);
+  }
+
+  /** Which of the uids, given in ascending order, are in it. */
+  of(uids: readonly number[]): number[] {
+    const found = new Set<number>();
+    for (const [from, to] of this.#ranges) {
+      for (let at = lowerBound(uids, from); at < uids.length; at += 1) {
+        const uid = uids[at] ?? Number.POSITIVE_INFINITY;
+        if (uid > to) break;
+        found.add(uid);
+      }
+    }
+    return [...found];
+  }
+}
+
+/** The index of the first of ascending numbers that is not below a bound. */
+export function lowerBound(numbers: readonly number[], bound: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] ?? 0) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
