@@ -145,13 +145,20 @@ describe('counts', () => {
     await expect(statusOf(connection, ['x'])).rejects.toMatchObject({ kind: 'IMAP_NO', imap: { code: 'UNAVAILABLE' } });
   });
 
-  it('of the selected folder follow a NOOP, even one that the server refuses', async () => {
+  it('of the selected folder follow a NOOP; when the server refuses that, the folder is left first', async () => {
     const { connection, commands } = await connected({ on: { NOOP: (command, client) => client.no(command, 'gone') } });
     await connection.select('INBOX');
     await connection.select('inbox');
     await statusOf(connection, ['other']);
     await statusOf(connection, ['INBOX']);
-    expect(commands().map((line) => line.split(' ')[0])).toEqual(['SELECT', 'STATUS', 'NOOP', 'STATUS']);
+    expect(commands().map((line) => line.split(' ')[0])).toEqual([
+      'SELECT',
+      'STATUS',
+      'NOOP',
+      'EXAMINE',
+      'CLOSE',
+      'STATUS',
+    ]);
   });
 });
 

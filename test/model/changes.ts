@@ -27,9 +27,8 @@ export function learn(slot: Slot, page: Page, first: boolean): void {
   const now = slot.timeline.now;
   if (typeof page.state !== 'string' || !now) return;
   if (first) {
-    const uids = new Set(page.messages.map(({ uid }) => uid));
     const top = Math.max(0, ...now.mails.map(({ uid }) => uid));
-    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, top, uids, flags: new Map() };
+    slot.knowledge = { state: page.state, uidValidity: now.uidValidity, top, uids: new Set(), flags: new Map() };
   }
   const { knowledge } = slot;
   if (knowledge?.uidValidity !== page.uidValidity) return;
@@ -56,7 +55,7 @@ export async function changes(world: World, slot: Slot): Promise<void> {
   if (told?.complete) lane.tally.complete += 1;
   const incomplete = told?.complete === false;
   const asOf = told && told.meta.source !== 'coalesced' ? { asOf: told.meta.asOf } : {};
-  await world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, incomplete));
+  world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, incomplete));
   slot.knowledge = told?.complete ? learned(known, told) : undefined;
 }
 

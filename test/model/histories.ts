@@ -23,6 +23,11 @@ export async function happen(lane: Lane, { start, commands }: History): Promise<
     for (const command of commands) await run(world, command);
     lane.tally.histories += 1;
     if (lane.tally.histories % CONFIRM_EACH === 0) await world.confirm();
+  } catch (failure) {
+    const spoiled = await world.isSpoiled(failure);
+    if (spoiled) lane.tally.spoiled += 1;
+    fc.pre(!spoiled);
+    throw failure;
   } finally {
     await world.end();
   }
@@ -125,6 +130,7 @@ function told(name: DialectName, lanes: readonly Lane[], manners: Manners): stri
     `${manners.commands} of IMAP`,
     `${sum(({ relay }) => relay.cuts)} connections broken`,
     `${sum(({ tally }) => tally.lostWrites)} writes lost`,
+    `${sum(({ tally }) => tally.spoiled)} spoiled by the server`,
     `${sum(({ tally }) => tally.complete)} of ${sum(({ tally }) => tally.changes)} times changes were told`,
   ];
   return `${name}: ${parts.join(', ')}`;

@@ -30,7 +30,14 @@ export interface Lane {
   readonly askPlainly: (socket: number, method: string, params: Record<string, unknown>) => Promise<unknown>;
   /** Whether the broker has mailbox.changes. */
   readonly tellsChanges: boolean;
-  readonly tally: { histories: number; commands: number; changes: number; complete: number; lostWrites: number };
+  readonly tally: {
+    histories: number;
+    commands: number;
+    changes: number;
+    complete: number;
+    lostWrites: number;
+    spoiled: number;
+  };
   /** The other mail client, which is also who looks how things are. */
   readonly other: LeanImap;
   /** Logs the other client in again, where a history before has ended its connection. */
@@ -100,7 +107,7 @@ export async function openLanes(
         },
         relay,
         tellsChanges,
-        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0 },
+        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0, spoiled: 0 },
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();

@@ -100,7 +100,7 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
   const withSize = lane.dialect.offered.has('STATUS=SIZE');
   for (const slot of slots) {
     const told: Outcome = { ok: byName.get(slot.name) ?? null };
-    await world.verify(slot, { sentAt, maxAgeMs, ...ageOf(meta) }, told, (state) => expectedCounts(state, withSize));
+    world.verify(slot, { sentAt, maxAgeMs, ...ageOf(meta) }, told, (state) => expectedCounts(state, withSize));
   }
 }
 
@@ -122,7 +122,7 @@ async function asked<M extends 'message.list' | 'message.get' | 'message.search'
       return shown(result);
     }),
   );
-  await world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) }, outcome, expected);
+  world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) }, outcome, expected);
   return { answer };
 }
 

@@ -27,9 +27,18 @@ export function snapshotCommands(path: string): string[] {
   return [`EXAMINE "${path}"`, 'UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)', 'CLOSE'];
 }
 
-/** Reads the answers to {@link snapshotCommands}. */
+/** The server itself does not know what it has. */
+export class ServerTrouble extends Error {}
+
+/**
+ * Reads the answers to {@link snapshotCommands}.
+ * @throws ServerTrouble when it is not told whether there is such a folder
+ */
 export function readSnapshot([examined, fetched]: readonly LeanReply[]): State {
-  if (examined?.status !== 'OK') return undefined;
+  if (examined?.status !== 'OK') {
+    if (examined?.text.includes("doesn't exist")) return undefined;
+    throw new ServerTrouble(examined?.text);
+  }
   const code = (name: string) => {
     const line = examined.untagged.find((text) => text.startsWith(`OK [${name} `));
     return Number(/\d+/.exec(line ?? '')?.[0]);

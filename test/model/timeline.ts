@@ -23,11 +23,6 @@ export class Timeline {
     return this.#spans.at(-1)?.state;
   }
 
-  /** Of the last folder that had the name. */
-  get uidValidity(): number | undefined {
-    return this.#spans.findLast(({ state }) => state !== undefined)?.state?.uidValidity;
-  }
-
   /** A write is done: this is what a fresh connection sees behind it. */
   note(state: State, by: 'broker' | 'client'): void {
     const last = this.#spans.at(-1);

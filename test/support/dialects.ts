@@ -9,7 +9,7 @@ const RICH =
 export const dialects = {
   full: {},
   'without QRESYNC': { imapCapability: `${RICH} CONDSTORE` },
-  'without CONDSTORE': { imapCapability: RICH },
+  'without CONDSTORE': { imapCapability: RICH, storage: 'sdbox' },
   bare: { imapCapability: 'IMAP4rev1 IDLE' },
   'bare, INBOX. before each name': {
     imapCapability: 'IMAP4rev1 IDLE',
@@ -49,7 +49,7 @@ service imap {
 /** Starts a server of a dialect; its owner stops it. */
 export async function startDialect(name: DialectName): Promise<Dialect> {
   const options: DovecotOptions = dialects[name];
-  const dovecot = await Dovecot.start({ storage: 'sdbox', settings: QUICK, ...options });
+  const dovecot = await Dovecot.start({ storage: 'mdbox', settings: QUICK, ...options });
   const client = await LeanImap.open(dovecot.plainPort, dovecot.user(), dovecot.password);
   const [reply] = await client.all('CAPABILITY');
   await client.close();

@@ -37,7 +37,7 @@ describe('two applications with the same user at the same server', () => {
     const user = newUser();
     const [a, b] = [await webmail.login(user), await helpdesk.login(user)];
     expect(broker.registry.stats.size).toBe(2);
-    expect(await dovecot.logins(user)).toBe(2);
+    await expect.poll(() => dovecot.logins(user)).toBe(2);
     await webmail.call('session.close', { session: a });
     await expect.poll(async () => (await dovecot.who()).get(user)).toBe(1);
     expect((await helpdesk.call('message.list', inbox(b))).messages).toEqual([]);
