@@ -47,7 +47,9 @@ export async function learnBelow(
   fields: readonly ListField[],
 ): Promise<boolean> {
   const to = view.members.base;
-  const from = Math.max(1, to - Math.min(count, FETCH_BATCH) + 1);
+  // Without rows an answer is short.
+  const most = fields.length > 0 ? FETCH_BATCH : 10 * FETCH_BATCH;
+  const from = Math.max(1, to - Math.min(count, most) + 1);
   const found = await fetchMembers(view, connection, { from, to }, fields);
   if (!found) return false;
   view.members.learnBelow(found);
