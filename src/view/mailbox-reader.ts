@@ -70,6 +70,8 @@ export class MailboxReader {
   liveness: (() => Liveness | undefined) | undefined;
   /** Called when the server has confirmed the view. */
   onConfirmed: (() => void) | undefined;
+  /** Called when this account's own request has written to the folder. */
+  onWritten: (() => void) | undefined;
   /** Messages whose flags stay known where the server does not tell changes. */
   mostFlags = MOST_FLAGS;
   readonly #onGrown: () => void;

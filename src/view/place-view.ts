@@ -58,7 +58,7 @@ async function tryToPlace(
 }
 
 function knowsNothing({ members }: MailboxView): boolean {
-  return members.uids.length === 0 && members.exists > 0;
+  return members.uids.length === 0 && members.base > 0;
 }
 
 function mayHaveNew({ members }: MailboxView, { uidNext, exists }: SelectedMailbox): boolean {

@@ -103,8 +103,9 @@ export class Views {
    */
   wrote(account: string, mailbox: string, connection?: ImapConnection): void {
     this.#writes.set(account, performance.now());
-    const view = this.#known(account, mailbox)?.view;
-    if (view && !connection?.isFollowedBy(view)) view.wrote();
+    const reader = this.#known(account, mailbox);
+    if (reader && !connection?.isFollowedBy(reader.view)) reader.view.wrote();
+    reader?.onWritten?.();
   }
 
   /** Something was written that may be about any folder: one was renamed, say. */
@@ -114,7 +115,11 @@ export class Views {
       const entry = this.#cache.peek(key);
       if (entry && 'reader' in entry) entry.reader.view.wrote();
     }
-    for (const [key, { reader }] of this.#pinned) if (key.startsWith(`${account}\0`)) reader.view.wrote();
+    for (const [key, { reader }] of this.#pinned) {
+      if (!key.startsWith(`${account}\0`)) continue;
+      reader.view.wrote();
+      reader.onWritten?.();
+    }
   }
 
   /** `performance.now()` of the account's last write. */

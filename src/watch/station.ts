@@ -9,7 +9,10 @@ import type { WatchedFolder } from './watched-folder.js';
 export interface WatchTimes {
   /** Milliseconds after which an IDLE is ended and begun again, which proves that the server is there and flushes it. */
   heartbeatMs: number;
-  /** Milliseconds between looks at a folder, where the server has no IDLE. */
+  /**
+   * Milliseconds between looks at folders that it does not stay with, and at all where the server has no IDLE. NOTIFY tells
+   * sooner, but Dovecot now and then forgets to.
+   */
   pollMs: number;
   /** Milliseconds without a question after which the connection idles again. */
   quietMs: number;
@@ -22,8 +25,6 @@ export interface StationEvents {
   onNews(): void;
   /** A folder that is not selected changed. */
   onOther(mailbox: string): void;
-  /** From now on the server tells of the other folders, or does not any more: what came before is to be looked for. */
-  onTelling(): void;
   /** The server has just answered. */
   onProof(): void;
 }
@@ -52,11 +53,6 @@ export class Station {
     this.#folder = folder;
     this.#times = times;
     this.#events = events;
-  }
-
-  /** Whether the server tells of the other folders too. */
-  get tellsOthers(): boolean {
-    return this.#notified !== '';
   }
 
   /** Folders beside its own that are watched. */
@@ -97,8 +93,6 @@ export class Station {
       wanted.removeEventListener('abort', ring);
       connection.onStatus = undefined;
       reader.view.onHeard = undefined;
-      if (this.tellsOthers) this.#events.onTelling();
-      this.#notified = '';
       reader.leaveStation(me);
     }
   }
@@ -121,7 +115,6 @@ export class Station {
       const wanted = this.#others.join('\0');
       this.#notified = (await notifyOf(connection, this.#others)) ? wanted : '';
       if (this.#notified !== wanted) this.#others = [];
-      this.#events.onTelling();
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
     } else {

@@ -86,6 +86,7 @@ export class WatchedFolder {
   close(): void {
     this.reader.liveness = undefined;
     this.reader.onConfirmed = undefined;
+    this.reader.onWritten = undefined;
     this.reader.view.onHeard = undefined;
     this.#unpin();
   }

@@ -87,6 +87,7 @@ class AccountWatcher implements Watcher {
     folder.reader.onConfirmed = () => {
       if (!folder.tellNews()) void this.#look(folder);
     };
+    folder.reader.onWritten = () => void this.#look(folder);
     // What came between the answer and this.
     folder.reader.onConfirmed();
   }
@@ -124,7 +125,6 @@ class AccountWatcher implements Watcher {
         const other = this.#folders.get(canonicalName(mailbox));
         if (other && other !== folder) void this.#look(other);
       },
-      onTelling: () => this.#schedulePoll(0),
       onProof: () => {
         this.#homeProof = performance.now();
       },
@@ -180,12 +180,11 @@ class AccountWatcher implements Watcher {
     return [...this.#folders.keys()].filter((name) => name !== this.#home?.folder.mailbox);
   }
 
-  #schedulePoll(afterMs?: number): void {
+  #schedulePoll(): void {
     clearTimeout(this.#pollTimer);
     if (this.#end.signal.aborted || this.#others().length === 0) return;
-    const { heartbeatMs, pollMs } = this.#times;
-    const everyMs = this.#home?.station.tellsOthers ? heartbeatMs : pollMs;
-    const waitMs = afterMs ?? everyMs * (0.9 + Math.random() / 5);
+    // Not all accounts at the same moment.
+    const waitMs = this.#times.pollMs * (0.9 + Math.random() / 5);
     this.#pollTimer = setTimeout(() => void this.#poll(), waitMs).unref();
   }
 
