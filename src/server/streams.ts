@@ -6,7 +6,8 @@ import { CreditedStream } from './outgoing-stream.js';
 
 /** What the streams of a socket need of it. */
 export interface StreamSocket {
-  sendBinary(frame: Uint8Array): void;
+  /** Calls back when the frame has left and its memory may be used again. */
+  sendBinary(frame: Uint8Array, onSent?: () => void): void;
   hasRoom(): boolean;
   notify(method: string, params: Record<string, unknown>): void;
   /** A stream is about to begin. @throws BrokerError RATE_LIMITED */
@@ -109,7 +110,7 @@ export class SocketStreams {
     this.#lastOutgoing += 2;
     const id = this.#lastOutgoing;
     const wire = {
-      send: (frame: Uint8Array) => this.#socket.sendBinary(frame),
+      send: (frame: Uint8Array, onSent?: () => void) => this.#socket.sendBinary(frame, onSent),
       sendAbort: (error: unknown) => this.#sendAbort(id, error),
       hasRoom: () => this.#socket.hasRoom(),
       stallMs: this.#socket.limits.streamStallMs,
