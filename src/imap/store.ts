@@ -87,7 +87,7 @@ export async function expunge(connection: ImapConnection, uids: readonly number[
 
 /** @throws BrokerError IMAP_NO where a single message cannot be expunged alone */
 export function requireUidPlus(connection: ImapConnection): void {
-  if (connection.has('UIDPLUS') || connection.has('IMAP4REV2')) return;
+  if (connection.has('UIDPLUS') || connection.has('IMAP4rev2')) return;
   throw new BrokerError(
     'IMAP_NO',
     'The IMAP server has no UIDPLUS: it can only expunge all deleted messages at once, those of other clients too.',
