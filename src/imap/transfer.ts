@@ -24,7 +24,7 @@ export async function moveMessages(
   uids: readonly number[],
   destination: string,
 ): Promise<Arrived> {
-  if (connection.has('MOVE') || connection.has('IMAP4REV2')) {
+  if (connection.has('MOVE') || connection.has('IMAP4rev2')) {
     return transfer(connection, 'UID MOVE', uids, destination);
   }
   requireUidPlus(connection);

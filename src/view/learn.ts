@@ -1,3 +1,4 @@
+import { makesUpMissing } from '../imap/capabilities.js';
 import type { ImapConnection } from '../imap/connection.js';
 import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/fetch.js';
 import { fetchFlags } from '../imap/fetch-flags.js';
@@ -101,12 +102,9 @@ async function fetchMembers(
   return rows.map(({ uid, flags = [] }) => ({ uid, flags }));
 }
 
-/**
- * Courier answers for a message that is gone with a text of its own until a NOOP has told of it: what it answered
- * counts when nothing is told then.
- */
+/** Where a server makes up messages that are gone, what it answered counts when a NOOP tells of none. */
 async function holds(view: MailboxView, connection: ImapConnection): Promise<boolean> {
-  if (!/courier/i.test(connection.serverName ?? '')) return true;
+  if (!makesUpMissing(connection)) return true;
   const { shifts } = view.members;
   await hearOfVanished(view, connection);
   return view.members.shifts === shifts;
