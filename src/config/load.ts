@@ -55,7 +55,7 @@ export function parseConfig(text: string, folder: string): Config {
  * @throws ConfigError when a file that it names cannot be read
  */
 export function fromFile(file: ConfigFile, folder: string): Config {
-  const { pool, limits, session } = file;
+  const { pool, limits, cache, session } = file;
   return {
     logLevel: file.log.level,
     drainMs: ms(limits.drain_seconds),
@@ -84,6 +84,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
         defaultTimeoutMs: ms(limits.default_timeout_seconds),
         heartbeatMs: ms(limits.heartbeat_seconds),
       },
+      views: { bytes: cache.bytes, bodyBytes: cache.body_bytes },
       sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
       sessionFiles: sessionFiles(session, folder),
     },

@@ -4,6 +4,7 @@ import { defaultPoolLimits } from '../pool/slots.js';
 import { defaultSocketLimits } from '../server/limits.js';
 import { defaultSessionLimits } from '../session/sealed-sessions.js';
 import { defaultTenantQuotas } from '../session/tenant.js';
+import { defaultViewLimits } from '../view/views.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -190,6 +191,17 @@ const limits = z
   })
   .describe('Bounds of sockets and requests.');
 
+const cache = z
+  .strictObject({
+    bytes: bytes(defaultViewLimits.bytes, MIB, 64 * GIB).describe(
+      'Memory that index rows, flags and opened messages of all users may take together; what was not used for the longest goes first.',
+    ),
+    body_bytes: bytes(defaultViewLimits.bodyBytes, 0, 64 * MIB).describe(
+      'Largest opened message that is kept, as message.get answers it; 0: none is.',
+    ),
+  })
+  .describe('Mail that is kept in memory.');
+
 const session = z
   .strictObject({
     ttl_seconds: seconds(defaultSessionLimits.ttlMs, 31_536_000).describe(
@@ -253,6 +265,7 @@ export const configSchema = z.strictObject({
     .superRefine(distinct(['name'])),
   pool: pool.prefault({}),
   limits: limits.prefault({}),
+  cache: cache.prefault({}),
   session: session.prefault({}),
   log: log.prefault({}),
 });

@@ -44,6 +44,7 @@ describe('what a configuration becomes', () => {
       { name: 'main', host: 'imap.example.com', port: 993, tls: 'implicit', compress: false, connectTimeoutMs: 10_000 },
     ]);
     expect(broker.pool).toMatchObject({ connectionsPerAccount: 3, idleMs: 300_000 });
+    expect(broker.views).toEqual({ bytes: 134_217_728, bodyBytes: 262_144 });
     expect(logLevel).toBe('info');
     expect(drainMs).toBe(20_000);
   });
@@ -87,6 +88,9 @@ append_bytes = 1048577
 default_timeout_seconds = 12
 heartbeat_seconds = 13
 drain_seconds = 14
+[cache]
+bytes = 1048576
+body_bytes = 0
 [session]
 ttl_seconds = 15
 max_age_seconds = 700
@@ -119,6 +123,7 @@ level = "warn"
         defaultTimeoutMs: 12_000,
         heartbeatMs: 13_000,
       },
+      views: { bytes: 1_048_576, bodyBytes: 0 },
       sessions: { ttlMs: 15_000, maxAgeMs: 700_000 },
     });
     expect(broker.servers[0]).toMatchObject({
