@@ -66,6 +66,7 @@ export class SocketStreams {
       },
       settle: (ok) => {
         settled = true;
+        if (opened.length + accepted.length === 0) return;
         const over = new BrokerError('CANCELLED', 'The request of this stream was answered.');
         for (const stream of opened) ok ? stream.start() : stream.drop(over);
         for (const stream of accepted) ok ? stream.fail(over) : stream.abort(over);
