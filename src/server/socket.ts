@@ -215,7 +215,7 @@ export class Socket {
       tenant: this.#tenant,
       streams,
       events,
-      signal: controller.signal,
+      controller,
       uses: (session: Session) => this.#expiry.check(session),
     };
     const { ok, json } = await dispatch(frame, caller, this.#options);
