@@ -3,10 +3,9 @@ import type { ImapConnection } from './connection.js';
 import { bytesOf, type FetchedRow, fetchRows, peek } from './fetch-rows.js';
 import { atom } from './raw-exec.js';
 
-/** Bytes of the first piece, and of all as long as the reader is slower than the server. */
-const PIECE_BYTES = 256 * 1024;
-/** Larger pieces save round trips but cost memory: two are held. */
-const MOST_PIECE_BYTES = 1024 * 1024;
+/** Bytes of a piece as long as the reader is slower than the server, and else: larger ones save round trips. */
+const FIRST_BYTES = 256 * 1024;
+const MOST_BYTES = 512 * 1024;
 
 /** What is known of a message, and the first piece of a part of it; that is taken by whoever downloads it. */
 export interface BegunDownload {
@@ -25,7 +24,7 @@ export async function beginDownload(
   part: string,
   item: 'BODYSTRUCTURE' | 'RFC822.SIZE',
 ): Promise<BegunDownload> {
-  const first = peek(part, { start: 0, length: PIECE_BYTES });
+  const first = peek(part, { start: 0, length: FIRST_BYTES });
   const fetch = async (more: (typeof first)[]) => {
     const rows = await fetchRows(connection, String(uid), [atom(item), ...more], 'uid');
     return rows.find((one) => one.uid === uid);
@@ -39,64 +38,88 @@ export async function beginDownload(
   return { row, begun: bytes ? [bytes] : [] };
 }
 
+/** How to download. */
+export interface DownloadOptions {
+  from?: number;
+  /** The first piece, where that has come already. */
+  begun?: Buffer[];
+  /** Whether whoever asks for the next piece needs the last no more: its memory is used again. */
+  reuse?: boolean;
+}
+
+interface Piece {
+  size: number;
+  bytes: Promise<Buffer>;
+  /** Whether it came before the reader wanted it. Assumed of the first, with which nobody knows yet. */
+  early: boolean;
+  /** The memory that was offered for it. */
+  landing?: Buffer | undefined;
+}
+
 /**
  * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces. While the reader is
- * busy with one piece the next is fetched, no more; pieces grow as long as the reader waits for them. Whoever
- * stops reading waits for the end of the piece under way, so that the connection can be lent again.
- * @param begun the first piece, where that has come already
+ * busy with one piece the next is fetched, no more; pieces grow where the reader waits for them. Whoever stops
+ * reading waits for the end of the piece under way, so that the connection can be lent again.
  * @throws BrokerError NOT_FOUND when the message vanishes meanwhile
  */
 export async function* download(
   connection: ImapConnection,
   uid: number,
   part: string,
-  from = 0,
-  begun: Buffer[] = [],
+  { from = 0, begun = [], reuse = false }: DownloadOptions = {},
 ): AsyncGenerator<Buffer, void, void> {
   let start = from;
+  /** What neither the reader nor the piece under way is in. */
+  const free: Buffer[] = [];
   const ask = (size: number): Piece => {
-    const piece: Piece = { size, come: start === from, bytes: fetchPiece(connection, uid, part, start, size) };
+    const landing = reuse ? takeFrom(free, size) : undefined;
+    const piece: Piece = {
+      size,
+      bytes: fetchPiece(connection, uid, part, { start, length: size }, landing),
+      early: start === from,
+      landing,
+    };
     start += size;
     const come = () => {
-      piece.come = true;
+      piece.early = true;
     };
     // Awaited later, if ever.
     piece.bytes.then(come, come);
     return piece;
   };
   const first = begun.shift();
-  if (first) start += PIECE_BYTES;
+  if (first) start += FIRST_BYTES;
   let next: Piece | undefined = first
-    ? { size: PIECE_BYTES, come: true, bytes: Promise.resolve(first) }
-    : ask(PIECE_BYTES);
+    ? { size: FIRST_BYTES, bytes: Promise.resolve(first), early: true }
+    : ask(FIRST_BYTES);
   try {
     while (next) {
-      const { size, come }: Piece = next;
+      const { size, early, landing }: Piece = next;
       const bytes: Buffer = await next.bytes;
-      const wanted: number = come ? PIECE_BYTES : Math.min(size * 2, MOST_PIECE_BYTES);
+      const wanted: number = early ? FIRST_BYTES : MOST_BYTES;
       next = bytes.length < size ? undefined : ask(wanted);
       if (bytes.length > 0) yield bytes;
+      if (landing) free.push(landing);
     }
   } finally {
     await next?.bytes.catch(() => {});
   }
 }
 
-interface Piece {
-  size: number;
-  /** Whether it came before the reader wanted it; of the first, with which nobody knows yet, this is assumed. */
-  come: boolean;
-  bytes: Promise<Buffer>;
+function takeFrom(free: Buffer[], size: number): Buffer {
+  const at = free.findIndex(({ length }) => length >= size);
+  const [found] = at < 0 ? [] : free.splice(at, 1);
+  return found ?? Buffer.allocUnsafeSlow(size);
 }
 
 async function fetchPiece(
   connection: ImapConnection,
   uid: number,
   part: string,
-  start: number,
-  length: number,
+  range: { start: number; length: number },
+  landing: Buffer | undefined,
 ): Promise<Buffer> {
-  const rows = await fetchRows(connection, String(uid), [peek(part, { start, length })], 'uid');
+  const rows = await fetchRows(connection, String(uid), [peek(part, range)], 'uid', landing);
   const row = rows.find((one) => one.uid === uid);
   // An empty piece is "", as past the end (RFC 3501, section 6.4.5); NIL is what is left of a message that was deleted.
   const bytes = bytesOf(row?.items.get(`BODY[${part}]`));

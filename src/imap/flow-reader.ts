@@ -41,7 +41,18 @@ interface Streamer extends Transform {
  */
 export function installFlowReader(flow: ImapFlow): void {
   const reader = new FlowReader(flow as unknown as FlowInside);
+  readers.set(flow, reader);
   reader.install();
+}
+
+const readers = new WeakMap<ImapFlow, FlowReader>();
+
+/**
+ * Tells where the octets of the next large literal shall be put, if they fit; `undefined`: nowhere in particular. Whoever
+ * downloads much uses the same memory again and again.
+ */
+export function landOn(flow: ImapFlow, landing: Buffer | undefined): void {
+  readers.get(flow)?.landOn(landing);
 }
 
 class FlowReader {
@@ -61,6 +72,10 @@ class FlowReader {
       if (Buffer.isBuffer(chunk) && this.#isIdle) this.#take(chunk, 0, next);
       else this.#original(chunk, encoding, next);
     };
+  }
+
+  landOn(landing: Buffer | undefined): void {
+    this.#response.landing = landing;
   }
 
   /** Whether imapflow has handled all it got, up to the end of a response. */

@@ -3,6 +3,9 @@ import { type FetchResponse, parseFetch } from './response-parser.js';
 /** Bytes of a response without its literals that are held: more in one line is no usual FETCH. */
 const MOST_OF_LINES = 64 * 1024;
 
+/** Below this a new buffer costs next to nothing. */
+const SMALL_LITERAL = 64 * 1024;
+
 const [LF, CR, SPACE, STAR, ZERO, NINE] = [0x0a, 0x0d, 0x20, 0x2a, 0x30, 0x39];
 const [BRACE, BRACE_END] = [0x7b, 0x7d];
 
@@ -16,6 +19,8 @@ export type ReadState = 'whole' | 'part' | 'other';
 export class HeldResponse {
   /** Where reading stopped in the chunk. */
   at = 0;
+  /** Where the octets of the next large literal are to stay; taken by the first that fits in. */
+  landing: Buffer | undefined;
   /** Bytes of the response so far, its literals included even where they have not come yet. */
   size = 0;
   /** Each but the last ends in the `{n}` of a literal. */
@@ -49,7 +54,7 @@ export class HeldResponse {
       if (length === undefined) return 'whole';
       if (this.size + length > most) return 'other';
       this.size += length;
-      this.#literals.push(Buffer.allocUnsafe(length));
+      this.#literals.push(this.#place(length));
       this.#missing = length;
     }
   }
@@ -79,6 +84,13 @@ export class HeldResponse {
     this.#begun = [];
     this.#lineBytes = 0;
     this.#missing = 0;
+  }
+
+  #place(length: number): Buffer {
+    const { landing } = this;
+    if (length < SMALL_LITERAL || !landing || length > landing.length) return Buffer.allocUnsafe(length);
+    this.landing = undefined;
+    return landing.subarray(0, length);
   }
 
   /** Whether the last literal is whole. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { ImapFlow } from 'imapflow';
 import { describe, expect, it, vi } from 'vitest';
@@ -98,7 +99,8 @@ describe('the short way of FETCH responses', () => {
       octets.subarray(at * 1000, at * 1000 + 1000),
     );
     const [quick, plain] = [await read(chunks, true), await read(chunks, false)];
-    expect(quick.seen).toEqual(plain.seen);
+    // Of so many octets the platform's comparison is quicker.
+    expect(isDeepStrictEqual(quick.seen, plain.seen)).toBe(true);
     expect(quick.slow).toBeLessThanOrEqual(4);
     expect(quick.bytes).toBe(octets.length);
   });

@@ -18,10 +18,12 @@ const handle: Handler<'message.part'> = (context, params) => {
     return {
       meta: { type, parameters, fileName, contentId, encodedSize: size ?? 0 },
       bytesFrom: (offset) => {
+        // What is collected for an answer is kept; what goes out as a stream is not.
+        const reuse = params.transfer === 'stream';
         if (!isIdentity(encoding)) {
-          return from(decoded(download(connection, uid, part, 0, begun), encoding), offset);
+          return from(decoded(download(connection, uid, part, { begun, reuse }), encoding), offset);
         }
-        return download(connection, uid, part, offset, offset === 0 ? begun : []);
+        return download(connection, uid, part, { from: offset, begun: offset === 0 ? begun : [], reuse });
       },
     };
   });

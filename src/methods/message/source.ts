@@ -11,7 +11,10 @@ const handle: Handler<'message.source'> = (context, params) => {
     const { row, begun } = await beginDownload(connection, uid, '', 'RFC822.SIZE');
     return {
       meta: { size: numberOf(row.items.get('RFC822.SIZE')) ?? 0 },
-      bytesFrom: (offset) => download(connection, uid, '', offset, offset === 0 ? begun : []),
+      bytesFrom: (offset) => {
+        const reuse = params.transfer === 'stream';
+        return download(connection, uid, '', { from: offset, begun: offset === 0 ? begun : [], reuse });
+      },
     };
   });
 };
