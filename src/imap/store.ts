@@ -87,9 +87,14 @@ export async function expunge(connection: ImapConnection, uids: readonly number[
 
 /** @throws BrokerError IMAP_NO where a single message cannot be expunged alone */
 export function requireUidPlus(connection: ImapConnection): void {
-  if (connection.has('UIDPLUS') || connection.has('IMAP4rev2')) return;
+  if (hasUidPlus(connection)) return;
   throw new BrokerError(
     'IMAP_NO',
     'The IMAP server has no UIDPLUS: it can only expunge all deleted messages at once, those of other clients too.',
   );
+}
+
+/** Whether the server expunges single messages, and tells by COPYUID what it copied. */
+export function hasUidPlus(connection: ImapConnection): boolean {
+  return connection.has('UIDPLUS') || connection.has('IMAP4rev2');
 }

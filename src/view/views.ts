@@ -71,6 +71,12 @@ export class Views {
     return reader;
   }
 
+  /** What is known of a folder by whoever hears all that this connection is told of it. */
+  followedBy(connection: ImapConnection, account: string, mailbox: string): MailboxView | undefined {
+    const view = this.#known(account, mailbox)?.view;
+    return view && connection.isFollowedBy(view) ? view : undefined;
+  }
+
   /** Keeps a folder in memory until the answered function is called. */
   pin(account: string, mailbox: string): { reader: MailboxReader; unpin: () => void } {
     const reader = this.reader(account, mailbox);

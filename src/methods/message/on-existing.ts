@@ -11,7 +11,7 @@ interface Folder {
   destination?: string;
 }
 
-interface Named extends Folder {
+export interface Named extends Folder {
   uids: readonly number[];
 }
 
@@ -50,24 +50,26 @@ export async function findingAll(
   await attempt(unheard);
 }
 
-/** Does something to those of the named messages that exist, and tells which do not. */
-export function onExisting<T>(
-  context: SessionContext,
-  named: Named,
-  work: (connection: ImapConnection, found: number[]) => Promise<T>,
-): Promise<{ value: T; notFound: number[] }> {
-  const uids = [...new Set(named.uids)];
-  return changing(context, named, async (connection) => {
-    const there = new Set<number>();
-    await findingAll(connection, { ...named, uids }, async (some) => {
-      const found = await existing(connection, some);
-      for (const uid of found) there.add(uid);
-      return found;
-    });
-    const value = await work(
-      connection,
-      uids.filter((uid) => there.has(uid)),
-    );
-    return { value, notFound: uids.filter((uid) => !there.has(uid)) };
+/** Which of the uids are there: those that a view knows of which hears all that the session is told, else by a search. */
+export async function existingOf(context: SessionContext, connection: ImapConnection, named: Named): Promise<number[]> {
+  const unknown = unknownTo(context, connection, named);
+  if (unknown.length === 0) return [...named.uids];
+  const there = new Set<number>();
+  await findingAll(connection, { ...named, uids: unknown }, async (some) => {
+    const found = await existing(connection, some);
+    for (const uid of found) there.add(uid);
+    return found;
   });
+  const absent = new Set(unknown.filter((uid) => !there.has(uid)));
+  return named.uids.filter((uid) => !absent.has(uid));
+}
+
+/** The uids of which only the server can say whether they are there. */
+export function unknownTo(
+  { services, account }: SessionContext,
+  connection: ImapConnection,
+  { mailbox, uids }: Pick<Named, 'mailbox' | 'uids'>,
+): number[] {
+  const view = services.views.followedBy(connection, account.key, mailbox);
+  return uids.filter((uid) => view?.members.flagsOf(uid) === undefined);
 }

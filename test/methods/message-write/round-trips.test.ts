@@ -23,6 +23,8 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       await dialect.dovecot.stop();
     });
 
+    const uidPlus = () => dialect.offered.has('UIDPLUS');
+
     /** A user with three messages, who has looked at them or has not. */
     async function visitor({ looks = true } = {}) {
       const { dovecot } = dialect;
@@ -90,6 +92,64 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       expect(explain.commands.length).toBeLessThanOrEqual(2);
       expect((await page()).messages.map(({ uid }) => uid)).toEqual([3, 1]);
       await other.logout();
+    });
+
+    describe.each([
+      ['listed', true],
+      ['selected', false],
+    ])('in a folder that was %s,', (_how, looks) => {
+      // Whoever selected it alone does not know what is there; COPYUID tells.
+      const seen = looks ? [] : ['UID SEARCH'];
+
+      it('a copy is one command where the broker or the server knows what is there', async () => {
+        const { call, folder } = await visitor({ looks });
+        const copied = await call('message.copy', { ...folder, uids: [3, 1], destination: 'Target' });
+        expect(copied.explain.commands).toEqual([...(uidPlus() ? [] : seen), 'UID COPY']);
+        expect(copied.notFound).toEqual([]);
+        if (uidPlus()) expect(copied.uids.map(({ source }) => source)).toEqual([1, 3]);
+        expect((await call('message.list', { mailbox: 'Target' })).total).toBe(2);
+      });
+
+      it('a move is one command where the broker knows what is there', async () => {
+        const { call, folder, page } = await visitor({ looks });
+        const moving = call('message.move', { ...folder, uids: [2], destination: 'Target' });
+        if (!uidPlus()) return expect(moving).rejects.toMatchObject({ data: { kind: 'IMAP_NO', executed: 'no' } });
+        expect((await moving).explain.commands).toEqual([...seen, 'UID MOVE']);
+        expect((await moving).uids).toEqual([{ source: 2, destination: 1 }]);
+        expect((await page()).messages.map(({ uid }) => uid)).toEqual([3, 1]);
+      });
+
+      it('a deletion is two', async () => {
+        const { call, folder, page } = await visitor({ looks });
+        const deleting = call('message.delete', { ...folder, uids: [2, 3] });
+        if (!uidPlus()) return expect(deleting).rejects.toMatchObject({ data: { kind: 'IMAP_NO', executed: 'no' } });
+        expect((await deleting).explain.commands).toEqual([...seen, 'UID STORE', 'UID EXPUNGE']);
+        expect((await deleting).deleted).toEqual([2, 3]);
+        expect((await page()).messages.map(({ uid }) => uid)).toEqual([1]);
+      });
+
+      it('messages that are not there are not found, and the others are copied once', async () => {
+        const { call, folder, deliver, user } = await visitor({ looks });
+        await deliver(1);
+        const other = await dialect.dovecot.client(user);
+        await other.mailboxOpen('INBOX');
+        await other.messageDelete('2', { uid: true });
+        await other.logout();
+        const copy = (...uids: number[]) => call('message.copy', { ...folder, uids, destination: 'Target' });
+        expect((await copy(9)).notFound).toEqual([9]);
+        expect((await copy(4, 2, 1)).notFound).toEqual([2]);
+        expect((await call('message.list', { mailbox: 'Target' })).total).toBe(2);
+      });
+    });
+
+    it('where the others went is in the next answer that may be old, which costs nothing', async () => {
+      const { call, folder, page } = await visitor();
+      if (!uidPlus()) return;
+      await call('message.move', { ...folder, uids: [1], destination: 'Target' });
+      await call('message.delete', { ...folder, uids: [3] });
+      const aged = await page({ maxAgeMs: 60_000 });
+      expect(aged.meta.source).toBe('cache');
+      expect(aged.messages.map(({ uid }) => uid)).toEqual([2]);
     });
 
     it('what was changed is in the next answer that may be old, which costs nothing', async () => {
