@@ -111,8 +111,9 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
   let counts: StatusCounts | null = null;
   try {
     await rawExec(connection, 'read', 'STATUS', [mailboxName(name), items], {
-      STATUS: ({ attributes }) => {
-        counts = countsOf(attributes[1]);
+      STATUS: ({ attributes }, nameOf) => {
+        // A server that was asked by NOTIFY tells of other folders at any time.
+        if (canonicalName(nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
       },
     });
   } catch (failure) {

@@ -1,5 +1,8 @@
 import { bytesOfString } from './rows.js';
 
+/** Bytes of an answer beside its two strings. */
+const ANSWER_BYTES = 150;
+
 /** Pages of a folder that are asked for again and again: the first, in one or two forms. */
 const MOST = 4;
 
@@ -20,7 +23,7 @@ export class Answers {
     const [oldest] = this.#answers.keys();
     if (this.#answers.size >= MOST && oldest !== undefined) this.#remove(oldest);
     const json = make();
-    const bytes = bytesOfString(json);
+    const bytes = ANSWER_BYTES + bytesOfString(key) + bytesOfString(json);
     this.#answers.set(key, { stamp, json, bytes });
     this.#bytes += bytes;
     return json;

@@ -90,6 +90,11 @@ export class MailboxReader {
     this.#onGrown = onGrown;
   }
 
+  /** Whether it is at work on the view. */
+  get busy(): boolean {
+    return Boolean(this.#running);
+  }
+
   /**
    * Answers a question: from memory when the caller allows it, else confirmed by the server.
    * @throws BrokerError NOT_FOUND, what `run` of the account throws, or what the question throws

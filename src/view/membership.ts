@@ -1,4 +1,4 @@
-import { flagString } from './flag-strings.js';
+import { FlagStrings, flagString } from './flag-strings.js';
 import { lowerBound, type UidRanges } from './ranges.js';
 
 /** A message with its flags. */
@@ -6,6 +6,11 @@ export interface Member {
   uid: number;
   flags: readonly string[];
 }
+
+/** Bytes of a known message: its places in two arrays, and some of the room that arrays grow by. */
+const MEMBER_BYTES = 18;
+/** Bytes of flags that came before their message was known. */
+const UNPLACED_BYTES = 100;
 
 export type OnChange = (kind: 'added' | 'changed' | 'removed', uid: number) => void;
 
@@ -18,7 +23,9 @@ export class Membership {
   /** Messages below those that are known: the first known has the sequence number `#base + 1`. */
   #base = 0;
   #uids: number[] = [];
-  readonly #flags = new Map<number, string>();
+  /** Of the same places: a map would take four times as much. */
+  #flags: string[] = [];
+  readonly #strings = new FlagStrings();
   #highest = 0;
   /** Flags by sequence number that came without a uid for messages not known yet: kept until they are. */
   readonly #unplaced = new Map<number, string>();
@@ -64,16 +71,23 @@ export class Membership {
     return this.#exists - this.#base - this.#uids.length;
   }
 
+  /** Bytes in the heap, as measured: see the test. */
+  get bytes(): number {
+    return this.#uids.length * MEMBER_BYTES + this.#strings.bytes + this.#unplaced.size * UNPLACED_BYTES;
+  }
+
   /** Flags as JSON; undefined for a message that is not known. */
   flagsOf(uid: number): string | undefined {
-    return this.#flags.get(uid);
+    const index = lowerBound(this.#uids, uid);
+    return this.#uids[index] === uid ? this.#flags[index] : undefined;
   }
 
   /** Knows nothing but how many there are. */
   reset(exists: number): void {
     this.#moved();
     this.#uids = [];
-    this.#flags.clear();
+    this.#flags = [];
+    this.#strings.clear();
     this.#highest = 0;
     this.#exists = exists;
     this.#base = exists;
@@ -94,13 +108,9 @@ export class Membership {
     if (seq < 1 || seq > this.#exists) return false;
     this.#moved();
     const index = seq - this.#base - 1;
-    const uid = this.#uids[index];
     this.#exists -= 1;
     if (index < 0) this.#base -= 1;
-    else if (uid !== undefined) {
-      this.#uids.splice(index, 1);
-      this.#drop(uid);
-    }
+    else this.#drop(index);
     return true;
   }
 
@@ -123,18 +133,19 @@ export class Membership {
     const index = lowerBound(this.#uids, uid);
     if (this.#uids[index] !== uid) return;
     this.#moved();
-    this.#uids.splice(index, 1);
     this.#exists -= 1;
-    this.#drop(uid);
+    this.#drop(index);
   }
 
   /** Flags of a message by uid, or by sequence number where the server gave no uid. */
   flag(seq: number, uid: number | undefined, flags: string): void {
-    const found = uid ?? this.#uids[seq - this.#base - 1];
-    const before = found === undefined ? undefined : this.#flags.get(found);
-    if (found !== undefined && before !== undefined) {
+    const index = uid === undefined ? seq - this.#base - 1 : lowerBound(this.#uids, uid);
+    const found = this.#uids[index];
+    const before = this.#flags[index];
+    if (found !== undefined && before !== undefined && (uid === undefined || uid === found)) {
       if (before === flags) return;
-      this.#flags.set(found, flags);
+      this.#flags[index] = this.#strings.take(flags);
+      this.#strings.drop(before);
       this.#stamp += 1;
       this.#onChange('changed', found);
     } else if (uid === undefined) {
@@ -150,7 +161,7 @@ export class Membership {
     const first = this.#base + this.#uids.length + 1;
     members.forEach(({ uid, flags }, index) => {
       this.#uids.push(uid);
-      this.#flags.set(uid, this.#unplaced.get(first + index) ?? flagString(flags));
+      this.#flags.push(this.#strings.take(this.#unplaced.get(first + index) ?? flagString(flags)));
       this.#highest = Math.max(this.#highest, uid);
       this.#onChange('added', uid);
     });
@@ -161,10 +172,12 @@ export class Membership {
   /** Learns of the messages right below the known ones, ascending. */
   learnBelow(members: readonly Member[]): void {
     const first = this.#base - members.length + 1;
-    members.forEach(({ uid, flags }, index) => {
-      this.#flags.set(uid, this.#unplaced.get(first + index) ?? flagString(flags));
-    });
-    this.#uids = [...members.map(({ uid }) => uid), ...this.#uids];
+    const strings = members.map(({ flags }, index) =>
+      this.#strings.take(this.#unplaced.get(first + index) ?? flagString(flags)),
+    );
+    // Not by spreading, which leaves room for half as many again.
+    this.#flags = strings.concat(this.#flags);
+    this.#uids = members.map(({ uid }) => uid).concat(this.#uids);
     this.#base -= members.length;
     this.#highest = Math.max(this.#highest, this.#uids.at(-1) ?? 0);
     this.#unplaced.clear();
@@ -180,8 +193,9 @@ export class Membership {
 
   /** Knows only the newest, at most so many. @returns the uids of those that it knows no more */
   truncate(most: number): number[] {
-    const left = this.#uids.splice(0, Math.max(0, this.#uids.length - most));
-    for (const uid of left) this.#flags.delete(uid);
+    const surplus = Math.max(0, this.#uids.length - most);
+    const left = this.#uids.splice(0, surplus);
+    for (const flags of this.#flags.splice(0, surplus)) this.#strings.drop(flags);
     this.#base += left.length;
     this.#stamp += 1;
     return left;
@@ -193,8 +207,10 @@ export class Membership {
     this.#stamp += 1;
   }
 
-  #drop(uid: number): void {
-    this.#flags.delete(uid);
-    this.#onChange('removed', uid);
+  #drop(index: number): void {
+    const [uid] = this.#uids.splice(index, 1);
+    const [flags] = this.#flags.splice(index, 1);
+    if (flags !== undefined) this.#strings.drop(flags);
+    if (uid !== undefined) this.#onChange('removed', uid);
   }
 }

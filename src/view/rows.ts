@@ -1,18 +1,18 @@
 import type { ListField, MessageSummary } from '../protocol/models.js';
 
 /** What never changes of a message, ready to be sent: a page is put together without building objects. */
-interface Row {
+class Row {
   /** As JSON. */
-  envelope?: string;
-  size?: number;
-  internalDate?: string;
-  hasAttachment?: boolean;
+  envelope: string | undefined;
+  size: number | undefined;
+  internalDate: string | undefined;
+  hasAttachment: boolean | undefined;
   /** As JSON. */
-  preview?: string;
+  preview: string | undefined;
 }
 
-/** Bytes of a row beside its strings: the object, its place in the map, the heads of the strings. */
-const ROW_BYTES = 190;
+/** Bytes of a row beside its strings: the object, and its place in the map. */
+const ROW_BYTES = 104;
 
 /** The immutable halves of a folder's index rows, by uid. */
 export class Rows {
@@ -38,7 +38,7 @@ export class Rows {
   add(message: MessageSummary): void {
     const { uid, envelope, size, internalDate, hasAttachment, preview } = message;
     const known = this.#rows.get(uid);
-    const row: Row = known ?? {};
+    const row = known ?? new Row();
     if (known) this.#bytes -= bytesOf(known);
     if (envelope) row.envelope = JSON.stringify(envelope);
     if (size !== undefined) row.size = size;
@@ -82,12 +82,16 @@ function jsonOf(row: Row | undefined, field: Exclude<ListField, 'flags'>): strin
   return field === 'internalDate' ? `"${row?.internalDate}"` : String(row?.[field]);
 }
 
-function bytesOf({ envelope = '', preview = '', internalDate = '' }: Row): number {
-  return ROW_BYTES + bytesOfString(envelope) + bytesOfString(preview) + bytesOfString(internalDate);
+function bytesOf({ envelope, preview, internalDate }: Row): number {
+  let bytes = ROW_BYTES;
+  for (const text of [envelope, preview, internalDate]) if (text !== undefined) bytes += bytesOfString(text);
+  return bytes;
 }
 
-/** Bytes of a string's characters in V8: one each, or two when any is beyond Latin-1. */
+const NOT_LATIN_1 = /[^\0-\xff]/;
+
+/** Bytes of a string in V8: its head, and one for each character, or two when any is beyond Latin-1; in eights. */
 export function bytesOfString(text: string): number {
-  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0xff) return text.length * 2;
-  return text.length;
+  const width = NOT_LATIN_1.test(text) ? 2 : 1;
+  return 16 + 8 * Math.ceil((text.length * width) / 8);
 }

@@ -16,8 +16,17 @@ export const defaultViewLimits: ViewLimits = { bytes: 128 * 1024 * 1024, bodyByt
 
 type Entry = { reader: MailboxReader } | { body: string };
 
-/** Bytes of an entry beside what it holds: key, place in the cache and in its account. */
-const ENTRY_BYTES = 500;
+/** A folder that is watched. */
+interface Pinned {
+  reader: MailboxReader;
+  pins: number;
+  bytes: number;
+}
+
+/** Bytes of an entry beside what it holds and its key: its places in the cache and in its account. */
+const ENTRY_BYTES = 220;
+/** Bytes of an account beside its entries. */
+const ACCOUNT_BYTES = 250;
 /** Rows that a folder keeps when its view has grown beyond its share. */
 const FEW_ROWS = 500;
 /** The share of all memory that one folder may take. */
@@ -29,42 +38,45 @@ const SHARE = 1 / 4;
  */
 export class Views {
   readonly limits: ViewLimits;
+  readonly #isLive: (account: string) => boolean;
   readonly #cache: LRUCache<string, Entry>;
+  /** Of the cache and of what is pinned. */
   readonly #keys = new Map<string, Set<string>>();
-  /** Folders that are watched: these are never forgotten. */
-  readonly #pinned = new Map<string, { reader: MailboxReader; pins: number }>();
+  /** Folders that are watched: these are never forgotten, though their rows may be. */
+  readonly #pinned = new Map<string, Pinned>();
+  #pinnedBytes = 0;
+  /** When accounts wrote for the last time, whose answers are kept beside the folders. */
   readonly #writes = new Map<string, number>();
 
-  constructor(limits: ViewLimits = defaultViewLimits) {
+  /** @param isLive whether an account has a session: of another nothing is kept, whatever is still under way for it */
+  constructor(limits: ViewLimits = defaultViewLimits, isLive: (account: string) => boolean = () => true) {
     this.limits = limits;
+    this.#isLive = isLive;
     this.#cache = new LRUCache<string, Entry>({
       maxSize: limits.bytes,
       dispose: (entry, key, reason) => {
-        if (reason === 'set') return;
+        if (reason === 'set' || this.#pinned.has(key)) return;
         this.#unlist(key);
-        // A connection may follow it for hours.
-        if ('reader' in entry && !this.#pinned.has(key)) entry.reader.view.abandon();
+        if ('reader' in entry) letGo(entry.reader);
       },
     });
   }
 
-  /** Bytes in the cache. */
+  /** Bytes in the heap of all that is kept, as measured: see the test. */
   get bytes(): number {
-    return this.#cache.calculatedSize;
+    return this.#cache.calculatedSize + this.#pinnedBytes + this.#keys.size * ACCOUNT_BYTES;
   }
 
   get entries(): number {
-    return this.#cache.size;
+    return this.#cache.size + this.#pinned.size;
   }
 
   /** Who answers what is read from a folder. */
   reader(account: string, mailbox: string): MailboxReader {
     const name = canonicalName(mailbox);
     const key = keyOf(account, 'folder', name);
-    const pinned = this.#pinned.get(key);
-    if (pinned) return pinned.reader;
-    const entry = this.#cache.get(key);
-    if (entry && 'reader' in entry) return entry.reader;
+    const known = this.#readerOf(key, 'used');
+    if (known) return known;
     const view = new MailboxView();
     const reader = new MailboxReader(name, view, () => this.#grown(account, key, reader));
     this.#set(account, key, { reader }, view.bytes);
@@ -73,22 +85,31 @@ export class Views {
 
   /** What is known of a folder by whoever hears all that this connection is told of it. */
   followedBy(connection: ImapConnection, account: string, mailbox: string): MailboxView | undefined {
-    const view = this.#known(account, mailbox)?.view;
+    const view = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)))?.view;
     return view && connection.isFollowedBy(view) ? view : undefined;
   }
 
-  /** Keeps a folder in memory until the answered function is called. */
+  /** Keeps a folder in memory until the answered function is called, or the account's last session ends. */
   pin(account: string, mailbox: string): { reader: MailboxReader; unpin: () => void } {
     const reader = this.reader(account, mailbox);
     const key = keyOf(account, 'folder', reader.mailbox);
-    const pinned = this.#pinned.get(key) ?? { reader, pins: 0 };
-    this.#pinned.set(key, pinned);
+    if (!this.#isLive(account)) return { reader, unpin: () => {} };
+    const pinned = this.#pinned.get(key) ?? { reader, pins: 0, bytes: 0 };
     pinned.pins += 1;
+    if (pinned.pins === 1) {
+      this.#pinned.set(key, pinned);
+      this.#list(account, key);
+      this.#cache.delete(key);
+      this.#measure(key, pinned);
+    }
     return {
       reader,
       unpin: () => {
         pinned.pins -= 1;
-        if (pinned.pins === 0) this.#pinned.delete(key);
+        if (pinned.pins > 0 || this.#pinned.get(key) !== pinned) return;
+        this.#unpin(key, pinned);
+        this.#set(account, key, { reader }, reader.view.bytes);
+        if (!this.#cache.has(key)) letGo(reader);
       },
     };
   }
@@ -108,23 +129,19 @@ export class Views {
    * Something was written to a folder; the connection that did it has told the view that follows it.
    */
   wrote(account: string, mailbox: string, connection?: ImapConnection): void {
-    this.#writes.set(account, performance.now());
-    const reader = this.#known(account, mailbox);
+    this.#noteWrite(account);
+    const reader = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)));
     if (reader && !connection?.isFollowedBy(reader.view)) reader.view.wrote();
     reader?.onWritten?.();
   }
 
   /** Something was written that may be about any folder: one was renamed, say. */
   wroteAll(account: string): void {
-    this.#writes.set(account, performance.now());
+    this.#noteWrite(account);
     for (const key of this.#keys.get(account) ?? []) {
-      const entry = this.#cache.peek(key);
-      if (entry && 'reader' in entry) entry.reader.view.wrote();
-    }
-    for (const [key, { reader }] of this.#pinned) {
-      if (!key.startsWith(`${account}\0`)) continue;
-      reader.view.wrote();
-      reader.onWritten?.();
+      const reader = this.#readerOf(key);
+      reader?.view.wrote();
+      reader?.onWritten?.();
     }
   }
 
@@ -135,38 +152,85 @@ export class Views {
 
   /** The account's last session has ended. */
   forget(account: string): void {
-    for (const key of [...(this.#keys.get(account) ?? [])]) this.#cache.delete(key);
+    for (const key of [...(this.#keys.get(account) ?? [])]) {
+      const pinned = this.#pinned.get(key);
+      if (pinned) {
+        this.#unpin(key, pinned);
+        letGo(pinned.reader);
+      }
+      this.#cache.delete(key);
+    }
+    this.#keys.delete(account);
     this.#writes.delete(account);
   }
 
-  /** Gives memory back: what was used least is forgotten until so many bytes are left. */
+  /** Gives memory back: what was used least is forgotten until so many bytes are left, of watched folders the rows. */
   shed(bytes: number): void {
-    while (this.#cache.calculatedSize > bytes && this.#cache.pop() !== undefined);
+    while (this.bytes > bytes && this.#cache.pop() !== undefined);
+    for (const [key, pinned] of this.#pinned) {
+      if (this.bytes <= bytes) return;
+      // Its answer is being put together of them.
+      if (pinned.reader.busy) continue;
+      pinned.reader.view.rows.clear();
+      pinned.reader.view.answers.clear();
+      this.#measure(key, pinned);
+    }
   }
 
-  #known(account: string, mailbox: string): MailboxReader | undefined {
-    const key = keyOf(account, 'folder', canonicalName(mailbox));
-    const entry = this.#cache.peek(key);
-    return this.#pinned.get(key)?.reader ?? (entry && 'reader' in entry ? entry.reader : undefined);
+  #noteWrite(account: string): void {
+    if (this.#isLive(account)) this.#writes.set(account, performance.now());
+  }
+
+  #readerOf(key: string, used?: 'used'): MailboxReader | undefined {
+    const pinned = this.#pinned.get(key);
+    if (pinned) return pinned.reader;
+    const entry = used ? this.#cache.get(key) : this.#cache.peek(key);
+    return entry && 'reader' in entry ? entry.reader : undefined;
   }
 
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
-    if (view.bytes > this.limits.bytes * SHARE) view.rows.keep(FEW_ROWS);
+    if (view.bytes > this.limits.bytes * SHARE) {
+      view.rows.keep(FEW_ROWS);
+      view.answers.clear();
+    }
     // Of a folder that was forgotten meanwhile somebody else may have begun a new view.
-    const entry = this.#cache.peek(key);
-    if (entry && 'reader' in entry && entry.reader === reader) this.#set(account, key, entry, view.bytes);
+    const pinned = this.#pinned.get(key);
+    if (pinned?.reader === reader) {
+      this.#measure(key, pinned);
+      this.shed(this.limits.bytes);
+    } else if (this.#readerOf(key) === reader) this.#set(account, key, { reader }, view.bytes);
+    if (this.#readerOf(key) !== reader) view.abandon();
   }
 
   #set(account: string, key: string, entry: Entry, bytes: number): void {
-    const keys = this.#keys.get(account) ?? new Set();
-    this.#keys.set(account, keys);
-    keys.add(key);
-    const size = ENTRY_BYTES + key.length + bytes;
+    if (!this.#isLive(account)) return;
+    this.#list(account, key);
+    const size = sizeOf(key, bytes);
     // What is too large is not kept, and lru-cache then forgets what was there: it tells no one.
     if (size > this.limits.bytes) this.#cache.delete(key);
     else this.#cache.set(key, entry, { size });
     if (!this.#cache.has(key)) this.#unlist(key);
+    // It knows its own entries, not those that are pinned.
+    this.shed(this.limits.bytes);
+  }
+
+  #measure(key: string, pinned: Pinned): void {
+    this.#pinnedBytes -= pinned.bytes;
+    pinned.bytes = sizeOf(key, pinned.reader.view.bytes);
+    this.#pinnedBytes += pinned.bytes;
+  }
+
+  #unpin(key: string, pinned: Pinned): void {
+    this.#pinned.delete(key);
+    this.#pinnedBytes -= pinned.bytes;
+    this.#unlist(key);
+  }
+
+  #list(account: string, key: string): void {
+    const keys = this.#keys.get(account) ?? new Set();
+    this.#keys.set(account, keys);
+    keys.add(key);
   }
 
   #unlist(key: string): void {
@@ -175,6 +239,15 @@ export class Views {
     keys?.delete(key);
     if (keys?.size === 0) this.#keys.delete(account);
   }
+}
+
+/** A connection may follow the view for hours. One that is at work gives it up itself: see `#grown`. */
+function letGo(reader: MailboxReader): void {
+  if (!reader.busy) reader.view.abandon();
+}
+
+function sizeOf(key: string, bytes: number): number {
+  return ENTRY_BYTES + bytesOfString(key) + bytes;
 }
 
 function keyOf(account: string, kind: 'folder' | 'body', name: string): string {

@@ -1,0 +1,120 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { MailboxView } from '../../src/view/mailbox-view.js';
+import { rowsJson } from '../../src/view/state.js';
+import { Views } from '../../src/view/views.js';
+import { heapGrowth } from './heap.js';
+import { flagsOf, read, rowOf, type Script, scripts, uidsOf } from './kept-mail.js';
+
+const MIB = 1024 * 1024;
+const ROOM = { bytes: 1024 * MIB, bodyBytes: MIB };
+const FIELDS = ['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview'] as const;
+
+const accountOf = (user: number) => JSON.stringify(['webmail', 'main', `user${user}@example.com`]);
+
+/** Folders of users, each with so many messages of which something is learned. */
+async function folders(
+  views: Views,
+  count: number,
+  messages: number,
+  learn: (view: MailboxView, uids: number[]) => void,
+): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const place = [accountOf(index % 10), `Folder ${index}`] as const;
+    await read(views, place, messages, (view) => learn(view, uidsOf(messages)));
+  }
+}
+
+const members = (view: MailboxView, uids: number[]) => {
+  // A page at a time, from the top, as they are looked at.
+  for (let end = uids.length; end > 0; end -= 50) {
+    const page = uids.slice(Math.max(0, end - 50), end);
+    view.members.learnBelow(page.map((uid) => ({ uid, flags: flagsOf(uid) })));
+  }
+};
+const rows = (script: Script) => (view: MailboxView, uids: number[]) => {
+  members(view, uids);
+  for (const uid of uids) view.rows.add(rowOf(uid, script));
+};
+const keywords = (view: MailboxView, uids: number[]) => {
+  const flags = (uid: number) => ['\\Seen', `$label-${uid}`, `project-${uid * 31}`];
+  view.members.learnBelow(uids.map((uid) => ({ uid, flags: flags(uid) })));
+};
+const news = (view: MailboxView, uids: number[]) => {
+  for (const uid of uids) view.members.learnTop([{ uid, flags: flagsOf(uid) }]);
+};
+const changes = (view: MailboxView, uids: number[]) => {
+  members(view, uids);
+  for (let round = 0; round < 30; round += 1) for (const uid of uids) view.log.note('changed', uid);
+};
+const answers = (view: MailboxView, uids: number[]) => {
+  rows('Latin-1')(view, uids);
+  for (const limit of [50, 25, 10]) {
+    const page = { uids: uids.slice(-limit).reverse(), next: undefined };
+    const make = () => `{"uidValidity":1,"total":${uids.length},"messages":${rowsJson(view, page, FIELDS)}`;
+    view.answers.get(JSON.stringify(['list', limit, null, FIELDS, null]), 1, make);
+  }
+};
+
+type Fill = (views: Views) => Promise<void>;
+
+async function measure(fill: Fill, limits = ROOM): Promise<{ said: number; grown: number }> {
+  const { made, bytes } = await heapGrowth(async () => {
+    const views = new Views(limits);
+    await fill(views);
+    return views;
+  });
+  return { said: made.bytes, grown: bytes };
+}
+
+const kinds: [string, Fill][] = [
+  ['folders of which nothing is known', (views) => folders(views, 2_000, 0, () => {})],
+  ...Object.keys(scripts).flatMap((script) =>
+    [50, 500, 5_000].map((count): [string, Fill] => [
+      `rows in ${script}, folders of ${count}`,
+      (views) => folders(views, 5_000 / count, count, rows(script as Script)),
+    ]),
+  ),
+  ...[50, 500, 5_000].map((count): [string, Fill] => [
+    `flags of messages that were looked at, folders of ${count}`,
+    (views) => folders(views, Math.min(1_000, 300_000 / count), count, members),
+  ]),
+  ['flags of messages that arrived one by one', (views) => folders(views, 20, 3_000, news)],
+  ['keywords of which each message has its own', (views) => folders(views, 20, 1_000, keywords)],
+  ['logs of changes', (views) => folders(views, 200, 100, changes)],
+  ['answers that are kept', (views) => folders(views, 100, 100, answers)],
+  ...([1_000, 100_000] as const).flatMap((length) =>
+    (['a', 'ü', 'ж'] as const).map((letter): [string, Fill] => [
+      `bodies of ${length} ${letter}`,
+      async (views) => {
+        for (let index = 0; index < Math.min(2_000, 5_000_000 / length); index += 1) {
+          const body = JSON.stringify({ text: letter.repeat(length), index }).slice(1);
+          views.keepBody(accountOf(index % 10), JSON.stringify(['INBOX', 1_700_000_000, index, false, 262_144]), body);
+        }
+      },
+    ]),
+  ),
+];
+
+const everything: Fill = async (views) => {
+  for (const [, fill] of kinds) await fill(views);
+};
+
+describe('the bytes that are stated', () => {
+  // What the first time compiles and sets up for good is nobody's memory.
+  beforeAll(() => everything(new Views(ROOM)));
+
+  it.each(kinds)('are those in the heap: %s', async (_kind, fill) => {
+    const { said, grown } = await measure(fill);
+    expect(grown).toBeGreaterThan(MIB);
+    expect(said / grown).toBeGreaterThan(0.8);
+    expect(said / grown).toBeLessThan(1.2);
+  });
+
+  it('stay below the bound, and so does the heap, whatever is put in', async () => {
+    const limits = { bytes: 8 * MIB, bodyBytes: 256 * 1024 };
+    const { said, grown } = await measure(everything, limits);
+    expect(said).toBeLessThanOrEqual(limits.bytes);
+    expect(said).toBeGreaterThan(0.8 * limits.bytes);
+    expect(grown).toBeLessThan(1.2 * limits.bytes);
+  });
+});

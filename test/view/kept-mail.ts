@@ -1,0 +1,98 @@
+import type { ImapConnection } from '../../src/imap/connection.js';
+import type { SelectedMailbox } from '../../src/imap/selected-mailbox.js';
+import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
+import type { MessageSummary } from '../../src/protocol/models.js';
+import type { Leases } from '../../src/view/mailbox-reader.js';
+import type { MailboxView } from '../../src/view/mailbox-view.js';
+import type { Views } from '../../src/view/views.js';
+
+/** What subjects and names are written in. */
+export const scripts = {
+  ASCII: ['Minutes of the meeting on the harbour extension', 'Anna Lindqvist'],
+  'Latin-1': ['Besprechungsprotokoll: Anschlüsse für die Gebäude', 'Jörg Müller'],
+  'other scripts': ['Протокол совещания о расширении гавани 議事録', 'Анна Ковалёва'],
+} as const;
+export type Script = keyof typeof scripts;
+
+/** An index row, all of its strings its own. */
+export function rowOf(uid: number, script: Script = 'ASCII'): MessageSummary {
+  const [subject, name] = scripts[script];
+  const person = (role: string) => [{ name: `${name} ${role}`, address: `${role}.${uid}@mail.example.com` }];
+  const date = new Date(1_700_000_000_000 + uid * 61_000).toISOString();
+  return {
+    uid,
+    size: 2_000 + uid,
+    internalDate: date,
+    hasAttachment: uid % 7 === 0,
+    preview: `${subject}: ${'the first words of it. '.repeat(4)}${uid}`,
+    envelope: {
+      date,
+      subject: `${subject} (${uid})`,
+      messageId: `<${uid}.20231114.${uid * 7919}@mail.example.com>`,
+      inReplyTo: uid % 3 === 0 ? `<${uid - 1}.20231114@mail.example.com>` : null,
+      from: person('from'),
+      sender: person('from'),
+      replyTo: person('from'),
+      to: [...person('to'), ...person('copy')],
+      cc: [],
+      bcc: [],
+    },
+  };
+}
+
+/** Uids of a folder of so many messages. */
+export function uidsOf(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => 3 * index + 1);
+}
+
+/** What most messages have. */
+export function flagsOf(uid: number): string[] {
+  return [['\\Seen'], [], ['\\Answered', '\\Seen'], ['$Forwarded', '\\Flagged', '\\Seen']][uid % 4] ?? [];
+}
+
+/** A connection to a folder that never changes, for what looks at the memory alone. */
+function stillConnection(exists: number): ImapConnection {
+  const selected: SelectedMailbox = {
+    path: 'INBOX',
+    uidValidity: 1,
+    exists,
+    uidNext: undefined,
+    readOnly: false,
+    permanentFlags: undefined,
+    highestModseq: undefined,
+  };
+  const still: Partial<ImapConnection> = {
+    usable: true,
+    enabled: () => false,
+    follow: async () => selected,
+    isFollowedBy: () => true,
+    refresh: async () => true,
+  };
+  return still as ImapConnection;
+}
+
+/** Has a folder read: what `learn` does to its view stands for what was fetched. */
+export async function read(
+  views: Views,
+  [account, mailbox]: readonly [string, string],
+  exists: number,
+  learn: (view: MailboxView) => unknown,
+): Promise<void> {
+  const leases: Leases = {
+    run: (_job, work) => work(stillConnection(exists), { extend: () => {}, wanted: new AbortController().signal }),
+    slots: new NewestInSlot(),
+  };
+  await views.reader(account, mailbox).read(leases, {
+    key: 'learn',
+    maxAgeMs: 0,
+    job: {
+      label: 'test',
+      effect: 'read',
+      mailbox,
+      signal: new AbortController().signal,
+      deadlineAt: Number.POSITIVE_INFINITY,
+    },
+    known: () => undefined,
+    fetch: async (view) => learn(view),
+  });
+}
