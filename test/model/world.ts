@@ -106,10 +106,10 @@ export class World {
     for (const step of steps) this.#note(slots, await this.lane.observe(step, names), 'client');
   }
 
-  /** The broker has written. */
-  async byBroker(slots: readonly Slot[]): Promise<void> {
+  /** Looks at what has become of folders that the broker was to write to. */
+  async observe(slots: readonly Slot[], written: boolean): Promise<void> {
     const names = slots.map(({ name }) => name);
-    this.#note(slots, await this.lane.observe([], names), 'broker');
+    this.#note(slots, await this.lane.observe([], names), written ? 'broker' : 'client');
   }
 
   /**
