@@ -16,8 +16,9 @@ import type { Tenant } from './session/tenant.js';
 import { MemoryGuard } from './view/memory-guard.js';
 import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
 import { Hub, type HubLimits } from './watch/hub.js';
+import type { WatchTimes } from './watch/station.js';
 import type { StartWatcher } from './watch/types.js';
-import { startWatcher } from './watch/watcher.js';
+import { watcherOf } from './watch/watcher.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
@@ -32,6 +33,8 @@ export interface BrokerOptions {
   /** Where sessions outlive the process; without it they end with it. */
   sessionFiles?: SessionFiles | undefined;
   watches?: Partial<HubLimits>;
+  /** How often a watch proves that the server is there, and looks where it is not told. */
+  watchTimes?: WatchTimes;
   /** What watches an account at the IMAP server, where it is not the broker's own. */
   startWatcher?: StartWatcher;
   /** Largest message that message.append takes, in bytes. */
@@ -93,7 +96,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const epoch = randomBytes(8).toString('hex');
   const hub = new Hub({
     epoch,
-    startWatcher: options.startWatcher ?? startWatcher,
+    startWatcher: options.startWatcher ?? watcherOf(views, options.watchTimes),
     limits: options.watches ?? {},
     log: options.log,
   });

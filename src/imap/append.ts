@@ -27,7 +27,7 @@ export async function appendMessage(
   mailbox: string,
   { raw, flags, internalDate }: NewMessage,
 ): Promise<Stored> {
-  const uidPlus = connection.has('UIDPLUS') || connection.has('IMAP4REV2');
+  const uidPlus = connection.has('UIDPLUS') || connection.has('IMAP4rev2');
   // Known before, so that only what came since is searched afterwards.
   const before = uidPlus ? null : (await statusOf(connection, [mailbox])).get(canonicalName(mailbox));
   const args: ImapArgument[] = [mailboxName(mailbox)];

@@ -38,3 +38,8 @@ export function offersQuota({ capabilities }: Pick<ImapConnection, 'capabilities
 function appendLimit(value: boolean | number | undefined): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
 }
+
+/** Whether it answers for messages that are gone, with a text of its own, until a NOOP has told of it: Courier does. */
+export function makesUpMissing({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
+  return /courier/i.test(serverName ?? '');
+}

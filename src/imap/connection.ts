@@ -32,6 +32,8 @@ export class ImapConnection {
   /** What ended the connection, where that was something worth telling. */
   #fatal: unknown;
   #loggingOut: Promise<void> | undefined;
+  /** Hears of folders that the server tells the counts of, in whatever way. */
+  onStatus: ((mailbox: string) => void) | undefined;
   #onClose: Array<() => void> = [];
   #follower: Follower | undefined;
   /** The server said NO to nobody in particular since the SELECT: Dovecot does when the folder was replaced by another. */
@@ -50,6 +52,7 @@ export class ImapConnection {
     );
     journal(this.#flow, {
       follower: () => this.#follower,
+      onStatus: (mailbox) => this.onStatus?.(mailbox),
       onTrouble: () => {
         this.#trouble = true;
       },
@@ -223,6 +226,11 @@ export class ImapConnection {
   /** Whether this one follows what is selected now. */
   isFollowedBy(follower: Follower): boolean {
     return this.usable && this.#follower === follower;
+  }
+
+  /** Whether the server has said NO to nobody in particular since the SELECT: then what it tells may be of another folder. */
+  get troubled(): boolean {
+    return this.#trouble;
   }
 
   /** Whether somebody follows what is selected now. */

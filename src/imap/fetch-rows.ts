@@ -9,6 +9,7 @@ import {
   numberOf,
   rawExec,
   sequence,
+  type UntaggedHandler,
 } from './raw-exec.js';
 
 /** What the server answered for one message: by item in upper case, for instance `FLAGS` or `BODY[1.2]`. */
@@ -32,25 +33,27 @@ export function peek(section: string, partial?: { start: number; length: number 
  * FETCH, as the server words it: octets stay octets where it sends literals, for raw 8-bit that imapflow's own FETCH
  * would read as UTF-8. One row for each message that the server told of with its uid, in no order: what it announces
  * on its own (flags that changed, RFC 9051 section 7.5.2) never makes a row.
+ * @param landing memory for the octets of the first large literal, which is part of it then
  */
 export async function fetchRows(
   connection: ImapConnection,
   set: string,
   items: readonly ImapArgument[],
   by: 'uid' | 'sequence',
+  landing?: Buffer,
 ): Promise<FetchedRow[]> {
   const rows = new Map<number, Map<string, ImapAttribute>>();
   const command = by === 'uid' ? 'UID FETCH' : 'FETCH';
-  await rawExec(connection, 'read', command, [sequence(set), [atom('UID'), ...items]], {
-    FETCH: ({ attributes }) => {
-      const found = itemsOf(listOf(attributes[1]));
-      const uid = numberOf(found.get('UID'));
-      if (!uid) return;
-      const row = rows.get(uid);
-      if (row) for (const [name, value] of found) row.set(name, value);
-      else rows.set(uid, found);
-    },
-  });
+  const take: UntaggedHandler = ({ attributes }) => {
+    const found = itemsOf(listOf(attributes[1]));
+    const uid = numberOf(found.get('UID'));
+    if (!uid) return;
+    const row = rows.get(uid);
+    if (row) for (const [name, value] of found) row.set(name, value);
+    else rows.set(uid, found);
+  };
+  const args = [sequence(set), [atom('UID'), ...items]];
+  await rawExec(connection, 'read', command, args, { FETCH: take }, landing);
   return [...rows].map(([uid, found]) => ({ uid, items: found }));
 }
 

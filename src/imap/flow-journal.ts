@@ -1,4 +1,5 @@
 import type { ImapFlow } from 'imapflow';
+import { decodePath } from 'imapflow/lib/tools.js';
 import { toFlags } from './convert.js';
 import { type ImapAttribute, listOf, numberOf, textOf } from './raw-exec.js';
 
@@ -31,16 +32,19 @@ interface FlowInside {
 /** Who hears what the server tells unasked. */
 export interface Listeners {
   follower: () => Follower | undefined;
+  /** An untagged STATUS: a folder that is not selected changed (NOTIFY, RFC 5465), unless it was asked for. */
+  onStatus: (mailbox: string) => void;
   /** An untagged NO or BAD: a warning that belongs to no command (RFC 9051 section 7.1). */
   onTrouble: () => void;
 }
 
 /** Lets others hear each untagged response: imapflow shows those that a command has a handler for to nobody else. */
-export function journal(flow: ImapFlow, { follower: followerOf, onTrouble }: Listeners): void {
+export function journal(flow: ImapFlow, { follower: followerOf, onStatus, onTrouble }: Listeners): void {
   const inside = flow as unknown as FlowInside;
   const handlerOf = inside.getUntaggedHandler.bind(flow);
   inside.getUntaggedHandler = (command, attributes) => {
     if (/^(?:NO|BAD)$/i.test(command)) onTrouble();
+    if (/^STATUS$/i.test(command)) onStatus(decodePath(flow, textOf(attributes?.[0])));
     const follower = followerOf();
     if (follower) tell(follower, command, attributes ?? []);
     return handlerOf(command, attributes);

@@ -1,13 +1,14 @@
 import type { Transform, TransformCallback } from 'node:stream';
 import type { ImapFlow } from 'imapflow';
+import { HeldResponse } from './held-response.js';
 import type { ImapAttribute } from './raw-exec.js';
-import { type FetchResponse, parseFetch } from './response-parser.js';
+import type { FetchResponse } from './response-parser.js';
 
-/** Bytes of one response that are held here until it is whole; larger ones are imapflow's, which knows every limit. */
-const MOST_HELD = 64 * 1024;
-
-const [LF, CR, SPACE, STAR, ZERO, NINE] = [0x0a, 0x0d, 0x20, 0x2a, 0x30, 0x39];
-const [BRACE, BRACE_END] = [0x7b, 0x7d];
+/**
+ * Bytes of one response that are held here until it is whole: a piece of a download, and what is said with it. Larger
+ * ones are imapflow's, which knows every limit.
+ */
+const MOST_HELD = 1024 * 1024 + 64 * 1024;
 
 type Handler = (response: FetchResponse) => unknown;
 
@@ -40,17 +41,25 @@ interface Streamer extends Transform {
  */
 export function installFlowReader(flow: ImapFlow): void {
   const reader = new FlowReader(flow as unknown as FlowInside);
+  readers.set(flow, reader);
   reader.install();
+}
+
+const readers = new WeakMap<ImapFlow, FlowReader>();
+
+/**
+ * Tells where the octets of the next large literal shall be put, if they fit; `undefined`: nowhere in particular. Whoever
+ * downloads much uses the same memory again and again.
+ */
+export function landOn(flow: ImapFlow, landing: Buffer | undefined): void {
+  readers.get(flow)?.landOn(landing);
 }
 
 class FlowReader {
   readonly #flow: FlowInside;
   readonly #streamer: Streamer;
   readonly #original: Transform['_transform'];
-  /** The beginning of a response, until it has so many bytes. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #needed = 0;
+  readonly #response = new HeldResponse();
 
   constructor(flow: FlowInside) {
     this.#flow = flow;
@@ -60,9 +69,13 @@ class FlowReader {
 
   install(): void {
     this.#streamer._transform = (chunk, encoding, next) => {
-      if (Buffer.isBuffer(chunk) && this.#isIdle) this.#take(chunk, next);
+      if (Buffer.isBuffer(chunk) && this.#isIdle) this.#take(chunk, 0, next);
       else this.#original(chunk, encoding, next);
     };
+  }
+
+  landOn(landing: Buffer | undefined): void {
+    this.#response.landing = landing;
   }
 
   /** Whether imapflow has handled all it got, up to the end of a response. */
@@ -73,67 +86,28 @@ class FlowReader {
     return between && inputQueue.length === 0 && activeInput === null && readableLength === 0 && !destroyed;
   }
 
-  #take(chunk: Buffer, next: TransformCallback): void {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#needed) {
-      next();
-      return;
-    }
-    const [first = chunk] = this.#held;
-    const bytes = this.#held.length === 1 ? first : Buffer.concat(this.#held, this.#heldBytes);
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#needed = 0;
-    this.#handle(bytes, 0, next);
-  }
-
-  #handle(bytes: Buffer, from: number, next: TransformCallback): void {
-    let at = from;
-    while (at < bytes.length && !this.#streamer.destroyed) {
-      const found = responseAt(bytes, at);
-      if (typeof found === 'number') {
-        this.#stop(bytes, at, found, next);
+  #take(chunk: Buffer, from: number, next: TransformCallback): void {
+    const { maxLiteralSize, maxResponseSize } = this.#streamer;
+    const most = Math.min(MOST_HELD, maxLiteralSize, maxResponseSize);
+    const response = this.#response;
+    for (let at = from; at < chunk.length && !this.#streamer.destroyed; at = response.at) {
+      const read = response.read(chunk, at, most);
+      if (read === 'part') break;
+      const parsed = read === 'whole' ? response.parse() : undefined;
+      if (!parsed) {
+        this.#original(response.giveUp(chunk), 'buffer' as BufferEncoding, next);
         return;
       }
-      const response = found && this.#fits(found.end - at) ? parseFetch(found.text, found.literals) : undefined;
-      if (!found || !response) {
-        this.#leave(bytes, at, next);
-        return;
-      }
-      const end = found.end;
-      this.#streamer.readBytesCounter += end - at;
-      at = end;
-      const waiting = this.#dispatch(response);
+      this.#streamer.readBytesCounter += response.size;
+      response.clear();
+      const waiting = this.#dispatch(parsed);
       if (waiting) {
         // Whatever comes behind waits too, as it does in imapflow.
-        void waiting.then(() => this.#handle(bytes, end, next));
+        void waiting.then(() => this.#take(chunk, response.at, next));
         return;
       }
     }
     next();
-  }
-
-  /** The response is not whole, and not before it has so many bytes. */
-  #stop(bytes: Buffer, at: number, needed: number, next: TransformCallback): void {
-    if (needed > MOST_HELD || !this.#fits(needed)) {
-      this.#leave(bytes, at, next);
-      return;
-    }
-    const rest = bytes.subarray(at);
-    this.#held = [rest];
-    this.#heldBytes = rest.length;
-    this.#needed = needed;
-    next();
-  }
-
-  #fits(size: number): boolean {
-    const { maxLiteralSize, maxResponseSize } = this.#streamer;
-    return size <= maxLiteralSize && size <= maxResponseSize;
-  }
-
-  #leave(bytes: Buffer, at: number, next: TransformCallback): void {
-    this.#original(at === 0 ? bytes : bytes.subarray(at), 'buffer' as BufferEncoding, next);
   }
 
   /** As imapflow's handleResponse does; answers a promise only where the handler needs time. */
@@ -149,54 +123,4 @@ class FlowReader {
       return undefined;
     }
   }
-}
-
-interface Found {
-  text: string;
-  literals: Buffer[];
-  /** Where the next response begins. */
-  end: number;
-}
-
-/**
- * The response that begins here; the number of bytes that it needs at least where it is not whole; `undefined` when it is
- * no FETCH.
- */
-function responseAt(bytes: Buffer, start: number): Found | number | undefined {
-  // Only the beginning: whether the rest is right is the parser's to say.
-  if (bytes[start] !== STAR) return undefined;
-  if (start + 2 < bytes.length && !(bytes[start + 1] === SPACE && isDigit(bytes[start + 2]))) return undefined;
-  const literals: Buffer[] = [];
-  let text = '';
-  for (let at = start; ; ) {
-    const lf = bytes.indexOf(LF, at);
-    if (lf < 0) return bytes.length - start + 1;
-    const length = literalLength(bytes, at, lf);
-    if (length === undefined) {
-      const end = bytes[lf - 1] === CR ? lf - 1 : lf;
-      return { text: text + bytes.toString('utf8', at, end), literals, end: lf + 1 };
-    }
-    const behind = lf + 1 + length;
-    // A line end at least is behind it.
-    if (behind >= bytes.length) return behind - start + 1;
-    text += bytes.toString('utf8', at, lf + 1);
-    // A copy, for whoever keeps it must not keep everything that came with it.
-    literals.push(Buffer.from(bytes.subarray(lf + 1, behind)));
-    at = behind;
-  }
-}
-
-/** The n of a line that ends in `{n}`. */
-function literalLength(bytes: Buffer, start: number, lf: number): number | undefined {
-  let at = bytes[lf - 1] === CR ? lf - 2 : lf - 1;
-  if (bytes[at] !== BRACE_END) return undefined;
-  const end = at;
-  do at -= 1;
-  while (at > start && isDigit(bytes[at]));
-  if (bytes[at] !== BRACE || at === end - 1) return undefined;
-  return Number(bytes.toString('latin1', at + 1, end));
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= NINE;
 }

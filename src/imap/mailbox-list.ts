@@ -2,7 +2,7 @@ import { BrokerError } from '../protocol/errors.js';
 import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
-import { catchUp, countsOf, isRefusal, statusItems, statusOf } from './mailbox-status.js';
+import { catchUp, countsOf, statusItems, statusOf, unlessRefused } from './mailbox-status.js';
 import { namespacesOf } from './namespaces.js';
 import { atom, type ImapArgument, listOf, mailboxName, rawExec, textOf, type UntaggedHandler } from './raw-exec.js';
 
@@ -139,16 +139,6 @@ async function addCounts(connection: ImapConnection, listing: Listing): Promise<
 /** Whether a folder can hold messages. */
 export function isSelectable({ attributes }: Pick<ListedMailbox, 'attributes'>): boolean {
   return !attributes.has('\\noselect') && !attributes.has('\\nonexistent');
-}
-
-async function unlessRefused(command: Promise<unknown>): Promise<boolean> {
-  try {
-    await command;
-    return true;
-  } catch (failure) {
-    if (isRefusal(failure)) return false;
-    throw failure;
-  }
 }
 
 function collector(listing: Listing): UntaggedHandler {

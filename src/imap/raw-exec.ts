@@ -1,6 +1,7 @@
 import type { ImapFlow } from 'imapflow';
 import { decodePath, encodePath, enhanceCommandError } from 'imapflow/lib/tools.js';
 import type { ImapConnection } from './connection.js';
+import { landOn } from './flow-reader.js';
 
 /** One token of a response: a value, with the bracketed section that may follow it. */
 export interface ImapToken {
@@ -88,6 +89,7 @@ export function listOf(attribute: ImapAttribute | undefined): ImapAttribute[] {
 /**
  * Sends a command that imapflow has no method for, or whose method changes what it is given.
  * `untagged` takes the responses of its keywords, in upper case (`FETCH` also for `* 5 FETCH`), instead of imapflow.
+ * @param landing memory for the octets of the first large literal, which is part of it then
  * @throws BrokerError IMAP_NO or NOT_FOUND with the server's words, CONNECTION_LOST; and what a handler throws, once
  * the command is done
  */
@@ -97,6 +99,7 @@ export async function rawExec(
   command: string,
   args: ImapArgument[] = [],
   untagged: Record<string, UntaggedHandler> = {},
+  landing?: Buffer,
 ): Promise<TaggedOk> {
   const guard = new HandlerGuard();
   const ok = await connection.command(effect, async (flow) => {
@@ -104,6 +107,7 @@ export async function rawExec(
     // An IDLE under way must be ended first; imapflow leaves here how.
     if (typeof inside.preCheck === 'function') await inside.preCheck();
     const attributes = args.map((argument) => compiled(flow, argument));
+    if (landing) landOn(flow, landing);
     try {
       const { response, next } = await inside.exec(command, attributes, { untagged: guard.wrap(flow, untagged) });
       // The reader waits for this; nothing that may throw comes before it.
@@ -111,6 +115,8 @@ export async function rawExec(
       return taggedOk(response.attributes ?? []);
     } catch (failure) {
       throw await enhanceCommandError(failure as Parameters<typeof enhanceCommandError>[0]);
+    } finally {
+      if (landing) landOn(flow, undefined);
     }
   });
   guard.rethrow();

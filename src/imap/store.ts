@@ -1,6 +1,8 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
-import { atom, listOf, numberOf, rawExec, sequence, textOf } from './raw-exec.js';
+import { fetchFlags, flagCollector } from './fetch-flags.js';
+import { survivingExpunge } from './fetch-rows.js';
+import { atom, rawExec, sequence } from './raw-exec.js';
 import { sequenceSets } from './sequence-set.js';
 
 const items = { add: '+FLAGS', remove: '-FLAGS', set: 'FLAGS' } as const;
@@ -16,7 +18,8 @@ export async function existing(connection: ImapConnection, uids: readonly number
 }
 
 /**
- * Changes flags of messages in the selected folder and answers them as the server has them then.
+ * Changes flags of those messages that the session knows of, and answers them by uid as the server has them then: what
+ * STORE itself tells, and where that is nothing, or not what was asked for, by another question.
  * @throws BrokerError IMAP_NO when the folder keeps no such keyword
  */
 export async function storeFlags(
@@ -26,27 +29,36 @@ export async function storeFlags(
   flags: readonly string[],
 ): Promise<Map<number, string[]>> {
   if (action !== 'remove') refuseUnkept(connection, flags);
-  const stored = new Map<number, string[]>();
+  const told = new Map<number, string[]>();
+  const handlers = { FETCH: flagCollector(told) };
+  const before = connection.selected?.exists ?? 0;
   for (const set of sequenceSets(uids)) {
-    await rawExec(connection, 'write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
-    // What STORE itself answers is optional in parts and may lack the uid, so the flags are asked for.
-    await rawExec(connection, 'read', 'UID FETCH', [sequence(set), [atom('UID'), atom('FLAGS')]], {
-      FETCH: ({ attributes }) => readFlags(listOf(attributes[1]), stored),
-    });
+    const args = [sequence(set), atom(items[action]), flags.map(atom)];
+    // Refused for messages that are gone: behind the NOOP it is for the others.
+    await survivingExpunge(connection, () => rawExec(connection, 'write', 'UID STORE', args, handlers));
+  }
+  // Messages are gone; that may be some of those that were told before.
+  const doubted = (connection.selected?.exists ?? 0) < before;
+  const stored = new Map<number, string[]>();
+  for (const uid of uids) {
+    const now = told.get(uid);
+    // Flags that others changed may be told as well, before those that were asked for or instead of them.
+    if (now && !doubted && isDone(now, action, flags)) stored.set(uid, now);
+  }
+  const untold = uids.filter((uid) => !stored.has(uid));
+  for (const set of sequenceSets(untold)) {
+    for (const [uid, now] of await fetchFlags(connection, set, 'uid')) stored.set(uid, now);
   }
   return stored;
 }
 
-function readFlags(pairs: ReturnType<typeof listOf>, into: Map<number, string[]>): void {
-  let uid: number | undefined;
-  let flags: string[] | undefined;
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const name = textOf(pairs[index]).toUpperCase();
-    if (name === 'UID') uid = numberOf(pairs[index + 1]);
-    if (name === 'FLAGS') flags = listOf(pairs[index + 1]).map(textOf);
-  }
-  if (uid === undefined || !flags) return;
-  into.set(uid, flags.filter((flag) => flag.toLowerCase() !== '\\recent').sort());
+/** Whether a message's flags are such as they are after the change. */
+function isDone(now: readonly string[], action: keyof typeof items, flags: readonly string[]): boolean {
+  const has = new Set(now.map((flag) => flag.toLowerCase()));
+  const wanted = new Set(flags.map((flag) => flag.toLowerCase()));
+  const there = [...wanted].filter((flag) => has.has(flag)).length;
+  if (action === 'remove') return there === 0;
+  return there === wanted.size && (action === 'add' || has.size === wanted.size);
 }
 
 /** Servers accept a flag that they then forget; better to say so. */
@@ -75,9 +87,14 @@ export async function expunge(connection: ImapConnection, uids: readonly number[
 
 /** @throws BrokerError IMAP_NO where a single message cannot be expunged alone */
 export function requireUidPlus(connection: ImapConnection): void {
-  if (connection.has('UIDPLUS') || connection.has('IMAP4REV2')) return;
+  if (hasUidPlus(connection)) return;
   throw new BrokerError(
     'IMAP_NO',
     'The IMAP server has no UIDPLUS: it can only expunge all deleted messages at once, those of other clients too.',
   );
+}
+
+/** Whether the server expunges single messages, and tells by COPYUID what it copied. */
+export function hasUidPlus(connection: ImapConnection): boolean {
+  return connection.has('UIDPLUS') || connection.has('IMAP4rev2');
 }

@@ -6,11 +6,14 @@ export interface TransferDecoder {
   end(): Buffer;
 }
 
-/** The decoder of an encoding's name; unknown ones pass bytes through, as 7bit, 8bit and binary do. */
-export function transferDecoder(encoding: string | null): TransferDecoder {
+/**
+ * The decoder of an encoding's name; unknown ones pass bytes through, as 7bit, 8bit and binary do.
+ * @param inPlace whether it may write into the bytes that it is given, which nobody needs any more then
+ */
+export function transferDecoder(encoding: string | null, inPlace = false): TransferDecoder {
   switch (encoding) {
     case 'base64':
-      return new Base64Decoder();
+      return new Base64Decoder(inPlace);
     case 'quoted-printable':
       return new QuotedPrintableDecoder();
     default:
@@ -48,12 +51,18 @@ for (let value = 0; value < alphabet.length; value += 1) sextets[alphabet.charCo
  * anew, so that joined and cut blocks still decode. Byte by byte, but for lines that are as they should be.
  */
 class Base64Decoder implements TransferDecoder {
+  readonly #inPlace: boolean;
   #bits = 0;
   #count = 0;
 
+  constructor(inPlace: boolean) {
+    this.#inPlace = inPlace;
+  }
+
   push(bytes: Uint8Array): Buffer {
     const input = asBuffer(bytes);
-    const output = Buffer.allocUnsafe(Math.ceil((input.length * 3) / 4) + 1);
+    // What is decoded is never longer than what was read for it, so that it stays behind.
+    const output = this.#inPlace ? input : Buffer.allocUnsafe(Math.ceil((input.length * 3) / 4) + 1);
     // A piece may begin anywhere in a line.
     let at = input.indexOf(LF) + 1;
     let length = this.#decode(input, 0, at, output, 0);

@@ -1,13 +1,17 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
+import { survivingExpunge } from './fetch-rows.js';
 import { mailboxName, rawExec, sequence, type TaggedOk, textOf, type UntaggedHandler } from './raw-exec.js';
 import { sequenceSets, uidsOf } from './sequence-set.js';
-import { expunge, requireUidPlus } from './store.js';
 
 /** Where messages arrived, as far as the server tells (COPYUID, RFC 4315 section 3). */
 export interface Arrived {
   uidValidity: number | null;
   uids: { source: number; destination: number }[];
+  /** Uids that were there and were copied or moved. */
+  found: ReadonlySet<number>;
+  /** Uids of which the server did not say so: they may have been there. */
+  untold: number[];
 }
 
 /** @throws BrokerError NOT_FOUND with field `destination` when the folder is missing */
@@ -15,22 +19,13 @@ export function copyMessages(connection: ImapConnection, uids: readonly number[]
   return transfer(connection, 'UID COPY', uids, destination);
 }
 
-/**
- * Moves by MOVE (RFC 6851), else by COPY and an expunge of just these.
- * @throws BrokerError as {@link copyMessages}, and IMAP_NO before anything is copied where neither is possible
- */
-export async function moveMessages(
-  connection: ImapConnection,
-  uids: readonly number[],
-  destination: string,
-): Promise<Arrived> {
-  if (connection.has('MOVE') || connection.has('IMAP4REV2')) {
-    return transfer(connection, 'UID MOVE', uids, destination);
-  }
-  requireUidPlus(connection);
-  const arrived = await copyMessages(connection, uids, destination);
-  await expunge(connection, uids);
-  return arrived;
+/** Moves by MOVE (RFC 6851). @throws BrokerError as {@link copyMessages} */
+export function moveMessages(connection: ImapConnection, uids: readonly number[], destination: string) {
+  return transfer(connection, 'UID MOVE', uids, destination);
+}
+
+export function hasMove(connection: ImapConnection): boolean {
+  return connection.has('MOVE') || connection.has('IMAP4rev2');
 }
 
 async function transfer(
@@ -39,34 +34,47 @@ async function transfer(
   uids: readonly number[],
   destination: string,
 ): Promise<Arrived> {
-  const arrived: Arrived = { uidValidity: null, uids: [] };
-  // MOVE tells COPYUID in an untagged OK, COPY in the tagged one; some servers do it the other way round.
-  const untagged: Record<string, UntaggedHandler> = {
-    OK: ({ attributes }) => {
-      const [first] = attributes;
-      const section = first && !Array.isArray(first) ? first.section : undefined;
-      if (section) note(arrived, textOf(section[0]).toUpperCase(), section.slice(1));
-    },
-  };
+  const notes = new Notes();
+  const untold: number[] = [];
   for (const set of sequenceSets(uids)) {
-    const ok = await rawExec(connection, 'write', command, [sequence(set), mailboxName(destination)], untagged).catch(
-      (failure: unknown) => {
+    const before = notes.count;
+    const args = [sequence(set), mailboxName(destination)];
+    // Refused for messages that are gone: nothing was done, and behind the NOOP it is for the others.
+    const ok = await survivingExpunge(connection, () =>
+      rawExec(connection, 'write', command, args, notes.handlers).catch((failure: unknown) => {
         throw missingDestination(failure, destination);
-      },
+      }),
     );
-    note(arrived, ok.code, ok.codeArgs);
+    notes.take(ok.code, ok.codeArgs);
+    if (notes.count === before) untold.push(...uidsOf(set));
   }
-  return arrived;
+  return { ...notes.arrived, untold };
 }
 
-function note(arrived: Arrived, code: string | undefined, [validity, from, to]: TaggedOk['codeArgs']): void {
-  if (code !== 'COPYUID') return;
-  const destinations = uidsOf(textOf(to));
-  uidsOf(textOf(from)).forEach((source, index) => {
-    const destination = destinations[index];
-    if (destination !== undefined) arrived.uids.push({ source, destination });
-  });
-  arrived.uidValidity = Number(textOf(validity)) || null;
+/** Collects what COPYUID tells. */
+class Notes {
+  readonly arrived = { uidValidity: null as number | null, uids: [] as Arrived['uids'], found: new Set<number>() };
+  count = 0;
+  /** MOVE tells COPYUID in an untagged OK, COPY in the tagged one; some servers do it the other way round. */
+  readonly handlers: Record<string, UntaggedHandler> = {
+    OK: ({ attributes: [first] }) => {
+      const section = first && !Array.isArray(first) ? first.section : undefined;
+      if (section) this.take(textOf(section[0]).toUpperCase(), section.slice(1));
+    },
+  };
+
+  take(code: string | undefined, [validity, from, to]: TaggedOk['codeArgs']): void {
+    if (code !== 'COPYUID') return;
+    this.count += 1;
+    const { arrived } = this;
+    const destinations = uidsOf(textOf(to));
+    uidsOf(textOf(from)).forEach((source, index) => {
+      const destination = destinations[index];
+      arrived.found.add(source);
+      if (destination !== undefined) arrived.uids.push({ source, destination });
+    });
+    arrived.uidValidity = Number(textOf(validity)) || null;
+  }
 }
 
 function missingDestination(failure: unknown, destination: string): unknown {

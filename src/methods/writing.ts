@@ -19,8 +19,14 @@ export async function write<T>(
   const { views } = context.services;
   const { key } = context.account;
   let used: ImapConnection | undefined;
+  const job = jobOf(context, {
+    effect: 'write',
+    mailbox: selected,
+    // There the view knows what is there, and hears what becomes of it.
+    prefers: (connection) => selected !== undefined && views.followedBy(connection, key, selected) !== undefined,
+  });
   try {
-    return await context.account.run(jobOf(context, { effect: 'write', mailbox: selected }), (connection) => {
+    return await context.account.run(job, (connection) => {
       used = connection;
       return work(connection);
     });

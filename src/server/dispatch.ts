@@ -32,8 +32,8 @@ export interface Caller {
   tenant: Tenant;
   streams: Streams;
   events: Events;
-  /** Aborts on cancel and when the socket closes; its reason is a BrokerError. */
-  signal: AbortSignal;
+  /** Is aborted on cancel and when the socket closes, with a BrokerError as its reason; and here at the deadline. */
+  controller: AbortController;
   /** The request uses this session. */
   uses(session: Session): void;
 }
@@ -80,16 +80,19 @@ async function resultOf(
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
   const trace = params.explain ? new Trace() : undefined;
-  const answer = await withDeadline({ timeoutMs, executed, signal: caller.signal }, async (signal, deadlineAt) => {
-    const { tenant, streams, events } = caller;
-    const { services } = options;
-    const context: RequestContext = { method, signal, deadlineAt, tenant, streams, events, services, trace };
-    // Before anything is waited for: an upload's first frame may be right behind its request.
-    if (params.stream !== undefined) streams.accept(params.stream);
-    const full = contract[method].access === 'session' ? await withSession(context, params, caller) : context;
-    const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
-    return handler(full, params);
-  });
+  const answer = await withDeadline(
+    { timeoutMs, executed, controller: caller.controller },
+    async (signal, deadlineAt) => {
+      const { tenant, streams, events } = caller;
+      const { services } = options;
+      const context: RequestContext = { method, signal, deadlineAt, tenant, streams, events, services, trace };
+      // Before anything is waited for: an upload's first frame may be right behind its request.
+      if (params.stream !== undefined) streams.accept(params.stream);
+      const full = contract[method].access === 'session' ? await withSession(context, params, caller) : context;
+      const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
+      return handler(full, params);
+    },
+  );
   const result = trace ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
   if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
   return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');

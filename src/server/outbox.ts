@@ -32,8 +32,14 @@ export class Outbox {
     this.#send(() => this.#ws.send(json, (error) => this.#sent(error)));
   }
 
-  binary(frame: Uint8Array): void {
-    this.#send(() => this.#ws.send(frame, (error) => this.#sent(error)));
+  /** @param onSent called when the frame has left and its memory may be used again; never where that is not known */
+  binary(frame: Uint8Array, onSent: () => void = () => {}): void {
+    this.#send(() =>
+      this.#ws.send(frame, (error) => {
+        if (!error) onSent();
+        this.#sent(error);
+      }),
+    );
   }
 
   ping(): void {

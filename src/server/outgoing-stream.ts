@@ -5,12 +5,16 @@ import { protocolLimits } from '../protocol/limits.js';
 
 /** How a stream reaches its socket. */
 export interface StreamWire {
-  send(frame: Uint8Array): void;
+  /** Calls back when the frame has left and its memory may be used again. */
+  send(frame: Uint8Array, onSent?: () => void): void;
   sendAbort(error: unknown): void;
   /** Whether the socket takes more; the stream is told of progress. */
   hasRoom(): boolean;
   stallMs: number;
 }
+
+/** Full frames that have left and wait for more: new ones would be garbage that the collector counts as urgent. */
+const MOST_SPARE = 4;
 
 /** Sends bytes as the receiver's credit and the socket allow. It has one writer, who awaits each write. */
 export class CreditedStream implements OutgoingStream {
@@ -26,6 +30,7 @@ export class CreditedStream implements OutgoingStream {
   #wake: () => void = () => {};
   readonly #started: Promise<void>;
   #start: () => void = () => {};
+  readonly #spare: Uint8Array[] = [];
 
   constructor(id: number, wire: StreamWire, onEnd: () => void) {
     this.id = id;
@@ -51,7 +56,7 @@ export class CreditedStream implements OutgoingStream {
       await this.#ready();
       const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
       this.#credit -= size;
-      this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
+      this.#send(bytes.subarray(from, from + size));
       from += size;
     }
     this.signal.throwIfAborted();
@@ -89,6 +94,20 @@ export class CreditedStream implements OutgoingStream {
     this.#wake();
   }
 
+  #send(payload: Uint8Array): void {
+    if (payload.length < protocolLimits.streamPayloadBytes) {
+      this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, payload));
+      return;
+    }
+    // Its header is the same again.
+    const spare = this.#spare.pop();
+    spare?.set(payload, spare.length - payload.length);
+    const frame = spare ?? encodeStreamFrame(StreamFrameType.DATA, this.id, payload);
+    this.#wire.send(frame, () => {
+      if (this.#spare.length < MOST_SPARE && !this.#gone) this.#spare.push(frame);
+    });
+  }
+
   #finish(sendLast: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -101,6 +120,7 @@ export class CreditedStream implements OutgoingStream {
 
   #leave(): void {
     this.#gone = true;
+    this.#spare.length = 0;
     this.#onEnd();
   }
 

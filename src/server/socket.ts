@@ -53,7 +53,7 @@ export class Socket {
     this.#options = options;
     this.#outbox = new Outbox(ws, limits, () => this.#streams.progress());
     this.#streams = new SocketStreams({
-      sendBinary: (frame) => this.#outbox.binary(frame),
+      sendBinary: (frame, onSent) => this.#outbox.binary(frame, onSent),
       hasRoom: () => this.#outbox.hasRoom,
       notify: (method, params) => this.notify(method, params),
       begin: () => use.beginStream(),
@@ -215,7 +215,7 @@ export class Socket {
       tenant: this.#tenant,
       streams,
       events,
-      signal: controller.signal,
+      controller,
       uses: (session: Session) => this.#expiry.check(session),
     };
     const { ok, json } = await dispatch(frame, caller, this.#options);

@@ -6,7 +6,8 @@ import { CreditedStream } from './outgoing-stream.js';
 
 /** What the streams of a socket need of it. */
 export interface StreamSocket {
-  sendBinary(frame: Uint8Array): void;
+  /** Calls back when the frame has left and its memory may be used again. */
+  sendBinary(frame: Uint8Array, onSent?: () => void): void;
   hasRoom(): boolean;
   notify(method: string, params: Record<string, unknown>): void;
   /** A stream is about to begin. @throws BrokerError RATE_LIMITED */
@@ -65,6 +66,7 @@ export class SocketStreams {
       },
       settle: (ok) => {
         settled = true;
+        if (opened.length + accepted.length === 0) return;
         const over = new BrokerError('CANCELLED', 'The request of this stream was answered.');
         for (const stream of opened) ok ? stream.start() : stream.drop(over);
         for (const stream of accepted) ok ? stream.fail(over) : stream.abort(over);
@@ -109,7 +111,7 @@ export class SocketStreams {
     this.#lastOutgoing += 2;
     const id = this.#lastOutgoing;
     const wire = {
-      send: (frame: Uint8Array) => this.#socket.sendBinary(frame),
+      send: (frame: Uint8Array, onSent?: () => void) => this.#socket.sendBinary(frame, onSent),
       sendAbort: (error: unknown) => this.#sendAbort(id, error),
       hasRoom: () => this.#socket.hasRoom(),
       stallMs: this.#socket.limits.streamStallMs,

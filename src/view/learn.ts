@@ -1,3 +1,4 @@
+import { makesUpMissing } from '../imap/capabilities.js';
 import type { ImapConnection } from '../imap/connection.js';
 import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/fetch.js';
 import { fetchFlags } from '../imap/fetch-flags.js';
@@ -47,7 +48,9 @@ export async function learnBelow(
   fields: readonly ListField[],
 ): Promise<boolean> {
   const to = view.members.base;
-  const from = Math.max(1, to - Math.min(count, FETCH_BATCH) + 1);
+  // Without rows an answer is short.
+  const most = fields.length > 0 ? FETCH_BATCH : 10 * FETCH_BATCH;
+  const from = Math.max(1, to - Math.min(count, most) + 1);
   const found = await fetchMembers(view, connection, { from, to }, fields);
   if (!found) return false;
   view.members.learnBelow(found);
@@ -99,12 +102,9 @@ async function fetchMembers(
   return rows.map(({ uid, flags = [] }) => ({ uid, flags }));
 }
 
-/**
- * Courier answers for a message that is gone with a text of its own until a NOOP has told of it: what it answered
- * counts when nothing is told then.
- */
+/** Where a server makes up messages that are gone, what it answered counts when a NOOP tells of none. */
 async function holds(view: MailboxView, connection: ImapConnection): Promise<boolean> {
-  if (!/courier/i.test(connection.serverName ?? '')) return true;
+  if (!makesUpMissing(connection)) return true;
   const { shifts } = view.members;
   await hearOfVanished(view, connection);
   return view.members.shifts === shifts;

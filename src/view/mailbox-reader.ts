@@ -40,6 +40,13 @@ export interface Question<T> {
 interface Group {
   question: Question<unknown>;
   askers: SharedJob;
+  /** `performance.now()` when it was asked for the last time. */
+  askedAt: number;
+}
+
+/** Who holds a connection that follows the view, and answers on it when called: see {@link MailboxReader.serve}. */
+export interface Station {
+  call(): void;
 }
 
 /** A watch of the folder, for as long as it is known to be alive. */
@@ -61,12 +68,18 @@ export class MailboxReader {
   readonly view: MailboxView;
   /** Set by a watch. */
   liveness: (() => Liveness | undefined) | undefined;
+  /** Called when the server has confirmed the view. */
+  onConfirmed: (() => void) | undefined;
+  /** Called when this account's own request has written to the folder. */
+  onWritten: (() => void) | undefined;
   /** Messages whose flags stay known where the server does not tell changes. */
   mostFlags = MOST_FLAGS;
   readonly #onGrown: () => void;
   readonly #waiting = new Map<string, Group>();
   #active: Group[] = [];
-  #running = false;
+  #running: 'lease' | 'station' | undefined;
+  #station: Station | undefined;
+  #leases: Leases | undefined;
   #abort = new AbortController();
   #deserted: NodeJS.Timeout | undefined;
 
@@ -91,10 +104,58 @@ export class MailboxReader {
     const remembered = question.maxAgeMs > 0 ? this.#remembered(question) : undefined;
     if (remembered) return remembered;
     const group = this.#waiting.get(question.key) ?? this.#newGroup(leases, question as Question<unknown>);
+    group.askedAt = performance.now();
     const answer = group.askers.join<Read<T>>(question.job);
-    if (!this.#running) void this.#run(leases, question.job.label);
+    this.#leases = leases;
+    this.#start();
     const { value: read, coalesced } = await answer;
     return coalesced ? { value: read.value, origin: { ...read.origin, source: 'coalesced' } } : read;
+  }
+
+  /** From now on the station answers, until it leaves. */
+  setStation(station: Station): void {
+    this.#station = station;
+  }
+
+  /** The station cannot answer any more: what it has left is answered by leases. */
+  leaveStation(station: Station): void {
+    if (this.#station !== station) return;
+    this.#station = undefined;
+    if (this.#running !== 'station') return;
+    this.#running = undefined;
+    this.#start();
+  }
+
+  /** Answers all that waits, on the connection of the station. @throws BrokerError CONNECTION_LOST */
+  async serve(connection: ImapConnection): Promise<void> {
+    const trace = new Trace();
+    this.#abort = new AbortController();
+    const end = () => connection.close();
+    this.#abort.signal.addEventListener('abort', end);
+    connection.trace = trace;
+    trace.begin(connection, 0, 0);
+    try {
+      while (this.#isAsked) await this.#answer(connection, trace);
+      if (this.#running === 'station') this.#running = undefined;
+    } finally {
+      trace.end();
+      connection.trace = undefined;
+      this.#endDesertion();
+    }
+  }
+
+  get #isAsked(): boolean {
+    return this.#waiting.size > 0 || this.#active.length > 0;
+  }
+
+  #start(): void {
+    if (this.#running !== undefined || !this.#isAsked) return;
+    if (this.#station) {
+      this.#running = 'station';
+      this.#station.call();
+    } else if (this.#leases) {
+      void this.#run(this.#leases);
+    }
   }
 
   #remembered<T>(question: Question<T>): Read<T> | undefined {
@@ -109,7 +170,7 @@ export class MailboxReader {
 
   #newGroup({ slots }: Leases, question: Question<unknown>): Group {
     const { key, job } = question;
-    const group = { question, askers: new SharedJob(job, slots, () => this.#onDeserted(group)) };
+    const group: Group = { question, askers: new SharedJob(job, slots, () => this.#onDeserted(group)), askedAt: 0 };
     this.#waiting.set(key, group);
     return group;
   }
@@ -122,13 +183,18 @@ export class MailboxReader {
     else this.#deserted ??= setTimeout(end, DESERTED_MS);
   }
 
-  async #run(leases: Leases, label: string): Promise<void> {
-    this.#running = true;
-    while (this.#waiting.size > 0) {
+  #endDesertion(): void {
+    clearTimeout(this.#deserted);
+    this.#deserted = undefined;
+  }
+
+  async #run(leases: Leases): Promise<void> {
+    this.#running = 'lease';
+    while (this.#isAsked) {
       this.#abort = new AbortController();
       const trace = new Trace();
       const job: Job = {
-        label,
+        label: [...this.#active, ...this.#waiting.values()][0]?.question.job.label ?? 'read',
         effect: 'read',
         mailbox: this.mailbox,
         prefers: (connection) => connection.isFollowedBy(this.view),
@@ -142,10 +208,9 @@ export class MailboxReader {
       } catch (error) {
         this.#fail(error);
       }
-      clearTimeout(this.#deserted);
-      this.#deserted = undefined;
+      this.#endDesertion();
     }
-    this.#running = false;
+    this.#running = undefined;
   }
 
   /** Everybody who waits when a job fails would see the next one fail as well. */
@@ -173,6 +238,7 @@ export class MailboxReader {
       this.#active.shift();
     }
     this.#onGrown();
+    this.onConfirmed?.();
   }
 
   async #answerGroup({ question, askers }: Group, connection: ImapConnection, trace: Trace): Promise<void> {
@@ -192,6 +258,9 @@ export class MailboxReader {
     const { view } = this;
     const begun = now();
     const stays = view.placed && connection.isFollowedBy(view);
+    const askedAt = Math.max(...this.#active.map((group) => group.askedAt));
+    // The end of an IDLE was the barrier.
+    if (stays && !connection.troubled && view.confirmed.at >= askedAt) return;
     if (stays && (await connection.refresh())) {
       view.confirm(begun);
       return;

@@ -46,6 +46,8 @@ export class MailboxView implements Follower {
   readonly log = new ChangeLog();
   readonly rows = new Rows();
   readonly answers = new Answers();
+  /** Called when the server tells of a change, before it has confirmed it. */
+  onHeard: (() => void) | undefined;
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
   #uidValidity: number | undefined;
   /** All changes up to it are in the view. */
@@ -181,16 +183,19 @@ export class MailboxView implements Follower {
 
   onExists(count: number): void {
     this.#existsHeard += 1;
+    this.onHeard?.();
     if (this.#told) this.#disturbed = true;
     else if (!this.members.announce(count)) this.doubt(count);
   }
 
   onExpunge(seq: number): void {
+    this.onHeard?.();
     if (this.#told) this.#disturbed = true;
     else if (!this.members.expunge(seq)) this.doubt(this.members.exists);
   }
 
   onVanished(uids: string, earlier: boolean): void {
+    this.onHeard?.();
     if (this.#told && earlier) this.#told.vanished.add(uids);
     else if (this.#told) this.#disturbed = true;
     else if (!earlier) {
@@ -201,6 +206,7 @@ export class MailboxView implements Follower {
   }
 
   onFlags({ seq, uid, flags, modseq }: FlagUpdate): void {
+    this.onHeard?.();
     if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
       this.#heardModseq = modseq;
     }

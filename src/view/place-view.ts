@@ -7,7 +7,7 @@ import type { MailboxView, Told } from './mailbox-view.js';
 import type { Member } from './membership.js';
 
 /** Messages come and go while a view is placed; after so many tries it begins anew instead. */
-const TRIES = 3;
+const TRIES = 10;
 
 /**
  * Selects the folder and brings the view up to date on that selection: by QRESYNC where it is on, else by CONDSTORE, else
@@ -58,7 +58,7 @@ async function tryToPlace(
 }
 
 function knowsNothing({ members }: MailboxView): boolean {
-  return members.uids.length === 0 && members.exists > 0;
+  return members.uids.length === 0 && members.base > 0;
 }
 
 function mayHaveNew({ members }: MailboxView, { uidNext, exists }: SelectedMailbox): boolean {

@@ -45,6 +45,8 @@ export class Views {
   /** Folders that are watched: these are never forgotten, though their rows may be. */
   readonly #pinned = new Map<string, Pinned>();
   #pinnedBytes = 0;
+  /** When accounts wrote for the last time, whose answers are kept beside the folders. */
+  readonly #writes = new Map<string, number>();
 
   /** @param isLive whether an account has a session: of another nothing is kept, whatever is still under way for it */
   constructor(limits: ViewLimits = defaultViewLimits, isLive: (account: string) => boolean = () => true) {
@@ -79,6 +81,12 @@ export class Views {
     const reader = new MailboxReader(name, view, () => this.#grown(account, key, reader));
     this.#set(account, key, { reader }, view.bytes);
     return reader;
+  }
+
+  /** What is known of a folder by whoever hears all that this connection is told of it. */
+  followedBy(connection: ImapConnection, account: string, mailbox: string): MailboxView | undefined {
+    const view = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)))?.view;
+    return view && connection.isFollowedBy(view) ? view : undefined;
   }
 
   /** Keeps a folder in memory until the answered function is called, or the account's last session ends. */
@@ -121,13 +129,25 @@ export class Views {
    * Something was written to a folder; the connection that did it has told the view that follows it.
    */
   wrote(account: string, mailbox: string, connection?: ImapConnection): void {
-    const view = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)))?.view;
-    if (view && !connection?.isFollowedBy(view)) view.wrote();
+    this.#noteWrite(account);
+    const reader = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)));
+    if (reader && !connection?.isFollowedBy(reader.view)) reader.view.wrote();
+    reader?.onWritten?.();
   }
 
   /** Something was written that may be about any folder: one was renamed, say. */
   wroteAll(account: string): void {
-    for (const key of this.#keys.get(account) ?? []) this.#readerOf(key)?.view.wrote();
+    this.#noteWrite(account);
+    for (const key of this.#keys.get(account) ?? []) {
+      const reader = this.#readerOf(key);
+      reader?.view.wrote();
+      reader?.onWritten?.();
+    }
+  }
+
+  /** `performance.now()` of the account's last write. */
+  lastWrite(account: string): number {
+    return this.#writes.get(account) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** The account's last session has ended. */
@@ -141,6 +161,7 @@ export class Views {
       this.#cache.delete(key);
     }
     this.#keys.delete(account);
+    this.#writes.delete(account);
   }
 
   /** Gives memory back: what was used least is forgotten until so many bytes are left, of watched folders the rows. */
@@ -154,6 +175,10 @@ export class Views {
       pinned.reader.view.answers.clear();
       this.#measure(key, pinned);
     }
+  }
+
+  #noteWrite(account: string): void {
+    if (this.#isLive(account)) this.#writes.set(account, performance.now());
   }
 
   #readerOf(key: string, used?: 'used'): MailboxReader | undefined {

@@ -41,7 +41,11 @@ export class Topic {
     this.#options = options;
     this.#log = new EventLog(options.store, options.seq);
     this.#account = options.account;
+    const current = () => this.#account;
     const account: AccountHandle = {
+      get slots() {
+        return current().slots;
+      },
       key: options.account.key,
       // Of the request that came last: the credentials of the first may be out of date by now.
       run: (job, work) => this.#account.run(job, work),

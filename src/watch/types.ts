@@ -2,7 +2,7 @@ import type { Account } from '../pool/account.js';
 import type { WatchEvent } from '../protocol/events.js';
 
 /** What a watcher needs of an account: a way to run jobs. */
-export type AccountHandle = Pick<Account, 'key' | 'run'>;
+export type AccountHandle = Pick<Account, 'key' | 'run' | 'slots'>;
 
 type Untold<E> = E extends WatchEvent ? Omit<E, 'topic' | 'epoch' | 'seq' | 'at'> : never;
 

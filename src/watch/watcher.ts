@@ -1,84 +1,230 @@
-import { statusOf } from '../imap/mailbox-status.js';
-import type { StatusCounts } from '../protocol/models.js';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { canonicalName } from '../imap/mailbox-names.js';
+import { type Stamp, stampsOf } from '../imap/mailbox-stamp.js';
+import type { Views } from '../view/views.js';
+import { Station, type WatchTimes } from './station.js';
 import type { AccountHandle, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
+import { WatchedFolder } from './watched-folder.js';
 
-const POLL_MS = 30_000;
-/** Milliseconds that a poll may take. */
-const JOB_MS = 30_000;
+export const defaultWatchTimes: WatchTimes = { heartbeatMs: 120_000, pollMs: 30_000, quietMs: 500, retryMs: 500 };
 
-/** Watches the counts of an account's folders by asking for them. */
-export const startWatcher: StartWatcher = (account, tell) => new PollingWatcher(account, tell);
+/** Milliseconds that one look at a folder may take. */
+const LOOK_MS = 30_000;
+/** Milliseconds for the server's answer to a heartbeat. */
+const ANSWER_MS = 10_000;
+/** Milliseconds between tries when the server cannot be reached, at most. */
+const MOST_RETRY_MS = 60_000;
+/** Milliseconds that the connection has to be given back when the watch ends. */
+const LEAVE_MS = 2_000;
 
-type Counts = ReadonlyMap<string, StatusCounts | null>;
+/** Watches accounts by the views of their folders. */
+export function watcherOf(views: Views, times: WatchTimes = defaultWatchTimes): StartWatcher {
+  return (account, tell) => new AccountWatcher(account, views, times, tell);
+}
 
-class PollingWatcher implements Watcher {
+/**
+ * Watches folders of an account: stays with one on a connection, looks at the others now and then, or when the server
+ * tells of them. What changed is told from the views, so a lost connection makes nothing be missed or told twice.
+ */
+class AccountWatcher implements Watcher {
   readonly #account: AccountHandle;
+  readonly #views: Views;
+  readonly #times: WatchTimes;
   readonly #tell: (change: MailboxChange) => void;
+  readonly #folders = new Map<string, WatchedFolder>();
+  readonly #stamps = new Map<string, Stamp | null>();
   readonly #end = new AbortController();
-  /** Counts as they were told last; null for a folder that is missing. */
-  #known: Counts = new Map();
-  #mailboxes: readonly string[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #home: { folder: WatchedFolder; station: Station } | undefined;
+  #pollTimer: NodeJS.Timeout | undefined;
+  /** `performance.now()` when the server last proved to be there, at home and at the others. */
+  #homeProof = Number.NEGATIVE_INFINITY;
+  #pollProof = Number.NEGATIVE_INFINITY;
 
-  constructor(account: AccountHandle, tell: (change: MailboxChange) => void) {
+  constructor(account: AccountHandle, views: Views, times: WatchTimes, tell: (change: MailboxChange) => void) {
     this.#account = account;
-    this.#tell = tell;
+    this.#views = views;
+    this.#times = times;
+    // Each folder that is looked at just now listens for the end.
+    setMaxListeners(0, this.#end.signal);
+    this.#tell = (change) => {
+      if (!this.#end.signal.aborted) tell(change);
+    };
   }
 
   async watch(mailboxes: readonly string[], signal: AbortSignal): Promise<Map<string, WatchedMailbox | null>> {
-    const counts = await this.#ask(mailboxes, signal);
-    this.#mailboxes = mailboxes;
-    this.#compare(counts);
-    this.#schedule();
-    return new Map([...counts].map(([name, found]) => [name, found && watched(found)]));
+    const names = new Set(mailboxes);
+    const fresh = mailboxes.filter((name) => !this.#folders.has(name));
+    for (const name of fresh) await this.#add(name, signal);
+    for (const [name, folder] of this.#folders) if (!names.has(name)) this.#remove(name, folder);
+    this.#settle();
+    return new Map(mailboxes.map((name) => [name, this.#watched(name)]));
   }
 
   close(): void {
-    this.#end.abort(new Error('The watch has ended.'));
-    clearTimeout(this.#timer);
+    const station = this.#home?.station;
+    this.#home = undefined;
+    station?.end();
+    clearTimeout(this.#pollTimer);
+    for (const [name, folder] of this.#folders) this.#remove(name, folder);
+    // By then the connection has been given back, as a rule.
+    setTimeout(() => this.#end.abort(new Error('The watch has ended.')), LEAVE_MS).unref();
   }
 
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    if (!this.#end.signal.aborted) this.#timer = setTimeout(() => void this.#poll(), POLL_MS).unref();
-  }
-
-  async #poll(): Promise<void> {
-    const mailboxes = this.#mailboxes;
+  async #add(name: string, signal: AbortSignal): Promise<void> {
+    const account = this.#account.key;
+    const folder = new WatchedFolder(this.#views.pin(account, name), (change) => {
+      if (this.#folders.get(name) === folder) this.#tell(change);
+    });
     try {
-      const counts = await this.#ask(mailboxes, this.#end.signal);
-      // Another call of watch() has asked since, and knows better.
-      if (mailboxes !== this.#mailboxes) return;
-      this.#compare(counts);
-    } catch {
-      // Whoever asks for the mail itself is told what is wrong; here the next poll tells what changed meanwhile.
+      await folder.sync(this.#account, { signal, deadlineAt: Date.now() + LOOK_MS });
+    } catch (error) {
+      folder.close();
+      throw error;
     }
-    this.#schedule();
+    this.#folders.set(name, folder);
+    folder.reader.liveness = () => this.#liveness(name);
+    folder.reader.onConfirmed = () => {
+      if (!folder.tellNews()) void this.#look(folder);
+    };
+    folder.reader.onWritten = () => void this.#look(folder);
+    // What came between the answer and this.
+    folder.reader.onConfirmed();
   }
 
-  #ask(mailboxes: readonly string[], signal: AbortSignal): Promise<Map<string, StatusCounts | null>> {
+  #remove(name: string, folder: WatchedFolder): void {
+    this.#folders.delete(name);
+    this.#stamps.delete(name);
+    folder.close();
+  }
+
+  #watched(name: string): WatchedMailbox | null {
+    const now = this.#folders.get(name)?.now;
+    return now ? { ...now, lagMs: this.#lagMs(name) } : null;
+  }
+
+  /** Chooses where to stay, and who is looked at from afar. */
+  #settle(): void {
+    if (this.#end.signal.aborted) return;
+    const there = [...this.#folders.values()].filter(({ now }) => now !== null);
+    const home = this.#home?.folder;
+    const stays = home !== undefined && this.#folders.get(home.mailbox) === home && home.now !== null;
+    const inbox = there.find(({ mailbox }) => mailbox === 'INBOX');
+    if (!stays || (inbox && home !== inbox)) this.#move(inbox ?? there[0]);
+    if (this.#home) this.#home.station.others = this.#others();
+    this.#schedulePoll();
+  }
+
+  #move(folder: WatchedFolder | undefined): void {
+    this.#home?.station.end();
+    this.#home = undefined;
+    if (!folder) return;
+    const station = new Station(folder, this.#times, {
+      onNews: () => void this.#look(folder),
+      onOther: (mailbox) => {
+        const other = this.#folders.get(canonicalName(mailbox));
+        if (other && other !== folder) void this.#look(other);
+      },
+      onProof: () => {
+        this.#homeProof = performance.now();
+      },
+    });
+    this.#home = { folder, station };
+    void this.#stay(folder, station);
+  }
+
+  /** Comes back whenever the connection was needed elsewhere or lost, as long as this is where to stay. */
+  async #stay(folder: WatchedFolder, station: Station): Promise<void> {
+    const { signal } = this.#end;
     const job = {
       label: 'watch',
       effect: 'read' as const,
-      signal: AbortSignal.any([signal, this.#end.signal]),
-      deadlineAt: Date.now() + JOB_MS,
+      lane: 'watch' as const,
+      mailbox: folder.mailbox,
+      prefers: (connection: Parameters<Station['attend']>[0]) => connection.isFollowedBy(folder.reader.view),
+      signal,
+      deadlineAt: Number.POSITIVE_INFINITY,
     };
-    return this.#account.run(job, (connection) => statusOf(connection, mailboxes));
-  }
-
-  #compare(counts: Counts): void {
-    const before = this.#known;
-    this.#known = counts;
-    if (this.#end.signal.aborted) return;
-    for (const [mailbox, now] of counts) {
-      const known = before.get(mailbox);
-      if (known === undefined || JSON.stringify(known) === JSON.stringify(now)) continue;
-      if (now && known && now.uidValidity === known.uidValidity) this.#tell({ type: 'counts', mailbox, counts: now });
-      else this.#tell({ type: 'reset', mailbox, ...(now ? { uidValidity: now.uidValidity } : {}) });
+    let { retryMs } = this.#times;
+    while (this.#home?.station === station && !signal.aborted) {
+      let waitMs = this.#times.quietMs;
+      try {
+        await this.#account.run(job, (connection, lease) => station.attend(connection, lease));
+        ({ retryMs } = this.#times);
+      } catch {
+        // Whoever asks for mail is told what is wrong; here the next try finds out what changed meanwhile.
+        waitMs = retryMs * (0.5 + Math.random() / 2);
+        retryMs = Math.min(retryMs * 2, MOST_RETRY_MS);
+      }
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }
-}
 
-function watched({ uidValidity }: StatusCounts): WatchedMailbox {
-  return { uidValidity, lagMs: POLL_MS + JOB_MS, state: null };
+  /** Has a folder confirmed, which tells what is new. @returns false when it failed: then the next look tells it */
+  async #look(folder: WatchedFolder): Promise<boolean> {
+    try {
+      await folder.sync(this.#account, { signal: this.#end.signal, deadlineAt: Date.now() + LOOK_MS });
+      this.#settleIfHomeless();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The folder where it stayed may be gone, or one may be there at last. */
+  #settleIfHomeless(): void {
+    if (!this.#home || this.#home.folder.now === null) this.#settle();
+  }
+
+  #others(): string[] {
+    return [...this.#folders.keys()].filter((name) => name !== this.#home?.folder.mailbox);
+  }
+
+  #schedulePoll(): void {
+    clearTimeout(this.#pollTimer);
+    if (this.#end.signal.aborted || this.#others().length === 0) return;
+    // Not all accounts at the same moment.
+    const waitMs = this.#times.pollMs * (0.9 + Math.random() / 5);
+    this.#pollTimer = setTimeout(() => void this.#poll(), waitMs).unref();
+  }
+
+  async #poll(): Promise<void> {
+    const names = this.#others();
+    const job = {
+      label: 'watch',
+      effect: 'read' as const,
+      lane: 'bulk' as const,
+      signal: this.#end.signal,
+      deadlineAt: Date.now() + LOOK_MS,
+    };
+    try {
+      const stamps = await this.#account.run(job, (connection) => stampsOf(connection, names));
+      // One after the other: an account has few connections, and others wait for them too.
+      for (const [name, stamp] of stamps) await this.#compare(name, stamp);
+      this.#pollProof = performance.now();
+    } catch {
+      // The next poll tells what changed meanwhile.
+    }
+    this.#schedulePoll();
+  }
+
+  async #compare(name: string, stamp: Stamp | null): Promise<void> {
+    const folder = this.#folders.get(name);
+    if (!folder) return;
+    const before = this.#stamps.get(name);
+    // Flags may have changed where the stamp tells nothing of them.
+    const changed = !before || before.text !== stamp?.text || !stamp.complete;
+    if (!changed || (await this.#look(folder))) this.#stamps.set(name, stamp);
+  }
+
+  #lagMs(name: string): number {
+    const { heartbeatMs, pollMs } = this.#times;
+    return name === this.#home?.folder.mailbox ? heartbeatMs + ANSWER_MS : 2 * pollMs + LOOK_MS;
+  }
+
+  #liveness(name: string): { lagMs: number } | undefined {
+    const proof = name === this.#home?.folder.mailbox ? this.#homeProof : this.#pollProof;
+    const lagMs = this.#lagMs(name);
+    return performance.now() - proof <= lagMs ? { lagMs } : undefined;
+  }
 }

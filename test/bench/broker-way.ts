@@ -89,8 +89,7 @@ export class BrokerWay {
 
   /** Begins a watch of the INBOX. */
   async watch(): Promise<void> {
-    const { watch } = this.#client as unknown as { watch: { start(params: object): Promise<unknown> } };
-    await watch.start({ session: this.session, mailboxes: ['INBOX'] });
+    await this.#client.watch({ session: this.session, mailboxes: ['INBOX'], onEvent: () => {}, onResync: () => {} });
   }
 
   /** Ends the session, and with it the account's connections. */

@@ -13,10 +13,13 @@ function expected(text: string): Buffer {
   return Buffer.concat(blocks);
 }
 
-function inPieces(bytes: Buffer, size: number): Buffer {
-  const decoder = transferDecoder('base64');
+function inPieces(bytes: Buffer, size: number, inPlace = false): Buffer {
+  const decoder = transferDecoder('base64', inPlace);
   const pieces: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += size) pieces.push(decoder.push(bytes.subarray(at, at + size)));
+  for (let at = 0; at < bytes.length; at += size) {
+    const piece = Buffer.from(bytes.subarray(at, at + size));
+    pieces.push(decoder.push(piece));
+  }
   return Buffer.concat([...pieces, decoder.end()]);
 }
 
@@ -46,6 +49,7 @@ it('decodes lines of every length and end, damaged or not, whole and in pieces',
         const bytes = Buffer.from(text, 'latin1');
         expect(decodeTransfer(bytes, 'base64')).toEqual(expected(text));
         expect(inPieces(bytes, size)).toEqual(expected(text));
+        expect(inPieces(bytes, size, true)).toEqual(expected(text));
       },
     ),
     { numRuns: 2000 },
@@ -57,5 +61,6 @@ it('decodes a long attachment from pieces that end anywhere', () => {
   const text = content.toString('base64').replace(/.{76}/g, '$&\r\n');
   for (const size of [1, 77, 4096, 65_537, 1_000_000]) {
     expect(inPieces(Buffer.from(text), size).equals(content)).toBe(true);
+    expect(inPieces(Buffer.from(text), size, true).equals(content)).toBe(true);
   }
 });

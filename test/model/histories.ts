@@ -4,6 +4,7 @@ import { startDialect } from '../support/dialects.js';
 import { AnsweredError } from '../support/running-broker.js';
 import { Manners } from '../support/unoffered.js';
 import { type Command, type History, histories } from './commands.js';
+import { keepEvidence } from './evidence.js';
 import { type Lane, openLanes } from './lane.js';
 import { read } from './reads.js';
 import { World } from './world.js';
@@ -17,7 +18,8 @@ const DEFAULT_RUNS = 2000;
 const CONFIRM_EACH = 10;
 
 /** Lets one history happen. */
-export async function happen(lane: Lane, { start, commands }: History): Promise<void> {
+export async function happen(lane: Lane, history: History): Promise<void> {
+  const { start, commands } = history;
   const world = await World.make(lane, start);
   try {
     for (const command of commands) await run(world, command);
@@ -26,6 +28,7 @@ export async function happen(lane: Lane, { start, commands }: History): Promise<
   } catch (failure) {
     const spoiled = await world.isSpoiled(failure);
     if (spoiled) lane.tally.spoiled += 1;
+    else keepEvidence(lane, history, failure);
     fc.pre(!spoiled);
     throw failure;
   } finally {
@@ -39,9 +42,12 @@ async function run(world: World, command: Command): Promise<void> {
     case 'cut':
       return cut(world);
     case 'together': {
+      world.unsteady = command.cut;
       const reading = command.reads.map((one) => read(world, one));
       if (command.cut) cut(world);
-      return allDone(reading);
+      await allDone(reading);
+      world.unsteady = false;
+      return;
     }
     case 'race': {
       const bystander = world.bystander();

@@ -37,6 +37,7 @@ export interface Lane {
     complete: number;
     lostWrites: number;
     spoiled: number;
+    failures: number;
   };
   /** The other mail client, which is also who looks how things are. */
   readonly other: LeanImap;
@@ -107,7 +108,7 @@ export async function openLanes(
         },
         relay,
         tellsChanges,
-        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0, spoiled: 0 },
+        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0, spoiled: 0, failures: 0 },
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();

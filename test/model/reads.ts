@@ -86,21 +86,25 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
   const { maxAgeMs } = command;
   const names = slots.map(({ name }) => name);
   const sentAt = Date.now();
-  const byName = new Map<string, unknown>();
-  let meta: Meta;
-  if (command.do === 'status') {
-    const answer = await lane.ask(socket, 'mailbox.status', { mailboxes: names, maxAgeMs });
-    for (const { mailbox, counts: told } of answer.statuses) byName.set(mailbox, told);
-    meta = answer.meta;
-  } else {
-    const answer = await lane.ask(socket, 'mailbox.list', { counts: true, maxAgeMs });
-    for (const { name, counts: told } of answer.mailboxes) byName.set(name, told);
-    meta = answer.meta;
-  }
+  const asking = async () => {
+    if (command.do === 'status') {
+      const { statuses, meta } = await lane.ask(socket, 'mailbox.status', { mailboxes: names, maxAgeMs });
+      return { meta, counts: new Map(statuses.map(({ mailbox, counts: told }) => [mailbox, told])) };
+    }
+    const { mailboxes, meta } = await lane.ask(socket, 'mailbox.list', { counts: true, maxAgeMs });
+    return { meta, counts: new Map(mailboxes.map(({ name, counts: told }) => [name, told])) };
+  };
+  let answer: Awaited<ReturnType<typeof asking>> | undefined;
+  const outcome = await outcomeOf(
+    asking().then((told) => {
+      answer = told;
+    }),
+  );
   const withSize = lane.dialect.offered.has('STATUS=SIZE');
   for (const slot of slots) {
-    const told: Outcome = { ok: byName.get(slot.name) ?? null };
-    world.verify(slot, { sentAt, maxAgeMs, ...ageOf(meta) }, told, (state) => expectedCounts(state, withSize));
+    const told: Outcome = answer ? { ok: answer.counts.get(slot.name) ?? null } : outcome;
+    const asked = { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) };
+    world.verify(slot, asked, told, (state) => expectedCounts(state, withSize));
   }
 }
 

@@ -67,7 +67,9 @@ async function brokerWrites(world: World, command: Extract<Write, { by: string }
   const request = requestOf(world, command, slot, other);
   if (!request) return;
   const outcome = await outcomeOf(request.answer);
-  await world.byBroker(other === slot ? [slot] : [slot, other]);
+  // What was refused is no write: answers may be older than it.
+  const written = 'ok' in outcome || outcome.error === 'CONNECTION_LOST';
+  await world.observe(other === slot ? [slot] : [slot, other], written);
   if ('ok' in outcome) {
     const { notFound = [] } = outcome.ok as { notFound?: number[] };
     if (notFound.length > 0) throw new Error(`${command.do} by the broker did not find ${notFound.join()}`);

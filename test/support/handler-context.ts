@@ -54,7 +54,8 @@ export class CollectedStream implements OutgoingStream {
   }
   async write(bytes: Uint8Array): Promise<void> {
     this.signal.throwIfAborted();
-    this.chunks.push(bytes.slice());
+    // A copy, which `slice` of a Buffer is not.
+    this.chunks.push(Uint8Array.from(bytes));
   }
   end(): void {
     this.#resolve(Buffer.concat(this.chunks));

@@ -49,6 +49,7 @@ export class RawClient {
   readonly binary: Buffer[] = [];
   readonly #pending = new Map<string | number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   readonly #onBinary: ((frame: Buffer) => void)[] = [];
+  readonly #onNotification: ((frame: { method: string; params: Record<string, unknown> }) => void)[] = [];
   #ids = 0;
 
   private constructor(ws: WebSocket) {
@@ -91,6 +92,11 @@ export class RawClient {
     this.ws.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
   }
 
+  /** Calls the listener with each notification from now on. */
+  onNotification(listener: (frame: { method: string; params: Record<string, unknown> }) => void): void {
+    this.#onNotification.push(listener);
+  }
+
   /** Calls the listener with each binary frame from now on. */
   onBinary(listener: (frame: Buffer) => void): void {
     this.#onBinary.push(listener);
@@ -112,6 +118,7 @@ export class RawClient {
     const frame = JSON.parse(data.toString());
     if (frame.id === undefined) {
       this.notifications.push(frame);
+      for (const listener of this.#onNotification) listener(frame);
       return;
     }
     const pending = this.#pending.get(frame.id);

@@ -12,6 +12,8 @@ export interface FolderManners {
   refusesNoopWhenGone?: boolean;
   /** Speaks of flags, new mail and expunged messages in the middle of the answer to any command that allows it. */
   interrupts?: boolean;
+  /** Names messages by their uid as well when it speaks of their flags on its own (RFC 9051 section 6.4.9). */
+  uidInNews?: boolean;
 }
 
 /** What a connection has been told, and nothing of what happened since. */
@@ -200,14 +202,15 @@ export class ScriptedFolder {
     meanwhile.happens();
   }
 
-  /** Tells what happened since the connection was told last: flags by sequence number alone, as servers do. */
+  /** Tells what happened since the connection was told last: flags by sequence number alone, as most servers do. */
   #news(told: Told, withExpunges = true): string[] {
     const lines: string[] = [];
     for (const [index, mail] of told.mails.entries()) {
       const now = this.mails.find(({ uid }) => uid === mail.uid);
       if (!now || now === mail) continue;
       told.mails = told.mails.with(index, now);
-      lines.push(`* ${index + 1} FETCH (FLAGS (${now.flags.join(' ')}))`);
+      const uid = this.manners.uidInNews ? `UID ${now.uid} ` : '';
+      lines.push(`* ${index + 1} FETCH (${uid}FLAGS (${now.flags.join(' ')}))`);
     }
     const gone = told.mails.filter(({ uid }) => !this.mails.some((one) => one.uid === uid));
     if (withExpunges && gone.length > 0) {

@@ -8,7 +8,12 @@ interface Pair {
   client: Socket;
   /** Whether it is past its login. */
   working: boolean;
+  /** What both sides said last. */
+  said: string[];
 }
+
+/** Packets of a connection that are remembered. */
+const MOST_SAID = 300;
 
 /**
  * A TCP relay that writes down what clients say, for looking at their commands, and can break their connections. Only of
@@ -45,6 +50,11 @@ export class TappedRelay {
     this.#reset(() => true);
   }
 
+  /** What was said lately on each connection that is open, with the milliseconds at which it was. */
+  get said(): string[] {
+    return Array.from(this.#pairs, ({ said }) => said.join('\n'));
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -62,16 +72,24 @@ export class TappedRelay {
 
   #relay(client: Socket): void {
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true });
-    const pair = { client, working: false };
+    const pair: Pair = { client, working: false, said: [] };
+    const note = (who: string, text: string) => {
+      pair.said.push(`${performance.now().toFixed(1)} ${who} ${text.trimEnd()}`);
+      if (pair.said.length > MOST_SAID) pair.said.shift();
+    };
     this.#pairs.add(pair);
     const take = lineTaker(this.#onLine);
     client.on('data', (chunk: Buffer) => {
       server.write(chunk);
       const text = chunk.toString('latin1');
       if (!pair.working && WORK.test(text)) pair.working = true;
+      note('C:', text);
       take(text);
     });
-    server.on('data', (chunk) => client.write(chunk));
+    server.on('data', (chunk: Buffer) => {
+      client.write(chunk);
+      note('S:', chunk.toString('latin1'));
+    });
     for (const [socket, other] of [
       [client, server],
       [server, client],

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
 import { Hub, type HubLimits } from '../../src/watch/hub.js';
 import type { AccountHandle, Beginning, Subscriber } from '../../src/watch/types.js';
@@ -33,7 +34,11 @@ export class FakeSocket implements Subscriber {
   }
 }
 
-export const account = (key = 'k'): AccountHandle => ({ key, run: () => Promise.reject(new Error('no server')) });
+export const account = (key = 'k'): AccountHandle => ({
+  key,
+  slots: new NewestInSlot(),
+  run: () => Promise.reject(new Error('no server')),
+});
 
 export interface Wish {
   key?: string;

@@ -1,13 +1,16 @@
 import { expunge } from '../../imap/store.js';
 import type { Handler } from '../context.js';
-import { onExisting } from './on-existing.js';
+import { changing, existingOf } from './on-existing.js';
 
 const handle: Handler<'message.delete'> = async (context, params) => {
-  const { value: deleted, notFound } = await onExisting(context, params, async (connection, found) => {
+  const uids = [...new Set(params.uids)];
+  const deleted = await changing(context, params, async (connection) => {
+    const found = await existingOf(context, connection, { ...params, uids });
     await expunge(connection, found);
     return found;
   });
-  return { deleted, notFound };
+  const gone = new Set(deleted);
+  return { deleted, notFound: uids.filter((uid) => !gone.has(uid)) };
 };
 
 export default handle;

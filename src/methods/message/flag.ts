@@ -1,22 +1,27 @@
 import { storeFlags } from '../../imap/store.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler } from '../context.js';
-import { onExisting } from './on-existing.js';
+import { changing, findingAll } from './on-existing.js';
 
 const handle: Handler<'message.flag'> = async (context, params) => {
-  const { action, flags, uids } = params;
+  const { action, flags } = params;
   if (flags.length === 0 && action !== 'set') refuse(`flags: nothing to ${action}.`);
   if (flags.some((flag) => flag.toLowerCase() === '\\recent')) refuse('flags: only the server sets \\Recent.');
-  const { value: stored } = await onExisting(context, params, (connection, found) =>
-    storeFlags(connection, found, action, flags),
+  const uids = [...new Set(params.uids)];
+  const stored = new Map<number, string[]>();
+  await changing(context, params, (connection) =>
+    findingAll(connection, { ...params, uids }, async (some) => {
+      const found = await storeFlags(connection, some, action, flags);
+      for (const [uid, now] of found) stored.set(uid, now);
+      return found.keys();
+    }),
   );
-  const asked = [...new Set(uids)];
   return {
-    messages: asked.flatMap((uid) => {
+    messages: uids.flatMap((uid) => {
       const now = stored.get(uid);
       return now ? [{ uid, flags: now }] : [];
     }),
-    notFound: asked.filter((uid) => !stored.has(uid)),
+    notFound: uids.filter((uid) => !stored.has(uid)),
   };
 };
 

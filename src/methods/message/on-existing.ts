@@ -1,38 +1,75 @@
+import { makesUpMissing } from '../../imap/capabilities.js';
 import type { ImapConnection } from '../../imap/connection.js';
 import { existing } from '../../imap/store.js';
 import type { SessionContext } from '../context.js';
 import { write } from '../writing.js';
 
-interface Named {
+interface Folder {
   mailbox: string;
   uidValidity: number;
-  uids: readonly number[];
-  /** The folder that they are put into. */
+  /** The folder that messages are put into. */
   destination?: string;
 }
 
-/** A session that was not told of new messages yet does not find them. */
-async function existingNow(connection: ImapConnection, { mailbox, uidValidity, uids }: Named): Promise<number[]> {
-  const found = await existing(connection, uids);
-  if (found.length === new Set(uids).size) return found;
-  await connection.select(mailbox, { fresh: true, uidValidity });
-  return existing(connection, uids);
+export interface Named extends Folder {
+  uids: readonly number[];
 }
 
-/** Does something to those of the named messages that exist, and tells which do not. */
-export function onExisting<T>(
+/** Changes messages of a folder, which is the one that the caller knows from before the change until after it. */
+export function changing<T>(
   context: SessionContext,
-  { mailbox, uidValidity, uids, destination }: Named,
-  work: (connection: ImapConnection, found: number[]) => Promise<T>,
-): Promise<{ value: T; notFound: number[] }> {
+  { mailbox, uidValidity, destination }: Folder,
+  work: (connection: ImapConnection) => Promise<T>,
+): Promise<T> {
   const others = destination === undefined ? [] : [destination];
   return write(context, { selected: mailbox, others }, async (connection) => {
-    await connection.select(mailbox, { uidValidity });
-    const found = await existingNow(connection, { mailbox, uidValidity, uids });
-    const there = new Set(found);
-    const value = await work(connection, found);
+    await connection.select(mailbox, { uidValidity, fresh: makesUpMissing(connection) });
+    const value = await work(connection);
     // A server that found trouble meanwhile may have changed what was there before: then this says STATE_CHANGED.
     await connection.select(mailbox, { uidValidity });
-    return { value, notFound: [...new Set(uids)].filter((uid) => !there.has(uid)) };
+    return value;
   });
+}
+
+/**
+ * Does something to messages by uid, and once more to those that it did not find: the session may not have been told of
+ * them yet.
+ * @param attempt answers which it found
+ */
+export async function findingAll(
+  connection: ImapConnection,
+  { mailbox, uidValidity, uids }: Named,
+  attempt: (uids: readonly number[]) => Promise<Iterable<number>>,
+): Promise<void> {
+  // The session was told of everything below it.
+  const heard = connection.selected?.uidNext ?? 0;
+  const found = new Set(await attempt(uids));
+  const unheard = uids.filter((uid) => uid >= heard && !found.has(uid));
+  if (unheard.length === 0) return;
+  await connection.select(mailbox, { fresh: true, uidValidity });
+  await attempt(unheard);
+}
+
+/** Which of the uids are there: those that a view knows of which hears all that the session is told, else by a search. */
+export async function existingOf(context: SessionContext, connection: ImapConnection, named: Named): Promise<number[]> {
+  const unknown = unknownTo(context, connection, named);
+  if (unknown.length === 0) return [...named.uids];
+  const there = new Set<number>();
+  await findingAll(connection, { ...named, uids: unknown }, async (some) => {
+    const found = await existing(connection, some);
+    for (const uid of found) there.add(uid);
+    return found;
+  });
+  const absent = new Set(unknown.filter((uid) => !there.has(uid)));
+  return named.uids.filter((uid) => !absent.has(uid));
+}
+
+/** The uids of which only the server can say whether they are there. */
+export function unknownTo(
+  { services, account }: SessionContext,
+  connection: ImapConnection,
+  { mailbox, uids }: Pick<Named, 'mailbox' | 'uids'>,
+): number[] {
+  const view = services.views.followedBy(connection, account.key, mailbox);
+  return uids.filter((uid) => view?.members.flagsOf(uid) === undefined);
 }

@@ -1,11 +1,7 @@
-import type { ImapConnection } from '../../imap/connection.js';
-import { download } from '../../imap/download.js';
-import { fetchRows } from '../../imap/fetch-rows.js';
-import { atom } from '../../imap/raw-exec.js';
+import { beginDownload, download } from '../../imap/download.js';
 import { findPart, toStructure } from '../../imap/structure.js';
 import { isIdentity, transferDecoder } from '../../imap/transfer-decoder.js';
 import { BrokerError } from '../../protocol/errors.js';
-import type { Structure } from '../../protocol/models.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
 import { from } from './send-bytes.js';
@@ -15,28 +11,26 @@ const handle: Handler<'message.part'> = (context, params) => {
   const { mailbox, uidValidity, uid, part } = params;
   return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
-    const node = findPart(await structureOf(connection, uid), part);
+    const { row, begun } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
+    const node = findPart(toStructure(row.items.get('BODYSTRUCTURE')), part);
     if (!node) throw new BrokerError('NOT_FOUND', `part: message ${uid} has no part ${part}.`, { field: 'part' });
     const { type, parameters, fileName, contentId, encoding, size } = node;
     return {
       meta: { type, parameters, fileName, contentId, encodedSize: size ?? 0 },
-      bytesFrom: (offset) =>
-        isIdentity(encoding)
-          ? download(connection, uid, part, offset)
-          : from(decoded(download(connection, uid, part), encoding), offset),
+      bytesFrom: (offset) => {
+        // What is collected for an answer is kept; what goes out as a stream is not.
+        const reuse = params.transfer === 'stream';
+        if (!isIdentity(encoding)) {
+          return from(decoded(download(connection, uid, part, { begun, reuse }), encoding), offset);
+        }
+        return download(connection, uid, part, { from: offset, begun: offset === 0 ? begun : [], reuse });
+      },
     };
   });
 };
 
-async function structureOf(connection: ImapConnection, uid: number): Promise<Structure> {
-  const rows = await fetchRows(connection, String(uid), [atom('BODYSTRUCTURE')], 'uid');
-  const row = rows.find((one) => one.uid === uid);
-  if (!row) throw new BrokerError('NOT_FOUND', `uid: there is no message ${uid}.`, { field: 'uid' });
-  return toStructure(row.items.get('BODYSTRUCTURE'));
-}
-
 async function* decoded(bytes: AsyncIterable<Buffer>, encoding: string | null) {
-  const decoder = transferDecoder(encoding);
+  const decoder = transferDecoder(encoding, true);
   for await (const piece of bytes) yield decoder.push(piece);
   yield decoder.end();
 }

@@ -1,7 +1,5 @@
-import { download } from '../../imap/download.js';
-import { fetchRows } from '../../imap/fetch-rows.js';
-import { atom, numberOf } from '../../imap/raw-exec.js';
-import { BrokerError } from '../../protocol/errors.js';
+import { beginDownload, download } from '../../imap/download.js';
+import { numberOf } from '../../imap/raw-exec.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
 import { sendBytes } from './sending.js';
@@ -10,12 +8,13 @@ const handle: Handler<'message.source'> = (context, params) => {
   const { mailbox, uidValidity, uid } = params;
   return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
-    const rows = await fetchRows(connection, String(uid), [atom('RFC822.SIZE')], 'uid');
-    const row = rows.find((one) => one.uid === uid);
-    if (!row) throw new BrokerError('NOT_FOUND', `uid: there is no message ${uid}.`, { field: 'uid' });
+    const { row, begun } = await beginDownload(connection, uid, '', 'RFC822.SIZE');
     return {
       meta: { size: numberOf(row.items.get('RFC822.SIZE')) ?? 0 },
-      bytesFrom: (offset) => download(connection, uid, '', offset),
+      bytesFrom: (offset) => {
+        const reuse = params.transfer === 'stream';
+        return download(connection, uid, '', { from: offset, begun: offset === 0 ? begun : [], reuse });
+      },
     };
   });
 };

@@ -42,7 +42,7 @@ export const mailboxMethods = {
   }),
   'mailbox.status': readMethod({
     name: 'mailbox.status',
-    summary: 'Counts of folders, without selecting them.',
+    summary: 'Counts of folders, without selecting them: one LIST-STATUS where offered, else one STATUS per folder.',
     params: { mailboxes: z.array(mailboxName).min(1).max(200) },
     result: {
       statuses: z.array(

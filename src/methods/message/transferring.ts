@@ -1,0 +1,61 @@
+import type { ImapConnection } from '../../imap/connection.js';
+import { existing, expunge, hasUidPlus, requireUidPlus } from '../../imap/store.js';
+import { type Arrived, copyMessages, hasMove, moveMessages } from '../../imap/transfer.js';
+import type { Params, Result } from '../../protocol/contract.js';
+import type { SessionContext } from '../context.js';
+import { changing, existingOf, type Named, unknownTo } from './on-existing.js';
+
+/** Copies messages, and tells which were not there. */
+export function copy(context: SessionContext, params: Params<'message.copy'>): Promise<Result<'message.copy'>> {
+  return transfer(context, params, copyFound);
+}
+
+/** Moves messages by MOVE where offered, else by COPY and an expunge of just those that were copied. */
+export function move(context: SessionContext, params: Params<'message.move'>): Promise<Result<'message.move'>> {
+  return transfer(context, params, async (of, connection, named) => {
+    if (hasMove(connection)) {
+      const there = await existingOf(of, connection, named);
+      const arrived = await moveMessages(connection, there, named.destination);
+      // Where it does not tell, nobody can see any more which of them it moved.
+      return { ...arrived, found: new Set([...arrived.found, ...arrived.untold]) };
+    }
+    // Before anything is copied.
+    requireUidPlus(connection);
+    const arrived = await copyFound(of, connection, named);
+    const copied = named.uids.filter((uid) => arrived.found.has(uid));
+    await expunge(connection, copied);
+    return arrived;
+  });
+}
+
+type Transfer = Named & { destination: string };
+
+async function transfer(
+  context: SessionContext,
+  params: Transfer,
+  work: (context: SessionContext, connection: ImapConnection, named: Transfer) => Promise<Arrived>,
+): Promise<Result<'message.copy'>> {
+  const named = { ...params, uids: [...new Set(params.uids)] };
+  const { uidValidity, uids, found } = await changing(context, named, (connection) => work(context, connection, named));
+  return {
+    destination: named.destination,
+    destinationUidValidity: uidValidity,
+    uids,
+    notFound: named.uids.filter((uid) => !found.has(uid)),
+  };
+}
+
+/** Copies those that are there: which, COPYUID tells, so nobody needs to look before. */
+async function copyFound(context: SessionContext, connection: ImapConnection, named: Transfer): Promise<Arrived> {
+  const heard = connection.selected?.uidNext ?? 0;
+  // Of others the session may not have been told yet: they would not be copied.
+  const isBold = hasUidPlus(connection) && unknownTo(context, connection, named).every((uid) => uid < heard);
+  const asked = isBold ? named.uids : await existingOf(context, connection, named);
+  const arrived = await copyMessages(connection, asked, named.destination);
+  const untold = { ...named, uids: arrived.untold };
+  // What is there now was there before: the session had been told of it.
+  const unsure = isBold ? unknownTo(context, connection, untold) : [];
+  const absent = new Set(unsure);
+  if (unsure.length > 0) for (const uid of await existing(connection, unsure)) absent.delete(uid);
+  return { ...arrived, found: new Set([...arrived.found, ...arrived.untold.filter((uid) => !absent.has(uid))]) };
+}

@@ -1,0 +1,144 @@
+import type { ImapConnection } from '../imap/connection.js';
+import { beginIdle, canIdle, isIdleRefused } from '../imap/idle.js';
+import { notifyOf } from '../imap/notify.js';
+import type { Lease } from '../pool/job.js';
+import { now } from '../view/mailbox-view.js';
+import { Bell } from './bell.js';
+import type { WatchedFolder } from './watched-folder.js';
+
+export interface WatchTimes {
+  /** Milliseconds after which an IDLE is ended and begun again, which proves that the server is there and flushes it. */
+  heartbeatMs: number;
+  /**
+   * Milliseconds between looks at folders that it does not stay with, and at all where the server has no IDLE. NOTIFY tells
+   * sooner, but Dovecot now and then forgets to.
+   */
+  pollMs: number;
+  /** Milliseconds without a question after which the connection idles again. */
+  quietMs: number;
+  /** Milliseconds before the first try to come back when the connection was lost; doubled with each that fails. */
+  retryMs: number;
+}
+
+export interface StationEvents {
+  /** The server has told of a change, or somebody has asked: the folder is to be confirmed. */
+  onNews(): void;
+  /** A folder that is not selected changed. */
+  onOther(mailbox: string): void;
+  /** The server has just answered. */
+  onProof(): void;
+}
+
+/** Milliseconds in which news that belong together come. */
+const TOGETHER_MS = 5;
+
+/**
+ * Stays with a folder on one connection: hears from the server what changes, answers what is asked of the folder, and
+ * leaves when somebody needs the connection more.
+ */
+export class Station {
+  readonly #folder: WatchedFolder;
+  readonly #times: WatchTimes;
+  readonly #events: StationEvents;
+  readonly #bell = new Bell();
+  #others: readonly string[] = [];
+  #notified = '';
+  #called = false;
+  #heard = false;
+  #ended = false;
+  #idleRefused = false;
+  #quietAt = 0;
+
+  constructor(folder: WatchedFolder, times: WatchTimes, events: StationEvents) {
+    this.#folder = folder;
+    this.#times = times;
+    this.#events = events;
+  }
+
+  /** Folders beside its own that are watched. */
+  set others(mailboxes: readonly string[]) {
+    this.#others = mailboxes;
+    this.#bell.ring();
+  }
+
+  /** Leaves as soon as the server lets it. */
+  end(): void {
+    this.#ended = true;
+    this.#bell.ring();
+  }
+
+  /** The work of a job. @throws BrokerError CONNECTION_LOST */
+  async attend(connection: ImapConnection, { wanted }: Lease): Promise<void> {
+    const { reader } = this.#folder;
+    const ring = () => this.#bell.ring();
+    const me = {
+      call: () => {
+        this.#called = true;
+        ring();
+      },
+    };
+    wanted.addEventListener('abort', ring);
+    connection.onClose(ring);
+    connection.onStatus = (mailbox) => this.#events.onOther(mailbox);
+    reader.view.onHeard = () => {
+      this.#heard = true;
+      ring();
+    };
+    reader.setStation(me);
+    this.#notified = '';
+    try {
+      this.#events.onNews();
+      while (!wanted.aborted && !this.#ended) await this.#turn(connection);
+    } finally {
+      wanted.removeEventListener('abort', ring);
+      connection.onStatus = undefined;
+      reader.view.onHeard = undefined;
+      reader.leaveStation(me);
+    }
+  }
+
+  async #turn(connection: ImapConnection): Promise<void> {
+    const { reader } = this.#folder;
+    if (this.#called) {
+      this.#called = false;
+      this.#heard = false;
+      await reader.serve(connection);
+      this.#quietAt = performance.now() + this.#times.quietMs;
+      this.#events.onProof();
+    } else if (this.#heard) {
+      await this.#bell.wait(TOGETHER_MS);
+      this.#heard = false;
+      this.#events.onNews();
+    } else if (performance.now() < this.#quietAt) {
+      await this.#bell.wait(this.#quietAt - performance.now());
+    } else if (this.#notified !== this.#others.join('\0')) {
+      const wanted = this.#others.join('\0');
+      this.#notified = (await notifyOf(connection, this.#others)) ? wanted : '';
+      if (this.#notified !== wanted) this.#others = [];
+    } else if (this.#idleRefused || !canIdle(connection)) {
+      if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
+    } else {
+      await this.#idle(connection);
+    }
+  }
+
+  async #idle(connection: ImapConnection): Promise<void> {
+    const { view } = this.#folder.reader;
+    const idle = beginIdle(connection);
+    const over = () => this.#bell.ring();
+    idle.ended.then(over, over);
+    await this.#bell.wait(this.#times.heartbeatMs);
+    const begun = now();
+    idle.stop();
+    try {
+      await idle.ended;
+    } catch (error) {
+      if (!isIdleRefused(error, connection)) throw error;
+      this.#idleRefused = true;
+      return;
+    }
+    if (connection.isFollowedBy(view) && !connection.troubled) view.confirm(begun);
+    else this.#events.onNews();
+    this.#events.onProof();
+  }
+}

@@ -1,0 +1,184 @@
+import type { ImapConnection } from '../imap/connection.js';
+import type { Job } from '../pool/job.js';
+import { BrokerError } from '../protocol/errors.js';
+import { protocolLimits } from '../protocol/limits.js';
+import type { ListField, MessageSummary, StatusCounts } from '../protocol/models.js';
+import { fetchMissing, learnAll, learnBelow } from '../view/learn.js';
+import type { MailboxReader } from '../view/mailbox-reader.js';
+import type { MailboxView } from '../view/mailbox-view.js';
+import { stateOf } from '../view/state.js';
+import type { AccountHandle, MailboxChange } from './types.js';
+
+const { eventMessages, eventFlags, uidsPerRequest } = protocolLimits;
+/** Of a larger folder the newest messages are watched; what becomes of older ones shows in the counts alone. */
+const MOST_WATCHED = 20_000;
+const ROW_FIELDS: ListField[] = ['envelope', 'flags', 'size', 'internalDate'];
+/** How often messages may vanish while they are fetched. */
+const TRIES = 8;
+
+/** A folder that is watched: tells what its view has learnt since it told last. */
+export class WatchedFolder {
+  readonly reader: MailboxReader;
+  readonly #tell: (change: MailboxChange) => void;
+  readonly #unpin: () => void;
+  /** Of the log of the view: what came after it has not been told yet. */
+  #version = 0;
+  /** Of the folder that was told of; undefined before the watch begins and while there is no folder. */
+  #uidValidity: number | undefined;
+  #counts = '';
+
+  /** @param pinned the folder's reader, kept in memory until it is unpinned */
+  constructor(pinned: { reader: MailboxReader; unpin: () => void }, tell: (change: MailboxChange) => void) {
+    this.reader = pinned.reader;
+    this.#unpin = pinned.unpin;
+    this.#tell = tell;
+    // Where the server does not tell changes all flags are asked for again when its connection is lost.
+    this.reader.mostFlags = MOST_WATCHED;
+  }
+
+  get mailbox(): string {
+    return this.reader.mailbox;
+  }
+
+  /** What the folder is now; null when there is none. */
+  get now(): { uidValidity: number; state: string } | null {
+    const uidValidity = this.#uidValidity;
+    return uidValidity === undefined ? null : { uidValidity, state: stateOf(this.reader.view) };
+  }
+
+  /** Whether the view holds something that was not told yet. */
+  get hasNews(): boolean {
+    const { view } = this.reader;
+    return view.placed && (view.members.unknownOnTop > 0 || !this.#isTold(view));
+  }
+
+  /**
+   * Has the server confirm the folder and tells what has changed.
+   * @throws BrokerError what reading throws, but for NOT_FOUND: then the folder is told to be gone
+   */
+  async sync(account: AccountHandle, job: Pick<Job, 'signal' | 'deadlineAt'>): Promise<void> {
+    try {
+      await this.reader.read<boolean>(account, {
+        key: 'watch',
+        maxAgeMs: 0,
+        job: { label: 'watch', effect: 'read', mailbox: this.mailbox, ...job },
+        known: (view) => (this.#isReady(view) ? this.#report(view) : undefined),
+        fetch: async (view, connection) => {
+          await this.#prepare(view, connection);
+          return this.#report(view);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.kind !== 'NOT_FOUND') throw error;
+      if (this.#uidValidity !== undefined) this.#tell({ type: 'reset', mailbox: this.mailbox });
+      this.#uidValidity = undefined;
+    }
+  }
+
+  /** Tells what the view holds and was not told yet. @returns false when the server has to be asked for some of it */
+  tellNews(): boolean {
+    const { view } = this.reader;
+    if (this.hasNews && !this.#isReady(view)) return false;
+    if (this.hasNews) this.#report(view);
+    return true;
+  }
+
+  close(): void {
+    this.reader.liveness = undefined;
+    this.reader.onConfirmed = undefined;
+    this.reader.onWritten = undefined;
+    this.reader.view.onHeard = undefined;
+    this.#unpin();
+  }
+
+  #isTold({ log, uidValidity }: MailboxView): boolean {
+    return log.version === this.#version && uidValidity === this.#uidValidity;
+  }
+
+  /** Whether everything that is to be told is in memory. */
+  #isReady(view: MailboxView): boolean {
+    if (!view.placed || view.members.unknownOnTop > 0 || !isWhole(view)) return false;
+    return this.#newest(view).every((uid) => view.rows.has(uid, ROW_FIELDS));
+  }
+
+  async #prepare(view: MailboxView, connection: ImapConnection): Promise<void> {
+    for (let tries = 0; tries < TRIES && connection.isFollowedBy(view); ) {
+      await learnAll(view, connection);
+      const missing = this.#newest(view).filter((uid) => !view.rows.has(uid, ROW_FIELDS));
+      let progress = true;
+      if (!isWhole(view)) progress = await learnBelow(view, connection, view.members.base, []);
+      else if (missing.length > 0) progress = await fetchMissing(view, connection, missing, ROW_FIELDS);
+      else return;
+      if (!progress) tries += 1;
+    }
+    throw new BrokerError('CONNECTION_LOST', 'The folder was taken from under its watch.');
+  }
+
+  /** New messages that are told with their rows. */
+  #newest(view: MailboxView): number[] {
+    if (view.uidValidity !== this.#uidValidity) return [];
+    return (view.log.since(this.#version)?.added ?? []).slice(-eventMessages);
+  }
+
+  /** Tells what has changed since the last time. It is one step: nothing comes between looking and noting. */
+  #report(view: MailboxView): boolean {
+    const { uidValidity = 0, log } = view;
+    const first = this.#uidValidity === undefined;
+    const changes = uidValidity === this.#uidValidity ? log.since(this.#version) : undefined;
+    this.#version = log.version;
+    if (!changes) {
+      this.#uidValidity = uidValidity;
+      if (!first || this.#counts !== '') this.#tell({ type: 'reset', mailbox: this.mailbox, uidValidity });
+    } else {
+      this.#tellChanges(view, changes.added, changes.changed, changes.removed);
+    }
+    this.#tellCounts(view, first);
+    return true;
+  }
+
+  #tellChanges(view: MailboxView, added: number[], changed: number[], removed: number[]): void {
+    const { mailbox } = this;
+    const { uidValidity = 0 } = view;
+    if (added.length > 0) {
+      const messages = added.slice(-eventMessages).map((uid) => rowOf(view, uid));
+      const more = added.length > messages.length ? { more: true } : {};
+      this.#tell({ type: 'new', mailbox, uidValidity, messages, ...more });
+    }
+    for (const uids of chunks(changed, eventFlags)) {
+      this.#tell({ type: 'changed', mailbox, uidValidity, messages: uids.map((uid) => flagsOf(view, uid)) });
+    }
+    for (const uids of chunks(removed, uidsPerRequest)) this.#tell({ type: 'vanished', mailbox, uidValidity, uids });
+  }
+
+  #tellCounts(view: MailboxView, first: boolean): void {
+    const counts = countsOf(view);
+    const text = JSON.stringify(counts);
+    if (text === this.#counts) return;
+    this.#counts = text;
+    if (!first) this.#tell({ type: 'counts', mailbox: this.mailbox, counts });
+  }
+}
+
+/** Whether of each message that is watched the uid and the flags are known. */
+function isWhole({ members: { base, uids } }: MailboxView): boolean {
+  return base === 0 || uids.length >= MOST_WATCHED;
+}
+
+function rowOf(view: MailboxView, uid: number): MessageSummary {
+  return JSON.parse(view.rows.json(uid, ROW_FIELDS, view.members.flagsOf(uid) ?? '[]')) as MessageSummary;
+}
+
+function flagsOf(view: MailboxView, uid: number): { uid: number; flags: string[] } {
+  return { uid, flags: JSON.parse(view.members.flagsOf(uid) ?? '[]') as string[] };
+}
+
+/** Counts as the view knows them; of a folder that is not known as a whole the unseen are those among the known. */
+function countsOf({ members, uidValidity = 0 }: MailboxView): StatusCounts {
+  let unseen = 0;
+  for (const uid of members.uids) if (!members.flagsOf(uid)?.includes('"\\\\Seen"')) unseen += 1;
+  return { messages: members.exists, unseen, uidNext: null, uidValidity, size: null };
+}
+
+function* chunks(uids: readonly number[], size: number): Generator<number[]> {
+  for (let from = 0; from < uids.length; from += size) yield uids.slice(from, from + size);
+}

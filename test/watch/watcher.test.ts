@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Broker } from '../../src/broker.js';
+import type { WatchEvent } from '../../src/protocol/events.js';
+import { Dovecot, newUser } from '../support/dovecot.js';
+import { message } from '../support/mail.js';
+import { type Relay, startRelay } from '../support/relay.js';
+import { RawClient, runBroker } from '../support/running-broker.js';
+
+interface Place {
+  dovecot: Dovecot;
+  relay: Relay;
+  broker: Broker & { url: string };
+}
+
+const variants = {
+  'with NOTIFY and QRESYNC': undefined,
+  'with IDLE and CONDSTORE': 'IMAP4rev1 SASL-IR LITERAL+ ENABLE IDLE UIDPLUS MOVE CONDSTORE ESEARCH',
+  'with IDLE alone': 'IMAP4rev1 IDLE UIDPLUS',
+  'without anything': 'IMAP4rev1 UIDPLUS',
+};
+const times = { heartbeatMs: 60_000, pollMs: 100, quietMs: 20, retryMs: 20 };
+
+describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCapability) => {
+  let place: Place;
+  beforeAll(async () => {
+    const dovecot = await Dovecot.start(imapCapability === undefined ? {} : { imapCapability });
+    const relay = await startRelay(dovecot.tlsPort);
+    const broker = await runBroker(dovecot, {
+      servers: [{ ...dovecot.server(), port: relay.port }],
+      watchTimes: times,
+    });
+    place = { dovecot, relay, broker };
+  });
+  afterAll(async () => {
+    await place.broker.stop();
+    await place.relay.close();
+    await place.dovecot.stop();
+  });
+
+  async function watched(mailboxes: string[], fill: (user: string) => Promise<unknown> = async () => {}) {
+    const user = newUser();
+    await fill(user);
+    const client = await RawClient.open(place.broker.url);
+    onTestFinished(() => client.close());
+    const session = await client.login(user);
+    const started = await client.call('watch.start', { session, mailboxes });
+    const events = () =>
+      client.notifications
+        .filter(({ method }) => method === 'event')
+        .map(({ params }) => params as unknown as WatchEvent);
+    const untilEvent = (type: WatchEvent['type'], mailbox = 'INBOX') =>
+      expect
+        .poll(
+          () =>
+            events()
+              .filter((event) => event.type === type && event.mailbox === mailbox)
+              .at(-1),
+          { timeout: 8000 },
+        )
+        .toBeDefined();
+    const other = await place.dovecot.client(user);
+    return { user, client, session, started, events, untilEvent, other };
+  }
+
+  it('tells of a new message with its row, and of the counts', async () => {
+    const { user, events, untilEvent } = await watched(['INBOX']);
+    const [uid] = await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Hello there' }));
+    await untilEvent('counts');
+    const [arrived, counts] = events();
+    expect(arrived).toMatchObject({ type: 'new', mailbox: 'INBOX', messages: [{ uid, flags: [] }], seq: 1 });
+    expect(arrived).toMatchObject({ messages: [{ envelope: { subject: 'Hello there' } }] });
+    expect(counts).toMatchObject({ type: 'counts', seq: 2, counts: { messages: 1, unseen: 1 } });
+  });
+
+  it('tells of flags and of messages that are gone', async () => {
+    const { events, untilEvent, other } = await watched(['INBOX'], (user) =>
+      place.dovecot.deliver(user, 'INBOX', [message(), message(), message()]),
+    );
+    await other.mailboxOpen('INBOX');
+    await other.messageFlagsAdd('2', ['\\Seen'], { uid: true });
+    await untilEvent('changed');
+    expect(events()[0]).toMatchObject({ type: 'changed', messages: [{ uid: 2, flags: ['\\Seen'] }] });
+    await other.messageDelete('1', { uid: true });
+    await untilEvent('vanished');
+    expect(events().find(({ type }) => type === 'vanished')).toMatchObject({ uids: [1] });
+  });
+
+  it('tells of a folder that it does not stay with', async () => {
+    const { events, untilEvent, other, user } = await watched(['INBOX', 'Sent']);
+    await place.dovecot.deliver(user, 'Sent', message({ subject: 'Far away' }));
+    await untilEvent('counts', 'Sent');
+    await other.mailboxOpen('Sent');
+    await other.messageFlagsAdd('1', ['\\Flagged'], { uid: true });
+    await untilEvent('changed', 'Sent');
+    expect(events().map(({ type, mailbox }) => `${mailbox} ${type}`)).toEqual([
+      'Sent new',
+      'Sent counts',
+      'Sent changed',
+    ]);
+  });
+
+  it('misses nothing and tells nothing twice when its connection is lost', async () => {
+    const { user, events, untilEvent, other } = await watched(['INBOX'], (name) =>
+      place.dovecot.deliver(name, 'INBOX', [message(), message()]),
+    );
+    place.relay.cut();
+    await place.dovecot.deliver(user, 'INBOX', message());
+    await other.mailboxOpen('INBOX');
+    await other.messageDelete('1', { uid: true });
+    await untilEvent('vanished');
+    await untilEvent('new');
+    expect(events().filter(({ type }) => type !== 'counts')).toHaveLength(2);
+  });
+
+  it('answers from memory while it lives, and says by how much it may lag', async () => {
+    const { client, session } = await watched(['INBOX'], (user) => place.dovecot.deliver(user, 'INBOX', message()));
+    const list = () => client.call('message.list', { session, mailbox: 'INBOX', maxAgeMs: 1 });
+    await expect.poll(async () => (await list()).meta.lagMs).toBeGreaterThan(0);
+    expect((await list()).meta.source).toBe('cache');
+    expect((await client.call('message.list', { session, mailbox: 'INBOX' })).meta.source).toBe('validated');
+  });
+
+  it('gives its connection to whoever needs it more, and comes back', async () => {
+    const { client, session, events, untilEvent, user } = await watched(['INBOX']);
+    for (const mailbox of ['Sent', 'Trash', 'Drafts', 'INBOX', 'Junk']) {
+      await client.call('message.list', { session, mailbox });
+    }
+    await place.dovecot.deliver(user, 'INBOX', message());
+    await untilEvent('new');
+    expect(events().filter(({ type }) => type === 'new')).toHaveLength(1);
+  });
+
+  it('tells that a folder is gone, and that it is another one', async () => {
+    const { untilEvent, other, events } = await watched(['INBOX', 'Box'], async (user) => {
+      const client = await place.dovecot.client(user);
+      await client.mailboxCreate('Box');
+      await client.logout();
+    });
+    await other.mailboxDelete('Box');
+    await other.mailboxCreate('Box');
+    await untilEvent('reset', 'Box');
+    const reset = events().findLast(({ type }) => type === 'reset');
+    expect(reset?.mailbox).toBe('Box');
+  });
+});
