@@ -202,15 +202,20 @@ export class ScriptedFolder {
     meanwhile.happens();
   }
 
-  /** Tells what happened since the connection was told last: flags by sequence number alone, as most servers do. */
+  /** Tells what happened since the connection was told last: flags by sequence number alone, as servers do without QRESYNC. */
   #news(told: Told, withExpunges = true): string[] {
     const lines: string[] = [];
     for (const [index, mail] of told.mails.entries()) {
       const now = this.mails.find(({ uid }) => uid === mail.uid);
       if (!now || now === mail) continue;
       told.mails = told.mails.with(index, now);
-      const uid = this.manners.uidInNews ? `UID ${now.uid} ` : '';
-      lines.push(`* ${index + 1} FETCH (${uid}FLAGS (${now.flags.join(' ')}))`);
+      // RFC 7162 section 3.2.3: with the uid to those who enabled QRESYNC.
+      const also = told.qresync
+        ? ` UID ${now.uid} MODSEQ (${now.modseq})`
+        : this.manners.uidInNews
+          ? ` UID ${now.uid}`
+          : '';
+      lines.push(`* ${index + 1} FETCH (FLAGS (${now.flags.join(' ')})${also})`);
     }
     const gone = told.mails.filter(({ uid }) => !this.mails.some((one) => one.uid === uid));
     if (withExpunges && gone.length > 0) {
