@@ -13,6 +13,7 @@ import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
 import type { Tenant } from './session/tenant.js';
+import { MemoryGuard } from './view/memory-guard.js';
 import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
 import { Hub, type HubLimits } from './watch/hub.js';
 import type { WatchTimes } from './watch/station.js';
@@ -60,6 +61,7 @@ export interface Broker {
   /** Addresses that it listens on, as URLs of the client. */
   readonly urls: readonly string[];
   readonly registry: Registry;
+  readonly views: Views;
   /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
   drain(graceMs: number): Promise<void>;
   /** Closes at once: running requests are cancelled. */
@@ -78,7 +80,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits = { ...defaultSocketLimits, ...options.sockets };
   const proofs = new Proofs();
   const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
-  const views = new Views({ ...defaultViewLimits, ...options.views });
+  const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
   const sessions = new SealedSessions({
     ...sessionParts(options.sessionFiles),
@@ -90,6 +92,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       idempotency.forget(accountKey);
     },
   });
+  const guard = new MemoryGuard({ views, log: options.log });
   const epoch = randomBytes(8).toString('hex');
   const hub = new Hub({
     epoch,
@@ -125,6 +128,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
     await socketsClosed;
+    guard.close();
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
@@ -132,6 +136,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const broker = {
     urls: [] as string[],
     registry,
+    views,
     drain: (graceMs: number) => {
       endsAt = Math.min(endsAt, Date.now() + graceMs);
       ending ??= end(listener.drain(graceMs));

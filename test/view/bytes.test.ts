@@ -3,11 +3,10 @@ import type { MailboxView } from '../../src/view/mailbox-view.js';
 import { rowsJson } from '../../src/view/state.js';
 import { Views } from '../../src/view/views.js';
 import { heapGrowth } from './heap.js';
-import { flagsOf, read, rowOf, type Script, scripts, uidsOf } from './kept-mail.js';
+import { flagsOf, LIST_FIELDS, read, rowOf, type Script, scripts, uidsOf } from './kept-mail.js';
 
 const MIB = 1024 * 1024;
 const ROOM = { bytes: 1024 * MIB, bodyBytes: MIB };
-const FIELDS = ['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview'] as const;
 
 const accountOf = (user: number) => JSON.stringify(['webmail', 'main', `user${user}@example.com`]);
 
@@ -50,8 +49,8 @@ const answers = (view: MailboxView, uids: number[]) => {
   rows('Latin-1')(view, uids);
   for (const limit of [50, 25, 10]) {
     const page = { uids: uids.slice(-limit).reverse(), next: undefined };
-    const make = () => `{"uidValidity":1,"total":${uids.length},"messages":${rowsJson(view, page, FIELDS)}`;
-    view.answers.get(JSON.stringify(['list', limit, null, FIELDS, null]), 1, make);
+    const make = () => `{"uidValidity":1,"total":${uids.length},"messages":${rowsJson(view, page, LIST_FIELDS)}`;
+    view.answers.get(JSON.stringify(['list', limit, null, LIST_FIELDS, null]), 1, make);
   }
 };
 

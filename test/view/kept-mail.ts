@@ -6,6 +6,9 @@ import type { Leases } from '../../src/view/mailbox-reader.js';
 import type { MailboxView } from '../../src/view/mailbox-view.js';
 import type { Views } from '../../src/view/views.js';
 
+/** All that an index row can have. */
+export const LIST_FIELDS = ['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview'] as const;
+
 /** What subjects and names are written in. */
 export const scripts = {
   ASCII: ['Minutes of the meeting on the harbour extension', 'Anna Lindqvist'],

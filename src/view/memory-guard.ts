@@ -1,0 +1,72 @@
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import type { Log } from '../runtime/log.js';
+import type { Views } from './views.js';
+
+/** How much of something is in use. */
+export interface MemoryReading {
+  of: 'heap' | 'process';
+  used: number;
+  limit: number;
+}
+
+export interface MemoryGuardOptions {
+  views: Pick<Views, 'bytes' | 'shed'>;
+  log: Pick<Log, 'warn'>;
+  /** For tests. */
+  read?: () => MemoryReading[];
+  everyMs?: number;
+}
+
+const EVERY_MS = 5_000;
+/** The share of a limit above which memory is short. */
+const MARK = 0.8;
+
+/**
+ * Gives kept mail back when memory is short all the same: the bound of the views says what they may take, not what the
+ * machine has. Half of it at once, and no more than that again until memory is no longer short.
+ */
+export class MemoryGuard {
+  readonly #options: MemoryGuardOptions;
+  readonly #timer: NodeJS.Timeout;
+  /** Bytes that the views may have while memory is short. */
+  #most: number | undefined;
+
+  constructor(options: MemoryGuardOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.look(), options.everyMs ?? EVERY_MS);
+    this.#timer.unref();
+  }
+
+  look(): void {
+    const { views, log, read = readMemory } = this.#options;
+    const short = read().find(({ used, limit }) => used > MARK * limit);
+    if (!short) {
+      this.#most = undefined;
+      return;
+    }
+    const bytesBefore = views.bytes;
+    const before = this.#most;
+    this.#most ??= bytesBefore / 2;
+    views.shed(this.#most);
+    if (before !== undefined) return;
+    const { of, used, limit } = short;
+    log.warn({ of, used, limit, bytesBefore, bytesAfter: views.bytes }, 'memory is short: kept mail is forgotten');
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** V8's heap; and where the process has a limit of its own, as in a cgroup with MemoryMax, what it has of that. */
+export function readMemory(): MemoryReading[] {
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  const readings: MemoryReading[] = [{ of: 'heap', used, limit }];
+  // Without a limit it answers 0 or more than there is.
+  const constrained = process.constrainedMemory();
+  if (constrained > 0 && constrained < totalmem()) {
+    readings.push({ of: 'process', used: process.memoryUsage.rss(), limit: constrained });
+  }
+  return readings;
+}
