@@ -42,7 +42,7 @@ async function run(world: World, command: Command): Promise<void> {
     case 'cut':
       return cut(world);
     case 'together': {
-      world.unsteady = command.cut;
+      world.unsteady ||= command.cut;
       const reading = command.reads.map((one) => read(world, one));
       if (command.cut) cut(world);
       await allDone(reading);
@@ -61,8 +61,18 @@ async function run(world: World, command: Command): Promise<void> {
     case 'status':
     case 'folders':
     case 'changes':
-      return read(world, command);
+      await read(world, command);
+      world.unsteady = false;
+      return;
+    case 'append':
+    case 'flag':
+    case 'expunge':
+    case 'move':
+    case 'copy':
+      return write(world, command);
     default:
+      // Folders come and go.
+      world.unsteady = true;
       return write(world, command);
   }
 }
@@ -135,7 +145,7 @@ function told(name: DialectName, lanes: readonly Lane[], manners: Manners): stri
     `${sum(({ tally }) => tally.commands)} commands`,
     `${manners.commands} of IMAP`,
     `${sum(({ relay }) => relay.cuts)} connections broken`,
-    `${sum(({ tally }) => tally.lostWrites)} writes lost`,
+    `${sum(({ tally }) => tally.lostWrites)} writes and ${sum(({ tally }) => tally.lostReads)} reads lost`,
     `${sum(({ tally }) => tally.spoiled)} spoiled by the server`,
     `${sum(({ tally }) => tally.complete)} of ${sum(({ tally }) => tally.changes)} times changes were told`,
   ];

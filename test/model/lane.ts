@@ -36,6 +36,7 @@ export interface Lane {
     changes: number;
     complete: number;
     lostWrites: number;
+    lostReads: number;
     spoiled: number;
     failures: number;
   };
@@ -108,7 +109,16 @@ export async function openLanes(
         },
         relay,
         tellsChanges,
-        tally: { histories: 0, commands: 0, changes: 0, complete: 0, lostWrites: 0, spoiled: 0, failures: 0 },
+        tally: {
+          histories: 0,
+          commands: 0,
+          changes: 0,
+          complete: 0,
+          lostWrites: 0,
+          lostReads: 0,
+          spoiled: 0,
+          failures: 0,
+        },
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();

@@ -33,7 +33,10 @@ export interface Slot {
 export class World {
   readonly lane: Lane;
   readonly slots: readonly Slot[];
-  /** Connections are being broken: a read that had lost one already may lose the next. */
+  /**
+   * Connections are being broken, or the server ends those of which the folder is gone: a read that has lost one already
+   * may lose the next, which the broker then tells.
+   */
   unsteady = false;
   #turn = 0;
   #spoiled = false;
@@ -124,7 +127,10 @@ export class World {
     actual: Outcome,
     expected: (state: State) => Outcome,
   ): void {
-    if (this.unsteady && 'error' in actual && actual.error === 'CONNECTION_LOST') return;
+    if (this.unsteady && 'error' in actual && actual.error === 'CONNECTION_LOST') {
+      this.lane.tally.lostReads += 1;
+      return;
+    }
     const { sentAt, maxAgeMs, asOf } = asked;
     if (asOf !== undefined && !isInTime(sentAt, maxAgeMs, asOf)) {
       expect.fail(
