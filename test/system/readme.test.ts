@@ -83,8 +83,8 @@ describe('README.md', () => {
     const parts = [snippet('js', 'createClient').replace('client.close();\n', ''), snippet('js', 'mail.watch(')];
     const watcher = newUser('watcher');
     await dovecot.deliver(watcher, 'INBOX', message({ subject: 'Here already' }));
-    const program = [...parts, snippet('js', 'maxAgeMs')].join('\n').replaceAll(user, watcher);
-    writeFileSync(join(folder, 'watch.mjs'), program);
+    const script = [...parts, snippet('js', 'maxAgeMs')].join('\n').replaceAll(user, watcher);
+    writeFileSync(join(folder, 'watch.mjs'), script);
     const env = { IMAP_BROKER_URL: broker.url, IMAP_BROKER_TOKEN: TOKEN };
     const running = new Program(process.execPath, ['watch.mjs'], { cwd: folder, env });
     try {
