@@ -19,7 +19,7 @@ const layers: Record<string, readonly string[]> = {
   server: ['methods', 'watch', 'session', 'protocol', 'runtime'],
   client: ['protocol'],
   // The configuration turns into the plain options of those that it configures, and takes their defaults.
-  config: ['broker', 'imap', 'pool', 'server', 'session', 'protocol', 'runtime'],
+  config: ['broker', 'imap', 'pool', 'view', 'server', 'session', 'protocol', 'runtime'],
   cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
   broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'],
 };

@@ -30,8 +30,11 @@ export function decodeRegularLines(
     const count = Math.min(step, lines - at);
     const expected = (count * digits * 3) / 4;
     const text = input.toString('latin1', from + at * line, from + (at + count) * line);
-    // Less where something else than digits was in it.
-    if (output.write(text, offset + written, 'base64') !== expected) break;
+    if (output.write(text, offset + written, 'base64') !== expected) {
+      // Something else than digits is in it. What was written may lie over it, when both are one buffer.
+      input.write(text, from + at * line, 'latin1');
+      break;
+    }
     written += expected;
     at += count;
   }

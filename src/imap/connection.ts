@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
 import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Trace } from '../runtime/trace.js';
 import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
+import { insideOf } from './flow-inside.js';
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
 import { installFlowReader } from './flow-reader.js';
@@ -383,19 +383,4 @@ export class ImapConnection {
     const why = replyOf(failure) || isThrottled(failure) ? failure : (this.#fatal ?? failure);
     return commandError(why, { bye: this.#flow.byeReason });
   }
-}
-
-/** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
-interface FlowInside {
-  requestTagMap: Map<string, unknown>;
-  parkedRelease: (() => void) | null;
-  authCapabilities: Map<string, boolean>;
-  socket: Socket;
-  _throttleWaits: Set<{ resolve(aborted: boolean): void }>;
-  folders: Map<string, { path: string }>;
-  run(command: 'CLOSE', options: { unselect: boolean }): Promise<boolean | undefined>;
-}
-
-function insideOf(flow: ImapFlow): FlowInside {
-  return flow as unknown as FlowInside;
 }

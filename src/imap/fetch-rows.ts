@@ -54,7 +54,19 @@ export async function fetchRows(
   };
   const args = [sequence(set), [atom('UID'), ...items]];
   await rawExec(connection, 'read', command, args, { FETCH: take }, landing);
-  return [...rows].map(([uid, found]) => ({ uid, items: found }));
+  const asked = items.some((item) => !isAnnounced(nameOfItem(item)));
+  return [...rows].flatMap(([uid, found]) =>
+    !asked || [...found.keys()].some((name) => !isAnnounced(name)) ? [{ uid, items: found }] : [],
+  );
+}
+
+/** What a server tells of messages without being asked (RFC 7162 section 3.2.3: with the uid to those who use QRESYNC). */
+function isAnnounced(name: string | undefined): boolean {
+  return name === 'UID' || name === 'FLAGS' || name === 'MODSEQ';
+}
+
+function nameOfItem(item: ImapArgument): string | undefined {
+  return typeof item === 'object' && 'value' in item ? String(item.value).toUpperCase() : undefined;
 }
 
 /**

@@ -1,19 +1,41 @@
 import type { Job, Work } from '../pool/job.js';
 import type { Meta } from '../protocol/models.js';
+import { now } from '../view/mailbox-view.js';
 import { askedFor, canonical } from './canonical.js';
 import type { SessionContext } from './context.js';
 import { jobOf } from './job.js';
+import { metaOf } from './meta.js';
 
-/** A read that identical requests of the account share; the answer says so to those who did not begin it. */
-export async function shared<T extends { meta: Meta }>(
+/**
+ * A read that identical requests of the account share, and whose answer is kept for those that may be old; `meta` says so
+ * to all but the one that began it.
+ */
+export async function shared<T extends object>(
   context: SessionContext,
   params: { maxAgeMs?: number | undefined },
   options: Pick<Job, 'mailbox' | 'prefers'>,
   work: Work<T>,
-): Promise<T> {
+): Promise<T & { meta: Meta }> {
+  const { account, services, signal } = context;
+  const { views, sessions } = services;
+  const { maxAgeMs = 0 } = params;
   const key = `${context.method} ${canonical(askedFor(params))}`;
+  signal.throwIfAborted();
+  const kept = maxAgeMs > 0 ? views.recallAnswer(account.key, key, maxAgeMs) : undefined;
+  if (kept)
+    return { ...(JSON.parse(kept.json) as T), meta: metaOf({ source: 'cache', asOf: new Date(kept.asked.date) }) };
+  const ask: Work<{ answer: T; asked: ReturnType<typeof now> }> = async (connection, lease) => {
+    const asked = now();
+    return { answer: await work(connection, lease), asked };
+  };
   const job = jobOf(context, { effect: 'read', ...options });
-  const { value, coalesced } = await context.account.share(key, job, work, { maxAgeMs: params.maxAgeMs ?? 0 });
-  // The others have the same value.
-  return coalesced ? { ...value, meta: { ...value.meta, source: 'coalesced' } } : value;
+  const { value, coalesced } = await account.share(key, job, ask, { maxAgeMs });
+  const { answer, asked } = value;
+  // Kept where somebody asks for what may be old; and nobody may be shown something older than he has seen.
+  const useful = maxAgeMs > 0 || views.hasAnswer(account.key, key);
+  // The account's last session may have ended meanwhile, with all that was known of it.
+  if (useful && sessions.hasAccount(account.key)) {
+    views.keepAnswer(account.key, key, asked, () => JSON.stringify(answer));
+  }
+  return { ...answer, meta: metaOf({ source: coalesced ? 'coalesced' : 'server', asOf: new Date(asked.date) }) };
 }

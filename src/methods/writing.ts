@@ -18,7 +18,8 @@ export async function write<T>(
 ): Promise<T> {
   const { views } = context.services;
   const { key } = context.account;
-  let used: ImapConnection | undefined;
+  // Of what failed nobody knows whether all was heard.
+  let heardBy: ImapConnection | undefined;
   const job = jobOf(context, {
     effect: 'write',
     mailbox: selected,
@@ -26,12 +27,13 @@ export async function write<T>(
     prefers: (connection) => selected !== undefined && views.followedBy(connection, key, selected) !== undefined,
   });
   try {
-    return await context.account.run(job, (connection) => {
-      used = connection;
-      return work(connection);
+    return await context.account.run(job, async (connection) => {
+      const done = await work(connection);
+      heardBy = connection;
+      return done;
     });
   } finally {
-    if (selected !== undefined) views.wrote(key, selected, used);
+    if (selected !== undefined) views.wrote(key, selected, heardBy);
     if (others === 'all') views.wroteAll(key);
     else for (const mailbox of others) views.wrote(key, mailbox);
   }

@@ -2,19 +2,25 @@ import { LRUCache } from 'lru-cache';
 import type { ImapConnection } from '../imap/connection.js';
 import { canonicalName } from '../imap/mailbox-names.js';
 import { MailboxReader } from './mailbox-reader.js';
-import { MailboxView } from './mailbox-view.js';
+import { MailboxView, type Moment } from './mailbox-view.js';
 import { bytesOfString } from './rows.js';
 
 export interface ViewLimits {
   /** Bytes that all views and bodies together may have in memory. */
   bytes: number;
-  /** Bytes that the body of one message may have to be kept; 0: none is kept. */
+  /** Bytes that the body of one message, or an answer, may have to be kept; 0: none is kept. */
   bodyBytes: number;
 }
 
 export const defaultViewLimits: ViewLimits = { bytes: 128 * 1024 * 1024, bodyBytes: 256 * 1024 };
 
-type Entry = { reader: MailboxReader } | { body: string };
+type Entry = { reader: MailboxReader } | { body: string } | { answer: KeptAnswer };
+
+/** An answer as JSON, and when it began to be asked for. */
+export interface KeptAnswer {
+  json: string;
+  asked: Moment;
+}
 
 /** A folder that is watched. */
 interface Pinned {
@@ -123,6 +129,30 @@ export class Views {
   keepBody(account: string, name: string, body: string): void {
     const bytes = bytesOfString(body);
     if (bytes <= this.limits.bodyBytes) this.#set(account, keyOf(account, 'body', name), { body }, bytes);
+  }
+
+  /** An answer that is not about one folder's messages alone, if it is no older than that and than the account's last write. */
+  recallAnswer(account: string, name: string, maxAgeMs: number): KeptAnswer | undefined {
+    const entry = this.#cache.get(keyOf(account, 'answer', name));
+    if (!entry || !('answer' in entry)) return undefined;
+    const { at } = entry.answer.asked;
+    const fresh = performance.now() - at <= maxAgeMs && at > this.lastWrite(account);
+    return fresh ? entry.answer : undefined;
+  }
+
+  hasAnswer(account: string, name: string): boolean {
+    return this.#cache.has(keyOf(account, 'answer', name));
+  }
+
+  /** Keeps an answer in place of an older one. @param make called when it is not there already */
+  keepAnswer(account: string, name: string, asked: Moment, make: () => string): void {
+    const key = keyOf(account, 'answer', name);
+    const known = this.#cache.peek(key);
+    if (known && 'answer' in known && known.answer.asked.at >= asked.at) return;
+    const json = make();
+    const bytes = bytesOfString(json);
+    if (bytes <= this.limits.bodyBytes) this.#set(account, key, { answer: { json, asked } }, bytes);
+    else this.#cache.delete(key);
   }
 
   /**
@@ -250,6 +280,6 @@ function sizeOf(key: string, bytes: number): number {
   return ENTRY_BYTES + bytesOfString(key) + bytes;
 }
 
-function keyOf(account: string, kind: 'folder' | 'body', name: string): string {
+function keyOf(account: string, kind: 'folder' | 'body' | 'answer', name: string): string {
   return `${account}\0${kind}\0${name}`;
 }

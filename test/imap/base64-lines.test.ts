@@ -56,6 +56,10 @@ it('decodes lines of every length and end, damaged or not, whole and in pieces',
   );
 });
 
+it('leaves lines that it cannot decode as they are, in place too', () => {
+  expect(inPieces(Buffer.from('\nAA\xffA\nAAAA\n', 'latin1'), 100, true)).toEqual(expected('AAAAAAA'));
+});
+
 it('decodes a long attachment from pieces that end anywhere', () => {
   const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 31) >> 3));
   const text = content.toString('base64').replace(/.{76}/g, '$&\r\n');

@@ -51,9 +51,13 @@ describe('histories find a broker that', () => {
     ],
     ['says that there is another page', (page) => ({ ...page, nextCursor: page.nextCursor ?? 'another' })],
     ['tells of the oldest first', (page) => ({ ...page, messages: [...page.messages].reverse() })],
-  ])('%s', async (_name, lie) => {
-    expect(await isFound(lyingAboutPages(lane, lie))).toBe(true);
-  });
+  ])(
+    '%s',
+    async (_name, lie) => {
+      expect(await isFound(lyingAboutPages(lane, lie))).toBe(true);
+    },
+    60_000,
+  );
 
   it('counts once and never again', async () => {
     expect(await isFound(lyingAboutCounts(lane))).toBe(true);
@@ -65,9 +69,13 @@ describe('histories find a broker that', () => {
     ['leaves out which flags changed', () => ({ changed: [] })],
     ['cannot count', ({ total }) => ({ total: total + 1 })],
     ['never notices another folder of the name', () => ({ complete: true })],
-  ])('tells of changes but %s', async (_name, lie) => {
-    expect(await isFound(tellingChanges(lane, lie))).toBe(true);
-  });
+  ])(
+    'tells of changes but %s',
+    async (_name, lie) => {
+      expect(await isFound(tellingChanges(lane, lie))).toBe(true);
+    },
+    60_000,
+  );
 });
 
 describe('histories find no fault with a broker that', () => {

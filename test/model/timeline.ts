@@ -14,9 +14,12 @@ export class Timeline {
   readonly #spans: Span[];
   /** The first state that holds the broker's own last write. */
   #floor = 0;
+  readonly #madeAt: number;
 
-  constructor(state: State) {
+  /** @param madeAt until then, in milliseconds since 1970, the name stood for nothing */
+  constructor(state: State, madeAt = Number.NEGATIVE_INFINITY) {
     this.#spans = [{ state, until: Number.POSITIVE_INFINITY }];
+    this.#madeAt = madeAt;
   }
 
   get now(): State {
@@ -39,7 +42,10 @@ export class Timeline {
   allowed(sentAt: number, maxAgeMs: number, asOf?: string): State[] {
     if (maxAgeMs === 0) return [this.now];
     const since = Math.max(sentAt - maxAgeMs, asOf === undefined ? 0 : Date.parse(asOf)) - TICK_MS;
-    return this.#spans.slice(this.#floor).flatMap(({ state, until }) => (until >= since ? [state] : []));
+    const states = this.#spans.slice(this.#floor).flatMap(({ state, until }) => (until >= since ? [state] : []));
+    // Only what says that it is so old: everything else was asked for when the name stood for something.
+    const ofBefore = asOf !== undefined && since <= this.#madeAt && this.#floor === 0;
+    return ofBefore ? [undefined, ...states] : states;
   }
 }
 

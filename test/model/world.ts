@@ -52,9 +52,11 @@ export class World {
       ...Array.from({ length: count }, (_, content) => appendCommand(names[index] ?? '', content, [])),
     ]);
     const states = await lane.observe(commands, names);
+    // A list of all folders may be from before.
+    const madeAt = Date.now();
     return new World(
       lane,
-      names.map((name, index) => ({ name, timeline: new Timeline(states[index]) })),
+      names.map((name, index) => ({ name, timeline: new Timeline(states[index], madeAt) })),
     );
   }
 

@@ -94,6 +94,10 @@ export class ScriptedFolder {
     return {
       SELECT: select,
       EXAMINE: select,
+      ID: (command, connection) => {
+        const name = this.manners.makesUpMissing ? 'Courier-IMAP' : 'Scripted';
+        connection.send(`* ID ("name" "${name}")`, `${command.tag} OK ID completed`);
+      },
       ENABLE: (command, connection) => {
         if (/QRESYNC/i.test(command.args)) connection.notes.set('qresync', true);
         connection.send(`* ENABLED ${command.args}`, `${command.tag} OK ENABLE completed`);
@@ -160,20 +164,21 @@ export class ScriptedFolder {
     const [, set = '', items = '', since = '', vanished] =
       /^(\S+) (\(.*?\)|\S+)(?: \(CHANGEDSINCE (\d+)( VANISHED)?\))?$/i.exec(command.args) ?? [];
     const last = uid ? (told.mails.at(-1)?.uid ?? 0) : told.mails.length;
-    const rows = told.mails.flatMap((mail, index) => {
-      if (!isInSet(set, uid ? mail.uid : index + 1, last)) return [];
+    const row = (mail: ScriptedMail) => {
+      const sequence = told.mails.findIndex((one) => one.uid === mail.uid) + 1;
       // What is fetched is as it is now, whatever was told.
       const now = this.mails.find((one) => one.uid === mail.uid);
-      if (now ? now.modseq <= Number(since) : !this.manners.makesUpMissing) return [];
-      return mailRow(index + 1, now ?? mail, fetchItems(items, uid, since !== ''), now === undefined);
-    });
-    const middle = Math.ceil(rows.length / 2);
+      if (sequence === 0 || (now ? now.modseq <= Number(since) : !this.manners.makesUpMissing)) return [];
+      return mailRow(sequence, now ?? mail, fetchItems(items, uid, since !== ''), now === undefined);
+    };
+    const asked = told.mails.filter((mail, index) => isInSet(set, uid ? mail.uid : index + 1, last));
+    const middle = Math.ceil(asked.length / 2);
     if (vanished) connection.send(...this.#earlier(Number(since)));
-    connection.send(...rows.slice(0, middle));
+    connection.send(...asked.slice(0, middle).flatMap(row));
     this.#reach('within');
     // Numbers must not move while messages are named by them.
     if (this.manners.interrupts) connection.send(...this.#news(told, uid));
-    connection.send(...rows.slice(middle));
+    connection.send(...asked.slice(middle).flatMap(row));
     connection.ok(command);
   }
 
@@ -202,15 +207,20 @@ export class ScriptedFolder {
     meanwhile.happens();
   }
 
-  /** Tells what happened since the connection was told last: flags by sequence number alone, as most servers do. */
+  /** Tells what happened since the connection was told last: flags by sequence number alone, as servers do without QRESYNC. */
   #news(told: Told, withExpunges = true): string[] {
     const lines: string[] = [];
     for (const [index, mail] of told.mails.entries()) {
       const now = this.mails.find(({ uid }) => uid === mail.uid);
       if (!now || now === mail) continue;
       told.mails = told.mails.with(index, now);
-      const uid = this.manners.uidInNews ? `UID ${now.uid} ` : '';
-      lines.push(`* ${index + 1} FETCH (${uid}FLAGS (${now.flags.join(' ')}))`);
+      // RFC 7162 section 3.2.3: with the uid to those who enabled QRESYNC.
+      const also = told.qresync
+        ? ` UID ${now.uid} MODSEQ (${now.modseq})`
+        : this.manners.uidInNews
+          ? ` UID ${now.uid}`
+          : '';
+      lines.push(`* ${index + 1} FETCH (FLAGS (${now.flags.join(' ')})${also})`);
     }
     const gone = told.mails.filter(({ uid }) => !this.mails.some((one) => one.uid === uid));
     if (withExpunges && gone.length > 0) {

@@ -3,7 +3,7 @@ import type { Result } from '../../src/protocol/contract.js';
 import { expectedCounts, expectedPage, outcomeOf, type PageStart, shownPage } from '../model/expected.js';
 import { type Lane, openLanes } from '../model/lane.js';
 import { arrivalOf, CONTENTS, mailOf } from '../model/mails.js';
-import type { Folder, State } from '../model/state.js';
+import { type Folder, readSnapshot, type State, snapshotCommands } from '../model/state.js';
 import type { Dialect } from '../support/dialects.js';
 import { LeanImap } from '../support/lean-imap.js';
 import { Manners } from '../support/unoffered.js';
@@ -49,7 +49,12 @@ export async function visitor(dialect: Dialect, count = 3): Promise<Visitor> {
   const named = (name: string) => dialect.prefix + name;
   const mailbox = named('Looked at');
   await lane.other.all(`CREATE "${mailbox}"`, ...appends(mailbox, count));
-  const state = async (name: string): Promise<State> => (await lane.observe([], [name]))[0];
+  const state = async (name: string): Promise<State> => {
+    const client = await LeanImap.open(dialect.dovecot.plainPort, lane.user, dialect.dovecot.password);
+    const replies = await client.send(...snapshotCommands(name));
+    await client.close();
+    return readSnapshot(replies);
+  };
   const page = async ({ mailbox: name = mailbox, limit = 500, start, maxAgeMs = 0, socket = 0 }: Asked = {}) => {
     const params = { mailbox: name, limit, maxAgeMs, ...(start && { cursor: start.cursor }) };
     const answer = await lane.ask(socket, 'message.list', params);

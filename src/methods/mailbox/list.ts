@@ -2,7 +2,6 @@ import { listMailboxes } from '../../imap/mailbox-list.js';
 import { mailboxTree, subscribedTree } from '../../imap/mailbox-tree.js';
 import { namespacesOf } from '../../imap/namespaces.js';
 import type { Handler } from '../context.js';
-import { fromServer } from '../meta.js';
 import { shared } from '../shared.js';
 
 const handle: Handler<'mailbox.list'> = (context, params) =>
@@ -14,7 +13,7 @@ const handle: Handler<'mailbox.list'> = (context, params) =>
       listed,
       [...other, ...shared].map(({ prefix }) => prefix),
     );
-    return { mailboxes: subscribedOnly ? subscribedTree(tree) : tree, meta: fromServer() };
+    return { mailboxes: subscribedOnly ? subscribedTree(tree) : tree };
   });
 
 export default handle;

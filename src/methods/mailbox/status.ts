@@ -1,7 +1,6 @@
 import { canonicalName } from '../../imap/mailbox-names.js';
 import { statusOf } from '../../imap/mailbox-status.js';
 import type { Handler } from '../context.js';
-import { fromServer } from '../meta.js';
 import { shared } from '../shared.js';
 
 const handle: Handler<'mailbox.status'> = (context, params) =>
@@ -9,7 +8,7 @@ const handle: Handler<'mailbox.status'> = (context, params) =>
     const { mailboxes } = params;
     const counts = await statusOf(connection, mailboxes);
     const statuses = mailboxes.map((mailbox) => ({ mailbox, counts: counts.get(canonicalName(mailbox)) ?? null }));
-    return { statuses, meta: fromServer() };
+    return { statuses };
   });
 
 export default handle;

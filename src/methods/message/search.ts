@@ -1,7 +1,6 @@
 import { fetchSummaries } from '../../imap/fetch.js';
 import { searchSorted } from '../../imap/sort.js';
 import type { Handler } from '../context.js';
-import { fromServer } from '../meta.js';
 import { shared } from '../shared.js';
 
 const handle: Handler<'message.search'> = (context, params) => {
@@ -18,7 +17,6 @@ const handle: Handler<'message.search'> = (context, params) => {
       messages: page.flatMap((uid) => byUid.get(uid) ?? []),
       nextOffset: offset + limit < uids.length ? offset + limit : null,
       sortedBy,
-      meta: fromServer(),
     };
   });
 };

@@ -1,6 +1,5 @@
 import { threads } from '../../imap/thread.js';
 import type { Handler } from '../context.js';
-import { fromServer } from '../meta.js';
 import { shared } from '../shared.js';
 
 const handle: Handler<'message.threads'> = (context, params) => {
@@ -14,7 +13,6 @@ const handle: Handler<'message.threads'> = (context, params) => {
       threads: all.slice(offset, offset + limit),
       nextOffset: offset + limit < all.length ? offset + limit : null,
       threadedBy,
-      meta: fromServer(),
     };
   });
 };

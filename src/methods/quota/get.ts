@@ -1,13 +1,12 @@
 import { quotaOf } from '../../imap/quota.js';
 import type { Handler } from '../context.js';
-import { fromServer } from '../meta.js';
 import { shared } from '../shared.js';
 
 const handle: Handler<'quota.get'> = (context, params) =>
   shared(context, params, {}, async (connection) => {
     const quota = await quotaOf(connection, params.mailbox);
     const { root, storage, messages } = quota ?? { root: null, storage: null, messages: null };
-    return { supported: quota !== undefined, root, storage, messages, meta: fromServer() };
+    return { supported: quota !== undefined, root, storage, messages };
   });
 
 export default handle;

@@ -142,6 +142,13 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       });
     });
 
+    it('behind a change that was refused the server confirms the next answer, whatever it heard of it', async () => {
+      const { call, folder, page } = await visitor();
+      const copying = call('message.copy', { ...folder, uids: [1], destination: 'Nowhere' });
+      await expect(copying).rejects.toMatchObject({ data: { kind: 'NOT_FOUND', executed: 'no' } });
+      expect((await page({ maxAgeMs: 60_000 })).meta.source).toBe('validated');
+    });
+
     it('where the others went is in the next answer that may be old, which costs nothing', async () => {
       const { call, folder, page } = await visitor();
       if (!uidPlus()) return;

@@ -106,3 +106,21 @@ describe('a server that speaks of VANISHED to those alone who enabled QRESYNC', 
     },
   );
 });
+
+describe('a server that tells the uids of messages whose flags changed', () => {
+  it.each<[string, (folder: ScriptedFolder) => void]>([
+    ['known', (folder) => folder.flag(5, '\\Flagged')],
+    ['asked for', (folder) => folder.flag(7, '\\Flagged')],
+  ])('has not told the rest of them by that: a message that is %s', async (_which, happens) => {
+    const folder = new ScriptedFolder(6, { interrupts: true });
+    const { page, client, session } = await oddVisitor(folder, 'QRESYNC');
+    const { state } = await client.call('message.list', { session, mailbox: 'INBOX' });
+    folder.arrive();
+    // Now it is known that the message is there, and nothing else of it.
+    await client.call('mailbox.changes', { session, mailbox: 'INBOX', since: state ?? '' });
+    folder.meanwhile = { when: 'within', happens: () => happens(folder) };
+    await page({ limit: 1 });
+    expect(folder.meanwhile).toBeUndefined();
+    expect(await page()).toEqual(expected(folder));
+  });
+});

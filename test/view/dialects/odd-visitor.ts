@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { startBroker } from '../../../src/broker.js';
 import type { Result } from '../../../src/protocol/contract.js';
+import type { ListField } from '../../../src/protocol/models.js';
 import { tenantWith } from '../../../src/session/tenant.js';
 import { hashToken } from '../../../src/session/tenants.js';
 import { expectedPage, type Outcome, outcomeOf, type PageStart, shownPage } from '../../model/expected.js';
@@ -13,12 +14,18 @@ import { startScriptedServer } from '../../support/scripted-server.js';
 
 /** What the servers of these tests offer. */
 export const offers = {
-  'little more than IMAP4rev1': 'IMAP4rev1 IDLE UIDPLUS',
-  ESEARCH: 'IMAP4rev1 IDLE UIDPLUS ESEARCH',
-  CONDSTORE: 'IMAP4rev1 IDLE UIDPLUS ESEARCH ENABLE CONDSTORE',
-  QRESYNC: 'IMAP4rev1 IDLE UIDPLUS ESEARCH ENABLE CONDSTORE QRESYNC',
+  'little more than IMAP4rev1': 'IMAP4rev1 ID IDLE UIDPLUS',
+  ESEARCH: 'IMAP4rev1 ID IDLE UIDPLUS ESEARCH',
+  CONDSTORE: 'IMAP4rev1 ID IDLE UIDPLUS ESEARCH ENABLE CONDSTORE',
+  QRESYNC: 'IMAP4rev1 ID IDLE UIDPLUS ESEARCH ENABLE CONDSTORE QRESYNC',
 } as const;
 export type Offer = keyof typeof offers;
+
+interface Asked {
+  limit?: number;
+  start?: PageStart;
+  fields?: ListField[];
+}
 
 /** A broker in front of a scripted server whose INBOX is this folder, and somebody who reads it, for within a test. */
 export async function oddVisitor(folder: ScriptedFolder, offer: Offer) {
@@ -41,10 +48,10 @@ export async function oddVisitor(folder: ScriptedFolder, offer: Offer) {
     client,
     session,
     /** What a page says, as something that can be compared with {@link expected}. */
-    page: ({ limit = 500, start }: { limit?: number; start?: PageStart } = {}): Promise<Outcome> =>
+    page: ({ limit = 500, start, fields }: Asked = {}): Promise<Outcome> =>
       outcomeOf(
         client
-          .call('message.list', { session, mailbox: 'INBOX', limit, ...(start && { cursor: start.cursor }) })
+          .call('message.list', { session, mailbox: 'INBOX', limit, fields, ...(start && { cursor: start.cursor }) })
           .then((answer) => {
             last = answer;
             return shownPage(answer);
