@@ -21,7 +21,14 @@ export async function fetchFlags(
   const found = new Map<number, string[]>();
   const args: ImapArgument[] = [sequence(set), [atom('UID'), atom('FLAGS')]];
   if (changedSince !== undefined) args.push([atom('CHANGEDSINCE'), atom(changedSince.toString())]);
-  await rawExec(connection, 'read', by === 'uid' ? 'UID FETCH' : 'FETCH', args, { FETCH: flagCollector(found) });
+  const take = flagCollector(found);
+  const command = by === 'uid' ? 'UID FETCH' : 'FETCH';
+  await rawExec(connection, 'read', command, args, {
+    FETCH: (response, nameOf) => {
+      // Of another message: its flags changed, which a server with QRESYNC tells with the uid (RFC 7162 section 3.2.3).
+      if (by === 'uid' || isWithin(Number(response.command), set)) take(response, nameOf);
+    },
+  });
   return found;
 }
 
@@ -38,4 +45,10 @@ export function flagCollector(into: Map<number, string[]>): UntaggedHandler {
     }
     if (uid && flags) into.set(uid, flags);
   };
+}
+
+/** Whether a number is in a range such as `3:17`. */
+function isWithin(number: number, range: string): boolean {
+  const [from = 0, to = from] = range.split(':').map(Number);
+  return number >= from && number <= to;
 }

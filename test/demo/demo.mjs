@@ -2,6 +2,7 @@
 // The main job, whole: an embedded IMAP server with a mailbox, the broker in front of it, the typed client.
 import { createHash } from 'node:crypto';
 import { createClient } from '../../dist/src/client/index.js';
+import { arrival } from './arrival.mjs';
 import { startBroker } from './broker-process.mjs';
 import { atDistance } from './distance.mjs';
 import { rawOf, startMailServer, user } from './mailbox.mjs';
@@ -98,6 +99,9 @@ async function demonstrate() {
     () => theirs.append(raw),
     ({ uid }) => `its uid is ${uid}`,
   );
+  const news = { from: 'Bo <bo@harbour-books.example>', subject: 'The first copies are here', text: 'Come and see!' };
+  const toldMs = await arrival(client.withSession(session), news.subject, () => mail.deliver(rawOf(news, new Date())));
+  console.log(`A new message is delivered: the event that shows "${news.subject}" comes ${duration(toldMs)} later.`);
   console.log(`\n${table([['click', 'broker', 'connection per click', 'ratio'], ...results])}`);
   console.log(`\nIMAP connections: ${viaBroker} through the broker, ${viaClicks} with one per click.`);
   return session;

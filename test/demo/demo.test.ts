@@ -15,6 +15,7 @@ describe('the demo', () => {
     for (const click of ['Sign in', 'List the folders', 'Show the index', 'Open a message', 'Stream', 'Flag', 'Put']) {
       expect(program.out).toMatch(new RegExp(`^${click}.*: .*ms; with a connection of its own .*ms\\.$`, 'm'));
     }
+    expect(program.out).toMatch(/^A new message is delivered: the event .* comes [\d.]+ ms later\.$/m);
     expect(program.out).toContain('2000000 bytes, all as they were sent');
     expect(program.out).toContain('ended with exit code 0');
   }, 90_000);

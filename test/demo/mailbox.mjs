@@ -8,7 +8,7 @@ export const password = 'demo';
 
 /**
  * Starts the embedded IMAP server with the demo's mailbox in it.
- * @returns {Promise<{ port: number, connections: () => number, close: () => void }>}
+ * @returns {Promise<{ port: number, connections: () => number, deliver: (raw: string) => void, close: () => void }>}
  */
 export async function startMailServer() {
   // It uses `new Buffer`, of which Node would warn. CommonJS and without types.
@@ -34,6 +34,7 @@ export async function startMailServer() {
   return {
     port: server.server.address().port,
     connections: () => connections,
+    deliver: (raw) => server.appendMessage('INBOX', [], internalDate(new Date()), raw),
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();

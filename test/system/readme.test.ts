@@ -79,6 +79,24 @@ describe('README.md', () => {
     expect(await run(process.execPath, ['example.mjs'])).toBe('2 Grüße\n1 Hello reader\n');
   }, 30_000);
 
+  it('has a watch in JavaScript that tells of new mail, and a page from memory', async () => {
+    const parts = [snippet('js', 'createClient').replace('client.close();\n', ''), snippet('js', 'mail.watch(')];
+    const watcher = newUser('watcher');
+    await dovecot.deliver(watcher, 'INBOX', message({ subject: 'Here already' }));
+    const script = [...parts, snippet('js', 'maxAgeMs')].join('\n').replaceAll(user, watcher);
+    writeFileSync(join(folder, 'watch.mjs'), script);
+    const env = { IMAP_BROKER_URL: broker.url, IMAP_BROKER_TOKEN: TOKEN };
+    const running = new Program(process.execPath, ['watch.mjs'], { cwd: folder, env });
+    try {
+      await running.printed(/^cache \d{4}-\d\d-\d\dT\S+Z$/m);
+      await dovecot.deliver(watcher, 'INBOX', message({ subject: 'Just arrived' }));
+      await running.printed(/^new 2 Just arrived$/m);
+    } finally {
+      await running.stop('SIGKILL');
+    }
+    expect(running.err).toBe('');
+  }, 30_000);
+
   it('has an example in Python that works', async () => {
     const script = snippet('python', 'websockets');
     expect(script.trim().split('\n').length).toBeLessThanOrEqual(21);
