@@ -14,6 +14,9 @@ import { write } from './writes.js';
 const LANES = 4;
 const DEFAULT_RUNS = 2000;
 
+/** Beside a twentieth: more would hide what the broker does wrong. */
+const MOST_SPOILED = 5;
+
 /** The other client's connection is as good as a new one: so often that is looked after. */
 const CONFIRM_EACH = 10;
 
@@ -135,6 +138,8 @@ export async function hold(name: DialectName, share: number): Promise<void> {
     await close();
     await dialect.dovecot.stop();
   }
+  const spoiled = lanes.reduce((sum, { tally }) => sum + tally.spoiled, 0);
+  if (spoiled > MOST_SPOILED + countOf(share) / 20) throw new Error(`${spoiled} histories were spoiled by the server`);
   if (manners.breaches.size > 0) throw new Error(`never offered: ${[...manners.breaches].join('; ')}`);
 }
 
