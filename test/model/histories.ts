@@ -124,8 +124,8 @@ export async function hold(name: DialectName, share: number): Promise<void> {
           fc.asyncProperty(histories, (history) => happen(lane, history)),
           {
             seed: seed + index,
-            numRuns: Math.ceil(countOf(share) / lanes.length),
-            ...(path !== undefined && { path }),
+            numRuns: path === undefined ? Math.ceil(countOf(share) / lanes.length) : 1,
+            ...(path !== undefined && { path, endOnFailure: true }),
             // So that a failure is told before the test's own time is over.
             interruptAfterTimeLimit: timeoutMs(share) * 0.9,
             markInterruptAsFailure: true,
