@@ -1,4 +1,7 @@
+import { expect } from 'vitest';
+import type { Result } from '../../src/protocol/contract.js';
 import type { Write } from './commands.js';
+import { type BrokerWrite, briefOf, effectOf, type Pair } from './effects.js';
 import { outcomeOf } from './expected.js';
 import { mailOf } from './mails.js';
 import { appendCommand, type Slot, uidsOf, type World } from './world.js';
@@ -61,91 +64,103 @@ async function clientWrites(world: World, command: Write): Promise<void> {
   }
 }
 
-async function brokerWrites(world: World, command: Extract<Write, { by: string }>): Promise<void> {
+async function brokerWrites(world: World, command: BrokerWrite): Promise<void> {
   const slot = world.slot(command.folder);
   const other = 'to' in command ? world.slot(command.to) : slot;
-  const request = requestOf(world, command, slot, other);
-  if (!request) return;
-  const outcome = await outcomeOf(request.answer);
+  const uids = 'pick' in command ? uidsOf(slot, command.pick) : [];
+  if (('pick' in command && uids.length === 0) || ('to' in command && other === slot)) return;
+  const before = pairOf(slot, other);
+  const outcome = await outcomeOf(ask(world, command, slot, other, uids));
   // What was refused is no write: answers may be older than it.
   const written = 'ok' in outcome || outcome.error === 'CONNECTION_LOST';
   await world.observe(other === slot ? [slot] : [slot, other], written);
   if ('ok' in outcome) {
-    const { notFound = [] } = outcome.ok as { notFound?: number[] };
-    if (notFound.length > 0) throw new Error(`${command.do} by the broker did not find ${notFound.join()}`);
-    if (request.mustFail) throw new Error(`${command.do} was to be refused`);
-    request.check?.(outcome.ok);
-    return;
-  }
-  // A connection that was broken, or whose folder is gone, may be noticed by the very write.
-  if (outcome.error === 'CONNECTION_LOST') {
+    expect(isPossible(world, command, before), `${command.do} was to be refused`).toBe(true);
+    verify(world, command, uids, before, pairOf(slot, other), outcome.ok);
+  } else if (outcome.error === 'CONNECTION_LOST') {
+    // A connection that was broken, or whose folder is gone, may be noticed by the very write.
     world.lane.tally.lostWrites += 1;
-    return;
-  }
-  if (!request.mustFail || !['NOT_FOUND', 'IMAP_NO'].includes(outcome.error)) {
-    throw new Error(`${command.do} by the broker: ${outcome.error}`);
+  } else {
+    expect(['NOT_FOUND', 'IMAP_NO'], `${command.do} by the broker`).toContain(outcome.error);
+    expect(isPossible(world, command, before), `${command.do} was refused: ${outcome.error}`).toBe(false);
   }
 }
 
-interface Request {
-  answer: Promise<unknown>;
-  mustFail: boolean;
-  /** Looks at the answer, once the state behind it is known. */
-  check?: (result: unknown) => void;
-}
+const pairOf = (slot: Slot, other: Slot): Pair => ({ here: slot.timeline.now, there: other.timeline.now });
 
-function requestOf(
-  world: World,
-  command: Extract<Write, { by: string }>,
-  slot: Slot,
-  other: Slot,
-): Request | undefined {
+function ask(world: World, command: BrokerWrite, slot: Slot, other: Slot, uids: number[]): Promise<unknown> {
   const { lane, socket } = world;
-  const { offered } = lane.dialect;
-  const { name: mailbox, timeline } = slot;
-  const here = timeline.now;
-  const there = other.timeline.now;
-  const uids = 'pick' in command ? uidsOf(slot, command.pick) : [];
-  if ('pick' in command && uids.length === 0) return undefined;
-  const folder = { mailbox, uidValidity: here?.uidValidity ?? 1, uids };
+  const { name: mailbox } = slot;
+  const folder = { mailbox, uidValidity: slot.timeline.now?.uidValidity ?? 1, uids };
   switch (command.do) {
     case 'append': {
       const [content = 0] = command.contents;
       const data = Buffer.from(mailOf(content)).toString('base64');
       const internalDate = `2023-06-1${content}T01:02:03.000Z`;
-      return {
-        answer: lane.ask(socket, 'message.append', { mailbox, data, flags: command.flags, internalDate }),
-        mustFail: !here,
-        check: (result) => {
-          const { uid } = result as { uid: number | null };
-          if (uid === null && !offered.has('UIDPLUS')) return;
-          const newest = timeline.now?.mails.at(-1)?.uid;
-          if (uid !== newest) throw new Error(`append answered uid ${uid}, but the newest is ${newest}`);
-        },
-      };
+      return lane.ask(socket, 'message.append', { mailbox, data, flags: command.flags, internalDate });
     }
     case 'flag': {
       const { action, flags } = command;
-      return { answer: lane.ask(socket, 'message.flag', { ...folder, action, flags }), mustFail: false };
+      return lane.ask(socket, 'message.flag', { ...folder, action, flags });
     }
     case 'expunge':
-      return { answer: lane.ask(socket, 'message.delete', folder), mustFail: !offered.has('UIDPLUS') };
+      return lane.ask(socket, 'message.delete', folder);
     case 'move':
-    case 'copy': {
-      if (other === slot) return undefined;
-      const method = command.do === 'move' ? 'message.move' : 'message.copy';
-      const able = command.do === 'copy' || offered.has('MOVE') || offered.has('UIDPLUS');
-      return { answer: lane.ask(socket, method, { ...folder, destination: other.name }), mustFail: !there || !able };
-    }
+      return lane.ask(socket, 'message.move', { ...folder, destination: other.name });
+    case 'copy':
+      return lane.ask(socket, 'message.copy', { ...folder, destination: other.name });
     case 'create':
-      return { answer: lane.ask(socket, 'mailbox.create', { mailbox }), mustFail: false };
+      return lane.ask(socket, 'mailbox.create', { mailbox });
     case 'delete':
-      return { answer: lane.ask(socket, 'mailbox.delete', { mailbox }), mustFail: !here };
+      return lane.ask(socket, 'mailbox.delete', { mailbox });
     case 'rename':
-      if (other === slot) return undefined;
-      return {
-        answer: lane.ask(socket, 'mailbox.rename', { mailbox, newName: other.name }),
-        mustFail: !here || there !== undefined,
-      };
+      return lane.ask(socket, 'mailbox.rename', { mailbox, newName: other.name });
+  }
+}
+
+/** Whether the server can do it. */
+function isPossible({ lane }: World, command: BrokerWrite, { here, there }: Pair): boolean {
+  const { offered } = lane.dialect;
+  switch (command.do) {
+    case 'create':
+      return true;
+    case 'rename':
+      return here !== undefined && there === undefined;
+    case 'expunge':
+      return here !== undefined && offered.has('UIDPLUS');
+    case 'move':
+      return there !== undefined && (offered.has('MOVE') || offered.has('UIDPLUS'));
+    case 'copy':
+      return there !== undefined;
+    default:
+      return here !== undefined;
+  }
+}
+
+/** Holds what a write has done and answered against what it was to do. */
+function verify(
+  { lane }: World,
+  command: BrokerWrite,
+  uids: readonly number[],
+  before: Pair,
+  { here, there }: Pair,
+  result: unknown,
+): void {
+  const { uid, messages, notFound } = result as Partial<Result<'message.append'> & Result<'message.flag'>>;
+  expect(notFound ?? [], `${command.do} by the broker: not found`).toEqual([]);
+  const expected = effectOf(command, before, uids);
+  expect({ here: briefOf(here), there: briefOf(there) }, `${command.do} by the broker`).toEqual(
+    'to' in command ? expected : { here: expected.here, there: expected.here },
+  );
+  if (command.do === 'append' && (uid !== null || lane.dialect.offered.has('UIDPLUS'))) {
+    expect(uid, 'append by the broker').toBe(here?.mails.at(-1)?.uid);
+  }
+  if (command.do === 'flag') {
+    const flags = here?.mails
+      .filter((mail) => uids.includes(mail.uid))
+      .map((mail) => ({ uid: mail.uid, flags: mail.flags }));
+    expect(messages, 'flags as the broker answers them').toEqual(
+      uids.map((one) => flags?.find((mail) => mail.uid === one)),
+    );
   }
 }

@@ -19,6 +19,12 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'bare'])(
       return { ...one, folder: { mailbox: one.mailbox, uidValidity, uids: [2] }, destination: one.named('Other') };
     }
 
+    it('can be flagged', async () => {
+      const { ask, folder } = await arrived();
+      const answer = await ask(0, 'message.flag', { ...folder, action: 'add', flags: ['\\Seen'] });
+      expect(answer).toMatchObject({ messages: [{ uid: 2, flags: ['\\Seen'] }], notFound: [] });
+    });
+
     it('can be copied', async () => {
       const { ask, folder, destination, page } = await arrived();
       expect(await ask(0, 'message.copy', { ...folder, destination })).toMatchObject({ notFound: [] });
