@@ -238,6 +238,11 @@ export class ImapConnection {
     return this.#follower !== undefined;
   }
 
+  /** Tells this one nothing any more; somebody else who follows goes on. */
+  unfollow(follower: Follower): void {
+    if (this.#follower === follower) this.#unfollow();
+  }
+
   #unfollow(): void {
     const follower = this.#follower;
     this.#follower = undefined;

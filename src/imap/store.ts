@@ -46,10 +46,24 @@ export async function storeFlags(
     if (now && !doubted && isDone(now, action, flags)) stored.set(uid, now);
   }
   const untold = uids.filter((uid) => !stored.has(uid));
-  for (const set of sequenceSets(untold)) {
-    for (const [uid, now] of await fetchFlags(connection, set, 'uid')) stored.set(uid, now);
+  const found = await flagsOf(connection, untold);
+  // STORE passes over messages that the session had not heard of; with the answer to the FETCH it has. Of others it told
+  // something, and what differs there is somebody else's change.
+  const undone = [...found].filter(([uid, now]) => !told.has(uid) && !isDone(now, action, flags)).map(([uid]) => uid);
+  for (const set of sequenceSets(undone)) {
+    await rawExec(connection, 'write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
   }
+  for (const [uid, now] of await flagsOf(connection, undone)) found.set(uid, now);
+  for (const [uid, now] of found) stored.set(uid, now);
   return stored;
+}
+
+async function flagsOf(connection: ImapConnection, uids: readonly number[]): Promise<Map<number, string[]>> {
+  const found = new Map<number, string[]>();
+  for (const set of sequenceSets(uids)) {
+    for (const [uid, now] of await fetchFlags(connection, set, 'uid')) found.set(uid, now);
+  }
+  return found;
 }
 
 /** Whether a message's flags are such as they are after the change. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ImapConnection } from '../imap/connection.js';
 import type { FlagUpdate, Follower } from '../imap/flow-journal.js';
 import type { SelectedMailbox } from '../imap/selected-mailbox.js';
 import { Answers } from './answers.js';
@@ -56,6 +57,8 @@ export class MailboxView implements Follower {
   #heardModseq: bigint | undefined;
   /** While it is placed on another selection: what that tells. */
   #told: Told | undefined;
+  /** The one that tells it, or is about to. */
+  #connection: ImapConnection | undefined;
   #disturbed = false;
   #existsHeard = 0;
   #confirmed: Moment = { at: Number.NEGATIVE_INFINITY, date: 0 };
@@ -132,8 +135,13 @@ export class MailboxView implements Follower {
     this.answers.clear();
   }
 
-  /** Begins to be placed on another selection: collects what that tells. */
-  startPlacing(): Told {
+  /**
+   * Begins to be placed on a selection of this connection: collects what that tells. Whoever told it before does not any
+   * more, for it would tell the same changes again.
+   */
+  startPlacing(connection: ImapConnection): Told {
+    this.#connection?.unfollow(this);
+    this.#connection = connection;
     this.#told = { vanished: new UidRanges(), flags: new Map() };
     this.#existsHeard = 0;
     return this.#told;
@@ -217,6 +225,7 @@ export class MailboxView implements Follower {
   }
 
   onLost(): void {
+    this.#connection = undefined;
     this.#told = undefined;
     this.#heardModseq = undefined;
   }

@@ -24,7 +24,7 @@ export async function placeView(
   for (let tries = 0; tries < TRIES; tries += 1) {
     if (await tryToPlace(view, connection, mailbox, most)) return;
   }
-  view.startPlacing();
+  view.startPlacing(connection);
   view.begin(await connection.follow(mailbox, view));
 }
 
@@ -36,7 +36,7 @@ async function tryToPlace(
 ): Promise<boolean> {
   const { uidValidity, modseq, members } = view;
   const quick = connection.enabled('QRESYNC') && uidValidity !== undefined && modseq !== undefined;
-  const told = view.startPlacing();
+  const told = view.startPlacing(connection);
   const selected = await connection.follow(mailbox, view, quick ? { uidValidity, modseq } : undefined);
   view.settleOn();
   if (selected.uidValidity !== uidValidity || knowsNothing(view)) {
