@@ -164,10 +164,11 @@ export class ScriptedFolder {
     const [, set = '', items = '', since = '', vanished] =
       /^(\S+) (\(.*?\)|\S+)(?: \(CHANGEDSINCE (\d+)( VANISHED)?\))?$/i.exec(command.args) ?? [];
     const last = uid ? (told.mails.at(-1)?.uid ?? 0) : told.mails.length;
+    const begun = this.mails;
     const row = (mail: ScriptedMail) => {
       const sequence = told.mails.findIndex((one) => one.uid === mail.uid) + 1;
-      // What is fetched is as it is now, whatever was told.
-      const now = this.mails.find((one) => one.uid === mail.uid);
+      // What is fetched is as it is now, whatever was told; what goes meanwhile is still fetched.
+      const now = [...this.mails, ...begun].find((one) => one.uid === mail.uid);
       if (sequence === 0 || (now ? now.modseq <= Number(since) : !this.manners.makesUpMissing)) return [];
       return mailRow(sequence, now ?? mail, fetchItems(items, uid, since !== ''), now === undefined);
     };

@@ -137,14 +137,14 @@ describe('an answer that is kept', () => {
   });
 
   it('gives way to a younger one, never to an older one, and to nothing where that is too large', () => {
-    const views = new Views({ bytes: 10_000, bodyBytes: 10 });
+    const views = new Views({ bytes: 10_000, bodyBytes: 100 });
     views.keepAnswer('a', 'x', ago(10), () => '1');
     views.keepAnswer('a', 'x', ago(20), () => '0');
     expect(views.recallAnswer('a', 'x', 60_000)?.json).toBe('1');
     views.keepAnswer('a', 'x', ago(5), () => '2');
     expect(views.recallAnswer('a', 'x', 60_000)?.json).toBe('2');
     expect(views.bytes).toBeGreaterThan(0);
-    views.keepAnswer('a', 'x', ago(1), () => 'longer than 10');
+    views.keepAnswer('a', 'x', ago(1), () => 'x'.repeat(200));
     expect(views.recallAnswer('a', 'x', 60_000)).toBeUndefined();
     expect(views.bytes).toBe(0);
   });
