@@ -194,10 +194,10 @@ const limits = z
 const cache = z
   .strictObject({
     bytes: bytes(defaultViewLimits.bytes, MIB, 64 * GIB).describe(
-      'Memory that index rows, flags and opened messages of all users may take together; what was not used for the longest goes first.',
+      'Memory that index rows, flags, opened messages and answers of all users may take together; what was not used for the longest goes first.',
     ),
     body_bytes: bytes(defaultViewLimits.bodyBytes, 0, 64 * MIB).describe(
-      'Largest opened message that is kept, as message.get answers it; 0: none is.',
+      'Largest opened message, as message.get answers it, and largest answer of other methods that is kept; 0: none is.',
     ),
   })
   .describe('Mail that is kept in memory.');

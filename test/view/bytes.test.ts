@@ -81,6 +81,16 @@ const kinds: [string, Fill][] = [
   ['keywords of which each message has its own', (views) => folders(views, 20, 1_000, keywords)],
   ['logs of changes', (views) => folders(views, 200, 100, changes)],
   ['answers that are kept', (views) => folders(views, 100, 100, answers)],
+  [
+    'answers that are not about one folder',
+    async (views) => {
+      for (let index = 0; index < 2_000; index += 1) {
+        const asked = { at: performance.now(), date: Date.now() };
+        const make = () => JSON.stringify({ mailboxes: 'x'.repeat(1_000 + index) });
+        views.keepAnswer(accountOf(index % 10), `mailbox.status {"mailboxes":["Folder ${index}"]}`, asked, make);
+      }
+    },
+  ],
   ...([1_000, 100_000] as const).flatMap((length) =>
     (['a', 'ü', 'ж'] as const).map((letter): [string, Fill] => [
       `bodies of ${length} ${letter}`,

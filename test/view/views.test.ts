@@ -192,6 +192,7 @@ describe('an account', () => {
     const views = new Views(ROOM, (account) => live.has(account));
     await fill(views, 'b', 'INBOX');
     views.keepBody('b', 'body', 'x');
+    views.keepAnswer('b', 'answer', { at: 1, date: 1 }, () => 'x');
     const { reader, unpin } = views.pin('b', 'INBOX');
     expect([views.entries, views.bytes]).toEqual([0, 0]);
     unpin();
