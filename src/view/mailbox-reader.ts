@@ -80,7 +80,8 @@ export class MailboxReader {
   #running: 'lease' | 'station' | undefined;
   #station: Station | undefined;
   #leases: Leases | undefined;
-  #abort = new AbortController();
+  /** Ends what runs. Of a folder at rest there is none: thousands of them would be held for nothing. */
+  #abort: AbortController | undefined;
   #deserted: NodeJS.Timeout | undefined;
 
   /** @param onGrown called when the view may have grown */
@@ -178,7 +179,7 @@ export class MailboxReader {
   #onDeserted(group: Group): void {
     if (this.#waiting.get(group.question.key) === group) this.#waiting.delete(group.question.key);
     if (this.#waiting.size > 0 || this.#active.some(({ askers }) => askers.size > 0)) return;
-    const end = () => this.#abort.abort(new BrokerError('CANCELLED', 'Nobody waits for it any more.'));
+    const end = () => this.#abort?.abort(new BrokerError('CANCELLED', 'Nobody waits for it any more.'));
     if (this.#active.length === 0) end();
     else this.#deserted ??= setTimeout(end, DESERTED_MS);
   }
@@ -186,6 +187,7 @@ export class MailboxReader {
   #endDesertion(): void {
     clearTimeout(this.#deserted);
     this.#deserted = undefined;
+    this.#abort = undefined;
   }
 
   async #run(leases: Leases): Promise<void> {

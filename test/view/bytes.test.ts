@@ -56,7 +56,15 @@ const answers = (view: MailboxView, uids: number[]) => {
 
 type Fill = (views: Views) => Promise<void>;
 
+/** The middle of three: now and then what the runner itself lets go falls into a measurement. */
 async function measure(fill: Fill, limits = ROOM): Promise<{ said: number; grown: number }> {
+  const measured = [await measureOnce(fill, limits), await measureOnce(fill, limits), await measureOnce(fill, limits)];
+  const [, middle] = measured.sort((a, b) => a.grown - b.grown);
+  if (!middle) throw new Error('three have a middle');
+  return middle;
+}
+
+async function measureOnce(fill: Fill, limits: typeof ROOM): Promise<{ said: number; grown: number }> {
   const { made, bytes } = await heapGrowth(async () => {
     const views = new Views(limits);
     await fill(views);
