@@ -122,9 +122,9 @@ export class Account {
     return this.#queue.longestWaitMs;
   }
 
-  /** Milliseconds that the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
-  get longestIdleMs(): number | undefined {
-    return this.#lending.longestIdleMs;
+  /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
+  get unneededSince(): number | undefined {
+    return this.#lending.unneededSince;
   }
 
   /**
@@ -176,7 +176,7 @@ export class Account {
     };
     const connection = await login().catch(async (error: unknown) => {
       // The server counts what is idle here against the user's limit.
-      if (!saysNoMore(error) || this.longestIdleMs === undefined) throw error;
+      if (!saysNoMore(error) || this.unneededSince === undefined) throw error;
       await this.evictIdle();
       return login();
     });

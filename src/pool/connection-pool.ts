@@ -34,6 +34,11 @@ export class ConnectionPool {
     return [...this.#idle.keys()];
   }
 
+  /** `performance.now()` when an idle connection was given back. */
+  idleSince(connection: ImapConnection): number | undefined {
+    return this.#idle.get(connection)?.since;
+  }
+
   /** Milliseconds since the connection was given back. */
   idleFor(connection: ImapConnection): number {
     const entry = this.#idle.get(connection);

@@ -44,16 +44,16 @@ export class Lending {
     return this.#ending > 0 || this.#options.loans.watches.some(({ leaving }) => leaving);
   }
 
-  /** Milliseconds that the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
-  get longestIdleMs(): number | undefined {
+  /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
+  get unneededSince(): number | undefined {
     const since = Math.min(this.#idleSince, this.#options.loans.oldestWatch?.since ?? Number.POSITIVE_INFINITY);
-    return since === Number.POSITIVE_INFINITY ? undefined : performance.now() - since;
+    return since === Number.POSITIVE_INFINITY ? undefined : since;
   }
 
   get #idleSince(): number {
     const { pool } = this.#options;
     const [first] = pool.idle;
-    return first ? performance.now() - pool.idleFor(first) : Number.POSITIVE_INFINITY;
+    return (first && pool.idleSince(first)) ?? Number.POSITIVE_INFINITY;
   }
 
   /** A connection was lost: what ended it, a restart for instance, may have ended those that are idle as well. */

@@ -215,7 +215,9 @@ export class Registry implements AccountHost {
     let victim: Account | undefined;
     for (const account of this.#accounts.values()) {
       if (full === 'server' && account.server.name !== asking.server.name) continue;
-      if ((account.longestIdleMs ?? -1) > (victim?.longestIdleMs ?? -1)) victim = account;
+      // Moments, not spans that are read one after the other: those would differ by what lies between.
+      const since = account.unneededSince ?? Number.POSITIVE_INFINITY;
+      if (since < (victim?.unneededSince ?? Number.POSITIVE_INFINITY)) victim = account;
     }
     return victim;
   }
