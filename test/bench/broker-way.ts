@@ -2,26 +2,14 @@ import type { CallResult, Client, SessionMethods } from '../../src/client/index.
 import { ATTACHMENT_BYTES, ATTACHMENT_PART, ATTACHMENT_UID, SEARCHED } from './content.js';
 import { COUNTED, need, PAGE } from './imapflow-ways.js';
 
-/** What a build of the broker may lack. */
-export type Extra = 'maxAgeMs' | 'watch.start';
 /** Old enough for an answer from memory. */
 export const AGED = { maxAgeMs: 600_000 };
-/** Validated during the request; the default, so that older builds need not know it. */
+/** Validated during the request, which is the default. */
 const VALIDATED = {};
 type Age = { maxAgeMs?: number };
 
 export type Page = CallResult<'message.list'>;
 export type Opened = CallResult<'message.get'>;
-
-/** What the broker of this build does not offer. */
-export async function missingIn(client: Client): Promise<ReadonlySet<Extra>> {
-  const document = (await client.rpc.discover()) as { methods?: { name: string; params: { name: string }[] }[] };
-  const methods = new Map(document.methods?.map(({ name, params }) => [name, params.map((one) => one.name)]));
-  const missing = new Set<Extra>();
-  if (!methods.get('message.list')?.includes('maxAgeMs')) missing.add('maxAgeMs');
-  if (!methods.has('watch.start')) missing.add('watch.start');
-  return missing;
-}
 
 /** What is measured, done by the typed client for one user. */
 export class BrokerWay {

@@ -2,7 +2,7 @@ import type { ImapFlow } from 'imapflow';
 import { Dovecot } from '../support/dovecot.js';
 import { startRelay } from '../support/relay.js';
 import { BenchBroker } from './bench-broker.js';
-import { BrokerWay, type Extra, missingIn } from './broker-way.js';
+import { BrokerWay } from './broker-way.js';
 import { Echo } from './echo.js';
 import type { Ending } from './ending.js';
 import { giveMail, index, SMALL, writeTemplate } from './fill.js';
@@ -19,7 +19,6 @@ const QUICK: Effort = { rounds: 4, warmUp: 30, windows: 1, windowMs: 250 };
 export interface Stage {
   quick: boolean;
   effort: Effort;
-  missing: ReadonlySet<Extra>;
   dovecot: Dovecot;
   broker: BenchBroker;
   echo: Echo;
@@ -60,12 +59,10 @@ export async function startStage(quick: boolean, ending: Ending): Promise<Stage>
   ending.later(() => broker.stop());
   const echo = await Echo.start();
   ending.later(() => echo.stop());
-  const missing = await missingIn(broker.client());
   const ways = (name: string, tls: number, plain: number) => waysTo({ dovecot, broker, name, tls, plain, ending });
   return {
     quick,
     effort: quick ? QUICK : FULL,
-    missing,
     dovecot,
     broker,
     echo,

@@ -6,17 +6,16 @@ import { perClickWays, type Stage } from '../stage.js';
 const [ROUND_TRIP, VALIDATED, AGED_WAY] = ['one round trip (NOOP)', 'broker, validated', 'broker, aged'];
 
 /** The index page with a network of 20 ms before the server. */
-export async function distance({ far, effort, missing, quick }: Stage): Promise<Section> {
+export async function distance({ far, effort, quick }: Stage): Promise<Section> {
   const few = { burst: 3, warmUp: 3 };
   await far.broker.index();
-  const aged = missing.has('maxAgeMs') ? [] : [{ name: AGED_WAY, run: () => far.broker.index(AGED), ...few }];
   const rows = await measure(
     [
       { name: ROUND_TRIP, run: () => far.flow.noop(), ...few },
       ...perClickWays(far, (actions) => actions.index(), quick),
       { name: WARM, run: () => far.warm.index(), ...few },
       { name: VALIDATED, run: () => far.broker.index(), ...few },
-      ...aged,
+      { name: AGED_WAY, run: () => far.broker.index(AGED), ...few },
     ],
     { ...effort, rounds: quick ? 3 : 10 },
     [1],

@@ -36,18 +36,17 @@ memory. All need two round trips: one for the structure, one for the texts.`,
 }
 
 /** The same message over and over. */
-export async function openAgain({ near, echo, effort, missing, quick }: Stage): Promise<Section> {
+export async function openAgain({ near, echo, effort, quick }: Stage): Promise<Section> {
   const [uid = 0] = longUids();
   await near.broker.index();
   const opened = await near.broker.open(uid);
   await echo.learn('message', opened);
-  const aged = { name: AGED_AGAIN, run: () => near.broker.open(uid, AGED), burst: 10 };
   const rows = await measure(
     [
       ...perClickWays(near, (actions) => actions.open(uid), quick),
       { name: WARM, run: () => near.warm.open(uid) },
       { name: AGAIN, run: () => near.broker.open(uid) },
-      ...(missing.has('maxAgeMs') ? [] : [aged]),
+      { name: AGED_AGAIN, run: () => near.broker.open(uid, AGED), burst: 10 },
       { name: ECHO, run: () => echo.call('message'), burst: 10 },
     ],
     effort,
