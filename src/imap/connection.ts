@@ -34,7 +34,7 @@ export class ImapConnection {
   #loggingOut: Promise<void> | undefined;
   /** Hears of folders that the server tells the counts of, in whatever way. */
   onStatus: ((mailbox: string) => void) | undefined;
-  #onClose: Array<() => void> = [];
+  readonly #onClose = new Set<() => void>();
   #follower: Follower | undefined;
   /** The server said NO to nobody in particular since the SELECT: Dovecot does when the folder was replaced by another. */
   #trouble = false;
@@ -64,7 +64,8 @@ export class ImapConnection {
     });
     this.#flow.once('close', () => {
       this.#unfollow();
-      for (const listener of this.#onClose.splice(0)) listener();
+      for (const listener of this.#onClose) listener();
+      this.#onClose.clear();
     });
   }
 
@@ -133,7 +134,7 @@ export class ImapConnection {
     return this.#flow.enabled.has(extension);
   }
 
-  /** Whether the server offers a capability, in upper case, for instance `UIDPLUS` or `THREAD=REFERENCES`. */
+  /** Whether the server offers a capability, in upper case but for `IMAP4rev2`: for instance `UIDPLUS`. */
   has(capability: string): boolean {
     return this.#flow.capabilities.has(capability);
   }
@@ -151,10 +152,11 @@ export class ImapConnection {
     return mailbox ? describe(mailbox) : undefined;
   }
 
-  /** Calls the listener once when the connection ends, at once if it has ended. */
-  onClose(listener: () => void): void {
+  /** Calls the listener once when the connection ends, at once if it has ended. @returns a function that ends this */
+  onClose(listener: () => void): () => void {
     if (this.#flow.isClosed) listener();
-    else this.#onClose.push(listener);
+    else this.#onClose.add(listener);
+    return () => this.#onClose.delete(listener);
   }
 
   /**
@@ -231,11 +233,6 @@ export class ImapConnection {
   /** Whether the server has said NO to nobody in particular since the SELECT: then what it tells may be of another folder. */
   get troubled(): boolean {
     return this.#trouble;
-  }
-
-  /** Whether somebody follows what is selected now. */
-  get followed(): boolean {
-    return this.#follower !== undefined;
   }
 
   /** Tells this one nothing any more; somebody else who follows goes on. */

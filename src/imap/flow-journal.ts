@@ -69,6 +69,12 @@ function tellVanished(follower: Follower, attributes: ImapAttribute[]): void {
 }
 
 function tellFlags(follower: Follower, seq: number, pairs: ImapAttribute[]): void {
+  const { uid, flags, modseq } = flagsTold(pairs);
+  if (flags) follower.onFlags({ seq, uid, flags, modseq });
+}
+
+/** What the items of a FETCH response tell of flags. */
+export function flagsTold(pairs: ImapAttribute[]): Omit<FlagUpdate, 'seq' | 'flags'> & { flags: string[] | undefined } {
   let uid: number | undefined;
   let flags: string[] | undefined;
   let modseq: bigint | undefined;
@@ -79,7 +85,7 @@ function tellFlags(follower: Follower, seq: number, pairs: ImapAttribute[]): voi
     else if (name === 'FLAGS') flags = toFlags(value);
     else if (name === 'MODSEQ') modseq = toModseq(textOf(listOf(value)[0]));
   }
-  if (flags) follower.onFlags({ seq, uid, flags, modseq });
+  return { uid, flags, modseq };
 }
 
 function toModseq(text: string): bigint | undefined {

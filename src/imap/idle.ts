@@ -1,5 +1,5 @@
-import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
+import { isRefusal } from './mailbox-status.js';
 
 /** Milliseconds that the server has to begin and to end an IDLE. */
 const ANSWER_MS = 10_000;
@@ -72,5 +72,5 @@ export function beginIdle(connection: ImapConnection): Idle {
 
 /** Whether the server refused, rather than that the connection ended. */
 export function isIdleRefused(error: unknown, connection: ImapConnection): boolean {
-  return connection.usable && error instanceof BrokerError && (error.kind === 'IMAP_NO' || error.kind === 'NOT_FOUND');
+  return connection.usable && isRefusal(error);
 }

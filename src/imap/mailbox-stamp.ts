@@ -1,6 +1,6 @@
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
-import { catchUp, isRefusal } from './mailbox-status.js';
+import { catchUp, unlessRefused } from './mailbox-status.js';
 import { atom, listOf, mailboxName, rawExec, textOf } from './raw-exec.js';
 
 /** What tells whether a folder changed: a text that is another one then. */
@@ -25,15 +25,13 @@ export async function stampsOf(
   if (selected !== undefined && mailboxes.includes(selected)) await catchUp(connection);
   for (const mailbox of mailboxes) {
     let text: string | undefined;
-    try {
-      await rawExec(connection, 'read', 'STATUS', [mailboxName(mailbox), items], {
+    await unlessRefused(
+      rawExec(connection, 'read', 'STATUS', [mailboxName(mailbox), items], {
         STATUS: ({ attributes }, nameOf) => {
           if (canonicalName(nameOf(attributes[0])) === mailbox) text = listOf(attributes[1]).map(textOf).join(' ');
         },
-      });
-    } catch (failure) {
-      if (!isRefusal(failure)) throw failure;
-    }
+      }),
+    );
     stamps.set(mailbox, text === undefined ? null : { text, complete });
   }
   return stamps;

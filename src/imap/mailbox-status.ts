@@ -127,9 +127,7 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
 export async function catchUp(connection: ImapConnection): Promise<void> {
   if (!connection.selected || (await connection.refresh())) return;
   // The selected folder is not what it was: counted as the selected one it would be the old one's.
-  await connection.unselect().catch((failure: unknown) => {
-    if (!isRefusal(failure)) throw failure;
-  });
+  await unlessRefused(connection.unselect());
 }
 
 /** Whether the server said NO or BAD, which leaves the connection usable. */

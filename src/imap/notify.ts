@@ -1,5 +1,5 @@
 import type { ImapConnection } from './connection.js';
-import { isRefusal } from './mailbox-status.js';
+import { unlessRefused } from './mailbox-status.js';
 import { atom, type ImapArgument, mailboxName, rawExec } from './raw-exec.js';
 
 /** Names in one command line. */
@@ -18,11 +18,5 @@ export async function notifyOf(connection: ImapConnection, mailboxes: readonly s
     [atom('SELECTED-DELAYED'), events],
     [atom('MAILBOXES'), mailboxes.map(mailboxName), events],
   ];
-  try {
-    await rawExec(connection, 'read', 'NOTIFY', args);
-    return true;
-  } catch (failure) {
-    if (isRefusal(failure)) return false;
-    throw failure;
-  }
+  return unlessRefused(rawExec(connection, 'read', 'NOTIFY', args));
 }

@@ -95,11 +95,10 @@ export const messageSummary = z.object({
 });
 export type MessageSummary = z.infer<typeof messageSummary>;
 
-export const fields = z
-  .array(listField)
-  .max(10)
-  .default(['envelope', 'flags', 'size', 'internalDate'])
-  .describe('Members of each row beside its uid.');
+/** What an index shows: the rows of answers where nothing else is asked for, and those of events. */
+export const defaultFields: ListField[] = ['envelope', 'flags', 'size', 'internalDate'];
+
+export const fields = z.array(listField).max(10).default(defaultFields).describe('Members of each row beside its uid.');
 
 export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50);
 
@@ -153,9 +152,12 @@ export type Attachment = z.infer<typeof attachment>;
 export const statusCounts = z.object({
   messages: z.int(),
   unseen: z.int(),
-  uidNext: z.int().nullable().describe('null where the server does not tell.'),
+  uidNext: z.int().nullable().describe('null where it is not known.'),
   uidValidity: z.int(),
-  size: z.int().nullable().describe('Bytes in all messages, where the server offers STATUS=SIZE; else null.'),
+  size: z
+    .int()
+    .nullable()
+    .describe('Bytes in all messages; null where it is not known: the server does not offer STATUS=SIZE.'),
 });
 export type StatusCounts = z.infer<typeof statusCounts>;
 

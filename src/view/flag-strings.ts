@@ -20,6 +20,14 @@ export class FlagStrings {
     return this.#bytes;
   }
 
+  /** Messages that do not have a flag. */
+  usesWithout(flag: string): number {
+    const quoted = JSON.stringify(flag);
+    let count = 0;
+    for (const { json, uses } of this.#kinds.values()) if (!json.includes(quoted)) count += uses;
+    return count;
+  }
+
   /** The same string for the same flags, used once more from now on. */
   take(json: string): string {
     const known = this.#kinds.get(json);

@@ -72,8 +72,8 @@ export class MailboxReader {
   onConfirmed: (() => void) | undefined;
   /** Called when this account's own request has written to the folder. */
   onWritten: (() => void) | undefined;
-  /** Messages whose flags stay known where the server does not tell changes. */
-  mostFlags = MOST_FLAGS;
+  /** Messages whose flags stay known where the server does not tell changes; set by a watch. */
+  mostFlags: number | undefined;
   readonly #onGrown: () => void;
   readonly #waiting = new Map<string, Group>();
   #active: Group[] = [];
@@ -93,7 +93,7 @@ export class MailboxReader {
 
   /** Whether it is at work on the view. */
   get busy(): boolean {
-    return Boolean(this.#running);
+    return this.#running !== undefined;
   }
 
   /**
@@ -162,11 +162,10 @@ export class MailboxReader {
   #remembered<T>(question: Question<T>): Read<T> | undefined {
     const { view } = this;
     const alive = this.liveness?.();
-    const { at, date } = view.confirmed;
-    if (view.outdated || !(alive || performance.now() - at <= question.maxAgeMs)) return undefined;
+    if (view.outdated || !(alive || performance.now() - view.confirmed.at <= question.maxAgeMs)) return undefined;
     const value = question.known(view);
     if (value === undefined) return undefined;
-    return { value, origin: { source: 'cache', asOf: new Date(date), lagMs: alive?.lagMs } };
+    return { value, origin: { source: 'cache', asOf: view.asOf, lagMs: alive?.lagMs } };
   }
 
   #newGroup({ slots }: Leases, question: Question<unknown>): Group {
@@ -268,7 +267,7 @@ export class MailboxReader {
       return;
     }
     if (stays) view.abandon();
-    await placeView(view, connection, this.mailbox, this.mostFlags);
+    await placeView(view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS);
     view.confirm(begun);
   }
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { ImapConnection } from '../imap/connection.js';
 import type { FlagUpdate, Follower } from '../imap/flow-journal.js';
 import type { SelectedMailbox } from '../imap/selected-mailbox.js';
-import { Answers } from './answers.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
 import { type Member, Membership } from './membership.js';
@@ -46,7 +45,6 @@ export class MailboxView implements Follower {
   readonly id: string;
   readonly log = new ChangeLog();
   readonly rows = new Rows();
-  readonly answers = new Answers();
   /** Called when the server tells of a change, before it has confirmed it. */
   onHeard: (() => void) | undefined;
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
@@ -105,8 +103,8 @@ export class MailboxView implements Follower {
 
   /** Bytes in the heap, as measured: see the test. */
   get bytes(): number {
-    const { members, rows, answers, log } = this;
-    return EMPTY_BYTES + members.bytes + rows.bytes + answers.bytes + log.length * CHANGE_BYTES;
+    const { members, rows, log } = this;
+    return EMPTY_BYTES + members.bytes + rows.bytes + log.length * CHANGE_BYTES;
   }
 
   /** The server confirmed it by a barrier that began then. */
@@ -127,12 +125,12 @@ export class MailboxView implements Follower {
     this.log.interrupt();
   }
 
-  /** The server refuses to tell of the folder, so what it said last was not about it: knows nothing. */
+  /** What the server said last was not about the folder, or nobody wants to know it: knows nothing, and hears nothing. */
   abandon(): void {
+    this.#connection?.unfollow(this);
     this.doubt(0);
     this.#uidValidity = undefined;
     this.rows.clear();
-    this.answers.clear();
   }
 
   /**

@@ -30,7 +30,6 @@ export class Membership {
   /** Flags by sequence number that came without a uid for messages not known yet: kept until they are. */
   readonly #unplaced = new Map<number, string>();
   readonly #onChange: OnChange;
-  #stamp = 0;
   #shifts = 0;
 
   /** @param onChange hears of each message that comes, changes or goes; not of those that merely become known */
@@ -49,11 +48,6 @@ export class Membership {
   /** Uids of the known messages, ascending. */
   get uids(): readonly number[] {
     return this.#uids;
-  }
-
-  /** Another one after each change of what an answer could show. */
-  get stamp(): number {
-    return this.#stamp;
   }
 
   /** Another one whenever sequence numbers have come to mean other messages. */
@@ -76,6 +70,11 @@ export class Membership {
     return this.#uids.length * MEMBER_BYTES + this.#strings.bytes + this.#unplaced.size * UNPLACED_BYTES;
   }
 
+  /** Known messages that nobody has read. */
+  get unseen(): number {
+    return this.#strings.usesWithout('\\Seen');
+  }
+
   /** Flags as JSON; undefined for a message that is not known. */
   flagsOf(uid: number): string | undefined {
     const index = lowerBound(this.#uids, uid);
@@ -96,10 +95,7 @@ export class Membership {
   /** @returns false when messages are missing that nobody announced: the server's word does not hold */
   announce(exists: number): boolean {
     const possible = exists >= this.#base + this.#uids.length;
-    if (possible) {
-      this.#exists = exists;
-      this.#stamp += 1;
-    }
+    if (possible) this.#exists = exists;
     return possible;
   }
 
@@ -146,7 +142,6 @@ export class Membership {
       if (before === flags) return;
       this.#flags[index] = this.#strings.take(flags);
       this.#strings.drop(before);
-      this.#stamp += 1;
       this.#onChange('changed', found);
     } else if (uid === undefined) {
       this.#unplaced.set(seq, flags);
@@ -166,7 +161,6 @@ export class Membership {
       this.#onChange('added', uid);
     });
     this.#unplaced.clear();
-    this.#stamp += 1;
   }
 
   /** Learns of the messages right below the known ones, ascending. */
@@ -181,7 +175,6 @@ export class Membership {
     this.#base -= members.length;
     this.#highest = Math.max(this.#highest, this.#uids.at(-1) ?? 0);
     this.#unplaced.clear();
-    this.#stamp += 1;
   }
 
   /** So many are there in all; those that are not known are below. */
@@ -197,14 +190,12 @@ export class Membership {
     const left = this.#uids.splice(0, surplus);
     for (const flags of this.#flags.splice(0, surplus)) this.#strings.drop(flags);
     this.#base += left.length;
-    this.#stamp += 1;
     return left;
   }
 
   #moved(): void {
     this.#unplaced.clear();
     this.#shifts += 1;
-    this.#stamp += 1;
   }
 
   #drop(index: number): void {

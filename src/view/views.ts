@@ -202,7 +202,6 @@ export class Views {
       // Its answer is being put together of them.
       if (pinned.reader.busy) continue;
       pinned.reader.view.rows.clear();
-      pinned.reader.view.answers.clear();
       this.#measure(key, pinned);
     }
   }
@@ -220,10 +219,7 @@ export class Views {
 
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
-    if (view.bytes > this.limits.bytes * SHARE) {
-      view.rows.keep(FEW_ROWS);
-      view.answers.clear();
-    }
+    if (view.bytes > this.limits.bytes * SHARE) view.rows.keep(FEW_ROWS);
     // Of a folder that was forgotten meanwhile somebody else may have begun a new view.
     const pinned = this.#pinned.get(key);
     if (pinned?.reader === reader) {

@@ -27,6 +27,8 @@ export interface StationEvents {
   onOther(mailbox: string): void;
   /** The server has just answered. */
   onProof(): void;
+  /** The connection has ended. */
+  onLost(): void;
 }
 
 /** Milliseconds in which news that belong together come. */
@@ -78,7 +80,10 @@ export class Station {
       },
     };
     wanted.addEventListener('abort', ring);
-    connection.onClose(ring);
+    const unlisten = connection.onClose(() => {
+      this.#events.onLost();
+      ring();
+    });
     connection.onStatus = (mailbox) => this.#events.onOther(mailbox);
     reader.view.onHeard = () => {
       this.#heard = true;
@@ -91,6 +96,7 @@ export class Station {
       while (!wanted.aborted && !this.#ended) await this.#turn(connection);
     } finally {
       wanted.removeEventListener('abort', ring);
+      unlisten();
       connection.onStatus = undefined;
       reader.view.onHeard = undefined;
       reader.leaveStation(me);

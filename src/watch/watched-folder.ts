@@ -2,7 +2,7 @@ import type { ImapConnection } from '../imap/connection.js';
 import type { Job } from '../pool/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
-import type { ListField, MessageSummary, StatusCounts } from '../protocol/models.js';
+import { defaultFields, type MessageSummary, type StatusCounts } from '../protocol/models.js';
 import { fetchMissing, learnAll, learnBelow } from '../view/learn.js';
 import type { MailboxReader } from '../view/mailbox-reader.js';
 import type { MailboxView } from '../view/mailbox-view.js';
@@ -12,7 +12,6 @@ import type { AccountHandle, MailboxChange } from './types.js';
 const { eventMessages, eventFlags, uidsPerRequest } = protocolLimits;
 /** Of a larger folder the newest messages are watched; what becomes of older ones shows in the counts alone. */
 const MOST_WATCHED = 20_000;
-const ROW_FIELDS: ListField[] = ['envelope', 'flags', 'size', 'internalDate'];
 /** How often messages may vanish while they are fetched. */
 const TRIES = 8;
 
@@ -87,6 +86,7 @@ export class WatchedFolder {
     this.reader.liveness = undefined;
     this.reader.onConfirmed = undefined;
     this.reader.onWritten = undefined;
+    this.reader.mostFlags = undefined;
     this.reader.view.onHeard = undefined;
     this.#unpin();
   }
@@ -98,16 +98,16 @@ export class WatchedFolder {
   /** Whether everything that is to be told is in memory. */
   #isReady(view: MailboxView): boolean {
     if (!view.placed || view.members.unknownOnTop > 0 || !isWhole(view)) return false;
-    return this.#newest(view).every((uid) => view.rows.has(uid, ROW_FIELDS));
+    return this.#newest(view).every((uid) => view.rows.has(uid, defaultFields));
   }
 
   async #prepare(view: MailboxView, connection: ImapConnection): Promise<void> {
     for (let tries = 0; tries < TRIES && connection.isFollowedBy(view); ) {
       await learnAll(view, connection);
-      const missing = this.#newest(view).filter((uid) => !view.rows.has(uid, ROW_FIELDS));
+      const missing = this.#newest(view).filter((uid) => !view.rows.has(uid, defaultFields));
       let progress = true;
       if (!isWhole(view)) progress = await learnBelow(view, connection, view.members.base, []);
-      else if (missing.length > 0) progress = await fetchMissing(view, connection, missing, ROW_FIELDS);
+      else if (missing.length > 0) progress = await fetchMissing(view, connection, missing, defaultFields);
       else return;
       if (!progress) tries += 1;
     }
@@ -165,7 +165,7 @@ function isWhole({ members: { base, uids } }: MailboxView): boolean {
 }
 
 function rowOf(view: MailboxView, uid: number): MessageSummary {
-  return JSON.parse(view.rows.json(uid, ROW_FIELDS, view.members.flagsOf(uid) ?? '[]')) as MessageSummary;
+  return JSON.parse(view.rows.json(uid, defaultFields, view.members.flagsOf(uid) ?? '[]')) as MessageSummary;
 }
 
 function flagsOf(view: MailboxView, uid: number): { uid: number; flags: string[] } {
@@ -174,9 +174,7 @@ function flagsOf(view: MailboxView, uid: number): { uid: number; flags: string[]
 
 /** Counts as the view knows them; of a folder that is not known as a whole the unseen are those among the known. */
 function countsOf({ members, uidValidity = 0 }: MailboxView): StatusCounts {
-  let unseen = 0;
-  for (const uid of members.uids) if (!members.flagsOf(uid)?.includes('"\\\\Seen"')) unseen += 1;
-  return { messages: members.exists, unseen, uidNext: null, uidValidity, size: null };
+  return { messages: members.exists, unseen: members.unseen, uidNext: null, uidValidity, size: null };
 }
 
 function* chunks(uids: readonly number[], size: number): Generator<number[]> {

@@ -118,6 +118,7 @@ class AccountWatcher implements Watcher {
   #move(folder: WatchedFolder | undefined): void {
     this.#home?.station.end();
     this.#home = undefined;
+    this.#homeProof = Number.NEGATIVE_INFINITY;
     if (!folder) return;
     const station = new Station(folder, this.#times, {
       onNews: () => void this.#look(folder),
@@ -126,7 +127,11 @@ class AccountWatcher implements Watcher {
         if (other && other !== folder) void this.#look(other);
       },
       onProof: () => {
-        this.#homeProof = performance.now();
+        // One that is leaving proves nothing of another folder.
+        if (this.#home?.station === station) this.#homeProof = performance.now();
+      },
+      onLost: () => {
+        if (this.#home?.station === station) this.#homeProof = Number.NEGATIVE_INFINITY;
       },
     });
     this.#home = { folder, station };
@@ -200,21 +205,26 @@ class AccountWatcher implements Watcher {
     try {
       const stamps = await this.#account.run(job, (connection) => stampsOf(connection, names));
       // One after the other: an account has few connections, and others wait for them too.
-      for (const [name, stamp] of stamps) await this.#compare(name, stamp);
-      this.#pollProof = performance.now();
+      let compared = true;
+      for (const [name, stamp] of stamps) compared = (await this.#compare(name, stamp)) && compared;
+      this.#pollProof = compared ? performance.now() : Number.NEGATIVE_INFINITY;
     } catch {
       // The next poll tells what changed meanwhile.
+      this.#pollProof = Number.NEGATIVE_INFINITY;
     }
     this.#schedulePoll();
   }
 
-  async #compare(name: string, stamp: Stamp | null): Promise<void> {
+  /** @returns false when the folder may have changed and could not be looked at */
+  async #compare(name: string, stamp: Stamp | null): Promise<boolean> {
     const folder = this.#folders.get(name);
-    if (!folder) return;
+    if (!folder) return true;
     const before = this.#stamps.get(name);
     // Flags may have changed where the stamp tells nothing of them.
     const changed = !before || before.text !== stamp?.text || !stamp.complete;
-    if (!changed || (await this.#look(folder))) this.#stamps.set(name, stamp);
+    if (changed && !(await this.#look(folder))) return false;
+    this.#stamps.set(name, stamp);
+    return true;
   }
 
   #lagMs(name: string): number {

@@ -37,6 +37,7 @@ describe('a client whose sockets are cut at any time', () => {
     const broker = await watchingBroker();
     let histories = 0;
     let lost = 0;
+    const begun = { watches: 0, givenUp: 0 };
     const history = async (steps: Array<typeof step extends fc.Arbitrary<infer S> ? S : never>) => {
       histories += 1;
       const user = `user-${histories}`;
@@ -53,10 +54,12 @@ describe('a client whose sockets are cut at any time', () => {
         try {
           noted.watch = await client.watch({ session, mailboxes, ...noted.callbacks });
         } catch (error) {
-          // Cut time and again, it is given up as any read is.
+          // One that is cut again and again while it begins is refused, and its caller knows.
           expect(error).toBeInstanceOf(ConnectionLostError);
+          begun.givenUp += 1;
           return;
         }
+        begun.watches += 1;
         watches.push({ noted, mailboxes, sure: told.length, closed: false });
       };
       await watch(folders, 0);
@@ -98,5 +101,7 @@ describe('a client whose sockets are cut at any time', () => {
       numRuns: 200,
     });
     expect(lost).toBeGreaterThan(200);
+    expect(begun.watches).toBeGreaterThan(200);
+    expect(begun.givenUp).toBeLessThan(begun.watches / 10);
   }, 120_000);
 });

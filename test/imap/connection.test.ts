@@ -16,4 +16,15 @@ describe('an IMAP connection', () => {
     await connection.logout(1000);
     expect(connection.usable).toBe(false);
   });
+
+  it('tells its end once to each who still wants to know', async () => {
+    const connection = await ImapConnection.open('1', dovecot.server(), { user: newUser(), password: PASSWORD });
+    const told: string[] = [];
+    connection.onClose(() => told.push('stays'));
+    const unlisten = connection.onClose(() => told.push('left'));
+    unlisten();
+    await connection.logout(1000);
+    connection.onClose(() => told.push('late'));
+    expect(told).toEqual(['stays', 'late']);
+  });
 });

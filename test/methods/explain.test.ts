@@ -2,30 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/protocol/models.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
-import { RawClient, runBroker } from '../support/running-broker.js';
+import { type ServedMail, serveMail } from '../support/running-broker.js';
 
-let dovecot: Dovecot;
-let broker: Awaited<ReturnType<typeof runBroker>>;
-let client: RawClient;
+let mail: ServedMail;
 beforeAll(async () => {
-  dovecot = await Dovecot.start();
-  broker = await runBroker(dovecot, { checkResults: true });
-  client = await RawClient.open(broker.url);
+  mail = await serveMail(await Dovecot.start());
 });
-afterAll(async () => {
-  await client.close();
-  await broker.stop();
-  await dovecot.stop();
-});
+afterAll(() => mail.stop());
 
 async function visitor(messages = 1): Promise<{ user: string; session: string }> {
   const user = newUser('explain');
-  await dovecot.deliver(
+  await mail.dovecot.deliver(
     user,
     'INBOX',
     Array.from({ length: messages }, () => message()),
   );
-  return { user, session: await client.login(user) };
+  return { user, session: await mail.client.login(user) };
 }
 
 function plausible(explain: Explanation | undefined): Explanation {
@@ -40,7 +32,7 @@ function plausible(explain: Explanation | undefined): Explanation {
 describe('explain', () => {
   it('tells the commands of a request, its bytes, and on which connection it was done', async () => {
     const { session } = await visitor();
-    const first = await client.call('message.list', { session, mailbox: 'INBOX', explain: true });
+    const first = await mail.client.call('message.list', { session, mailbox: 'INBOX', explain: true });
     const selecting = plausible(first.explain);
     expect(selecting).toMatchObject({ attempts: 1, connection: expect.stringMatching(/^dovecot-\d+$/) });
     expect(selecting.commands[0]).toMatch(/^(SELECT|EXAMINE)$/);
@@ -49,26 +41,28 @@ describe('explain', () => {
     expect(selecting.commandMs).toBeGreaterThan(0);
     expect(selecting.sentBytes).toBeGreaterThan(20);
     expect(selecting.receivedBytes).toBeGreaterThan(selecting.sentBytes);
-    const again = plausible((await client.call('message.list', { session, mailbox: 'INBOX', explain: true })).explain);
+    const again = plausible(
+      (await mail.client.call('message.list', { session, mailbox: 'INBOX', explain: true })).explain,
+    );
     expect(again.commands[0]).toBe('NOOP');
     expect([again.selectMs, again.connection]).toEqual([0, selecting.connection]);
   });
 
   it('tells of the login that a request waited for', async () => {
     const { user, session } = await visitor();
-    await dovecot.kick(user);
-    const account = [...broker.registry.stats].find(([key]) => key.includes(user))?.[0] ?? '';
-    await expect.poll(() => broker.registry.stats.get(account)?.idle).toBe(0);
-    const { explain } = await client.call('quota.get', { session, explain: true });
+    await mail.dovecot.kick(user);
+    const account = [...mail.broker.registry.stats].find(([key]) => key.includes(user))?.[0] ?? '';
+    await expect.poll(() => mail.broker.registry.stats.get(account)?.idle).toBe(0);
+    const { explain } = await mail.client.call('quota.get', { session, explain: true });
     expect(plausible(explain).connectMs).toBeGreaterThan(0);
-    const again = await client.call('quota.get', { session, explain: true });
+    const again = await mail.client.call('quota.get', { session, explain: true });
     expect(again.explain?.connectMs).toBe(0);
   });
 
   it('is in an answer that was shared, of the work that was done for all', async () => {
     const { session } = await visitor(20);
     const params = { session, mailbox: 'INBOX', explain: true };
-    const answers = await Promise.all(Array.from({ length: 10 }, () => client.call('message.list', params)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => mail.client.call('message.list', params)));
     const shared = answers.filter(({ meta }) => meta.source === 'coalesced');
     expect(shared.length).toBeGreaterThan(0);
     for (const { explain } of shared) expect(plausible(explain)).toMatchObject({ attempts: 1 });
@@ -79,14 +73,14 @@ describe('explain', () => {
     const { session } = await visitor();
     const data = message().toString('base64');
     const append = { session, mailbox: 'INBOX', data, idempotencyKey: 'k', explain: true };
-    const written = await client.call('message.append', append);
+    const written = await mail.client.call('message.append', append);
     expect(plausible(written.explain).commands).toContain('APPEND');
-    const repeated = await client.call('message.append', append);
+    const repeated = await mail.client.call('message.append', append);
     expect(repeated).toMatchObject({ uid: written.uid, explain: { attempts: 0, connection: null, commands: [] } });
-    const { uidValidity } = await client.call('message.list', { session, mailbox: 'INBOX' });
+    const { uidValidity } = await mail.client.call('message.list', { session, mailbox: 'INBOX' });
     const source = { session, mailbox: 'INBOX', uidValidity: uidValidity ?? 0, uid: 1, explain: true };
-    const inline = await client.call('message.source', { ...source, transfer: 'inline' });
+    const inline = await mail.client.call('message.source', { ...source, transfer: 'inline' });
     expect(plausible(inline.explain).commands).toContain('UID FETCH');
-    expect((await client.call('message.source', source)).explain).toMatchObject({ attempts: 1 });
+    expect((await mail.client.call('message.source', source)).explain).toMatchObject({ attempts: 1 });
   });
 });

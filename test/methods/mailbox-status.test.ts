@@ -1,33 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
-import { RawClient, runBroker } from '../support/running-broker.js';
+import { type ServedMail, serveMail } from '../support/running-broker.js';
 
 describe.each([
   ['with LIST-STATUS', undefined, ['LIST']],
   ['without LIST-EXTENDED', 'IMAP4rev1 LIST-STATUS', Array(5).fill('STATUS')],
   ['of IMAP4rev1 alone', 'IMAP4rev1', Array(5).fill('STATUS')],
 ])('counts at a server %s', (_what, imapCapability, commands) => {
-  let dovecot: Dovecot;
-  let broker: Awaited<ReturnType<typeof runBroker>>;
-  let client: RawClient;
+  let mail: ServedMail;
   beforeAll(async () => {
-    dovecot = await Dovecot.start({ separator: '/', ...(imapCapability === undefined ? {} : { imapCapability }) });
-    broker = await runBroker(dovecot, { checkResults: true });
-    client = await RawClient.open(broker.url);
+    mail = await serveMail(
+      await Dovecot.start({ separator: '/', ...(imapCapability === undefined ? {} : { imapCapability }) }),
+    );
   });
-  afterAll(async () => {
-    await client.close();
-    await broker.stop();
-    await dovecot.stop();
-  });
+  afterAll(() => mail.stop());
 
   async function visitor(...folders: string[]) {
     const user = newUser('counted');
-    const session = await client.login(user);
-    for (const mailbox of folders) await client.call('mailbox.create', { session, mailbox, subscribe: false });
+    const session = await mail.client.login(user);
+    for (const mailbox of folders) await mail.client.call('mailbox.create', { session, mailbox, subscribe: false });
     const count = async (...mailboxes: string[]) => {
-      const { statuses, explain } = await client.call('mailbox.status', { session, mailboxes, explain: true });
+      const { statuses, explain } = await mail.client.call('mailbox.status', { session, mailboxes, explain: true });
       return { counted: statuses.map(({ counts }) => counts && [counts.messages, counts.unseen]), statuses, explain };
     };
     return { user, session, count };
@@ -35,7 +29,7 @@ describe.each([
 
   it('of five folders', async () => {
     const { user, session, count } = await visitor('a', 'b');
-    await dovecot.deliver(user, 'a', [message(), message()]);
+    await mail.dovecot.deliver(user, 'a', [message(), message()]);
     const { counted, statuses, explain } = await count('INBOX', 'a', 'b', 'Sent', 'Trash');
     expect(explain?.commands).toEqual(commands);
     expect(counted).toEqual([
@@ -45,14 +39,14 @@ describe.each([
       [0, 0],
       [0, 0],
     ]);
-    const { mailboxes } = await client.call('mailbox.list', { session, counts: true });
+    const { mailboxes } = await mail.client.call('mailbox.list', { session, counts: true });
     expect(mailboxes.find(({ name }) => name === 'a')?.counts).toEqual(statuses[1]?.counts);
   });
 
   it('of the folder that is selected are as it is now', async () => {
     const { user, session, count } = await visitor('a');
-    await client.call('message.list', { session, mailbox: 'a' });
-    await dovecot.deliver(user, 'a', [message()]);
+    await mail.client.call('message.list', { session, mailbox: 'a' });
+    await mail.dovecot.deliver(user, 'a', [message()]);
     expect((await count('a', 'INBOX')).counted).toEqual([
       [1, 1],
       [0, 0],
@@ -71,7 +65,7 @@ describe.each([
 
   it('of 200 folders', async () => {
     const { user, count } = await visitor('f1', 'f2', 'f199');
-    await dovecot.deliver(user, 'f199', [message()]);
+    await mail.dovecot.deliver(user, 'f199', [message()]);
     const { counted } = await count(...Array.from({ length: 200 }, (_, index) => `f${index}`));
     expect(counted.filter((counts) => counts !== null)).toEqual([
       [0, 0],

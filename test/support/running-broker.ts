@@ -30,6 +30,27 @@ export async function runBroker(
   return Object.assign(broker, { url: broker.urls[0] ?? '' });
 }
 
+/** A broker in front of a Dovecot, and a client of it. */
+export interface ServedMail {
+  dovecot: Dovecot;
+  broker: Broker & { url: string };
+  client: RawClient;
+  /** Ends them all. */
+  stop(): Promise<void>;
+}
+
+/** For tests that ask and look at the answers, whose shape is checked; the Dovecot ends with it. */
+export async function serveMail(dovecot: Dovecot): Promise<ServedMail> {
+  const broker = await runBroker(dovecot, { checkResults: true });
+  const client = await RawClient.open(broker.url);
+  const stop = async () => {
+    await client.close();
+    await broker.stop();
+    await dovecot.stop();
+  };
+  return { dovecot, broker, client, stop };
+}
+
 /** An answer's error as a rejection. */
 export class AnsweredError extends Error {
   readonly code: number;

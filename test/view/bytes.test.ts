@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { MailboxView } from '../../src/view/mailbox-view.js';
-import { rowsJson } from '../../src/view/state.js';
 import { Views } from '../../src/view/views.js';
 import { heapGrowth } from './heap.js';
-import { flagsOf, LIST_FIELDS, read, rowOf, type Script, scripts, uidsOf } from './kept-mail.js';
+import { flagsOf, read, rowOf, type Script, scripts, uidsOf } from './kept-mail.js';
 
 const MIB = 1024 * 1024;
 const ROOM = { bytes: 1024 * MIB, bodyBytes: MIB };
@@ -45,15 +44,6 @@ const changes = (view: MailboxView, uids: number[]) => {
   members(view, uids);
   for (let round = 0; round < 30; round += 1) for (const uid of uids) view.log.note('changed', uid);
 };
-const answers = (view: MailboxView, uids: number[]) => {
-  rows('Latin-1')(view, uids);
-  for (const limit of [50, 25, 10]) {
-    const page = { uids: uids.slice(-limit).reverse(), next: undefined };
-    const make = () => `{"uidValidity":1,"total":${uids.length},"messages":${rowsJson(view, page, LIST_FIELDS)}`;
-    view.answers.get(JSON.stringify(['list', limit, null, LIST_FIELDS, null]), 1, make);
-  }
-};
-
 type Fill = (views: Views) => Promise<void>;
 
 /** The middle of three: now and then what the runner itself lets go falls into a measurement. */
@@ -88,7 +78,6 @@ const kinds: [string, Fill][] = [
   ['flags of messages that arrived one by one', (views) => folders(views, 20, 3_000, news)],
   ['keywords of which each message has its own', (views) => folders(views, 20, 1_000, keywords)],
   ['logs of changes', (views) => folders(views, 200, 100, changes)],
-  ['answers that are kept', (views) => folders(views, 100, 100, answers)],
   [
     'answers that are not about one folder',
     async (views) => {

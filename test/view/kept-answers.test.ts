@@ -6,7 +6,7 @@ import { Views } from '../../src/view/views.js';
 import { type Dialect, type DialectName, startDialect } from '../support/dialects.js';
 import { handlerContext } from '../support/handler-context.js';
 import { message } from '../support/mail.js';
-import { OTHER_TOKEN, RawClient, runBroker } from '../support/running-broker.js';
+import { OTHER_TOKEN, RawClient, runBroker, type ServedMail, serveMail } from '../support/running-broker.js';
 
 const maxAgeMs = 60_000;
 
@@ -23,25 +23,19 @@ const methods = Object.keys(questions) as Asked[];
 
 describe.each<DialectName>(['full', 'bare'])('answers of a server that is %s', (name) => {
   let dialect: Dialect;
-  let broker: Awaited<ReturnType<typeof runBroker>>;
-  let client: RawClient;
+  let mail: ServedMail;
   beforeAll(async () => {
     dialect = await startDialect(name);
-    broker = await runBroker(dialect.dovecot, { checkResults: true });
-    client = await RawClient.open(broker.url);
+    mail = await serveMail(dialect.dovecot);
   });
-  afterAll(async () => {
-    await client.close();
-    await broker.stop();
-    await dialect.dovecot.stop();
-  });
+  afterAll(() => mail.stop());
 
   /** A user with two messages, and what he is told: all that matters of it, from where, and how many commands it took. */
-  async function visitor(method: Asked, url = broker.url) {
+  async function visitor(method: Asked, url = mail.broker.url) {
     const { dovecot } = dialect;
     const user = dovecot.user('kept');
     await dovecot.deliver(user, 'INBOX', [message(), message()]);
-    const caller = url === broker.url ? client : await RawClient.open(url);
+    const caller = url === mail.broker.url ? mail.client : await RawClient.open(url);
     const login = () => caller.login(user);
     const session = await login();
     const ask = async (options: { maxAgeMs?: number; session?: string; limit?: number } = {}) => {
@@ -67,15 +61,17 @@ describe.each<DialectName>(['full', 'bare'])('answers of a server that is %s', (
   it.each(methods)('to %s are asked for anew behind a write', async (method) => {
     const { ask, session, login } = await visitor(method);
     await ask({ maxAgeMs });
-    const { statuses } = await client.call('mailbox.status', { session, mailboxes: ['INBOX'] });
+    const { statuses } = await mail.client.call('mailbox.status', { session, mailboxes: ['INBOX'] });
     const folder = { mailbox: 'INBOX', uidValidity: statuses[0]?.counts?.uidValidity ?? 0 };
     const writer = await login();
     const writes = [
-      () => client.call('message.flag', { session: writer, ...folder, uids: [1], action: 'add', flags: ['\\Seen'] }),
-      () => client.call('message.append', { session: writer, mailbox: 'Sent', data: message().toString('base64') }),
-      () => client.call('mailbox.create', { session: writer, mailbox: 'New' }),
+      () =>
+        mail.client.call('message.flag', { session: writer, ...folder, uids: [1], action: 'add', flags: ['\\Seen'] }),
+      () =>
+        mail.client.call('message.append', { session: writer, mailbox: 'Sent', data: message().toString('base64') }),
+      () => mail.client.call('mailbox.create', { session: writer, mailbox: 'New' }),
     ];
-    await client.call('mailbox.create', { session: writer, mailbox: 'Sent' });
+    await mail.client.call('mailbox.create', { session: writer, mailbox: 'Sent' });
     for (const write of writes) {
       await write();
       const next = await ask({ maxAgeMs });
@@ -99,7 +95,7 @@ describe.each<DialectName>(['full', 'bare'])('answers of a server that is %s', (
     const { ask, user } = await visitor('message.search');
     await ask({ maxAgeMs });
     expect((await ask({ maxAgeMs, limit: 1 })).meta.source).toBe('server');
-    const helpdesk = await RawClient.open(broker.url, OTHER_TOKEN);
+    const helpdesk = await RawClient.open(mail.broker.url, OTHER_TOKEN);
     onTestFinished(() => helpdesk.close());
     const session = await helpdesk.login(user);
     const { meta } = await helpdesk.call('message.search', { session, ...questions['message.search'], maxAgeMs });
@@ -109,7 +105,7 @@ describe.each<DialectName>(['full', 'bare'])('answers of a server that is %s', (
   it('are forgotten with the last session', async () => {
     const { ask, session, login } = await visitor('mailbox.list');
     await ask({ maxAgeMs });
-    await client.call('session.close', { session });
+    await mail.client.call('session.close', { session });
     expect((await ask({ maxAgeMs, session: await login() })).meta.source).toBe('server');
   });
 

@@ -1,4 +1,5 @@
 import type { ImapConnection } from '../../src/imap/connection.js';
+import type { Follower } from '../../src/imap/flow-journal.js';
 import type { SelectedMailbox } from '../../src/imap/selected-mailbox.js';
 import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import type { MessageSummary } from '../../src/protocol/models.js';
@@ -54,7 +55,7 @@ export function flagsOf(uid: number): string[] {
 }
 
 /** A connection to a folder that never changes, for what looks at the memory alone. */
-function stillConnection(exists: number): ImapConnection {
+export function stillConnection(exists: number): ImapConnection {
   const selected: SelectedMailbox = {
     path: 'INBOX',
     uidValidity: 1,
@@ -64,11 +65,16 @@ function stillConnection(exists: number): ImapConnection {
     permanentFlags: undefined,
     highestModseq: undefined,
   };
+  const left = new Set<Follower>();
   const still: Partial<ImapConnection> = {
     usable: true,
     enabled: () => false,
-    follow: async () => selected,
-    isFollowedBy: () => true,
+    follow: async (_mailbox, follower) => {
+      left.delete(follower);
+      return selected;
+    },
+    unfollow: (follower) => left.add(follower),
+    isFollowedBy: (follower) => !left.has(follower),
     refresh: async () => true,
   };
   return still as ImapConnection;

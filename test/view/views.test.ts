@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection.js';
 import { accountKey } from '../../src/runtime/account-key.js';
+import { placeView } from '../../src/view/place-view.js';
 import { Views } from '../../src/view/views.js';
-import { flagsOf, read, rowOf, uidsOf } from './kept-mail.js';
+import { flagsOf, read, rowOf, stillConnection, uidsOf } from './kept-mail.js';
 
 const MIB = 1024 * 1024;
 const ROOM = { bytes: 64 * MIB, bodyBytes: 100_000 };
@@ -51,7 +52,12 @@ describe('what was not used for the longest', () => {
     await fill(views, 'a', 'Old');
     const { view } = views.reader('a', 'Old');
     expect(view.placed).toBe(true);
+    const connection = stillConnection(3);
+    const other = views.reader('a', 'Other').view;
+    await placeView(other, connection, 'Other', 500);
+    expect(connection.isFollowedBy(other)).toBe(true);
     views.shed(0);
+    expect(connection.isFollowedBy(other)).toBe(false);
     expect([view.placed, view.rows.size, view.members.uids.length]).toEqual([false, 0, 0]);
     expect([views.entries, views.bytes]).toEqual([0, 0]);
   });

@@ -122,6 +122,21 @@ describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCa
     expect((await client.call('message.list', { session, mailbox: 'INBOX' })).meta.source).toBe('validated');
   });
 
+  it('answers nothing from memory once its connection is lost and no other can be had', async () => {
+    const { client, session } = await watched(['INBOX'], (user) => place.dovecot.deliver(user, 'INBOX', message()));
+    const list = () => client.call('message.list', { session, mailbox: 'INBOX', maxAgeMs: 1 });
+    await expect.poll(async () => (await list()).meta.source).toBe('cache');
+    const { accepted } = place.relay;
+    onTestFinished(() => place.relay.thaw());
+    place.relay.cut();
+    place.relay.freeze();
+    // It has noticed, and tries to come back.
+    await expect.poll(() => place.relay.accepted).toBeGreaterThan(accepted);
+    const answer = list();
+    place.relay.thaw();
+    expect((await answer).meta.source).not.toBe('cache');
+  });
+
   it('gives its connection to whoever needs it more, and comes back', async () => {
     const { client, session, events, untilEvent, user } = await watched(['INBOX']);
     for (const mailbox of ['Sent', 'Trash', 'Drafts', 'INBOX', 'Junk']) {

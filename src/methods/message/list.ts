@@ -20,8 +20,6 @@ const handle: PreparedHandler<'message.list'> = async (context, params) => {
   const expected = [params.uidValidity, start?.uidValidity].filter((value) => value !== undefined);
   const request = { start, limit, fields };
   const key = JSON.stringify(['list', limit, cursor, fields, params.uidValidity]);
-  const json = (view: MailboxView, page: Page) =>
-    view.answers.get(key, view.members.stamp, () => answer(mailbox, view, page, fields));
   const reader = context.services.views.reader(context.account.key, mailbox);
   const { value, origin } = await reader.read<string>(context.account, {
     key,
@@ -29,12 +27,12 @@ const handle: PreparedHandler<'message.list'> = async (context, params) => {
     job: jobOf(context, { effect: 'read', mailbox }),
     known: (view) => {
       const page = expected.every((value) => value === view.uidValidity) ? knownPage(view, request) : undefined;
-      return page && json(view, page);
+      return page && answer(mailbox, view, page, fields);
     },
     fetch: async (view, connection) => {
       for (const value of expected) requireSame(mailbox, view.uidValidity, value);
       const page = await fetchedPage(view, connection, request);
-      return page ? json(view, page) : farAway(connection, mailbox, request);
+      return page ? answer(mailbox, view, page, fields) : farAway(connection, mailbox, request);
     },
   });
   return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`);

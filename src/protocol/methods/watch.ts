@@ -23,7 +23,6 @@ const watchedMailbox = z.object({
     ),
   state: z.string().nullable().describe('The state of the folder from which on changes are told; opaque.'),
 });
-export type WatchedMailboxAnswer = z.infer<typeof watchedMailbox>;
 
 const begun = {
   topic: z.string().describe('The account, in its events; opaque, the same for all sockets within the epoch.'),

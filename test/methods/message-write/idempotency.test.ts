@@ -1,30 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dovecot, newUser } from '../../support/dovecot.js';
 import { message } from '../../support/mail.js';
-import { RawClient, runBroker } from '../../support/running-broker.js';
+import { type ServedMail, serveMail } from '../../support/running-broker.js';
 
-let dovecot: Dovecot;
-let broker: Awaited<ReturnType<typeof runBroker>>;
-let client: RawClient;
+let mail: ServedMail;
 beforeAll(async () => {
-  dovecot = await Dovecot.start();
-  broker = await runBroker(dovecot, { checkResults: true });
-  client = await RawClient.open(broker.url);
+  mail = await serveMail(await Dovecot.start());
 });
-afterAll(async () => {
-  await client.close();
-  await broker.stop();
-  await dovecot.stop();
-});
+afterAll(() => mail.stop());
 
 const data = message({ subject: 'Once' }).toString('base64');
 
 /** A user with a session, and how many messages the folders have. */
 async function visitor() {
   const user = newUser('once');
-  const session = await client.login(user);
+  const session = await mail.client.login(user);
   const counts = async (mailbox: string) => {
-    const { statuses } = await client.call('mailbox.status', { session, mailboxes: [mailbox] });
+    const { statuses } = await mail.client.call('mailbox.status', { session, mailboxes: [mailbox] });
     return statuses[0]?.counts;
   };
   return { user, session, counts };
@@ -34,8 +26,8 @@ async function visitor() {
 async function withMessage() {
   const visit = await visitor();
   const { session, counts } = visit;
-  await client.call('message.append', { session, mailbox: 'INBOX', data });
-  await client.call('mailbox.create', { session, mailbox: 'Archive' });
+  await mail.client.call('message.append', { session, mailbox: 'INBOX', data });
+  await mail.client.call('mailbox.create', { session, mailbox: 'Archive' });
   const uidValidity = (await counts('INBOX'))?.uidValidity ?? 0;
   return { ...visit, folder: { session, mailbox: 'INBOX', uidValidity } };
 }
@@ -43,7 +35,8 @@ async function withMessage() {
 describe('message.append with an idempotency key', () => {
   it('stores one message, however often it is asked, and answers its uid each time', async () => {
     const { session, counts } = await visitor();
-    const append = () => client.call('message.append', { session, mailbox: 'INBOX', data, idempotencyKey: 'draft-1' });
+    const append = () =>
+      mail.client.call('message.append', { session, mailbox: 'INBOX', data, idempotencyKey: 'draft-1' });
     const answers = [...(await Promise.all([append(), append(), append()])), await append()];
     expect(new Set(answers.map(({ uid }) => uid))).toEqual(new Set([1]));
     expect((await counts('INBOX'))?.messages).toBe(1);
@@ -51,14 +44,14 @@ describe('message.append with an idempotency key', () => {
 
   it('is the same request by a stream and inline, and in another session of the user', async () => {
     const { user, session, counts } = await visitor();
-    await client.call('message.append', { session, mailbox: 'INBOX', data, idempotencyKey: 'draft-1' });
+    await mail.client.call('message.append', { session, mailbox: 'INBOX', data, idempotencyKey: 'draft-1' });
     const raw = Buffer.from(data, 'base64');
-    const other = await client.login(user);
+    const other = await mail.client.login(user);
     const params = { session: other, mailbox: 'INBOX', stream: 1, size: raw.length, idempotencyKey: 'draft-1' };
-    const streaming = client.call('message.append', params);
+    const streaming = mail.client.call('message.append', params);
     const header = (type: number) => Buffer.from([type, 0, 0, 0, 1]);
-    client.ws.send(Buffer.concat([header(1), raw]));
-    client.ws.send(header(2));
+    mail.client.ws.send(Buffer.concat([header(1), raw]));
+    mail.client.ws.send(header(2));
     expect(await streaming).toMatchObject({ uid: 1 });
     expect((await counts('INBOX'))?.messages).toBe(1);
   });
@@ -66,7 +59,7 @@ describe('message.append with an idempotency key', () => {
   it('is refused for another message, folder or flag, and for another method', async () => {
     const { folder, session } = await withMessage();
     const first = { session, mailbox: 'INBOX', data, idempotencyKey: 'k' };
-    await client.call('message.append', first);
+    await mail.client.call('message.append', first);
     const refused = { code: -32023, data: { kind: 'IDEMPOTENCY_MISMATCH', executed: 'no' } };
     const others = [
       { data: message({ subject: 'Twice' }).toString('base64') },
@@ -75,17 +68,17 @@ describe('message.append with an idempotency key', () => {
       { internalDate: '2026-01-01T00:00:00Z' },
     ];
     for (const other of others) {
-      await expect(client.call('message.append', { ...first, ...other })).rejects.toMatchObject(refused);
+      await expect(mail.client.call('message.append', { ...first, ...other })).rejects.toMatchObject(refused);
     }
     const copy = { ...folder, uids: [1], destination: 'Archive', idempotencyKey: 'k' };
-    await expect(client.call('message.copy', copy)).rejects.toMatchObject(refused);
+    await expect(mail.client.call('message.copy', copy)).rejects.toMatchObject(refused);
   });
 
   it('may be tried again when the server refused it', async () => {
     const { session, counts } = await visitor();
-    const append = () => client.call('message.append', { session, mailbox: 'Later', data, idempotencyKey: 'k' });
+    const append = () => mail.client.call('message.append', { session, mailbox: 'Later', data, idempotencyKey: 'k' });
     await expect(append()).rejects.toMatchObject({ data: { kind: 'NOT_FOUND', executed: 'no' } });
-    await client.call('mailbox.create', { session, mailbox: 'Later' });
+    await mail.client.call('mailbox.create', { session, mailbox: 'Later' });
     expect(await append()).toMatchObject({ uid: 1 });
     expect((await counts('Later'))?.messages).toBe(1);
   });
@@ -93,10 +86,10 @@ describe('message.append with an idempotency key', () => {
   it('is forgotten when the last session of the user ends', async () => {
     const { user, session } = await visitor();
     const append = (token: string) =>
-      client.call('message.append', { session: token, mailbox: 'INBOX', data, idempotencyKey: 'k' });
+      mail.client.call('message.append', { session: token, mailbox: 'INBOX', data, idempotencyKey: 'k' });
     expect(await append(session)).toMatchObject({ uid: 1 });
-    await client.call('session.close', { session });
-    expect(await append(await client.login(user))).toMatchObject({ uid: 2 });
+    await mail.client.call('session.close', { session });
+    expect(await append(await mail.client.login(user))).toMatchObject({ uid: 2 });
   });
 });
 
@@ -104,18 +97,23 @@ describe('message.copy and message.move with an idempotency key', () => {
   it('copy once', async () => {
     const { folder, counts } = await withMessage();
     const copy = () =>
-      client.call('message.copy', { ...folder, uids: [1], destination: 'Archive', idempotencyKey: 'k' });
+      mail.client.call('message.copy', { ...folder, uids: [1], destination: 'Archive', idempotencyKey: 'k' });
     const answers = [await copy(), await copy()];
     expect(answers[1]).toEqual(answers[0]);
     expect((await counts('Archive'))?.messages).toBe(1);
-    const other = client.call('message.copy', { ...folder, uids: [2], destination: 'Archive', idempotencyKey: 'k' });
+    const other = mail.client.call('message.copy', {
+      ...folder,
+      uids: [2],
+      destination: 'Archive',
+      idempotencyKey: 'k',
+    });
     await expect(other).rejects.toMatchObject({ data: { kind: 'IDEMPOTENCY_MISMATCH' } });
   });
 
   it('answer where the message went, although it is not in the folder any more', async () => {
     const { folder, counts } = await withMessage();
     const move = (slot?: string) =>
-      client.call('message.move', { ...folder, slot, uids: [1], destination: 'Archive', idempotencyKey: 'k' });
+      mail.client.call('message.move', { ...folder, slot, uids: [1], destination: 'Archive', idempotencyKey: 'k' });
     const answers = [await move(), await move('another slot')];
     expect(answers[1]).toEqual(answers[0]);
     expect(answers[0]).toMatchObject({ uids: [{ source: 1, destination: 1 }], notFound: [] });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MethodName, ParamsIn, Result } from '../../../src/protocol/contract.js';
 import { type Dialect, type DialectName, startDialect } from '../../support/dialects.js';
 import { message } from '../../support/mail.js';
-import { RawClient, runBroker } from '../../support/running-broker.js';
+import { type ServedMail, serveMail } from '../../support/running-broker.js';
 
 type Explained<M extends MethodName> = Result<M> & { explain: { commands: string[] } };
 
@@ -10,18 +10,12 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
   'what a change costs at a server that is %s:',
   (name) => {
     let dialect: Dialect;
-    let broker: Awaited<ReturnType<typeof runBroker>>;
-    let client: RawClient;
+    let mail: ServedMail;
     beforeAll(async () => {
       dialect = await startDialect(name);
-      broker = await runBroker(dialect.dovecot, { checkResults: true });
-      client = await RawClient.open(broker.url);
+      mail = await serveMail(dialect.dovecot);
     });
-    afterAll(async () => {
-      await client.close();
-      await broker.stop();
-      await dialect.dovecot.stop();
-    });
+    afterAll(() => mail.stop());
 
     const uidPlus = () => dialect.offered.has('UIDPLUS');
 
@@ -31,10 +25,10 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       const user = dovecot.user('changer');
       const deliver = (count: number) => dovecot.deliver(user, 'INBOX', Array(count).fill(message()));
       await deliver(3);
-      const session = await client.login(user);
+      const session = await mail.client.login(user);
       const call = async <M extends MethodName>(method: M, params: Omit<ParamsIn<M>, 'session'>) => {
         const asked = { session, explain: true, ...params } as unknown as ParamsIn<M>;
-        return (await client.call(method, asked)) as Explained<M>;
+        return (await mail.client.call(method, asked)) as Explained<M>;
       };
       const { statuses } = await call('mailbox.status', { mailboxes: ['INBOX'] });
       const folder = { mailbox: 'INBOX', uidValidity: statuses[0]?.counts?.uidValidity ?? 0 };
