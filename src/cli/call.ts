@@ -1,15 +1,13 @@
-import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Client, createClient, type MethodName, RpcError } from '../client/index.js';
 import { contract } from '../protocol/contract.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
+import { reach, told } from './reach.js';
 
 export interface CallOptions {
   url?: string | undefined;
   token?: string | undefined;
 }
-
-const CONNECT_MS = 5_000;
 
 /**
  * Calls one method through the client and prints its result as JSON; where it carries bytes, they go to standard output
@@ -74,32 +72,4 @@ async function print(result: object, output: Output): Promise<void> {
   const { body, ...rest } = result;
   output.err(`${JSON.stringify(rest, undefined, 2)}\n`);
   for await (const bytes of body) await output.outBytes(bytes);
-}
-
-/** The client would go on trying to connect; a person wants to know at once that nobody listens. */
-async function reach(url: string): Promise<void> {
-  const target = targetOf(url);
-  const probe = connect(target);
-  const failure = await new Promise<string | undefined>((resolve) => {
-    probe.setTimeout(CONNECT_MS, () => resolve(`no answer within ${CONNECT_MS / 1000} s`));
-    probe.once('connect', () => resolve(undefined));
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  });
-  probe.destroy();
-  if (failure !== undefined) throw new CliError(`no broker can be reached at ${url}: ${failure}.`, exitCodes.failure);
-}
-
-function targetOf(url: string): { path: string } | { host: string; port: number } {
-  if (url.startsWith('unix:')) return { path: url.slice('unix:'.length) };
-  const { protocol, hostname, port } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '', port: '' };
-  if (protocol !== 'ws:' && protocol !== 'wss:') {
-    throw new CliError(`--url: ${url} is no ws:, wss: or unix: address.`, exitCodes.usage);
-  }
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (protocol === 'ws:' ? 80 : 443)) };
-}
-
-function told(error: RpcError): CliError {
-  const wrong = error.kind === 'INVALID_PARAMS' || error.kind === 'UNAUTHENTICATED';
-  const executed = error.executed === 'no' ? '' : ` (executed: ${error.executed})`;
-  return new CliError(`${error.kind}: ${error.message}${executed}`, wrong ? exitCodes.usage : exitCodes.failure);
 }

@@ -1,6 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../broker.js';
 import { ConfigError } from '../config/load.js';
+import { accounts, limitOf } from './admin/accounts.js';
+import { servers } from './admin/servers.js';
+import { AdminCommands } from './admin.js';
 import { call } from './call.js';
 import { checkConfig } from './check-config.js';
 import { defaultListen } from './flags-config.js';
@@ -91,6 +94,11 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
     .description('seal new tokens with a new key; the last three keys still open tokens')
     .addOption(option('--config <file>', 'configuration file').env('IMAP_BROKER_CONFIG'))
     .action((options) => end(rotate(options.config, output)));
+  const admin = new AdminCommands(output, end);
+  admin
+    .add(program, 'accounts', 'accounts that are in use, with their connections', accounts)
+    .addOption(option('--limit <count>', 'accounts to show, at most').argParser(limitOf).default(100));
+  admin.add(program, 'servers', 'IMAP servers, and whether they can be reached', servers);
   return program;
 }
 

@@ -15,8 +15,8 @@ import { type WatchCallOptions, Watches } from './watches.js';
 export interface ClientOptions {
   /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
   url: string;
-  /** The tenant's bearer token. */
-  token: string;
+  /** The tenant's bearer token. None is needed on the admin socket, whose file says who may. */
+  token?: string | undefined;
   /** Milliseconds for a request that names no `timeoutMs`, the wait for a socket included. Default 30,000. */
   timeoutMs?: number;
   /** Requests that may be under way at once; more are refused with RATE_LIMITED. Default 1,000. */

@@ -50,7 +50,7 @@ export class Link {
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #silenceMs = 0;
 
-  constructor(connect: Connect, target: { url: string; token: string }, events: LinkEvents) {
+  constructor(connect: Connect, target: { url: string; token?: string | undefined }, events: LinkEvents) {
     this.#events = events;
     this.opened = new Promise((resolve, reject) => {
       this.#resolveOpened = resolve;

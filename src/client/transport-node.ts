@@ -8,7 +8,7 @@ const HANDSHAKE_MS = 10_000;
 export const connectNode: Connect = ({ url, token }, events) => {
   const address = url.startsWith('unix:') ? `ws+unix:${url.slice('unix:'.length)}` : url;
   const ws = new WebSocket(address, subprotocol, {
-    headers: { authorization: `Bearer ${token}` },
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
   });

@@ -25,5 +25,5 @@ export interface TransportEvents {
   onClose(end: TransportEnd): void;
 }
 
-/** Opens a WebSocket with the subprotocol and the bearer token. */
-export type Connect = (target: { url: string; token: string }, events: TransportEvents) => Transport;
+/** Opens a WebSocket with the subprotocol and the bearer token, where there is one. */
+export type Connect = (target: { url: string; token?: string | undefined }, events: TransportEvents) => Transport;

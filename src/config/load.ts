@@ -60,7 +60,10 @@ export function fromFile(file: ConfigFile, folder: string): Config {
     logLevel: file.log.level,
     drainMs: ms(limits.drain_seconds),
     broker: {
-      listeners: file.listener.map((listener, index) => listenAddress(listener, `listener[${index}]`, folder)),
+      listeners: [
+        ...file.listener.map((listener, index) => listenAddress(listener, `listener[${index}]`, folder)),
+        ...adminListener(file.admin, folder),
+      ],
       tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file)),
       servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
       allowedOrigins: file.allowed_origins,
@@ -109,6 +112,10 @@ function listenAddress(entry: ListenerEntry, key: string, folder: string): Broke
     return { host: entry.host ?? '127.0.0.1', port: entry.port ?? 0, tls: listenerTls(entry, key, folder) };
   }
   return { unix: resolve(folder, entry.unix), mode: entry.mode ?? 0o660 };
+}
+
+function adminListener({ socket, mode }: ConfigFile['admin'], folder: string): BrokerOptions['listeners'] {
+  return socket === undefined ? [] : [{ unix: resolve(folder, socket), mode: mode ?? 0o600, forOperators: true }];
 }
 
 function listenerTls(entry: ListenerEntry, key: string, folder: string): ListenerTls | undefined {

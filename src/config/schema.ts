@@ -33,18 +33,16 @@ export function isLoopback(host: string): boolean {
   return isIPv6(host) && new URL(`ws://[${host}]`).hostname === '[::1]';
 }
 
+const unixPath = z
+  .string()
+  .min(1)
+  .refine((path) => Buffer.byteLength(path) <= UNIX_PATH_BYTES, `is longer than ${UNIX_PATH_BYTES} bytes`);
+const unixMode = z.int().min(0).max(0o777);
+
 const listener = z
   .strictObject({
-    unix: z
-      .string()
-      .min(1)
-      .refine((path) => Buffer.byteLength(path) <= UNIX_PATH_BYTES, `is longer than ${UNIX_PATH_BYTES} bytes`)
-      .optional()
-      .describe('Path of a Unix socket, relative to the configuration file.'),
-    mode: z
-      .int()
-      .min(0)
-      .max(0o777)
+    unix: unixPath.optional().describe('Path of a Unix socket, relative to the configuration file.'),
+    mode: unixMode
       .optional()
       .describe('Permissions of the Unix socket, written in octal as `0o660`, which is the default.'),
     host: z
@@ -227,6 +225,17 @@ const session = z
   })
   .describe('Sessions.');
 
+const admin = z
+  .strictObject({
+    socket: unixPath
+      .optional()
+      .describe(
+        'Path of the Unix socket for operators, relative to the configuration file: whoever may open it needs no token.',
+      ),
+    mode: unixMode.optional().describe('Its permissions, written in octal as `0o600`, which is the default.'),
+  })
+  .describe('Where `imap-broker accounts` and the other commands for operators come in.');
+
 const log = z
   .strictObject({
     level: z
@@ -267,6 +276,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}),
   cache: cache.prefault({}),
   session: session.prefault({}),
+  admin: admin.prefault({}),
   log: log.prefault({}),
 });
 

@@ -6,15 +6,18 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
-import type { Tenant } from '../session/tenant.js';
+import { type Tenant, tenantWith } from '../session/tenant.js';
 import { Socket, type SocketOptions } from './socket.js';
 import { removeStaleSocket } from './stale-socket.js';
 import { TenantUse } from './tenant-use.js';
 import { admit, refuse } from './upgrade.js';
 
-/** Where to listen: a Unix socket, by default for owner and group alone, or a TCP address. */
+/**
+ * Where to listen: a Unix socket, by default for owner and group alone, or a TCP address. Whoever may open a socket that
+ * is for operators is one, without a token.
+ */
 export type ListenAddress =
-  | { unix: string; mode?: number }
+  | { unix: string; mode?: number; forOperators?: boolean }
   | { host: string; port: number; tls?: ListenerTls | undefined };
 
 /** Certificate and key of a listener in PEM, and the authority of client certificates where those are asked for. */
@@ -32,6 +35,9 @@ export interface ListenerOptions {
   /** `Host` headers that are let in without TLS beside localhost and IP addresses. */
   allowedHosts: readonly string[];
 }
+
+/** Who comes by the admin socket. No tenant of a configuration has a blank in its name. */
+const operator = tenantWith({ name: 'admin socket', scopes: ['admin'] });
 
 const BACKLOG = 1024;
 /** Milliseconds that a peer has for its request. */
@@ -70,7 +76,7 @@ export class Listener {
    */
   async listen(address: ListenAddress): Promise<string> {
     const tls = 'unix' in address ? undefined : address.tls;
-    const server = this.#server(tls);
+    const server = this.#server(tls, 'unix' in address && address.forOperators ? operator : undefined);
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -105,7 +111,7 @@ export class Listener {
     await closed;
   }
 
-  #server(tls: ListenerTls | undefined): Server {
+  #server(tls: ListenerTls | undefined, anybody: Tenant | undefined): Server {
     const options = { noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
     const server = tls ? tlsServer(options, tls) : createServer(options);
     server.maxConnections = this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
@@ -122,6 +128,7 @@ export class Listener {
         full: this.#sockets.size >= this.#options.socket.limits.sockets,
         isFull: (tenant) => this.#useOf(tenant).full,
         certificateName: certificateNameOf(socket),
+        anybody,
       });
       if ('tenant' in admission) {
         this.#wss.handleUpgrade(request, socket, head, (ws) => this.#take(ws, admission.tenant));

@@ -17,6 +17,8 @@ export interface Admission {
   isFull(tenant: Tenant): boolean;
   /** Common name of the client's certificate, if it showed one that was verified. */
   certificateName: string | undefined;
+  /** Who comes without token and certificate, where the listener lets only those in who may. */
+  anybody: Tenant | undefined;
 }
 
 /** Why an upgrade is refused. */
@@ -39,7 +41,9 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
   }
   const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const { tenants, certificateName } = admission;
-  const tenant = token === undefined ? certifiedTenant(tenants, certificateName) : tenantOf(tenants, token);
+  const { anybody } = admission;
+  const tenant =
+    token === undefined ? (certifiedTenant(tenants, certificateName) ?? anybody) : tenantOf(tenants, token);
   if (!tenant) return { status: 401, message: 'The bearer token is missing or unknown.' };
   if (admission.full || admission.isFull(tenant))
     return { status: 503, message: 'There are too many sockets; try again later.' };

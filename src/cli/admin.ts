@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { type Client, createClient, RpcError } from '../client/index.js';
+import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
+import { reach, told } from './reach.js';
+
+/** The admin socket of the service as its unit starts it. */
+const SERVICE_SOCKET = 'unix:/run/imap-broker/admin.sock';
+
+/** What a command for operators works with. */
+export interface AdminContext {
+  client: Client;
+  /** Prints a result: as JSON where that was asked for, else as `render` makes it for people. */
+  print<T>(result: T, render: (result: T) => string): void;
+  output: Output;
+  args: readonly string[];
+  options: Readonly<Record<string, unknown>>;
+}
+
+/** @returns the exit code, where it is not that of success */
+export type AdminWork = (context: AdminContext) => Promise<ExitCode | undefined>;
+
+/** Adds commands that ask a running broker as any client with the scope `admin` does. */
+export class AdminCommands {
+  readonly #output: Output;
+  readonly #end: (code: ExitCode) => void;
+
+  /** @param end called with the exit code when a command is done */
+  constructor(output: Output, end: (code: ExitCode) => void) {
+    this.#output = output;
+    this.#end = end;
+  }
+
+  /** @returns the command, for arguments and options of its own */
+  add(parent: Command, name: string, description: string, work: AdminWork): Command {
+    const command = parent
+      .command(name)
+      .description(description)
+      .addOption(
+        new Option('--url <url>', 'ws:, wss: or unix: address of the broker')
+          .env('IMAP_BROKER_ADMIN_URL')
+          .default(SERVICE_SOCKET),
+      )
+      .addOption(
+        new Option('--token-file <file>', 'bearer token, where it is not the admin socket').env(
+          'IMAP_BROKER_TOKEN_FILE',
+        ),
+      )
+      .option('--json', 'print JSON instead of a table');
+    command.action(async () => this.#end((await this.#run(command, work)) ?? exitCodes.ok));
+    return command;
+  }
+
+  async #run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
+    const { url, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
+    const token = typeof tokenFile === 'string' ? tokenIn(tokenFile) : undefined;
+    await reach(String(url));
+    const client = createClient({ url: String(url), token });
+    try {
+      return await work({
+        client,
+        print: (result, render) =>
+          this.#output.out(json ? `${JSON.stringify(result, undefined, 2)}\n` : render(result)),
+        output: this.#output,
+        args: command.args,
+        options,
+      });
+    } catch (error) {
+      throw error instanceof RpcError ? told(error) : error;
+    } finally {
+      client.close();
+    }
+  }
+}
+
+function tokenIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(`--token-file: cannot read ${file}: ${(error as Error).message}`, exitCodes.usage);
+  }
+}
