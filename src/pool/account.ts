@@ -151,7 +151,7 @@ export class Account {
       if (lost) this.#lending.doubt();
       if (attempt > 1 || job.effect !== 'read' || outcome.wrote || !lost) throw outcome.error;
       // The work may have moved it.
-      current = { ...job, deadlineAt: stopper.deadlineAt };
+      current = { ...job, repeated: true, deadlineAt: stopper.deadlineAt };
     }
   }
 

@@ -21,6 +21,8 @@ export interface Job {
   prefers?: ((connection: ImapConnection) => boolean) | undefined;
   /** A newer job of the same slot ends this one with SUPERSEDED while its work has not begun. */
   slot?: string | undefined;
+  /** It has lost a connection already: whether the next one answers is asked first, however fresh that seems. */
+  repeated?: boolean;
   /** Collects what happens to the job. */
   trace?: Trace | undefined;
   /** Ends the job at any stage: queued, connecting or running. Its reason is what `run` rejects with. */

@@ -78,7 +78,9 @@ export class Lending {
     const idleMs = pool.idleFor(connection);
     const loan = loans.begin(connection, place.job.lane);
     await pool.borrow(connection);
-    const trusted = idleMs < TRUST_IDLE_MS && performance.now() - idleMs > this.#doubtedAt;
+    const fresh = idleMs < TRUST_IDLE_MS && performance.now() - idleMs > this.#doubtedAt;
+    // One that was made for it has just logged in.
+    const trusted = fresh && (!place.job.repeated || loan.loginMs > 0);
     const alive = connection.usable && (trusted || (await this.#answers(connection)));
     if (this.#closing) place.reject(closedError());
     if (alive && place.resolve(loan)) return;

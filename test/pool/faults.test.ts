@@ -5,7 +5,7 @@ import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
 import { startRelay } from '../support/relay.js';
-import { type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
+import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 import { held, job, proven, registryWith } from './fixtures.js';
 
 let dovecot: Dovecot;
@@ -104,6 +104,32 @@ describe('a connection that breaks under a job', () => {
       return select(connection);
     });
     expect(await running).toMatchObject({ path: 'INBOX' });
+    expect(attempts).toBe(2);
+  });
+
+  it('is replaced for a read by one that answers, although another is idle that is as dead', async () => {
+    const { server, account } = await scripted({});
+    const other = held();
+    const holding = account.run(job(), other.work);
+    await other.begun;
+    const bye: ScriptedHandler = (command, peer) => {
+      if (peer.id > 2) peer.ok(command);
+      else peer.send('* BYE the folder is gone');
+    };
+    Object.assign(server.on, { NOOP: bye, STATUS: bye });
+    // The other one comes back behind the loss, while a third one logs in.
+    server.on.AUTHENTICATE = async (command, peer) => {
+      if (peer.id > 2) {
+        other.end();
+        await holding;
+      }
+      await server.answer(command, peer);
+    };
+    let attempts = 0;
+    await account.run(job(), async (connection) => {
+      attempts += 1;
+      await rawExec(connection, 'read', 'STATUS');
+    });
     expect(attempts).toBe(2);
   });
 
