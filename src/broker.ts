@@ -5,7 +5,9 @@ import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
+import { Listeners } from './runtime/listeners.js';
 import type { Log } from './runtime/log.js';
+import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
 import { type ListenAddress, Listener } from './server/listener.js';
 import { KeyRing } from './session/key-ring.js';
@@ -118,8 +120,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     },
   };
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
+  const answered = new Listeners<Answered>();
   const listener = new Listener({
-    socket: { handlers, services, limits, log, checkResults },
+    socket: { handlers, services, limits, log, answered, checkResults },
     tenants,
     allowedOrigins,
     allowedHosts,

@@ -13,6 +13,7 @@ import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
 import type { Explanation } from '../protocol/models.js';
+import type { Listeners } from '../runtime/listeners.js';
 import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
 import { refusedBefore } from '../session/proofs.js';
@@ -38,21 +39,44 @@ export interface Caller {
   uses(session: Session): void;
 }
 
+/** A request that was answered, for those who count. */
+export interface Answered {
+  /** Undefined where there is no such method. */
+  method: MethodName | undefined;
+  tenant: string;
+  /** The key of the account, where the request has a session. */
+  account: string | undefined;
+  /** Milliseconds from its arrival. */
+  ms: number;
+  /** `ok`, or the kind of the error. */
+  outcome: string;
+}
+
 export interface DispatchOptions {
   handlers: Handlers;
   services: Services;
   limits: { defaultTimeoutMs: number; answerBytes: number };
   log: Log;
+  /** Hear of each request once it is answered. */
+  answered: Listeners<Answered>;
   /** Holds every result against the contract: for tests. */
   checkResults?: boolean;
 }
 
 /** Answers a request. Never rejects: every failure becomes a wire error here and nowhere else. */
-export async function dispatch(frame: RequestFrame, caller: Caller, options: DispatchOptions): Promise<Answer> {
+export async function dispatch(frame: RequestFrame, from: Caller, options: DispatchOptions): Promise<Answer> {
   const begun = performance.now();
   const method = isMethod(frame.method) ? frame.method : undefined;
   let answer: Answer;
   let outcome = 'ok';
+  let account: string | undefined;
+  const caller = {
+    ...from,
+    uses: (session: Session) => {
+      account = session.accountKey;
+      from.uses(session);
+    },
+  };
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
@@ -64,7 +88,9 @@ export async function dispatch(frame: RequestFrame, caller: Caller, options: Dis
     answer = { ok: false, json: JSON.stringify(error.toWire()) };
   }
   const ms = Math.round((performance.now() - begun) * 10) / 10;
-  options.log.debug({ method, tenant: caller.tenant.name, ms, outcome }, 'request');
+  const tenant = caller.tenant.name;
+  options.log.debug({ method, tenant, ms, outcome }, 'request');
+  options.answered.tell({ method, tenant, account, ms, outcome });
   return answer;
 }
 

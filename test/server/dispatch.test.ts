@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../src/protocol/errors.js';
+import type { Answered } from '../../src/server/dispatch.js';
 import { stubBroker } from './stub-broker.js';
 
 const auth = { password: 'p' };
@@ -197,6 +198,21 @@ describe('a request', () => {
       { method: 'session.open', tenant: 'shop', outcome: 'INVALID_PARAMS' },
     ]);
     expect(JSON.stringify(logged)).not.toContain('secret');
+  });
+
+  it('is told to those who count, with its account, until they have heard enough', async () => {
+    const { connect, answered } = await stubBroker({ handlers: { 'quota.get': async () => ({}) } });
+    const heard: Answered[] = [];
+    const unlisten = answered.add((one) => heard.push(one));
+    const client = await connect();
+    await client.request('quota.get', { session: 'live' });
+    await client.request('no.method');
+    unlisten();
+    await client.request('broker.ping');
+    expect(heard).toEqual([
+      { method: 'quota.get', tenant: 'shop', account: 'k', ms: expect.any(Number), outcome: 'ok' },
+      { method: undefined, tenant: 'shop', account: undefined, ms: expect.any(Number), outcome: 'METHOD_NOT_FOUND' },
+    ]);
   });
 
   it('is held against the contract when the broker is told to', async () => {

@@ -6,7 +6,9 @@ import { Idempotency } from '../../src/methods/idempotency.js';
 import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
+import { Listeners } from '../../src/runtime/listeners.js';
 import { createLog } from '../../src/runtime/log.js';
+import type { Answered } from '../../src/server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.js';
 import { type ListenAddress, Listener } from '../../src/server/listener.js';
 import { Proofs } from '../../src/session/proofs.js';
@@ -43,12 +45,14 @@ export async function stubBroker(options: StubOptions = {}) {
     }),
   );
   const limits = { ...defaultSocketLimits, ...options.limits };
+  const answered = new Listeners<Answered>();
   const listener = new Listener({
     socket: {
       handlers: handlersOf(options),
       services: { ...stubServices, ...options.services },
       limits,
       log,
+      answered,
       checkResults: options.checkResults ?? false,
     },
     tenants: options.tenants ?? [
@@ -64,7 +68,7 @@ export async function stubBroker(options: StubOptions = {}) {
   });
   onTestFinished(() => listener.close());
   const url = await listener.listen(options.listen ?? { host: '127.0.0.1', port: 0 });
-  return { listener, url, logged, connect: (raw?: RawOptions) => RawClient.open(url, raw) };
+  return { listener, url, logged, answered, connect: (raw?: RawOptions) => RawClient.open(url, raw) };
 }
 
 /** Something that happens once, and that a test waits for. */
