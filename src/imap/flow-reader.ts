@@ -2,7 +2,7 @@ import type { Transform, TransformCallback } from 'node:stream';
 import type { ImapFlow } from 'imapflow';
 import { HeldResponse } from './held-response.js';
 import type { ImapAttribute } from './raw-exec.js';
-import type { FetchResponse } from './response-parser.js';
+import type { QuickResponse } from './response-parser.js';
 
 /**
  * Bytes of one response that are held here until it is whole: a piece of a download, and what is said with it. Larger
@@ -10,7 +10,7 @@ import type { FetchResponse } from './response-parser.js';
  */
 const MOST_HELD = 1024 * 1024 + 64 * 1024;
 
-type Handler = (response: FetchResponse) => unknown;
+type Handler = (response: QuickResponse) => unknown;
 
 /** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
 interface FlowInside {
@@ -34,8 +34,8 @@ interface Streamer extends Transform {
 }
 
 /**
- * Lets FETCH responses, most of what a server sends, take a short way from the socket to whoever asked: imapflow's way
- * costs some 50 microseconds each, for a parser that looks at every character several times and for a stream of
+ * Lets FETCH, LIST and STATUS responses, most of what a server sends, take a short way from the socket to whoever asked:
+ * imapflow's way costs some 50 microseconds each, for a parser that looks at every character several times and for a stream of
  * responses that takes turns of the loop. Everything else, and every response that is odd or large, goes the way it went
  * before, in its order. Only for a connection that is logged in: before, nothing may be held back from imapflow.
  */
@@ -111,9 +111,9 @@ class FlowReader {
   }
 
   /** As imapflow's handleResponse does; answers a promise only where the handler needs time. */
-  #dispatch(response: FetchResponse): Promise<void> | undefined {
+  #dispatch(response: QuickResponse): Promise<void> | undefined {
     const warn = (err: unknown) =>
-      this.#flow.log.warn({ msg: 'Failed to process untagged response', command: 'FETCH', err });
+      this.#flow.log.warn({ msg: 'Failed to process untagged response', command: response.command, err });
     try {
       const handler = this.#flow.getUntaggedHandler(response.command, response.attributes);
       const result = handler?.(response);
