@@ -6,6 +6,7 @@ import { insideOf } from './flow-inside.js';
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
 import { installFlowReader } from './flow-reader.js';
+import { slim } from './flow-slim.js';
 import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
@@ -342,6 +343,7 @@ export class ImapConnection {
     // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
     insideOf(this.#flow).socket.setNoDelay(true);
     installFlowReader(this.#flow);
+    slim(this.#flow);
     this.#opened = true;
   }
 
