@@ -1,4 +1,5 @@
 import type { ListField, MessageSummary } from '../protocol/models.js';
+import { bytesOfString, inFewBytes } from './string-bytes.js';
 
 /** What never changes of a message, ready to be sent: a page is put together without building objects. */
 class Row {
@@ -40,11 +41,11 @@ export class Rows {
     const known = this.#rows.get(uid);
     const row = known ?? new Row();
     if (known) this.#bytes -= bytesOf(known);
-    if (envelope) row.envelope = JSON.stringify(envelope);
+    if (envelope) row.envelope = inFewBytes(JSON.stringify(envelope));
     if (size !== undefined) row.size = size;
     if (internalDate !== undefined) row.internalDate = internalDate;
     if (hasAttachment !== undefined) row.hasAttachment = hasAttachment;
-    if (preview !== undefined) row.preview = JSON.stringify(preview);
+    if (preview !== undefined) row.preview = inFewBytes(JSON.stringify(preview));
     this.#rows.set(uid, row);
     this.#bytes += bytesOf(row);
   }
@@ -86,12 +87,4 @@ function bytesOf({ envelope, preview, internalDate }: Row): number {
   let bytes = ROW_BYTES;
   for (const text of [envelope, preview, internalDate]) if (text !== undefined) bytes += bytesOfString(text);
   return bytes;
-}
-
-const NOT_LATIN_1 = /[^\0-\xff]/;
-
-/** Bytes of a string in V8: its head, and one for each character, or two when any is beyond Latin-1; in eights. */
-export function bytesOfString(text: string): number {
-  const width = NOT_LATIN_1.test(text) ? 2 : 1;
-  return 16 + 8 * Math.ceil((text.length * width) / 8);
 }
