@@ -1,9 +1,10 @@
 import type { ListField, MessageSummary } from '../protocol/models.js';
+import { shortEnvelope, wholeEnvelope } from './envelope-text.js';
 import { bytesOfString, inFewBytes } from './string-bytes.js';
 
 /** What never changes of a message, ready to be sent: a page is put together without building objects. */
 class Row {
-  /** As JSON. */
+  /** As JSON, shortened. */
   envelope: string | undefined;
   size: number | undefined;
   internalDate: string | undefined;
@@ -41,7 +42,7 @@ export class Rows {
     const known = this.#rows.get(uid);
     const row = known ?? new Row();
     if (known) this.#bytes -= bytesOf(known);
-    if (envelope) row.envelope = inFewBytes(JSON.stringify(envelope));
+    if (envelope) row.envelope = inFewBytes(shortEnvelope(envelope));
     if (size !== undefined) row.size = size;
     if (internalDate !== undefined) row.internalDate = internalDate;
     if (hasAttachment !== undefined) row.hasAttachment = hasAttachment;
@@ -79,6 +80,7 @@ export class Rows {
 }
 
 function jsonOf(row: Row | undefined, field: Exclude<ListField, 'flags'>): string {
+  if (field === 'envelope') return wholeEnvelope(row?.envelope ?? '');
   // RFC 3339 needs no escape in JSON.
   return field === 'internalDate' ? `"${row?.internalDate}"` : String(row?.[field]);
 }
