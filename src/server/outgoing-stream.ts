@@ -1,6 +1,6 @@
 import type { OutgoingStream } from '../methods/context.js';
 import { BrokerError } from '../protocol/errors.js';
-import { encodeStreamFrame, StreamFrameType } from '../protocol/frames.js';
+import { encodeStreamFrame, FULL_PAYLOAD_BYTES, StreamFrameType } from '../protocol/frames.js';
 import { protocolLimits } from '../protocol/limits.js';
 
 /** How a stream reaches its socket. */
@@ -54,7 +54,7 @@ export class CreditedStream implements OutgoingStream {
     await this.#started;
     for (let from = 0; from < bytes.length; ) {
       await this.#ready();
-      const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
+      const size = Math.min(bytes.length - from, this.#credit, FULL_PAYLOAD_BYTES);
       this.#credit -= size;
       this.#send(bytes.subarray(from, from + size));
       from += size;
@@ -95,7 +95,7 @@ export class CreditedStream implements OutgoingStream {
   }
 
   #send(payload: Uint8Array): void {
-    if (payload.length < protocolLimits.streamPayloadBytes) {
+    if (payload.length < FULL_PAYLOAD_BYTES) {
       this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, payload));
       return;
     }
