@@ -1,3 +1,4 @@
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Transform, TransformCallback } from 'node:stream';
 import type { ImapFlow } from 'imapflow';
 import { HeldResponse } from './held-response.js';
@@ -14,6 +15,7 @@ type Handler = (response: QuickResponse) => unknown;
 
 /** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
 interface FlowInside {
+  socket: Socket | undefined;
   streamer: Streamer;
   getUntaggedHandler(command: string, attributes: ImapAttribute[]): Handler | undefined;
   log: { warn(entry: Record<string, unknown>): void };
@@ -55,6 +57,29 @@ export function landOn(flow: ImapFlow, landing: Buffer | undefined): void {
   readers.get(flow)?.landOn(landing);
 }
 
+/** What one read of a socket can bring. All connections share it, for what it holds is taken before the next read of any. */
+const readMemory = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Lets a socket read into memory that is used again: Node allocates some for each 16 KiB of TLS, which costs more than the
+ * bytes themselves when megabytes come. The octets of a literal go to their place from here, past both streams between
+ * the socket and the reader; everything else is copied and goes through them.
+ * @param flowOf the connection of the socket, for its first byte comes after it was made
+ */
+export function readingInPlace(flowOf: () => ImapFlow): OnReadOpts {
+  return {
+    buffer: readMemory,
+    callback: (size, memory) => {
+      const flow = flowOf();
+      const bytes = Buffer.from(memory.buffer, memory.byteOffset, size);
+      if (readers.get(flow)?.takeOctets(bytes)) return true;
+      const { socket } = flow as unknown as FlowInside;
+      // Closed meanwhile: nobody wants it.
+      return socket ? socket.push(Buffer.from(bytes)) : false;
+    },
+  };
+}
+
 class FlowReader {
   readonly #flow: FlowInside;
   readonly #streamer: Streamer;
@@ -76,6 +101,13 @@ class FlowReader {
 
   landOn(landing: Buffer | undefined): void {
     this.#response.landing = landing;
+  }
+
+  /** Takes bytes past the streams, if all before them were taken and they are only octets of the literal under way. */
+  takeOctets(bytes: Buffer): boolean {
+    const { readableLength = 1 } = this.#flow.socket ?? {};
+    const before = readableLength + this.#streamer.writableLength;
+    return before === 0 && !this.#streamer.destroyed && this.#response.takeOctets(bytes);
   }
 
   /** Whether imapflow has handled all it got, up to the end of a response. */

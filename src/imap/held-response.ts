@@ -95,6 +95,14 @@ export class HeldResponse {
     return landing.subarray(0, length);
   }
 
+  /** Takes bytes that are nothing but octets of a literal that has begun; false: there is more in them, or other things. */
+  takeOctets(bytes: Buffer): boolean {
+    if (bytes.length > this.#missing) return false;
+    this.at = 0;
+    this.#fillLiteral(bytes);
+    return true;
+  }
+
   /** Whether the last literal is whole. */
   #fillLiteral(chunk: Buffer): boolean {
     const literal = this.#literals.at(-1);
