@@ -32,10 +32,18 @@ const WEBSOCKET_HEADER_BYTES = 4;
  */
 export const FULL_PAYLOAD_BYTES = 64 * 1024 - HEADER_BYTES - WEBSOCKET_HEADER_BYTES;
 
-/** The bytes of a binary frame. */
-export function encodeStreamFrame(type: StreamFrameType, stream: number, payload?: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + (payload?.length ?? 0));
-  new DataView(frame.buffer).setUint32(1, stream);
+/**
+ * The bytes of a binary frame.
+ * @param memory where to put them, of their exact length
+ */
+export function encodeStreamFrame(
+  type: StreamFrameType,
+  stream: number,
+  payload?: Uint8Array,
+  memory?: Uint8Array,
+): Uint8Array {
+  const frame = memory ?? new Uint8Array(HEADER_BYTES + (payload?.length ?? 0));
+  new DataView(frame.buffer, frame.byteOffset).setUint32(1, stream);
   frame[0] = type;
   if (payload) frame.set(payload, HEADER_BYTES);
   return frame;

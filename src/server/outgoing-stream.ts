@@ -13,8 +13,9 @@ export interface StreamWire {
   stallMs: number;
 }
 
-/** Full frames that have left and wait for more: new ones would be garbage that the collector counts as urgent. */
-const MOST_SPARE = 4;
+/** Full frames that have left and wait for other streams' bytes: new ones would be garbage that counts as urgent. */
+const spare: Uint8Array[] = [];
+const MOST_SPARE = 16;
 
 /** Sends bytes as the receiver's credit and the socket allow. It has one writer, who awaits each write. */
 export class CreditedStream implements OutgoingStream {
@@ -30,7 +31,6 @@ export class CreditedStream implements OutgoingStream {
   #wake: () => void = () => {};
   readonly #started: Promise<void>;
   #start: () => void = () => {};
-  readonly #spare: Uint8Array[] = [];
 
   constructor(id: number, wire: StreamWire, onEnd: () => void) {
     this.id = id;
@@ -99,12 +99,9 @@ export class CreditedStream implements OutgoingStream {
       this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, payload));
       return;
     }
-    // Its header is the same again.
-    const spare = this.#spare.pop();
-    spare?.set(payload, spare.length - payload.length);
-    const frame = spare ?? encodeStreamFrame(StreamFrameType.DATA, this.id, payload);
+    const frame = encodeStreamFrame(StreamFrameType.DATA, this.id, payload, spare.pop());
     this.#wire.send(frame, () => {
-      if (this.#spare.length < MOST_SPARE && !this.#gone) this.#spare.push(frame);
+      if (spare.length < MOST_SPARE) spare.push(frame);
     });
   }
 
@@ -120,7 +117,6 @@ export class CreditedStream implements OutgoingStream {
 
   #leave(): void {
     this.#gone = true;
-    this.#spare.length = 0;
     this.#onEnd();
   }
 
