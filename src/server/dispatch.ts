@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Events, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
 import { Prepared } from '../methods/prepared.js';
+import { SessionAccount } from '../methods/session-account.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
@@ -11,7 +12,6 @@ import type { Session } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { withDeadline } from './deadline.js';
 import { checkDepth, invalidParams } from './invalid-params.js';
-import { SessionAccount } from './session-account.js';
 
 /** The `result` or `error` member of a response, as JSON. */
 export interface Answer {

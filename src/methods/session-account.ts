@@ -1,10 +1,10 @@
-import type { AccountRunner, Services } from '../methods/context.js';
 import type { Job, Work } from '../pool/job.js';
 import type { NewestInSlot } from '../pool/newest-in-slot.js';
 import type { Shared } from '../pool/shared-job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { refusedBefore } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
+import type { AccountRunner, Services } from './context.js';
 
 /**
  * The account of a session as handlers see it. It is found when there is work: what needs no connection goes on with
