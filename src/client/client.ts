@@ -123,7 +123,7 @@ class ClientCore {
     { onAnswer, once = false }: WatchCallOptions,
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
-      const link = await this.#usable(deadlineAt, signal);
+      const link = this.#link?.ready && !signal.aborted ? this.#link : await this.#usable(deadlineAt, signal);
       try {
         return await this.#send(link, method, prepared, deadlineAt, signal, (result) => onAnswer?.(result, link));
       } catch (error) {

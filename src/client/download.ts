@@ -1,5 +1,6 @@
 import { abortReason } from '../protocol/events.js';
 import { type StreamFrame, StreamFrameType } from '../protocol/frames.js';
+import { protocolLimits } from '../protocol/limits.js';
 import { type RpcError, rpcError } from './errors.js';
 
 /** How a download answers the broker. */
@@ -8,8 +9,8 @@ export interface DownloadWire {
   abort(): void;
 }
 
-/** Credit is returned in portions, so that not every frame costs another. */
-const CREDIT_PORTION = 64 * 1024;
+/** Credit is returned in portions, so that not every frame costs another; the other half keeps the broker busy meanwhile. */
+const CREDIT_PORTION = protocolLimits.streamInitialCreditBytes / 2;
 
 /** A stream from the broker as a web stream: what its reader takes is what the broker may send on. */
 export class Download {

@@ -49,6 +49,8 @@ export class Link {
   #retired = false;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #silenceMs = 0;
+  #heardAt = 0;
+  #greeted = false;
 
   constructor(connect: Connect, target: { url: string; token?: string | undefined }, events: LinkEvents) {
     this.#events = events;
@@ -69,6 +71,11 @@ export class Link {
   /** Whether new requests may go here. */
   get usable(): boolean {
     return !this.#closed && !this.#retired;
+  }
+
+  /** Whether they may go here at once: the broker has said hello. */
+  get ready(): boolean {
+    return this.#greeted && this.usable;
   }
 
   /**
@@ -165,6 +172,7 @@ export class Link {
       const hello = params as Hello;
       this.#silenceMs = hello.heartbeatMs * MISSED_BEATS;
       this.#alive();
+      this.#greeted = true;
       this.#events.onHello(hello);
       this.#resolveOpened();
     } else if (method === 'session.expiring') {
@@ -194,11 +202,18 @@ export class Link {
     if (this.#retired && !busy && !this.#closed) this.#transport.close();
   }
 
+  /** Only a note: a timer for each frame would cost more than reading it. */
   #alive(): void {
-    clearTimeout(this.#watchdog);
-    if (this.#silenceMs > 0 && !this.#closed) {
-      this.#watchdog = setTimeout(() => this.#transport.terminate(), this.#silenceMs);
-    }
+    this.#heardAt = performance.now();
+    if (this.#silenceMs > 0 && !this.#closed) this.#watchdog ??= this.#watch(this.#silenceMs);
+  }
+
+  #watch(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      const leftMs = this.#heardAt + this.#silenceMs - performance.now();
+      if (leftMs > 0) this.#watchdog = this.#watch(leftMs);
+      else this.#transport.terminate();
+    }, ms);
   }
 
   #ended({ code, refused, complaint }: TransportEnd): void {

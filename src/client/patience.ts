@@ -1,5 +1,4 @@
 import type { Executed } from '../protocol/errors.js';
-import { orAborted } from './backoff.js';
 import { type RpcError, rpcError } from './errors.js';
 
 /** Milliseconds that the broker's own word is waited for: it knows best what was executed. */
@@ -25,14 +24,18 @@ export class Ended {
 
 /** How long an answer is waited for: until its deadline or until the caller gives up, and a moment longer. */
 export class Patience {
-  readonly #given = new AbortController();
+  #given: RpcError | undefined;
+  #reject: ((error: RpcError) => void) | undefined;
   readonly #signal: AbortSignal;
   readonly #onAbort: () => void;
   #timer: ReturnType<typeof setTimeout>;
 
   /** @param cancel tells the broker that the caller gave up */
   constructor(signal: AbortSignal, executed: Executed, timeoutMs: number, cancel: () => void) {
-    const giveUp = (why: Ended) => this.#given.abort(why.toError(executed));
+    const giveUp = (why: Ended) => {
+      this.#given = why.toError(executed);
+      this.#reject?.(this.#given);
+    };
     const late = new Ended('DEADLINE', `No answer within ${timeoutMs} ms.`);
     this.#signal = signal;
     this.#timer = setTimeout(() => giveUp(late), timeoutMs + GRACE_MS);
@@ -48,7 +51,11 @@ export class Patience {
   }
 
   with<T>(answer: Promise<T>): Promise<T> {
-    return orAborted(answer, this.#given.signal);
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      if (this.#given) reject(this.#given);
+      answer.then(resolve, reject);
+    });
   }
 
   end(): void {

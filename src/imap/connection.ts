@@ -5,7 +5,8 @@ import { commandError, connectError, isThrottled, keepsConnection, replyOf } fro
 import { insideOf } from './flow-inside.js';
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
-import { installFlowReader } from './flow-reader.js';
+import { installFlowReader, readingInPlace } from './flow-reader.js';
+import { slim } from './flow-slim.js';
 import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
@@ -45,10 +46,16 @@ export class ImapConnection {
     this.user = credentials.user;
     this.tokenEndsAt = tokenEnd(credentials);
     this.#flow = new ImapFlow(
-      flowOptions(id, server, credentials, {
-        warn: (entry) => this.#noteWarning(entry),
-        error: (entry) => this.#noteError(entry),
-      }),
+      flowOptions(
+        id,
+        server,
+        credentials,
+        {
+          warn: (entry) => this.#noteWarning(entry),
+          error: (entry) => this.#noteError(entry),
+        },
+        readingInPlace(() => this.#flow),
+      ),
     );
     journal(this.#flow, {
       follower: () => this.#follower,
@@ -342,6 +349,7 @@ export class ImapConnection {
     // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
     insideOf(this.#flow).socket.setNoDelay(true);
     installFlowReader(this.#flow);
+    slim(this.#flow);
     this.#opened = true;
   }
 

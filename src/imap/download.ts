@@ -6,6 +6,9 @@ import { atom } from './raw-exec.js';
 /** Bytes of a piece as long as the reader is slower than the server, and else: larger ones save round trips. */
 const FIRST_BYTES = 256 * 1024;
 const MOST_BYTES = 512 * 1024;
+/** Memory of pieces that nobody is in, for the next download too: new memory of this size is garbage that counts as urgent. */
+const spare: Buffer[] = [];
+const MOST_SPARE = 4;
 
 /** What is known of a message, and the first piece of a part of it; that is taken by whoever downloads it. */
 export interface BegunDownload {
@@ -69,10 +72,8 @@ export async function* download(
   { from = 0, begun = [], reuse = false }: DownloadOptions = {},
 ): AsyncGenerator<Buffer, void, void> {
   let start = from;
-  /** What neither the reader nor the piece under way is in. */
-  const free: Buffer[] = [];
   const ask = (size: number): Piece => {
-    const landing = reuse ? takeFrom(free, size) : undefined;
+    const landing = reuse ? (spare.pop() ?? Buffer.allocUnsafeSlow(MOST_BYTES)) : undefined;
     const piece: Piece = {
       size,
       bytes: fetchPiece(connection, uid, part, { start, length: size }, landing),
@@ -99,17 +100,11 @@ export async function* download(
       const wanted: number = early ? FIRST_BYTES : MOST_BYTES;
       next = bytes.length < size ? undefined : ask(wanted);
       if (bytes.length > 0) yield bytes;
-      if (landing) free.push(landing);
+      if (landing && spare.length < MOST_SPARE) spare.push(landing);
     }
   } finally {
     await next?.bytes.catch(() => {});
   }
-}
-
-function takeFrom(free: Buffer[], size: number): Buffer {
-  const at = free.findIndex(({ length }) => length >= size);
-  const [found] = at < 0 ? [] : free.splice(at, 1);
-  return found ?? Buffer.allocUnsafeSlow(size);
 }
 
 async function fetchPiece(

@@ -1,3 +1,4 @@
+import type { OnReadOpts } from 'node:net';
 import type { ImapFlowOptions } from 'imapflow';
 import type { Credentials, ServerOptions } from './server-options.js';
 
@@ -26,6 +27,7 @@ export function flowOptions(
   server: ServerOptions,
   credentials: Credentials,
   listeners: FlowListeners,
+  onread?: OnReadOpts,
 ): ImapFlowOptions {
   const quiet = () => {};
   // Why a command that it answers with `false` was refused, imapflow tells nowhere else.
@@ -39,6 +41,8 @@ export function flowOptions(
     isLevelEnabled: (level: string) => level === 'warn' || level === 'error',
   };
   const secret = 'password' in credentials ? { pass: credentials.password } : { accessToken: credentials.accessToken };
+  // imapflow hands on what is in `tls` to the socket, of whatever kind; what STARTTLS or COMPRESS wraps has no use for it.
+  const reading = server.tls === 'starttls' || server.compress ? {} : { onread };
   return {
     id,
     host: server.host,
@@ -47,7 +51,7 @@ export function flowOptions(
     // `true` requires it; left out it would be used where offered, and whoever is in between need only not offer it.
     doSTARTTLS: server.tls === 'starttls',
     ...(server.servername === undefined ? {} : { servername: server.servername }),
-    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, secureContext: server.secureContext },
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, secureContext: server.secureContext, ...reading },
     auth: { user: credentials.user, ...secret },
     disableCompression: !server.compress,
     disableAutoIdle: true,

@@ -1,8 +1,9 @@
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Transform, TransformCallback } from 'node:stream';
 import type { ImapFlow } from 'imapflow';
 import { HeldResponse } from './held-response.js';
 import type { ImapAttribute } from './raw-exec.js';
-import type { FetchResponse } from './response-parser.js';
+import type { QuickResponse } from './response-parser.js';
 
 /**
  * Bytes of one response that are held here until it is whole: a piece of a download, and what is said with it. Larger
@@ -10,10 +11,11 @@ import type { FetchResponse } from './response-parser.js';
  */
 const MOST_HELD = 1024 * 1024 + 64 * 1024;
 
-type Handler = (response: FetchResponse) => unknown;
+type Handler = (response: QuickResponse) => unknown;
 
 /** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
 interface FlowInside {
+  socket: Socket | undefined;
   streamer: Streamer;
   getUntaggedHandler(command: string, attributes: ImapAttribute[]): Handler | undefined;
   log: { warn(entry: Record<string, unknown>): void };
@@ -34,8 +36,8 @@ interface Streamer extends Transform {
 }
 
 /**
- * Lets FETCH responses, most of what a server sends, take a short way from the socket to whoever asked: imapflow's way
- * costs some 50 microseconds each, for a parser that looks at every character several times and for a stream of
+ * Lets FETCH, LIST and STATUS responses, most of what a server sends, take a short way from the socket to whoever asked:
+ * imapflow's way costs some 50 microseconds each, for a parser that looks at every character several times and for a stream of
  * responses that takes turns of the loop. Everything else, and every response that is odd or large, goes the way it went
  * before, in its order. Only for a connection that is logged in: before, nothing may be held back from imapflow.
  */
@@ -53,6 +55,29 @@ const readers = new WeakMap<ImapFlow, FlowReader>();
  */
 export function landOn(flow: ImapFlow, landing: Buffer | undefined): void {
   readers.get(flow)?.landOn(landing);
+}
+
+/** What one read of a socket can bring. All connections share it, for what it holds is taken before the next read of any. */
+const readMemory = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Lets a socket read into memory that is used again: Node allocates some for each 16 KiB of TLS, which costs more than the
+ * bytes themselves when megabytes come. The octets of a literal go to their place from here, past both streams between
+ * the socket and the reader; everything else is copied and goes through them.
+ * @param flowOf the connection of the socket, for its first byte comes after it was made
+ */
+export function readingInPlace(flowOf: () => ImapFlow): OnReadOpts {
+  return {
+    buffer: readMemory,
+    callback: (size, memory) => {
+      const flow = flowOf();
+      const bytes = Buffer.from(memory.buffer, memory.byteOffset, size);
+      if (readers.get(flow)?.takeOctets(bytes)) return true;
+      const { socket } = flow as unknown as FlowInside;
+      // Closed meanwhile: nobody wants it.
+      return socket ? socket.push(Buffer.from(bytes)) : false;
+    },
+  };
 }
 
 class FlowReader {
@@ -76,6 +101,13 @@ class FlowReader {
 
   landOn(landing: Buffer | undefined): void {
     this.#response.landing = landing;
+  }
+
+  /** Takes bytes past the streams, if all before them were taken and they are only octets of the literal under way. */
+  takeOctets(bytes: Buffer): boolean {
+    const { readableLength = 1 } = this.#flow.socket ?? {};
+    const before = readableLength + this.#streamer.writableLength;
+    return before === 0 && !this.#streamer.destroyed && this.#response.takeOctets(bytes);
   }
 
   /** Whether imapflow has handled all it got, up to the end of a response. */
@@ -111,9 +143,9 @@ class FlowReader {
   }
 
   /** As imapflow's handleResponse does; answers a promise only where the handler needs time. */
-  #dispatch(response: FetchResponse): Promise<void> | undefined {
+  #dispatch(response: QuickResponse): Promise<void> | undefined {
     const warn = (err: unknown) =>
-      this.#flow.log.warn({ msg: 'Failed to process untagged response', command: 'FETCH', err });
+      this.#flow.log.warn({ msg: 'Failed to process untagged response', command: response.command, err });
     try {
       const handler = this.#flow.getUntaggedHandler(response.command, response.attributes);
       const result = handler?.(response);

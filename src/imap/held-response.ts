@@ -1,6 +1,6 @@
-import { type FetchResponse, parseFetch } from './response-parser.js';
+import { parseQuick, type QuickResponse } from './response-parser.js';
 
-/** Bytes of a response without its literals that are held: more in one line is no usual FETCH. */
+/** Bytes of a response without its literals that are held: more in one line is nothing usual. */
 const MOST_OF_LINES = 64 * 1024;
 
 /** Below this a new buffer costs next to nothing. */
@@ -9,11 +9,13 @@ const SMALL_LITERAL = 64 * 1024;
 const [LF, CR, SPACE, STAR, ZERO, NINE] = [0x0a, 0x0d, 0x20, 0x2a, 0x30, 0x39];
 const [BRACE, BRACE_END] = [0x7b, 0x7d];
 
+const listed = ['LIST ', 'STATUS '].map((keyword) => Buffer.from(keyword));
+
 /** How far a response has been read: to its end, or not yet; `other`: it is none for this reader. */
 export type ReadState = 'whole' | 'part' | 'other';
 
 /**
- * A FETCH response as it arrives, in chunks that end anywhere. The octets of a literal are copied once, to where they
+ * A FETCH, LIST or STATUS response as it arrives, in chunks that end anywhere. The octets of a literal are copied once, to where they
  * stay, so that nothing keeps the chunks that they came in.
  */
 export class HeldResponse {
@@ -59,12 +61,12 @@ export class HeldResponse {
     }
   }
 
-  /** What a whole response says; `undefined` when it is no FETCH, or an odd one. */
-  parse(): FetchResponse | undefined {
+  /** What a whole response says; `undefined` when it is another, or an odd one. */
+  parse(): QuickResponse | undefined {
     let text = '';
     for (const line of this.#lines) text += line.toString('utf8');
     const end = text.endsWith('\r\n') ? -2 : -1;
-    return parseFetch(text.slice(0, end), this.#literals);
+    return parseQuick(text.slice(0, end), this.#literals);
   }
 
   /** All bytes so far and the rest of the chunk, for somebody else to read; here they are forgotten. */
@@ -93,6 +95,14 @@ export class HeldResponse {
     return landing.subarray(0, length);
   }
 
+  /** Takes bytes that are nothing but octets of a literal that has begun; false: there is more in them, or other things. */
+  takeOctets(bytes: Buffer): boolean {
+    if (bytes.length > this.#missing) return false;
+    this.at = 0;
+    this.#fillLiteral(bytes);
+    return true;
+  }
+
   /** Whether the last literal is whole. */
   #fillLiteral(chunk: Buffer): boolean {
     const literal = this.#literals.at(-1);
@@ -107,7 +117,15 @@ export class HeldResponse {
 /** Only whether it may be one: the rest is the parser's to say. */
 function begins(bytes: Buffer, at: number): boolean {
   if (bytes[at] !== STAR) return false;
-  return at + 2 >= bytes.length || (bytes[at + 1] === SPACE && isDigit(bytes[at + 2]));
+  if (at + 2 >= bytes.length) return true;
+  if (bytes[at + 1] !== SPACE) return false;
+  return isDigit(bytes[at + 2]) || listed.some((keyword) => startsWith(bytes, at + 2, keyword));
+}
+
+/** Whether the bytes begin so, as far as they have come. */
+function startsWith(bytes: Buffer, at: number, text: Buffer): boolean {
+  const length = Math.min(text.length, bytes.length - at);
+  return bytes.compare(text, 0, length, at, at + length) === 0;
 }
 
 /** The n of a line that ends in `{n}`. */

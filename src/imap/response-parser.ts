@@ -1,11 +1,11 @@
 import type { ImapAttribute, ImapToken } from './raw-exec.js';
 
-/** An untagged FETCH response, in the shape of imapflow's parser. */
-export interface FetchResponse {
+/** An untagged FETCH, LIST or STATUS response, in the shape of imapflow's parser. */
+export interface QuickResponse {
   tag: '*';
-  /** The sequence number. */
+  /** The sequence number of a FETCH, else the keyword. */
   command: string;
-  attributes: [ImapToken, ImapAttribute[]];
+  attributes: ImapAttribute[];
 }
 
 /** imapflow allows a hundred levels and then drops an item; what comes near is left to it. */
@@ -30,24 +30,38 @@ const escapes = /\\([\s\S])/g;
 const notUnderstood = new Error('Not a line for this parser.');
 
 /**
- * Reads `* 5 FETCH (...)`, a line without its end, into exactly what imapflow's parser makes of it, in a fraction of the
- * time: most of what a server sends is such lines. `undefined` for all else and for whatever is odd: that is imapflow's.
+ * Reads `* 5 FETCH (...)`, or a LIST or STATUS, a line without its end, into exactly what imapflow's parser makes of it, in
+ * a fraction of the time: most of what a server sends is such lines. `undefined` for all else and for whatever is odd:
+ * that is imapflow's.
  * @param literals the octets of its literals, which are not in the text behind their `{n}`
  */
-export function parseFetch(text: string, literals: readonly Buffer[]): FetchResponse | undefined {
+export function parseQuick(text: string, literals: readonly Buffer[]): QuickResponse | undefined {
   if (text.charCodeAt(0) !== STAR || text.charCodeAt(1) !== SPACE || text.length > LONGEST) return undefined;
-  let at = 2;
-  while (isDigit(text.charCodeAt(at))) at += 1;
-  if (at === 2 || !text.startsWith(' FETCH (', at)) return undefined;
   try {
-    const items = new FetchParser(text, at + 8, literals).parse();
+    const listed = listedAt(text);
+    if (listed) {
+      // Outside of lists imapflow takes a single space only.
+      if (text.includes('  ') || text.endsWith(' ')) return undefined;
+      // What follows the keyword is read as a list.
+      const attributes = new Parser(`${text})`, 3 + listed.length, literals).parse();
+      return attributes.length > 0 ? { tag: '*', command: listed, attributes } : undefined;
+    }
+    let at = 2;
+    while (isDigit(text.charCodeAt(at))) at += 1;
+    if (at === 2 || !text.startsWith(' FETCH (', at)) return undefined;
+    const items = new Parser(text, at + 8, literals).parse();
     return { tag: '*', command: text.slice(2, at), attributes: [{ type: 'ATOM', value: 'FETCH' }, items] };
   } catch {
     return undefined;
   }
 }
 
-class FetchParser {
+function listedAt(text: string): 'LIST' | 'STATUS' | undefined {
+  if (text.startsWith('LIST ', 2)) return 'LIST';
+  return text.startsWith('STATUS ', 2) ? 'STATUS' : undefined;
+}
+
+class Parser {
   readonly #text: string;
   readonly #literals: readonly Buffer[];
   #at: number;

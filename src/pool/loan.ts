@@ -82,29 +82,19 @@ const refusals = new Set(['IMAP_NO', 'NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARA
 export async function workOn<T>(loan: Loan, stopper: Stopper, work: Work<T>): Promise<Outcome<T>> {
   const { connection } = loan;
   const before = connection.writes;
-  const { signal } = stopper;
-  let onStop = () => {};
-  const stopped = new Promise<never>((_resolve, reject) => {
-    onStop = () => reject(signal.reason);
-    signal.addEventListener('abort', onStop);
-    if (signal.aborted) onStop();
-  });
+  const stopped = new Promise<never>((_resolve, reject) => stopper.whenStopped(reject));
   loan.begin(stopper);
-  const running = Promise.resolve().then(() => {
-    signal.throwIfAborted();
-    return work(connection, loan);
-  });
+  const running = Promise.resolve().then(() => (stopper.stopped ? stopped : work(connection, loan)));
   const healthy = () => connection.usable && connection.quiet;
   try {
     return { ok: true, value: await Promise.race([running, stopped]), reusable: healthy() };
   } catch (failure) {
-    if (signal.aborted) connection.close();
+    if (stopper.stopped) connection.close();
     const begun = connection.writes.begun > before.begun;
     const done = connection.writes.done > before.done;
     return { ok: false, error: judged(failure, begun, done), wrote: begun, reusable: healthy() };
   } finally {
     stopper.end();
-    signal.removeEventListener('abort', onStop);
   }
 }
 

@@ -22,9 +22,9 @@ interface Joiner {
 
 /** One read for several requests, each of which leaves by its own signal or deadline; it ends with the last of them. */
 export class SharedJob {
-  /** What the account runs: without a deadline, for those who wait have theirs. */
-  readonly job: Job;
-  readonly #trace = new Trace();
+  /** Collects what happens to it. */
+  readonly trace = new Trace();
+  readonly #like: Job;
   readonly #controller = new AbortController();
   readonly #slots: NewestInSlot;
   readonly #onDeserted: () => void;
@@ -34,13 +34,21 @@ export class SharedJob {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  /** @param onDeserted called when the last one has left, before the job is aborted */
-  constructor({ label, effect, lane, mailbox, prefers }: Job, slots: NewestInSlot, onDeserted: () => void) {
-    const { signal } = this.#controller;
-    const deadlineAt = Number.POSITIVE_INFINITY;
-    this.job = { label, effect, lane, mailbox, prefers, trace: this.#trace, signal, deadlineAt };
+  /**
+   * @param like the job of the request that begins it
+   * @param onDeserted called when the last one has left, before the job is aborted
+   */
+  constructor(like: Job, slots: NewestInSlot, onDeserted: () => void) {
+    this.#like = like;
     this.#slots = slots;
     this.#onDeserted = onDeserted;
+  }
+
+  /** What the account runs: without a deadline, for those who wait have theirs. */
+  get job(): Job {
+    const { label, effect, lane, mailbox, prefers } = this.#like;
+    const { signal } = this.#controller;
+    return { label, effect, lane, mailbox, prefers, trace: this.trace, signal, deadlineAt: Number.POSITIVE_INFINITY };
   }
 
   /** Requests that wait for it. */
@@ -81,7 +89,7 @@ export class SharedJob {
 
   done(value: unknown): void {
     for (const joiner of this.#joiners) {
-      joiner.job.trace?.share(this.#trace, this.#waitedMs(joiner));
+      joiner.job.trace?.share(this.trace, this.#waitedMs(joiner));
       this.#forget(joiner);
       joiner.resolve({ value, coalesced: !joiner.first });
     }
@@ -114,8 +122,8 @@ export class SharedJob {
 
   /** Of the wait for a connection the part that this request was there for. */
   #waitedMs({ first, since }: Joiner): number {
-    if (first) return this.#trace.queueMs;
-    return Math.min(this.#trace.queueMs, Math.max(0, (this.#begunAt ?? since) - since));
+    if (first) return this.trace.queueMs;
+    return Math.min(this.trace.queueMs, Math.max(0, (this.#begunAt ?? since) - since));
   }
 
   #setTimer(at: number): void {

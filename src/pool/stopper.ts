@@ -3,7 +3,10 @@ import { deadlineError } from './waiter.js';
 
 /** Ends work before its time: when its job is aborted, at its deadline, or because its account is closed. */
 export class Stopper {
-  readonly #controller = new AbortController();
+  /** Made when somebody needs a signal: most work ends by itself, and its stop is listened for in a cheaper way. */
+  #controller: AbortController | undefined;
+  #stopped: { reason: unknown } | undefined;
+  #onStop: ((reason: unknown) => void) | undefined;
   readonly #job: Pick<Job, 'signal' | 'deadlineAt'> | undefined;
   readonly #onAbort = () => this.stop(this.#job?.signal.reason);
   #deadlineAt = Number.POSITIVE_INFINITY;
@@ -21,7 +24,19 @@ export class Stopper {
 
   /** Aborts with the reason. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#stopped) this.#controller.abort(this.#stopped.reason);
     return this.#controller.signal;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Calls its one listener when it is stopped, at once if it was. */
+  whenStopped(listener: (reason: unknown) => void): void {
+    this.#onStop = listener;
+    if (this.#stopped) listener(this.#stopped.reason);
   }
 
   get deadlineAt(): number {
@@ -45,7 +60,10 @@ export class Stopper {
 
   stop(reason: unknown): void {
     this.end();
-    this.#controller.abort(reason);
+    if (this.#stopped) return;
+    this.#stopped = { reason };
+    this.#controller?.abort(reason);
+    this.#onStop?.(reason);
   }
 
   /** The work has ended: nothing is left behind. */

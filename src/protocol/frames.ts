@@ -23,11 +23,27 @@ export interface StreamFrame {
 }
 
 const HEADER_BYTES = 5;
+/** Of a WebSocket frame of less than 64 KiB without a mask (RFC 6455 section 5.2). */
+const WEBSOCKET_HEADER_BYTES = 4;
 
-/** The bytes of a binary frame. */
-export function encodeStreamFrame(type: StreamFrameType, stream: number, payload?: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + (payload?.length ?? 0));
-  new DataView(frame.buffer).setUint32(1, stream);
+/**
+ * Bytes of payload in a full frame of a download: with all headers it has 64 KiB, as much as Node reads at a time, so that
+ * a reader who keeps up finds it in one piece and need not put it together.
+ */
+export const FULL_PAYLOAD_BYTES = 64 * 1024 - HEADER_BYTES - WEBSOCKET_HEADER_BYTES;
+
+/**
+ * The bytes of a binary frame.
+ * @param memory where to put them, of their exact length
+ */
+export function encodeStreamFrame(
+  type: StreamFrameType,
+  stream: number,
+  payload?: Uint8Array,
+  memory?: Uint8Array,
+): Uint8Array {
+  const frame = memory ?? new Uint8Array(HEADER_BYTES + (payload?.length ?? 0));
+  new DataView(frame.buffer, frame.byteOffset).setUint32(1, stream);
   frame[0] = type;
   if (payload) frame.set(payload, HEADER_BYTES);
   return frame;

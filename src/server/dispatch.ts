@@ -1,14 +1,7 @@
 import type { z } from 'zod';
-import type {
-  AccountRunner,
-  Events,
-  Handlers,
-  RequestContext,
-  Services,
-  SessionContext,
-  Streams,
-} from '../methods/context.js';
+import type { Events, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
 import { Prepared } from '../methods/prepared.js';
+import { SessionAccount } from '../methods/session-account.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
@@ -16,7 +9,6 @@ import type { Explanation } from '../protocol/models.js';
 import type { Listeners } from '../runtime/listeners.js';
 import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
-import { refusedBefore } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { withDeadline } from './deadline.js';
@@ -164,40 +156,15 @@ async function withSession(
 ): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
   caller.uses(session);
-  const { accountKey: key } = session;
-  // Found when there is work: what needs no connection goes on with credentials that the server refuses now.
-  const account: AccountRunner = {
-    key,
-    get budget() {
-      return context.services.registry.get(key)?.budget;
-    },
-    get slots() {
-      return accountOf(context, session).slots;
-    },
-    run: async (job, work) => accountOf(context, session).run(job, work),
-    share: async (key, job, work, options) => accountOf(context, session).share(key, job, work, options),
-  };
+  const account = new SessionAccount(context.services, session);
   return { ...context, session, account, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
-}
-
-function accountOf({ services }: RequestContext, session: Session): AccountRunner {
-  const { registry, servers, proofs } = services;
-  const { accountKey, tenant, user, secret } = session;
-  const known = registry.get(accountKey);
-  if (known) return known;
-  const server = servers.get(session.server);
-  if (!server) throw expired('session: its IMAP server is not configured any more.');
-  if (proofs.isWrong(accountKey, secret)) throw refusedBefore(secret);
-  return registry.adopt({ tenant, server, user }, { user, ...secret });
-}
-
-function expired(message: string): BrokerError {
-  return new BrokerError('SESSION_EXPIRED', message, { field: 'session' });
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {
   const json: string | undefined = result instanceof Prepared ? result.json : JSON.stringify(result);
   if (json === undefined) throw new Error('A handler answered nothing.');
+  // No character has more than three bytes, and to count those of a long answer takes time.
+  if (json.length * 3 <= limit) return json;
   const size = Buffer.byteLength(json);
   if (size <= limit) return json;
   const message = `The answer has ${size} bytes, over the limit of ${limit}; ask for less at once.`;

@@ -1,6 +1,6 @@
 import type { OutgoingStream } from '../methods/context.js';
 import { BrokerError } from '../protocol/errors.js';
-import { encodeStreamFrame, StreamFrameType } from '../protocol/frames.js';
+import { encodeStreamFrame, FULL_PAYLOAD_BYTES, StreamFrameType } from '../protocol/frames.js';
 import { protocolLimits } from '../protocol/limits.js';
 
 /** How a stream reaches its socket. */
@@ -13,8 +13,9 @@ export interface StreamWire {
   stallMs: number;
 }
 
-/** Full frames that have left and wait for more: new ones would be garbage that the collector counts as urgent. */
-const MOST_SPARE = 4;
+/** Full frames that have left and wait for other streams' bytes: new ones would be garbage that counts as urgent. */
+const spare: Uint8Array[] = [];
+const MOST_SPARE = 16;
 
 /** Sends bytes as the receiver's credit and the socket allow. It has one writer, who awaits each write. */
 export class CreditedStream implements OutgoingStream {
@@ -30,7 +31,6 @@ export class CreditedStream implements OutgoingStream {
   #wake: () => void = () => {};
   readonly #started: Promise<void>;
   #start: () => void = () => {};
-  readonly #spare: Uint8Array[] = [];
 
   constructor(id: number, wire: StreamWire, onEnd: () => void) {
     this.id = id;
@@ -54,7 +54,7 @@ export class CreditedStream implements OutgoingStream {
     await this.#started;
     for (let from = 0; from < bytes.length; ) {
       await this.#ready();
-      const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
+      const size = Math.min(bytes.length - from, this.#credit, FULL_PAYLOAD_BYTES);
       this.#credit -= size;
       this.#send(bytes.subarray(from, from + size));
       from += size;
@@ -95,16 +95,13 @@ export class CreditedStream implements OutgoingStream {
   }
 
   #send(payload: Uint8Array): void {
-    if (payload.length < protocolLimits.streamPayloadBytes) {
+    if (payload.length < FULL_PAYLOAD_BYTES) {
       this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, payload));
       return;
     }
-    // Its header is the same again.
-    const spare = this.#spare.pop();
-    spare?.set(payload, spare.length - payload.length);
-    const frame = spare ?? encodeStreamFrame(StreamFrameType.DATA, this.id, payload);
+    const frame = encodeStreamFrame(StreamFrameType.DATA, this.id, payload, spare.pop());
     this.#wire.send(frame, () => {
-      if (this.#spare.length < MOST_SPARE && !this.#gone) this.#spare.push(frame);
+      if (spare.length < MOST_SPARE) spare.push(frame);
     });
   }
 
@@ -120,7 +117,6 @@ export class CreditedStream implements OutgoingStream {
 
   #leave(): void {
     this.#gone = true;
-    this.#spare.length = 0;
     this.#onEnd();
   }
 

@@ -19,6 +19,8 @@ const BAD_FRAMES = 20;
 /** Requests refused with RATE_LIMITED that a socket may have at once, and a second, before it is closed with 4429. */
 const REFUSALS = 2_000;
 const REFUSALS_PER_SECOND = 100;
+/** Milliseconds for which a socket is not read at most when a request was refused for its rate. */
+const MOST_REST_MS = 50;
 /** Milliseconds that a peer has to answer a close. */
 const CLOSE_MS = 1000;
 
@@ -42,6 +44,7 @@ export class Socket {
   #draining = false;
   #badFrames = 0;
   readonly #refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS);
+  #rest: NodeJS.Timeout | undefined;
   #onIdle: () => void = () => {};
 
   constructor(ws: WebSocket, tenant: Tenant, use: TenantUse, options: SocketOptions) {
@@ -112,6 +115,8 @@ export class Socket {
         resolve();
       });
       this.#ws.close(reason.code, reason.meaning);
+      // The peer's answer must be read.
+      this.#ws.resume();
       this.#cancelAll();
     });
   }
@@ -204,6 +209,20 @@ export class Socket {
   #limit(id: RequestId, error: BrokerError): void {
     this.#refuse(id, error);
     if (this.#refusals.take() > 0) void this.close(closeCodes.FLOOD);
+    else this.#readLater(error.retryAfterMs ?? 0);
+  }
+
+  /** What would only be refused waits at its sender: refusing it costs others as much as a small answer. */
+  #readLater(ms: number): void {
+    if (this.#rest) return;
+    this.#ws.pause();
+    this.#rest = setTimeout(
+      () => {
+        this.#rest = undefined;
+        this.#ws.resume();
+      },
+      Math.min(ms, MOST_REST_MS),
+    );
   }
 
   async #answer(id: RequestId, frame: RequestFrame): Promise<void> {
@@ -253,6 +272,7 @@ export class Socket {
 
   #closed(code: number): void {
     clearInterval(this.#heartbeat);
+    clearTimeout(this.#rest);
     this.#use.socketClosed();
     this.#cancelAll();
     this.#events.close();

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { BrokerError } from '../protocol/errors.js';
 import { accountKey } from '../runtime/account-key.js';
 import type { KeyRing } from './key-ring.js';
@@ -56,7 +56,7 @@ export class SealedSessions implements SessionStore {
   }
 
   async resolve(tenant: string, token: string): Promise<Session> {
-    const key = createHash('sha256').update(token).digest('base64');
+    const key = hash('sha256', token, 'base64');
     const known = this.#opened.get(key);
     const session = known ?? (await unseal(this.#options.keys, token));
     if (session?.tenant !== tenant || session.expiresAt <= Date.now() || this.#options.revocations.has(session)) {

@@ -1,4 +1,4 @@
-import { bytesOfString } from './rows.js';
+import { bytesOfString } from './string-bytes.js';
 
 /** Bytes of a combination beside its characters: its record and its place in the map. */
 const KIND_BYTES = 100;

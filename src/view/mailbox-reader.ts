@@ -247,7 +247,7 @@ export class MailboxReader {
       const known = question.known(this.view);
       const value = known ?? (await question.fetch(this.view, connection));
       const source = known === undefined ? 'server' : 'validated';
-      askers.job.trace?.share(trace, trace.queueMs);
+      askers.trace.share(trace, trace.queueMs);
       askers.done({ value, origin: { source, asOf: this.view.asOf } } satisfies Read<unknown>);
     } catch (error) {
       if (isLost(error) || !connection.usable) throw error;

@@ -1,8 +1,10 @@
 import type { ListField, MessageSummary } from '../protocol/models.js';
+import { shortEnvelope, wholeEnvelope } from './envelope-text.js';
+import { bytesOfString, inFewBytes } from './string-bytes.js';
 
 /** What never changes of a message, ready to be sent: a page is put together without building objects. */
 class Row {
-  /** As JSON. */
+  /** As JSON, shortened. */
   envelope: string | undefined;
   size: number | undefined;
   internalDate: string | undefined;
@@ -40,11 +42,11 @@ export class Rows {
     const known = this.#rows.get(uid);
     const row = known ?? new Row();
     if (known) this.#bytes -= bytesOf(known);
-    if (envelope) row.envelope = JSON.stringify(envelope);
+    if (envelope) row.envelope = inFewBytes(shortEnvelope(envelope));
     if (size !== undefined) row.size = size;
     if (internalDate !== undefined) row.internalDate = internalDate;
     if (hasAttachment !== undefined) row.hasAttachment = hasAttachment;
-    if (preview !== undefined) row.preview = JSON.stringify(preview);
+    if (preview !== undefined) row.preview = inFewBytes(JSON.stringify(preview));
     this.#rows.set(uid, row);
     this.#bytes += bytesOf(row);
   }
@@ -78,6 +80,7 @@ export class Rows {
 }
 
 function jsonOf(row: Row | undefined, field: Exclude<ListField, 'flags'>): string {
+  if (field === 'envelope') return wholeEnvelope(row?.envelope ?? '');
   // RFC 3339 needs no escape in JSON.
   return field === 'internalDate' ? `"${row?.internalDate}"` : String(row?.[field]);
 }
@@ -86,12 +89,4 @@ function bytesOf({ envelope, preview, internalDate }: Row): number {
   let bytes = ROW_BYTES;
   for (const text of [envelope, preview, internalDate]) if (text !== undefined) bytes += bytesOfString(text);
   return bytes;
-}
-
-const NOT_LATIN_1 = /[^\0-\xff]/;
-
-/** Bytes of a string in V8: its head, and one for each character, or two when any is beyond Latin-1; in eights. */
-export function bytesOfString(text: string): number {
-  const width = NOT_LATIN_1.test(text) ? 2 : 1;
-  return 16 + 8 * Math.ceil((text.length * width) / 8);
 }

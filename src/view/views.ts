@@ -3,7 +3,7 @@ import type { ImapConnection } from '../imap/connection.js';
 import { canonicalName } from '../imap/mailbox-names.js';
 import { MailboxReader } from './mailbox-reader.js';
 import { MailboxView, type Moment } from './mailbox-view.js';
-import { bytesOfString } from './rows.js';
+import { bytesOfString } from './string-bytes.js';
 
 export interface ViewLimits {
   /** Bytes that all views and bodies together may have in memory. */

@@ -131,10 +131,15 @@ export class Station {
   async #idle(connection: ImapConnection): Promise<void> {
     const { view } = this.#folder.reader;
     const idle = beginIdle(connection);
-    const over = () => this.#bell.ring();
+    let stopped = false;
+    const over = () => {
+      // A ring for an end that was asked for would end the next one at once, and so on for ever.
+      if (!stopped) this.#bell.ring();
+    };
     idle.ended.then(over, over);
     await this.#bell.wait(this.#times.heartbeatMs);
     const begun = now();
+    stopped = true;
     idle.stop();
     try {
       await idle.ended;

@@ -1,5 +1,6 @@
 import { BrokerError } from '../protocol/errors.js';
 import { EventLog, type EventStore } from './event-log.js';
+import { LatestAccount } from './latest-account.js';
 import { Rounds } from './rounds.js';
 import { type Hold, Subscription } from './subscription.js';
 import type { AccountHandle, Beginning, MailboxChange, StartWatcher, Subscriber, WatchRequest } from './types.js';
@@ -33,24 +34,15 @@ export class Topic {
   readonly #subscriptions = new Map<Subscriber, Subscription>();
   readonly #watcher;
   readonly #rounds: Rounds;
-  #account: AccountHandle;
+  readonly #account: LatestAccount;
   /** Set when it has ended: what its sockets are told of that. */
   #ended: { farewell: string | undefined } | undefined;
 
   constructor(options: TopicOptions) {
     this.#options = options;
     this.#log = new EventLog(options.store, options.seq);
-    this.#account = options.account;
-    const current = () => this.#account;
-    const account: AccountHandle = {
-      get slots() {
-        return current().slots;
-      },
-      key: options.account.key,
-      // Of the request that came last: the credentials of the first may be out of date by now.
-      run: (job, work) => this.#account.run(job, work),
-    };
-    this.#watcher = options.startWatcher(account, (change) => this.#publish(change));
+    this.#account = new LatestAccount(options.account);
+    this.#watcher = options.startWatcher(this.#account, (change) => this.#publish(change));
     this.#rounds = new Rounds(this.#watcher, () => [...this.#mailboxes.keys()], options.onFailure);
   }
 
@@ -75,7 +67,7 @@ export class Topic {
    */
   async begin({ account, subscriber, mailboxes, signal, resume }: WatchRequest): Promise<Beginning> {
     this.#claim(mailboxes);
-    this.#account = account;
+    this.#account.latest = account;
     const subscription = this.#subscriptions.get(subscriber) ?? new Subscription(subscriber, this.#log);
     this.#subscriptions.set(subscriber, subscription);
     const hold = subscription.hold(mailboxes);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,7 +48,9 @@ export class BenchBroker {
     const socket = join(folder, 'broker.sock');
     const config = join(folder, 'broker.toml');
     await writeFile(config, configuration(socket, servers, tenants));
-    const running = new Program(process.execPath, [program, 'serve', '--config', config]);
+    // Installing a package does that, so that it starts as its first line says.
+    await chmod(program, 0o755);
+    const running = new Program(program, ['serve', '--config', config]);
     const broker = new BenchBroker(folder, `unix:${socket}`, running);
     await running.printed(/"listening"/);
     return broker;

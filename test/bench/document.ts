@@ -27,7 +27,9 @@ ${Object.entries(machine)
 
 A real Dovecot with the same mail for each way, made in the same bytes each time; the broker as a process of its own on a Unix socket; the
 callers in a third process, through the typed client. All on the same two cores, so that what the client costs counts as much as what
-the broker costs. Ways take turns, A B C A B C, in many rounds; the tables have medians over all rounds. With several callers each
+the broker costs. Ways that keep a process alive are first called 1,000 times where a call is short and can be repeated, so that their
+code is compiled, as it is in daemons that run for weeks. Ways take turns, A B C A B C, in many rounds; the tables have medians over all
+rounds. With several callers each
 asks again as soon as it is answered.
 
 - connect per click: imapflow over TLS connects, logs in, selects, does one thing and logs out.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection.js';
+import { rawExec } from '../../src/imap/raw-exec.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 
 let dovecot: Dovecot;
@@ -26,5 +27,16 @@ describe('an IMAP connection', () => {
     await connection.logout(1000);
     connection.onClose(() => told.push('late'));
     expect(told).toEqual(['stays', 'late']);
+  });
+
+  it('shares what the server offers with the others to the same server, and learns of a change alone', async () => {
+    const open = () => ImapConnection.open('1', dovecot.server(), { user: newUser(), password: PASSWORD });
+    const [one, other] = await Promise.all([open(), open()]);
+    expect(one.capabilities).toBe(other.capabilities);
+    expect(one.has('UIDPLUS')).toBe(true);
+    await rawExec(one, 'read', 'CAPABILITY');
+    expect(one.capabilities).not.toBe(other.capabilities);
+    expect(one.capabilities).toEqual(other.capabilities);
+    await Promise.all([one.logout(1000), other.logout(1000)]);
   });
 });

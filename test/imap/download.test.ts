@@ -62,6 +62,32 @@ describe('a download', () => {
     ]);
   });
 
+  it('is whole wherever its octets are cut on the way, and with other responses around it', async () => {
+    const size = 70 * KIB;
+    let cuts = 0;
+    const { connection } = await serving((command, client) => {
+      const [, start = 0] = /BODY\.PEEK\[1\]<(\d+)\./.exec(command.args) ?? [];
+      const octets = content.subarray(Number(start), size);
+      const head = `* 1 EXISTS\r\n* 1 FETCH (UID 1 BODY[1]<${start}> {${octets.length}}\r\n`;
+      const answer = Buffer.concat([
+        Buffer.from(head),
+        octets,
+        Buffer.from(` FLAGS ())\r\n* 1 EXISTS\r\n${command.tag} OK Done\r\n`),
+      ]);
+      const step = [1021, 16_384, 65_536, octets.length + head.length][cuts++ % 4] ?? 1;
+      const send = (from: number) => {
+        client.raw(answer.subarray(from, from + step));
+        if (from + step < answer.length) setImmediate(send, from + step);
+      };
+      send(0);
+    });
+    for (let count = 0; count < 8; count += 1) {
+      const pieces: Buffer[] = [];
+      for await (const piece of download(connection, 1, '1')) pieces.push(Buffer.from(piece));
+      expect(Buffer.concat(pieces).equals(content.subarray(0, size))).toBe(true);
+    }
+  });
+
   it('uses the memory of pieces again that nobody needs, and no other', async () => {
     const { connection } = await serving();
     const memory = new Set<ArrayBufferLike>();

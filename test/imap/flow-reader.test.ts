@@ -48,21 +48,24 @@ function cut(text: string, places: readonly number[]): Buffer[] {
   return at.map((from, index) => bytes.subarray(from, at[index + 1] ?? bytes.length));
 }
 
-describe('the short way of FETCH responses', () => {
-  it('is taken by rows, with what belongs to them, and not by other responses', async () => {
+describe('the short way of FETCH, LIST and STATUS responses', () => {
+  it('is taken by them, with what belongs to them, and not by other responses', async () => {
     const text = [
       row(1, 'FLAGS (\\Seen)'),
       row(2, withLiteral('a\r\n* 5 FETCH (b)\r\n')),
       '* 5 EXISTS\r\n',
       row(3, 'FLAGS ()'),
+      '* LIST () "/" {3}\r\na b\r\n',
+      '* STATUS "a b" (MESSAGES 1)\r\n',
+      '* LSUB () "/" a\r\n',
       end,
     ];
     const { seen, slow } = await read(
       text.map((one) => Buffer.from(one)),
       true,
     );
-    expect(seen).toHaveLength(5);
-    expect(slow).toBe(2);
+    expect(seen).toHaveLength(8);
+    expect(slow).toBe(3);
   });
 
   it('leads to the same responses in the same order wherever the octets are cut', async () => {
@@ -72,7 +75,12 @@ describe('the short way of FETCH responses', () => {
       fc.tuple(fc.nat({ max: 9 }), fc.string()).map(([n, octets]) => row(n, withLiteral(octets), withLiteral('x'))),
       fc.constantFrom('* 7 EXISTS\r\n', '* 8 EXPUNGE\r\n', '* OK hello\r\n', '* FLAGS (a b)\r\n', '\r\n'),
       fc.constantFrom('* 1 FETCH (FLAGS (\\Seen\\Deleted))\r\n', '* 2 FETCH\r\n', '* 2 FETCH (1:2)\r\n'),
-      fc.constantFrom('* 3 FETCH (UID 5)\n', '* LIST () "/" {3}\r\na b\r\n', '* 4 FETCH (A {2}\nab B "c")\n'),
+      fc.constantFrom(
+        '* 3 FETCH (UID 5)\n',
+        '* LIST () "/" {3}\r\na b\r\n',
+        '* STATUS a (X 1)\r\n',
+        '* 4 FETCH (A {2}\nab B "c")\n',
+      ),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(response, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 8 }), async (all, at) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ImapFlow } from 'imapflow';
 import imapflowParser from 'imapflow/lib/handler/imap-parser.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseFetch } from '../../src/imap/response-parser.js';
+import { parseQuick } from '../../src/imap/response-parser.js';
 import { Dovecot } from '../support/dovecot.js';
 import { mailFixtures } from '../support/mail-fixtures.js';
 
@@ -11,7 +11,7 @@ interface Line {
   literals: Buffer[];
 }
 
-const ours = ({ payload, literals }: Line) => parseFetch(payload.toString(), literals);
+const ours = ({ payload, literals }: Line) => parseQuick(payload.toString(), literals);
 /** What imapflow makes of a line; `undefined` where it refuses it. */
 const theirs = ({ payload, literals }: Line) =>
   imapflowParser(payload, { literals }).catch((): undefined => undefined) as Promise<unknown>;
@@ -116,6 +116,34 @@ describe('a FETCH response', () => {
   });
 });
 
+describe('a LIST or STATUS response', () => {
+  it.each([
+    ['attributes and a quoted name', line('* LIST (\\HasNoChildren \\Sent) "/" "Sent \\"Items\\""')],
+    ['no hierarchy and a name that is an atom', line('* LIST () NIL Entw&APw-rfe')],
+    ['a name in a literal', line('* LIST () "/" {3}\r\n', 'a b')],
+    ['a name beyond ASCII', line('* LIST () "." Entwürfe')],
+    ['a name with a bracket', line('* LIST () "." a]b')],
+    ['more behind the name', line('* LIST (\\NonExistent) "/" x ("CHILDINFO" ("SUBSCRIBED"))')],
+    ['counts', line('* STATUS "a b" (MESSAGES 2 UNSEEN 1 SIZE 18446744073709551615)')],
+    ['a number as a name', line('* STATUS 12 ()')],
+  ])('is read as imapflow reads it with %s', async (_, one) => {
+    expect(ours(one)).toBeDefined();
+    expect(ours(one)).toEqual(await theirs(one));
+  });
+
+  it.each([
+    ['a cut string', line('* LIST () "/" "a')],
+    ['a cut list', line('* STATUS a (MESSAGES 1')],
+    ['a list that is closed twice', line('* STATUS a (MESSAGES 1))')],
+    ['a wildcard', line('* LIST () "/" 100%')],
+    ['a literal without its octets', line('* LIST () "/" {3}\r\n')],
+    ['small letters', line('* list () "/" a')],
+    ['another keyword', line('* LISTS () "/" a')],
+  ])('is left to imapflow with %s', (_, one) => {
+    expect(ours(one)).toBeUndefined();
+  });
+});
+
 describe('generated lines', () => {
   const atoms = fc.stringMatching(/^[A-Za-z0-9!#$&'+./;<=>?@^_`|}~,:-]{1,12}$/);
   const token = fc.oneof(
@@ -145,24 +173,28 @@ describe('generated lines', () => {
       octets: items.flatMap(({ octets }) => octets),
     })),
   }));
-  const lines = fc.tuple(fc.nat(), list).map(([number, { text, octets }]) => ({
-    text: `* ${number} FETCH ${text}`,
-    octets,
-  }));
+  const lines = fc.oneof(
+    fc.tuple(fc.nat(), list).map(([number, { text, octets }]) => ({ text: `* ${number} FETCH ${text}`, octets })),
+    fc.tuple(fc.constantFrom('LIST', 'STATUS'), list).map(([keyword, { text, octets }]) => ({
+      text: `* ${keyword} ${text.slice(1, -1)}`,
+      octets,
+    })),
+  );
 
   it('are read as imapflow reads them, or not at all', async () => {
-    let read = 0;
+    const read = { fetch: 0, listed: 0 };
     await fc.assert(
       fc.asyncProperty(lines, async ({ text, octets }) => {
         const one = line(text, ...octets);
         const parsed = ours(one);
         if (!parsed) return;
-        read += 1;
+        read[parsed.command === 'LIST' || parsed.command === 'STATUS' ? 'listed' : 'fetch'] += 1;
         expect(parsed).toEqual(await theirs(one));
       }),
-      { numRuns: 3000 },
+      { numRuns: 6000 },
     );
-    expect(read).toBeGreaterThan(1000);
+    expect(read.fetch).toBeGreaterThan(1000);
+    expect(read.listed).toBeGreaterThan(300);
   });
 
   it('are never read where imapflow refuses them', async () => {
@@ -177,7 +209,7 @@ describe('generated lines', () => {
           if (parsed) expect(parsed).toEqual(await theirs(one));
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 6000 },
     );
   });
 });

@@ -89,8 +89,13 @@ export class World {
    */
   async isSpoiled(failure: unknown): Promise<boolean> {
     if (failure instanceof ServerTrouble || this.#spoiled || !this.lane.other.open) return true;
-    const states = await this.#seenAnew();
-    return this.slots.some(({ timeline }, index) => timeline.now?.uidValidity !== states[index]?.uidValidity);
+    try {
+      const states = await this.#seenAnew();
+      return this.slots.some(({ timeline }, index) => timeline.now?.uidValidity !== states[index]?.uidValidity);
+    } catch (error) {
+      if (error instanceof ServerTrouble) return true;
+      throw error;
+    }
   }
 
   /** The socket of the next request: they take turns. */
@@ -147,9 +152,15 @@ export class World {
     const { dialect, user } = this.lane;
     const client = await LeanImap.open(dialect.dovecot.plainPort, user, dialect.dovecot.password);
     const states: State[] = [];
-    for (const { name } of this.slots) states.push(readSnapshot(await client.send(...snapshotCommands(name))));
-    await client.close();
-    return states;
+    try {
+      for (const { name } of this.slots) states.push(readSnapshot(await client.send(...snapshotCommands(name))));
+      return states;
+    } catch (error) {
+      // Dovecot takes a folder that was just made again for one that was deleted under whoever looks.
+      throw client.open ? error : new ServerTrouble((error as Error).message);
+    } finally {
+      await client.close();
+    }
   }
 
   #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): void {

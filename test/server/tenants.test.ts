@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { RequestContext } from '../../src/methods/context.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
@@ -66,6 +66,25 @@ describe('an application', () => {
     }
     const beside = await connect({ token: 'other' });
     expect((await beside.request('broker.ping')).result).toBeDefined();
+  });
+
+  it('is not read for a moment when it was refused, and costs others nothing then', async () => {
+    const quotas = { ...shop().quotas, requestsPerSecond: 1 };
+    const { connect } = await stubBroker({ tenants: [shop({ quotas }), other] });
+    const client = await connect();
+    const beside = await connect({ token: 'other' });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await client.request('broker.ping');
+    expect((await client.request('broker.ping')).error?.data.kind).toBe('RATE_LIMITED');
+    let answered = false;
+    const waiting = client.request('broker.ping').then(() => {
+      answered = true;
+    });
+    for (let count = 0; count < 20; count += 1) await beside.request('broker.ping');
+    expect(answered).toBe(false);
+    vi.advanceTimersByTime(50);
+    await waiting;
   });
 
   it('loses its socket with 4429 when it goes on and on though it is refused', async () => {

@@ -25,6 +25,12 @@ export interface DovecotOptions {
   settings?: string;
 }
 
+/**
+ * For tests of watches. The kernel grants a user a hundred or so inotify instances; where none is left Dovecot looks only
+ * every 30 s for what it could tell in an IDLE.
+ */
+export const promptIdle = 'mailbox_idle_check_interval = 1 secs';
+
 export interface DovecotPlace {
   folder: string;
   tlsPort: number;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtProgram, projectRoot } from '../cli/built.js';
 import { Program } from '../cli/program.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { promptIdle } from '../support/dovecot-conf.js';
 import { message } from '../support/mail.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 
@@ -18,7 +19,7 @@ const user = newUser('reader');
 beforeAll(async () => {
   program = builtProgram();
   mkdirSync(folder, { recursive: true });
-  dovecot = await Dovecot.start();
+  dovecot = await Dovecot.start({ settings: promptIdle });
   await dovecot.deliver(user, 'INBOX', [message({ subject: 'Hello reader' }), message({ subject: 'Grüße' })]);
   broker = await runBroker(dovecot, { servers: [dovecot.server({ name: 'imap.example.com' })] });
 }, 120_000);

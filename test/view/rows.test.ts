@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOfString, Rows } from '../../src/view/rows.js';
+import { Rows } from '../../src/view/rows.js';
 import { LIST_FIELDS, rowOf } from './kept-mail.js';
 
 const FLAGS = '["\\\\Seen"]';
@@ -82,14 +82,5 @@ describe('kept rows', () => {
     rows.keep(5);
     rows.clear();
     expect([rows.size, rows.bytes]).toEqual([0, 0]);
-  });
-});
-
-describe('the bytes of a string', () => {
-  it('are one for each character, two where any is beyond Latin-1, and its head', () => {
-    expect(bytesOfString('')).toBe(16);
-    expect(bytesOfString('x'.repeat(800))).toBe(816);
-    expect(bytesOfString('ü'.repeat(800))).toBe(816);
-    expect(bytesOfString(`${'x'.repeat(799)}ж`)).toBe(1616);
   });
 });

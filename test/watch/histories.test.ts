@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
+import { promptIdle } from '../support/dovecot-conf.js';
 import { message } from '../support/mail.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
@@ -83,7 +84,7 @@ const lanes: Lane[] = [];
 beforeAll(async () => {
   for (let index = 0; index < LANES; index += 1) {
     const imapCapability = dialects[index % dialects.length];
-    const dovecot = await Dovecot.start(imapCapability === undefined ? {} : { imapCapability });
+    const dovecot = await Dovecot.start({ ...(imapCapability && { imapCapability }), settings: promptIdle });
     const relay = await startRelay(dovecot.tlsPort);
     const broker = await runBroker(dovecot, {
       servers: [{ ...dovecot.server(), port: relay.port, loginsPerSecond: 10_000 }],

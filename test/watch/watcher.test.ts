@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { Broker } from '../../src/broker.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
+import { promptIdle } from '../support/dovecot-conf.js';
 import { message } from '../support/mail.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
@@ -23,7 +24,7 @@ const times = { heartbeatMs: 60_000, pollMs: 100, quietMs: 20, retryMs: 20 };
 describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCapability) => {
   let place: Place;
   beforeAll(async () => {
-    const dovecot = await Dovecot.start(imapCapability === undefined ? {} : { imapCapability });
+    const dovecot = await Dovecot.start({ ...(imapCapability && { imapCapability }), settings: promptIdle });
     const relay = await startRelay(dovecot.tlsPort);
     const broker = await runBroker(dovecot, {
       servers: [{ ...dovecot.server(), port: relay.port }],

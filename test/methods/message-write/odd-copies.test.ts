@@ -103,4 +103,13 @@ describe('a move', () => {
     expect((await move(1, 2)).notFound).toEqual(notFound);
     expect(sent()).toEqual(['UID SEARCH UID 1:2', 'UID MOVE 1:2 "b"']);
   });
+
+  it('is MOVE at a server of IMAP4rev2, which need not name what is a part of it', async () => {
+    const { move, sent } = await folder('IMAP4rev2', {
+      'UID SEARCH': answer('OK Done', '* SEARCH 1'),
+      'UID MOVE': answer('OK Done', '* OK [COPYUID 7 1 11] Moved', '* 1 EXPUNGE'),
+    });
+    expect((await move(1)).uids).toEqual([{ source: 1, destination: 11 }]);
+    expect(sent().at(-1)).toBe('UID MOVE 1 "b"');
+  });
 });

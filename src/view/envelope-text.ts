@@ -1,0 +1,27 @@
+import type { Envelope } from '../protocol/models.js';
+
+/**
+ * An envelope as JSON, with 0 for a sender and a Reply-To that are those of `from`, as in most mail, where RFC 3501
+ * section 7.4.2 has the server repeat it: the same addresses three times are a quarter of a row.
+ */
+export function shortEnvelope(envelope: Envelope): string {
+  const from = JSON.stringify(envelope.from);
+  // Nothing else can look like this: in the strings of JSON each quotation mark has a backslash before it.
+  return JSON.stringify(envelope)
+    .replace(`"from":${from},"sender":${from},`, () => `"from":${from},"sender":0,`)
+    .replace(`"sender":0,"replyTo":${from},`, () => '"sender":0,"replyTo":0,');
+}
+
+const SENDER = '],"sender":0,';
+const REPLY_TO = '"replyTo":0,';
+
+/** The whole JSON again. */
+export function wholeEnvelope(short: string): string {
+  const at = short.indexOf(SENDER);
+  if (at < 0) return short;
+  const from = short.slice(short.indexOf('"from":') + '"from":'.length, at + 1);
+  const rest = at + SENDER.length;
+  const both = short.startsWith(REPLY_TO, rest);
+  const replyTo = both ? `"replyTo":${from},` : '';
+  return `${short.slice(0, at + 1)},"sender":${from},${replyTo}${short.slice(both ? rest + REPLY_TO.length : rest)}`;
+}

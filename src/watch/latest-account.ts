@@ -1,0 +1,23 @@
+import type { Job, Work } from '../pool/job.js';
+import type { AccountHandle } from './types.js';
+
+/** An account by the request that came last: the credentials of the first may be out of date by now. */
+export class LatestAccount implements AccountHandle {
+  latest: AccountHandle;
+
+  constructor(account: AccountHandle) {
+    this.latest = account;
+  }
+
+  get key(): string {
+    return this.latest.key;
+  }
+
+  get slots(): AccountHandle['slots'] {
+    return this.latest.slots;
+  }
+
+  run<T>(job: Job, work: Work<T>): Promise<T> {
+    return this.latest.run(job, work);
+  }
+}
