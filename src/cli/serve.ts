@@ -15,8 +15,8 @@ export interface ServeOptions extends ServeFlags {
  * @throws CliError or ConfigError when it cannot start
  */
 export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
-  const { config, hint } = settings(options);
-  const log = createLog(options.logLevel ?? config.logLevel);
+  const { config, hint } = withLogLevel(settings(options), options.logLevel);
+  const log = createLog(config.logLevel);
   const signals = new Signals();
   try {
     const broker = await start(config, log);
@@ -47,6 +47,15 @@ function settings(options: ServeOptions): Settings {
   const { config, token, tokenIsNew } = configOfFlags(options);
   const [server = ''] = options.server;
   return { config, hint: ([url = '']) => firstSteps(url, server, tokenIsNew ? token : undefined, config) };
+}
+
+/** The flag goes before the configuration. */
+function withLogLevel({ config, hint }: Settings, level: LogLevel | undefined): Settings {
+  if (level === undefined) return { config, hint };
+  const settings = config.broker.settings?.map((one) =>
+    one.key === 'log.level' ? { ...one, value: level, source: 'flag' as const } : one,
+  );
+  return { config: { ...config, logLevel: level, broker: { ...config.broker, settings: settings ?? [] } }, hint };
 }
 
 function firstSteps(url: string, server: string, token: string | undefined, config: Config): string {
