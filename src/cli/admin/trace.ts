@@ -24,7 +24,7 @@ export const trace: AdminWork = async (context) => {
       lost = true;
     });
     while (!(await interrupted.within(LOOK_MS))) {
-      await client.broker.ping({ timeoutMs: ANSWER_MS });
+      await client.broker.status({ timeoutMs: ANSWER_MS });
       if (!lost) continue;
       // A trace ends with its socket: the broker was restarted.
       await begin();
