@@ -8,6 +8,7 @@ import { servers } from './servers.js';
 import { sessions, watches } from './sessions.js';
 import { sockets, streams } from './sockets.js';
 import { status } from './status.js';
+import { top } from './top.js';
 import { trace } from './trace.js';
 
 /** Adds the commands that show what a running broker does. */
@@ -22,6 +23,7 @@ export function addSeeCommands(admin: AdminCommands, program: Command): void {
   admin.add(program, 'servers', 'IMAP servers, and whether they can be reached', servers);
   withPaging(admin.add(program, 'streams', 'downloads and uploads under way', streams));
   admin.add(program, 'config', 'the configuration that holds, and where each value comes from', config);
+  admin.add(program, 'top', 'the broker and its busiest accounts, live; in a terminal', top);
   admin
     .add(program, 'trace', "one user's requests as they are answered", trace)
     .argument('<user>', 'login name')

@@ -10,15 +10,26 @@ export const status: AdminWork = async ({ client, print }) => {
   return undefined;
 };
 
-/** How the broker is, in lines for people. */
-export function statusLines(now: Status): string[] {
+function statusLines(now: Status): string[] {
+  return [...generalLines(now), ...now.caps.map(capLine)];
+}
+
+/** The same in as few lines as it can be told. */
+export function headLines(now: Status): string[] {
+  const caps = now.caps.map(({ name, used, limit }) => {
+    const shown = name === 'view bytes' ? bytesOf : String;
+    return `${name} ${shown(used)}${limit === null ? '' : ` of ${shown(limit)}`}`;
+  });
+  return [...generalLines(now), `caps         ${caps.join('  ')}`];
+}
+
+function generalLines(now: Status): string[] {
   const { requests } = now;
   return [
     `imap-broker ${now.version}  ${now.state}  up ${spanOf(now.uptimeMs)}  pid ${now.pid}  Node ${now.node}  epoch ${now.epoch}`,
     `load         ${requests.perSecond} requests/s  ${requests.running} running  ${requests.waiting} waiting  event loop ${now.eventLoopLagMs} ms late  memory ${bytesOf(now.residentBytes)}`,
     `errors       ${now.errors.map(({ kind, count }) => `${kind} ${count}`).join('  ') || 'none'}  (last 5 minutes)`,
     `servers      ${now.servers.map(({ name, state }) => `${name} ${state === 'closed' ? 'ok' : state}`).join('  ')}`,
-    ...now.caps.map(capLine),
   ];
 }
 
