@@ -119,7 +119,7 @@ export const notifications = {
       ms: z.number().describe('Milliseconds from its arrival to its answer.'),
       outcome: z.string().describe('ok, or the kind of the error.'),
       source: meta.shape.source.nullable().describe('As in the `meta` of its answer; null where that has none.'),
-      explain: explanation.nullable().describe('null where it asked no IMAP server.'),
+      explain: explanation.nullable().describe('null where it asked no IMAP server, or began before the trace.'),
       missed: z.int().describe('Requests since the one before that were not told, because there were too many.'),
     }),
   },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import { parseConfig } from '../../src/config/load.js';
+import { encodeStreamFrame, StreamFrameType } from '../../src/protocol/frames.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
@@ -229,6 +230,19 @@ describe('imap-broker streams', () => {
       ]);
     expect(await rows('streams')).toMatchObject([{ METHOD: 'message.source', BYTES: '256 KiB' }]);
     client.notify('$/credit', { stream, bytes: 100_000_000 });
+    await expect.poll(() => rows('streams')).toEqual([]);
+  });
+});
+
+describe('imap-broker streams, of an upload', () => {
+  it('shows what has come by now', async () => {
+    const upload = client.request('message.append', { session, mailbox: 'INBOX', stream: 1, size: 1000 });
+    client.ws.send(encodeStreamFrame(StreamFrameType.DATA, 1, Buffer.alloc(100, 'a')));
+    await expect
+      .poll(async () => (await json('streams')).streams)
+      .toMatchObject([{ stream: 1, direction: 'upload', method: 'message.append', bytes: 100 }]);
+    client.notify('$/cancelRequest', { id: upload.id });
+    await expect(upload.answer).rejects.toThrow(/cancelled/);
     await expect.poll(() => rows('streams')).toEqual([]);
   });
 });
