@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, ConfigError, fromFile } from '../config/load.js';
 import { type ConfigFile, configSchema, isLoopback } from '../config/schema.js';
-import { settingsOf } from '../config/settings.js';
+import { shownSettings } from '../config/shown-settings.js';
 import { hashToken } from '../session/tenants.js';
 import { CliError, exitCodes } from './output.js';
 
@@ -45,7 +45,7 @@ export function configOfFlags(flags: ServeFlags): { config: Config; token: strin
     ...(flags.listen === undefined ? {} : { listener: [listener] }),
     ...(tokenIsNew ? {} : { tenant }),
   };
-  const settings = settingsOf(data, given, 'flag').map((one) =>
+  const settings = shownSettings(data, given, 'flag').map((one) =>
     flags.tokenFromEnvironment && one.key === 'tenant[0].token_hashes'
       ? { ...one, source: 'environment' as const }
       : one,

@@ -10,7 +10,7 @@ import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
 import { explain, plainly } from './explain.js';
 import { type ConfigFile, configSchema, portOf } from './schema.js';
-import { settingsOf } from './settings.js';
+import { shownSettings } from './shown-settings.js';
 
 /** What a configuration says, as the broker takes it. */
 export interface Config {
@@ -49,7 +49,7 @@ export function parseConfig(text: string, folder: string): Config {
   const { data, error } = configSchema.safeParse(given, { error: plainly });
   if (error) throw new ConfigError(explain(text, error.issues));
   const config = fromFile(data, folder);
-  return { ...config, broker: { ...config.broker, settings: settingsOf(data, given, 'file') } };
+  return { ...config, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
 }
 
 /**

@@ -36,7 +36,7 @@ export interface SocketFacts {
 export interface SeenSocket {
   readonly id: string;
   /** Of the application. */
-  readonly tenantName: string;
+  readonly tenant: string;
   /** Unanswered requests. */
   readonly running: number;
   readonly openStreams: number;

@@ -92,13 +92,14 @@ export class Socket implements SeenSocket {
     this.#hello();
   }
 
+  /** Name of its tenant. */
+  get tenant(): string {
+    return this.#tenant.name;
+  }
+
   /** Unanswered requests. */
   get running(): number {
     return this.#pending.size;
-  }
-
-  get tenantName(): string {
-    return this.#tenant.name;
   }
 
   get openStreams(): number {

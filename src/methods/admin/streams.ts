@@ -5,13 +5,13 @@ import { pageOf } from './paging.js';
 const handle: Handler<'stream.list'> = async ({ services }, params) => {
   const all = streamsOf(services.inside.sockets, params.tenant);
   const { members, total, nextOffset } = pageOf(all, params, () => true);
-  const streams = members.map(([{ id, tenantName }, facts]) => ({ socket: id, tenant: tenantName, ...facts }));
+  const streams = members.map(([{ id, tenant }, facts]) => ({ socket: id, tenant, ...facts }));
   return { streams, total, nextOffset };
 };
 
 function* streamsOf(sockets: Iterable<SeenSocket>, tenant: string | undefined): Generator<[SeenSocket, StreamFacts]> {
   for (const socket of sockets) {
-    if (tenant !== undefined && socket.tenantName !== tenant) continue;
+    if (tenant !== undefined && socket.tenant !== tenant) continue;
     for (const facts of socket.streams) yield [socket, facts];
   }
 }

@@ -13,7 +13,7 @@ const MODE = /(^|\.)mode$/;
  * Every value that holds, key by key, without secrets.
  * @param given what the file or the flags say; the rest is by default
  */
-export function settingsOf(file: ConfigFile, given: unknown, source: Setting['source']): Setting[] {
+export function shownSettings(file: ConfigFile, given: unknown, source: Setting['source']): Setting[] {
   return valuesOf(withImplied(file), given, '', source);
 }
 
