@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import type { ServerOptions } from './imap/server-options.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
+import type { Inside } from './methods/inside.js';
+import { Tracing } from './methods/tracing.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import { Listeners } from './runtime/listeners.js';
+import { Load } from './runtime/load.js';
 import type { Log } from './runtime/log.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
@@ -41,6 +44,8 @@ export interface BrokerOptions {
   startWatcher?: StartWatcher;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
+  /** The configuration as operators see it. */
+  settings?: Inside['settings'];
   /** Holds every result against the contract: for tests. */
   checkResults?: boolean;
   log: Log;
@@ -102,6 +107,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     limits: options.watches ?? {},
     log: options.log,
   });
+  const load = new Load();
   const services = {
     sessions,
     proofs,
@@ -109,6 +115,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     views,
     idempotency,
     hub,
+    inside: {
+      load,
+      tracing: new Tracing(),
+      socketLimit: limits.sockets,
+      settings: options.settings ?? [],
+      get sockets() {
+        return listener.all;
+      },
+      get draining() {
+        return ending !== undefined;
+      },
+    },
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
@@ -121,6 +139,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
   const answered = new Listeners<Answered>();
+  answered.add(({ outcome }) => load.answered(outcome));
   const listener = new Listener({
     socket: { handlers, services, limits, log, answered, checkResults },
     tenants,
@@ -132,6 +151,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const end = async (socketsClosed: Promise<void>) => {
     await socketsClosed;
     guard.close();
+    load.close();
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();

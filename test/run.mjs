@@ -16,6 +16,7 @@ installPackages([
   ['dovecot-imapd', () => existsSync('/usr/sbin/dovecot')],
   ['python3-websockets', () => works('/usr/bin/python3', ['-c', 'import websockets'])],
   ['openssl', () => works('openssl', ['version'])],
+  ['tmux', () => works('tmux', ['-V'])],
   ['procps', () => works('ps', ['-V'])],
 ]);
 say('Building');

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { Hello, TraceEvent } from '../client/index.js';
 import { type Client, createClient, RpcError } from '../client/index.js';
+import { Listeners } from '../runtime/listeners.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
 import { reach, told } from './reach.js';
 
@@ -12,6 +14,11 @@ export interface AdminContext {
   client: Client;
   /** Prints a result: as JSON where that was asked for, else as `render` makes it for people. */
   print<T>(result: T, render: (result: T) => string): void;
+  /** Whether JSON was asked for. */
+  json: boolean;
+  /** Hear of each connect to the broker, and of requests that are traced. */
+  onHello: Listeners<Hello>;
+  onTrace: Listeners<TraceEvent>;
   output: Output;
   args: readonly string[];
   options: Readonly<Record<string, unknown>>;
@@ -55,12 +62,22 @@ export class AdminCommands {
     const { url, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
     const token = typeof tokenFile === 'string' ? tokenIn(tokenFile) : undefined;
     await reach(String(url));
-    const client = createClient({ url: String(url), token });
+    const onHello = new Listeners<Hello>();
+    const onTrace = new Listeners<TraceEvent>();
+    const client = createClient({
+      url: String(url),
+      token,
+      onHello: (hello) => onHello.tell(hello),
+      onTrace: (trace) => onTrace.tell(trace),
+    });
     try {
       return await work({
         client,
         print: (result, render) =>
           this.#output.out(json ? `${JSON.stringify(result, undefined, 2)}\n` : render(result)),
+        json: json === true,
+        onHello,
+        onTrace,
         output: this.#output,
         args: command.args,
         options,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, ConfigError, fromFile } from '../config/load.js';
 import { type ConfigFile, configSchema, isLoopback } from '../config/schema.js';
+import { shownSettings } from '../config/shown-settings.js';
 import { hashToken } from '../session/tenants.js';
 import { CliError, exitCodes } from './output.js';
 
@@ -9,6 +10,8 @@ export interface ServeFlags {
   server?: string[] | undefined;
   listen?: string | undefined;
   token?: string | undefined;
+  /** Whether the token is from the environment. */
+  tokenFromEnvironment?: boolean | undefined;
   starttls?: boolean | undefined;
   insecureNoTls?: boolean | undefined;
   ca?: string | undefined;
@@ -27,16 +30,27 @@ export function configOfFlags(flags: ServeFlags): { config: Config; token: strin
   // What a header can carry (RFC 6750 section 2.1).
   if (!/^[\w.~+/=-]+$/.test(token)) throw usage('--token: only letters, digits and -._~+/= are possible.');
   if (flags.starttls && flags.insecureNoTls) throw usage('--starttls and --insecure-no-tls exclude each other.');
-  const { data, error } = configSchema.safeParse({
-    listener: [listenerOf(flags.listen ?? defaultListen)],
-    server: (flags.server ?? []).map((server) => serverOf(server, flags)),
-    tenant: [{ name: 'default', token_hashes: [hashToken(token)] }],
-  });
+  const listener = listenerOf(flags.listen ?? defaultListen);
+  const server = (flags.server ?? []).map((one) => serverOf(one, flags));
+  const tenant = [{ name: 'default', token_hashes: [hashToken(token)] }];
+  const { data, error } = configSchema.safeParse({ listener: [listener], server, tenant });
   if (error) {
     const [{ path, message } = { path: [], message: 'wrong' }] = error.issues;
     throw usage(`${path[0] === 'listener' ? '--listen' : '--server'}: ${message}`);
   }
-  return { config: withFiles(data), token, tokenIsNew: flags.token === undefined };
+  const config = withFiles(data);
+  const tokenIsNew = flags.token === undefined;
+  const given = {
+    server,
+    ...(flags.listen === undefined ? {} : { listener: [listener] }),
+    ...(tokenIsNew ? {} : { tenant }),
+  };
+  const settings = shownSettings(data, given, 'flag').map((one) =>
+    flags.tokenFromEnvironment && one.key === 'tenant[0].token_hashes'
+      ? { ...one, source: 'environment' as const }
+      : one,
+  );
+  return { config: { ...config, broker: { ...config.broker, settings } }, token, tokenIsNew };
 }
 
 function withFiles(file: ConfigFile): Config {

@@ -1,8 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../broker.js';
 import { ConfigError } from '../config/load.js';
-import { accounts, limitOf } from './admin/accounts.js';
-import { servers } from './admin/servers.js';
+import { addSeeCommands } from './admin/see.js';
 import { AdminCommands } from './admin.js';
 import { call } from './call.js';
 import { checkConfig } from './check-config.js';
@@ -67,7 +66,8 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
       if (options.config !== undefined && command.getOptionValueSource('token') === 'cli') {
         throw new CliError("option '--config <file>' cannot be used with option '--token <token>'", exitCodes.usage);
       }
-      end(await serve(options, output));
+      const tokenFromEnvironment = command.getOptionValueSource('token') === 'env';
+      end(await serve({ ...options, tokenFromEnvironment }, output));
     });
   program
     .command('check-config')
@@ -95,10 +95,7 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
     .addOption(option('--config <file>', 'configuration file').env('IMAP_BROKER_CONFIG'))
     .action((options) => end(rotate(options.config, output)));
   const admin = new AdminCommands(output, end);
-  admin
-    .add(program, 'accounts', 'accounts that are in use, with their connections', accounts)
-    .addOption(option('--limit <count>', 'accounts to show, at most').argParser(limitOf).default(100));
-  admin.add(program, 'servers', 'IMAP servers, and whether they can be reached', servers);
+  addSeeCommands(admin, program);
   return program;
 }
 

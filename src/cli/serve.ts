@@ -23,8 +23,8 @@ const HEAP_GROWTH = 50;
  */
 export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
-  const { config, hint } = settings(options);
-  const log = createLog(options.logLevel ?? config.logLevel);
+  const { config, hint } = withLogLevel(settings(options), options.logLevel);
+  const log = createLog(config.logLevel);
   const signals = new Signals();
   try {
     const broker = await start(config, log);
@@ -55,6 +55,15 @@ function settings(options: ServeOptions): Settings {
   const { config, token, tokenIsNew } = configOfFlags(options);
   const [server = ''] = options.server;
   return { config, hint: ([url = '']) => firstSteps(url, server, tokenIsNew ? token : undefined, config) };
+}
+
+/** The flag goes before the configuration. */
+function withLogLevel({ config, hint }: Settings, level: LogLevel | undefined): Settings {
+  if (level === undefined) return { config, hint };
+  const settings = config.broker.settings?.map((one) =>
+    one.key === 'log.level' ? { ...one, value: level, source: 'flag' as const } : one,
+  );
+  return { config: { ...config, logLevel: level, broker: { ...config.broker, settings: settings ?? [] } }, hint };
 }
 
 function firstSteps(url: string, server: string, token: string | undefined, config: Config): string {

@@ -1,5 +1,5 @@
 import { contract, type MethodName } from '../protocol/contract.js';
-import type { Hello, SessionExpiring } from '../protocol/events.js';
+import type { Hello, SessionExpiring, TraceEvent } from '../protocol/events.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { backoff, orAborted, sleep } from './backoff.js';
 import { inlineBody } from './download.js';
@@ -25,6 +25,8 @@ export interface ClientOptions {
   onHello?: (hello: Hello) => void;
   /** Called once when a session, or its access token, ends within five minutes: time for session.renew or refresh. */
   onExpiring?: (expiring: SessionExpiring) => void;
+  /** Called with each request of a user whom trace.start traces. A trace ends with its socket, which onHello tells. */
+  onTrace?: (trace: TraceEvent) => void;
 }
 
 /** A client of one broker. It connects at the first call, and again whenever the socket was lost. */
@@ -53,13 +55,15 @@ export function clientOn(connect: Connect, options: ClientOptions): Client {
   const core = new ClientCore(connect, options);
   const call = (method: MethodName, params: Record<string, unknown>, callOptions?: CallOptions) =>
     core.call(method, params, callOptions);
+  const methods = buildMethods(call);
   return {
-    ...buildMethods(call),
+    ...methods,
     withSession: (session) => ({
       ...buildSessionMethods(session, call),
       watch: (watch) => core.watches.start({ ...watch, session }),
     }),
-    watch: (watch) => core.watches.start(watch),
+    // The area `watch` has methods as well, those for operators.
+    watch: Object.assign((watch: WatchOptions) => core.watches.start(watch), methods.watch),
     close: () => core.close(),
   };
 }
@@ -195,7 +199,7 @@ class ClientCore {
   }
 
   #open(): Link {
-    const { url, token, onHello, onExpiring } = this.#options;
+    const { url, token, onHello, onExpiring, onTrace } = this.#options;
     const link = new Link(
       this.#connect,
       { url, token },
@@ -207,6 +211,7 @@ class ClientCore {
         onDraining: (draining) => this.watches.lost(draining),
         onExpiring: (expiring) => onExpiring?.(expiring),
         onEvent: (from, event) => this.watches.receive(from, event),
+        onTrace: (trace) => onTrace?.(trace),
         onWatchEnded: (from, ended) => this.watches.ended(from, ended),
         onClose: (closed) => {
           this.#failures += 1;

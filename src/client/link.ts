@@ -1,6 +1,6 @@
 import { contract, type MethodName } from '../protocol/contract.js';
 import type { WireError } from '../protocol/errors.js';
-import type { Hello, SessionExpiring, WatchEnded, WatchEvent } from '../protocol/events.js';
+import type { Hello, SessionExpiring, TraceEvent, WatchEnded, WatchEvent } from '../protocol/events.js';
 import { decodeStreamFrame, encodeStreamFrame, isObject, StreamFrameType } from '../protocol/frames.js';
 import { Download } from './download.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
@@ -21,6 +21,7 @@ export interface LinkEvents {
   onExpiring(expiring: SessionExpiring): void;
   onEvent(link: Link, event: WatchEvent): void;
   onWatchEnded(link: Link, ended: WatchEnded): void;
+  onTrace(trace: TraceEvent): void;
   onClose(link: Link): void;
 }
 
@@ -181,6 +182,8 @@ export class Link {
       this.#events.onEvent(this, params as WatchEvent);
     } else if (method === 'watch.ended') {
       this.#events.onWatchEnded(this, params as WatchEnded);
+    } else if (method === 'trace') {
+      this.#events.onTrace(params as TraceEvent);
     } else if (method === 'broker.draining') {
       this.#retired = true;
       this.#events.onDraining(this);

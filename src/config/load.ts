@@ -9,7 +9,8 @@ import type { LogLevel } from '../runtime/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
 import { explain, plainly } from './explain.js';
-import { type ConfigFile, configSchema } from './schema.js';
+import { type ConfigFile, configSchema, portOf } from './schema.js';
+import { shownSettings } from './shown-settings.js';
 
 /** What a configuration says, as the broker takes it. */
 export interface Config {
@@ -44,9 +45,11 @@ export function loadConfig(path: string): Config {
  * @throws ConfigError
  */
 export function parseConfig(text: string, folder: string): Config {
-  const { data, error } = configSchema.safeParse(parseToml(text), { error: plainly });
+  const given = parseToml(text);
+  const { data, error } = configSchema.safeParse(given, { error: plainly });
   if (error) throw new ConfigError(explain(text, error.issues));
-  return fromFile(data, folder);
+  const config = fromFile(data, folder);
+  return { ...config, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
 }
 
 /**
@@ -157,7 +160,7 @@ function serverOptions(entry: ServerEntry, key: string, folder: string): ServerO
   return {
     name: entry.name,
     host: entry.host,
-    port: entry.port ?? (entry.tls === 'implicit' ? 993 : 143),
+    port: portOf(entry),
     tls: entry.tls,
     servername: entry.servername,
     secureContext: entry.tls === 'none' ? undefined : secureContext(entry, key, folder),

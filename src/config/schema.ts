@@ -283,6 +283,11 @@ export const configSchema = z.strictObject({
 /** The configuration file with all defaults filled in. */
 export type ConfigFile = z.output<typeof configSchema>;
 
+/** The port of a server, which follows from `tls` where it is not given. */
+export function portOf({ port: given, tls }: ConfigFile['server'][number]): number {
+  return given ?? (tls === 'implicit' ? 993 : 143);
+}
+
 function distinct<Key extends string>(keys: readonly Key[]) {
   return (entries: ReadonlyArray<{ [K in Key]?: string | undefined }>, context: z.core.$RefinementCtx): void => {
     for (const key of keys) {

@@ -23,6 +23,8 @@ export class ImapConnection {
   readonly tokenEndsAt: number | undefined;
   /** Measures the commands for whoever has the connection. */
   trace: Trace | undefined;
+  /** Requests whose work it did. */
+  served = 0;
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;

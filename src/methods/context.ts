@@ -11,6 +11,7 @@ import type { Views } from '../view/views.js';
 import type { Hub } from '../watch/hub.js';
 import type { Subscriber } from '../watch/types.js';
 import type { Idempotency } from './idempotency.js';
+import type { Inside } from './inside.js';
 import type { Prepared } from './prepared.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
@@ -92,6 +93,8 @@ export interface Services {
   /** What became of requests with an idempotency key. */
   idempotency: Idempotency;
   hub: Hub;
+  /** What operators see. */
+  inside: Inside;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */

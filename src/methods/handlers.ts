@@ -1,5 +1,14 @@
 import accountList from './admin/accounts.js';
+import configGet from './admin/config.js';
+import connectionList from './admin/connections.js';
 import serverList from './admin/servers.js';
+import sessionList from './admin/sessions.js';
+import socketList from './admin/sockets.js';
+import brokerStatus from './admin/status.js';
+import streamList from './admin/streams.js';
+import traceStart from './admin/trace-start.js';
+import traceStop from './admin/trace-stop.js';
+import watchList from './admin/watches.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
 import type { Handlers } from './context.js';
@@ -68,4 +77,13 @@ export const handlers: Handlers = {
   'rpc.discover': rpcDiscover,
   'server.list': serverList,
   'account.list': accountList,
+  'connection.list': connectionList,
+  'session.list': sessionList,
+  'watch.list': watchList,
+  'socket.list': socketList,
+  'stream.list': streamList,
+  'broker.status': brokerStatus,
+  'config.get': configGet,
+  'trace.start': traceStart,
+  'trace.stop': traceStop,
 };

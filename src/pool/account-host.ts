@@ -31,3 +31,18 @@ export interface AccountStats {
   connecting: number;
   waiting: number;
 }
+
+/** A connection as operators see it. */
+export interface ConnectionFacts {
+  id: string;
+  state: 'idle' | 'busy' | 'watching';
+  /** The folder that it has selected. */
+  mailbox: string | null;
+  ageMs: number;
+  /** 0 unless it is idle. */
+  idleMs: number;
+  /** Requests whose work it did; one that several requests share counts once. */
+  served: number;
+  sentBytes: number;
+  receivedBytes: number;
+}

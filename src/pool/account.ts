@@ -1,7 +1,8 @@
+import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { closedError, refusedError, saysNoMore } from './account-errors.js';
-import type { AccountHost, AccountStats } from './account-host.js';
+import type { AccountHost, AccountStats, ConnectionFacts } from './account-host.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Holding } from './holding.js';
 import type { Job, Work } from './job.js';
@@ -104,6 +105,27 @@ export class Account {
       watching,
       connecting: this.#holding.connecting,
       waiting: this.#queue.length,
+    };
+  }
+
+  /** Its connections, the oldest first. */
+  get connections(): ReadonlySet<ImapConnection> {
+    return this.#holding.connections;
+  }
+
+  /** What one of its connections does and has done. */
+  describe(connection: ImapConnection): ConnectionFacts {
+    const idleSince = this.#pool.idleSince(connection);
+    const inUse = this.#loans.watchOn(connection) ? ('watching' as const) : ('busy' as const);
+    return {
+      id: connection.id,
+      state: idleSince === undefined ? inUse : 'idle',
+      mailbox: connection.selected?.path ?? null,
+      ageMs: Date.now() - connection.createdAt,
+      idleMs: Math.round(this.#pool.idleFor(connection)),
+      served: connection.served,
+      sentBytes: connection.bytes.sent,
+      receivedBytes: connection.bytes.received,
     };
   }
 
@@ -221,6 +243,7 @@ export class Account {
   #begin({ connection, loginMs }: Loan, job: Job, since: number): Stopper {
     job.trace?.begin(connection, performance.now() - since, loginMs);
     connection.trace = job.trace;
+    if (job.lane !== 'watch') connection.served += 1;
     if (job.effect === 'write') this.#shared.fence();
     return this.#stoppers.begin(job);
   }

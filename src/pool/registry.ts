@@ -137,6 +137,11 @@ export class Registry implements AccountHost {
     this.#accounts.clear();
   }
 
+  /** All accounts, the oldest first, those included whose credentials are only just being proven. */
+  get accounts(): Iterable<Account> {
+    return this.#accounts.values();
+  }
+
   /** Connections and waiting jobs by account. */
   get stats(): Map<string, AccountStats> {
     return new Map([...this.#accounts].map(([key, account]) => [key, account.stats]));

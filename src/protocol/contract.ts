@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { MethodDefinition } from './define.js';
 import { adminMethods } from './methods/admin.js';
+import { adminBrokerMethods } from './methods/admin-broker.js';
+import { adminSeeMethods } from './methods/admin-see.js';
 import { brokerMethods } from './methods/broker.js';
 import { mailboxMethods } from './methods/mailbox.js';
 import { messageReadMethods } from './methods/message-read.js';
@@ -17,6 +19,8 @@ export const contract = {
   ...watchMethods,
   ...brokerMethods,
   ...adminMethods,
+  ...adminSeeMethods,
+  ...adminBrokerMethods,
 } as const satisfies Record<string, MethodDefinition>;
 
 export type Contract = typeof contract;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { protocolLimits } from './limits.js';
-import { date, messageSummary, statusCounts, streamId, uid } from './models.js';
+import { date, explanation, messageSummary, meta, statusCounts, streamId, uid } from './models.js';
 
 const ofTopic = {
   epoch: z.string().describe('As in broker.hello.'),
@@ -105,6 +105,24 @@ export const notifications = {
       "This socket watches nothing of the account any more: the account's last session has ended, by session.close, session.revoke or its age.",
     params: z.object(ofTopic),
   },
+  trace: {
+    from: 'broker',
+    summary:
+      'A request of a user whom this socket traces was answered. Nothing that the request or its answer contains is told.',
+    params: z.object({
+      trace: z.string().describe('As trace.start answered it.'),
+      at: date.describe('When it was answered.'),
+      tenant: z.string().describe('The application.'),
+      socket: z.string().describe('Id of the socket that it came by.'),
+      request: z.union([z.string(), z.int()]).describe('Its id on that socket.'),
+      method: z.string(),
+      ms: z.number().describe('Milliseconds from its arrival to its answer.'),
+      outcome: z.string().describe('ok, or the kind of the error.'),
+      source: meta.shape.source.nullable().describe('As in the `meta` of its answer; null where that has none.'),
+      explain: explanation.nullable().describe('null where it asked no IMAP server, or began before the trace.'),
+      missed: z.int().describe('Requests since the one before that were not told, because there were too many.'),
+    }),
+  },
   '$/cancelRequest': {
     from: 'caller',
     summary: 'Cancels a request; it still answers, with CANCELLED unless it was done already.',
@@ -121,6 +139,8 @@ export type NotificationName = keyof typeof notifications;
 export type SessionExpiring = z.infer<(typeof notifications)['session.expiring']['params']>;
 /** What changed in a folder that is watched. */
 export type WatchEvent = z.infer<typeof watchEvent>;
+/** A request that was answered, of a user who is traced. */
+export type TraceEvent = z.infer<(typeof notifications)['trace']['params']>;
 export type WatchEnded = z.infer<(typeof notifications)['watch.ended']['params']>;
 export type Hello = z.infer<(typeof notifications)['broker.hello']['params']>;
 

@@ -168,5 +168,11 @@ export const uidPair = z.object({ source: uid, destination: uid });
 
 export const streamId = z.int().min(1).max(4_294_967_295);
 
+/** The name of a tenant or a server, as the configuration has it. */
+export const configuredName = z
+  .string()
+  .max(200)
+  .regex(/^[!-~]+$/, 'a name is printable ASCII without blanks');
+
 /** How the bytes of a part, source or upload travel. */
 export const transfer = z.enum(['stream', 'inline']).default('stream');

@@ -56,6 +56,11 @@ export class Trace {
     this.#commands.push(...other.#commands);
   }
 
+  /** Whether it had to do with a connection. */
+  get connected(): boolean {
+    return this.#connection !== null;
+  }
+
   get queueMs(): number {
     return this.#queueMs;
   }

@@ -5,7 +5,8 @@ import { SessionAccount } from '../methods/session-account.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
-import type { Explanation } from '../protocol/models.js';
+import type { Explanation, Meta } from '../protocol/models.js';
+import { accountKey } from '../runtime/account-key.js';
 import type { Listeners } from '../runtime/listeners.js';
 import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
@@ -23,6 +24,8 @@ export interface Answer {
 /** Who asks, and how to stop it. */
 export interface Caller {
   tenant: Tenant;
+  /** Id of its socket. */
+  socket: string;
   streams: Streams;
   events: Events;
   /** Is aborted on cancel and when the socket closes, with a BrokerError as its reason; and here at the deadline. */
@@ -36,12 +39,14 @@ export interface Answered {
   /** Undefined where there is no such method. */
   method: MethodName | undefined;
   tenant: string;
-  /** The key of the account, where the request has a session. */
+  /** The key of the account, where the request has a session or opens one. */
   account: string | undefined;
   /** Milliseconds from its arrival. */
   ms: number;
   /** `ok`, or the kind of the error. */
   outcome: string;
+  /** Where the answer comes from, for methods whose answers tell. */
+  source: Meta['source'] | undefined;
 }
 
 export interface DispatchOptions {
@@ -61,18 +66,15 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   const method = isMethod(frame.method) ? frame.method : undefined;
   let answer: Answer;
   let outcome = 'ok';
-  let account: string | undefined;
-  const caller = {
-    ...from,
-    uses: (session: Session) => {
-      account = session.accountKey;
-      from.uses(session);
-    },
-  };
+  let source: Meta['source'] | undefined;
+  const caller: NotedCaller = { ...from, noted: { account: undefined, trace: undefined } };
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
-    answer = { ok: true, json: await resultOf(method, frame.params, caller, options, begun) };
+    const result = await resultOf(method, frame.params, caller, options, begun);
+    const { answerBytes } = options.limits;
+    answer = { ok: true, json: encoded(result, answerBytes, contract[method].effect === 'write' ? 'yes' : 'no') };
+    source = sourceOf(result);
   } catch (failure) {
     const error = known(failure, method);
     if (error.kind === 'INTERNAL') options.log.error({ err: failure, method }, 'request failed');
@@ -82,44 +84,77 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   const ms = Math.round((performance.now() - begun) * 10) / 10;
   const tenant = caller.tenant.name;
   options.log.debug({ method, tenant, ms, outcome }, 'request');
-  options.answered.tell({ method, tenant, account, ms, outcome });
+  const { account, trace } = caller.noted;
+  options.answered.tell({ method, tenant, account, ms, outcome, source });
+  const { tracing } = options.services.inside;
+  if (account !== undefined && tracing.wants(account)) {
+    const { id: request = '', method: name } = frame;
+    const explain = trace?.connected ? trace.explanation(ms) : null;
+    const { socket } = caller;
+    tracing.tell(account, { tenant, socket, request, method: name, ms, outcome, source: source ?? null, explain });
+  }
   return answer;
+}
+
+/** A caller whose request is looked at. */
+interface NotedCaller extends Caller {
+  noted: { account: string | undefined; trace: Trace | undefined };
+}
+
+/** The request turned out to concern an account, which an operator may trace. */
+function concerns({ noted }: NotedCaller, account: string, options: DispatchOptions): void {
+  noted.account = account;
+  if (options.services.inside.tracing.wants(account)) noted.trace ??= new Trace();
 }
 
 async function resultOf(
   method: MethodName,
   given: Record<string, unknown>,
-  caller: Caller,
+  caller: NotedCaller,
   options: DispatchOptions,
   begun: number,
-): Promise<string> {
+): Promise<unknown> {
   const { effect, result: schema } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
-  const trace = params.explain ? new Trace() : undefined;
+  if (params.explain) caller.noted.trace = new Trace();
+  if (method === 'session.open') concerns(caller, openedBy(caller.tenant, params), options);
   const answer = await withDeadline(
     { timeoutMs, executed, controller: caller.controller },
     async (signal, deadlineAt) => {
       const { tenant, streams, events } = caller;
       const { services } = options;
+      const { trace } = caller.noted;
       const context: RequestContext = { method, signal, deadlineAt, tenant, streams, events, services, trace };
       // Before anything is waited for: an upload's first frame may be right behind its request.
       if (params.stream !== undefined) streams.accept(params.stream);
-      const full = contract[method].access === 'session' ? await withSession(context, params, caller) : context;
+      const full =
+        contract[method].access === 'session' ? await withSession(context, params, caller, options) : context;
       const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
       return handler(full, params);
     },
   );
-  const result = trace ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
+  const { trace } = caller.noted;
+  const result =
+    trace && params.explain ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
   if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
-  return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');
+  return result;
+}
+
+function sourceOf(result: unknown): Meta['source'] | undefined {
+  return result instanceof Prepared ? result.source : (result as { meta?: Meta } | undefined)?.meta?.source;
+}
+
+/** The account of somebody who is about to prove credentials. */
+function openedBy({ name }: Tenant, { server = '', user = '' }: Reserved): string {
+  return accountKey({ tenant: name, server: { name: server }, user });
 }
 
 /** On a copy: others may have the same answer. */
 function withExplanation(answer: unknown, explain: Explanation): unknown {
   if (answer instanceof Prepared)
-    return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`);
+    return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`, answer.source);
   return { ...(answer as object), explain };
 }
 
@@ -140,6 +175,9 @@ interface Reserved {
   stream?: number;
   slot?: string;
   explain?: boolean;
+  /** Of session.open. */
+  server?: string;
+  user?: string;
 }
 
 function validated(method: MethodName, given: Record<string, unknown>): Reserved {
@@ -152,12 +190,15 @@ function validated(method: MethodName, given: Record<string, unknown>): Reserved
 async function withSession(
   context: RequestContext,
   { session: token = '', slot }: Reserved,
-  caller: Caller,
+  caller: NotedCaller,
+  options: DispatchOptions,
 ): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
   caller.uses(session);
+  concerns(caller, session.accountKey, options);
+  const { trace } = caller.noted;
   const account = new SessionAccount(context.services, session);
-  return { ...context, session, account, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
+  return { ...context, session, account, trace, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {

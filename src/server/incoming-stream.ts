@@ -22,6 +22,8 @@ export class Upload implements IncomingStream {
   readonly #chunks: Uint8Array[] = [];
   #allowed: number = protocolLimits.streamInitialCreditBytes;
   #consumed = 0;
+  #bytes = 0;
+  #waitsSince: number | undefined;
   #state: 'open' | 'complete' | 'failed' = 'open';
   #error: unknown;
   #wake: () => void = () => {};
@@ -32,10 +34,17 @@ export class Upload implements IncomingStream {
     this.#onEnd = onEnd;
   }
 
+  /** Bytes that came, and milliseconds that somebody has waited for more by now. */
+  get progressed(): { bytes: number; stalledMs: number } {
+    const stalledMs = this.#waitsSince === undefined ? 0 : Math.round(performance.now() - this.#waitsSince);
+    return { bytes: this.#bytes, stalledMs };
+  }
+
   /** @returns false when the sender took more than its credit */
   push(bytes: Uint8Array): boolean {
     if (this.#state !== 'open') return true;
     this.#allowed -= bytes.length;
+    this.#bytes += bytes.length;
     if (this.#allowed < 0) return false;
     if (bytes.length > 0) this.#store(bytes);
     this.#wake();
@@ -102,11 +111,13 @@ export class Upload implements IncomingStream {
   async #waitForBytes(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const { stallMs } = this.#wire;
+    this.#waitsSince = performance.now();
     const stalled = await new Promise<boolean>((resolve) => {
       this.#wake = () => resolve(false);
       timer = setTimeout(() => resolve(true), stallMs);
     });
     clearTimeout(timer);
+    this.#waitsSince = undefined;
     if (stalled) this.abort(new BrokerError('STREAM_STALLED', `The upload sent nothing for ${stallMs} ms.`));
   }
 }

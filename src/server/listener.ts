@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -52,6 +52,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
+  #opened = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -68,6 +69,11 @@ export class Listener {
 
   get sockets(): number {
     return this.#sockets.size;
+  }
+
+  /** The sockets themselves, the oldest first. */
+  get all(): Iterable<Socket> {
+    return this.#sockets;
   }
 
   /**
@@ -131,7 +137,9 @@ export class Listener {
         anybody,
       });
       if ('tenant' in admission) {
-        this.#wss.handleUpgrade(request, socket, head, (ws) => this.#take(ws, admission.tenant));
+        this.#wss.handleUpgrade(request, socket, head, (ws) =>
+          this.#take(ws, peerOf(request.socket), admission.tenant),
+        );
       } else {
         refuse(socket, admission);
       }
@@ -153,11 +161,24 @@ export class Listener {
     await Promise.all(closed);
   }
 
-  #take(ws: WebSocket, tenant: Tenant): void {
-    const socket = new Socket(ws, tenant, this.#useOf(tenant), this.#options.socket);
+  #take(ws: WebSocket, peer: string, tenant: Tenant): void {
+    this.#opened += 1;
+    const socket = new Socket(
+      ws,
+      { id: `socket-${this.#opened}`, peer },
+      tenant,
+      this.#useOf(tenant),
+      this.#options.socket,
+    );
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));
   }
+}
+
+/** Address and port; a Unix socket's peer has none. */
+function peerOf({ remoteAddress, remotePort }: NetSocket): string {
+  if (remoteAddress === undefined) return 'unix';
+  return `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
 }
 
 function tlsServer(options: ServerOptions, { cert, key, clientCa }: ListenerTls): Server {

@@ -28,6 +28,11 @@ export class Outbox {
     return this.#ws.bufferedAmount < this.#limits.pauseAboveBytes;
   }
 
+  /** Bytes that wait to be sent. */
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
   text(json: string): void {
     this.#send(() => this.#ws.send(json, (error) => this.#sent(error)));
   }

@@ -28,6 +28,8 @@ export class CreditedStream implements OutgoingStream {
   #ended = false;
   #gone = false;
   #waitsFor: 'credit' | 'room' | undefined;
+  #waitsSince = 0;
+  #bytes = 0;
   #wake: () => void = () => {};
   readonly #started: Promise<void>;
   #start: () => void = () => {};
@@ -45,6 +47,12 @@ export class CreditedStream implements OutgoingStream {
     return this.#controller.signal;
   }
 
+  /** Bytes that were sent, and milliseconds that it has stood still by now. */
+  get progressed(): { bytes: number; stalledMs: number } {
+    const stalledMs = this.#waitsFor ? Math.round(performance.now() - this.#waitsSince) : 0;
+    return { bytes: this.#bytes, stalledMs };
+  }
+
   /** The result that names the stream was sent: bytes may follow. */
   start(): void {
     this.#start();
@@ -56,6 +64,7 @@ export class CreditedStream implements OutgoingStream {
       await this.#ready();
       const size = Math.min(bytes.length - from, this.#credit, FULL_PAYLOAD_BYTES);
       this.#credit -= size;
+      this.#bytes += size;
       this.#send(bytes.subarray(from, from + size));
       from += size;
     }
@@ -134,6 +143,7 @@ export class CreditedStream implements OutgoingStream {
     const { stallMs } = this.#wire;
     let timer: NodeJS.Timeout | undefined;
     this.#waitsFor = what;
+    this.#waitsSince = performance.now();
     const stalled = await new Promise<boolean>((resolve) => {
       this.#wake = () => resolve(false);
       timer = setTimeout(() => resolve(true), stallMs);

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/inside.js';
 import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
@@ -28,8 +29,18 @@ export interface SocketOptions extends DispatchOptions {
   limits: SocketLimits;
 }
 
+/** Which socket it is: its id at this broker, and where it comes from. */
+export interface SocketName {
+  id: string;
+  peer: string;
+}
+
 /** One WebSocket of a tenant: its requests, streams and heartbeat. */
-export class Socket {
+export class Socket implements SeenSocket {
+  readonly id: string;
+  readonly #peer: string;
+  readonly #openedAt = performance.now();
+  #served = 0;
   readonly #ws: WebSocket;
   readonly #tenant: Tenant;
   readonly #use: TenantUse;
@@ -47,7 +58,9 @@ export class Socket {
   #rest: NodeJS.Timeout | undefined;
   #onIdle: () => void = () => {};
 
-  constructor(ws: WebSocket, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+  constructor(ws: WebSocket, name: SocketName, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+    this.id = name.id;
+    this.#peer = name.peer;
     const { limits, log } = options;
     this.#ws = ws;
     this.#tenant = tenant;
@@ -80,6 +93,38 @@ export class Socket {
     ws.once('close', (code) => this.#closed(code));
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
     this.#hello();
+  }
+
+  /** Name of its tenant. */
+  get tenant(): string {
+    return this.#tenant.name;
+  }
+
+  /** Unanswered requests. */
+  get running(): number {
+    return this.#pending.size;
+  }
+
+  get openStreams(): number {
+    return this.#streams.open;
+  }
+
+  get streams(): StreamFacts[] {
+    return this.#streams.facts;
+  }
+
+  get facts(): SocketFacts {
+    return {
+      id: this.id,
+      tenant: this.#tenant.name,
+      peer: this.#peer,
+      ageMs: Math.round(performance.now() - this.#openedAt),
+      running: this.running,
+      served: this.#served,
+      streams: this.#streams.open,
+      bufferedBytes: this.#outbox.bufferedBytes,
+      subscriber: this.#events,
+    };
   }
 
   get busy(): boolean {
@@ -228,10 +273,11 @@ export class Socket {
   async #answer(id: RequestId, frame: RequestFrame): Promise<void> {
     const controller = new AbortController();
     this.#pending.set(id, controller);
-    const streams = this.#streams.forRequest();
+    const streams = this.#streams.forRequest(frame.method);
     const events = this.#events.forRequest();
     const caller = {
       tenant: this.#tenant,
+      socket: this.id,
       streams,
       events,
       controller,
@@ -239,6 +285,7 @@ export class Socket {
     };
     const { ok, json } = await dispatch(frame, caller, this.#options);
     this.#pending.delete(id);
+    this.#served += 1;
     this.#use.end();
     this.#outbox.text(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${ok ? 'result' : 'error'}":${json}}`);
     streams.settle(ok);

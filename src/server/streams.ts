@@ -1,4 +1,5 @@
 import type { IncomingStream, OutgoingStream, Streams } from '../methods/context.js';
+import type { StreamFacts } from '../methods/inside.js';
 import { BrokerError } from '../protocol/errors.js';
 import { encodeStreamFrame, type StreamFrame, StreamFrameType } from '../protocol/frames.js';
 import { Upload } from './incoming-stream.js';
@@ -30,6 +31,8 @@ export class SocketStreams {
   readonly #socket: StreamSocket;
   readonly #outgoing = new Map<number, CreditedStream>();
   readonly #incoming = new Map<number, Upload>();
+  /** Of each open stream, the method that it belongs to and when it began. */
+  readonly #origins = new Map<number, { method: string; since: number }>();
   #lastOutgoing = 0;
   #lastIncoming = -1;
 
@@ -41,7 +44,26 @@ export class SocketStreams {
     return this.#outgoing.size + this.#incoming.size;
   }
 
-  forRequest(): RequestStreams {
+  /** The open streams. */
+  get facts(): StreamFacts[] {
+    const describe = (direction: StreamFacts['direction']) => (stream: CreditedStream | Upload) => {
+      const { method = '', since = performance.now() } = this.#origins.get(stream.id) ?? {};
+      return {
+        stream: stream.id,
+        direction,
+        method,
+        ageMs: Math.round(performance.now() - since),
+        ...stream.progressed,
+      };
+    };
+    return [
+      ...[...this.#outgoing.values()].map(describe('download')),
+      ...[...this.#incoming.values()].map(describe('upload')),
+    ];
+  }
+
+  /** @param method the request's method */
+  forRequest(method: string): RequestStreams {
     const opened: CreditedStream[] = [];
     const accepted: Upload[] = [];
     let settled = false;
@@ -52,7 +74,7 @@ export class SocketStreams {
     return {
       open: () => {
         checkLive();
-        const stream = this.#openOutgoing();
+        const stream = this.#openOutgoing(method);
         opened.push(stream);
         return stream satisfies OutgoingStream;
       },
@@ -60,7 +82,7 @@ export class SocketStreams {
         checkLive();
         const known = accepted.find((one) => one.id === id);
         if (known) return known;
-        const stream = this.#accept(id);
+        const stream = this.#accept(id, method);
         accepted.push(stream);
         return stream satisfies IncomingStream;
       },
@@ -106,7 +128,7 @@ export class SocketStreams {
     for (const upload of [...this.#incoming.values()]) upload.fail(error);
   }
 
-  #openOutgoing(): CreditedStream {
+  #openOutgoing(method: string): CreditedStream {
     this.#checkRoom();
     this.#lastOutgoing += 2;
     const id = this.#lastOutgoing;
@@ -118,10 +140,11 @@ export class SocketStreams {
     };
     const stream = new CreditedStream(id, wire, () => this.#end(this.#outgoing, id));
     this.#outgoing.set(id, stream);
+    this.#origins.set(id, { method, since: performance.now() });
     return stream;
   }
 
-  #accept(id: number): Upload {
+  #accept(id: number, method: string): Upload {
     if (id % 2 === 0 || id <= this.#lastIncoming) {
       throw new BrokerError('INVALID_PARAMS', 'stream: must be odd and greater than any used on this socket before.', {
         field: 'stream',
@@ -136,6 +159,7 @@ export class SocketStreams {
     };
     const upload = new Upload(id, wire, () => this.#end(this.#incoming, id));
     this.#incoming.set(id, upload);
+    this.#origins.set(id, { method, since: performance.now() });
     return upload;
   }
 
@@ -149,6 +173,7 @@ export class SocketStreams {
 
   #end(streams: Map<number, unknown>, id: number): void {
     streams.delete(id);
+    this.#origins.delete(id);
     this.#socket.ended();
   }
 

@@ -5,7 +5,7 @@ import type { KeyRing } from './key-ring.js';
 import type { Revocations } from './revocations.js';
 import { seal, unseal } from './seal.js';
 import type { Secret, Session } from './session.js';
-import type { Opened, Proven, SessionStore } from './store.js';
+import type { LiveSession, Opened, Proven, SessionStore } from './store.js';
 
 export interface SessionLimits {
   /** Milliseconds that a token lasts unless it is renewed. */
@@ -35,7 +35,7 @@ export class SealedSessions implements SessionStore {
   readonly #options: SealedSessionsOptions;
   readonly #opened = new Map<string, Session>();
   /** Sessions used here, by id, the longest unused first. */
-  readonly #live = new Map<string, { tenant: string; accountKey: string; expiresAt: number }>();
+  readonly #live = new Map<string, LiveSession>();
   readonly #perAccount = new Map<string, number>();
   readonly #perTenant = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
@@ -94,6 +94,19 @@ export class SealedSessions implements SessionStore {
     return this.#perTenant.get(tenant) ?? 0;
   }
 
+  get live(): ReadonlyMap<string, LiveSession> {
+    return this.#live;
+  }
+
+  get totals(): { sessions: number; accounts: number; limit: number } {
+    const { remembered } = this.#options.limits;
+    return { sessions: this.#live.size, accounts: this.#perAccount.size, limit: remembered };
+  }
+
+  countOf(key: string): number {
+    return this.#perAccount.get(key) ?? 0;
+  }
+
   hasAccount(key: string): boolean {
     return this.#perAccount.has(key);
   }
@@ -115,10 +128,11 @@ export class SealedSessions implements SessionStore {
     return { token, session: sealed };
   }
 
-  #use({ id, tenant, accountKey: key, expiresAt }: Session): void {
+  #use({ id, tenant, accountKey: key, openedAt, expiresAt }: Session): void {
     const known = this.#live.get(id);
     this.#live.delete(id);
-    this.#live.set(id, { tenant, accountKey: key, expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0) });
+    const lastEnd = Math.max(expiresAt, known?.expiresAt ?? 0);
+    this.#live.set(id, { tenant, accountKey: key, openedAt, expiresAt: lastEnd });
     if (!known) {
       count(this.#perAccount, key, 1);
       count(this.#perTenant, tenant, 1);

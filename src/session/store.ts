@@ -14,6 +14,15 @@ export interface Opened {
   session: Session;
 }
 
+/** A session that was used here. Times in milliseconds since 1970. */
+export interface LiveSession {
+  tenant: string;
+  accountKey: string;
+  openedAt: number;
+  /** When the last of its tokens that was seen here ends. */
+  expiresAt: number;
+}
+
 /** Opens, finds, renews and ends sessions. Tokens are worth nothing to another tenant. */
 export interface SessionStore {
   /** Makes a token for an account whose credentials were proven. */
@@ -31,6 +40,12 @@ export interface SessionStore {
   revoke(tenant: string, user?: string): Promise<number>;
   /** Sessions of a tenant that were used here and have not ended. */
   count(tenant: string): number;
+  /** Sessions that were used here and have not ended, by id, the longest unused first. */
+  readonly live: ReadonlyMap<string, LiveSession>;
+  /** How many of them there are, of how many accounts, and how many are remembered at most. */
+  readonly totals: { sessions: number; accounts: number; limit: number };
+  /** How many of them an account has. */
+  countOf(accountKey: string): number;
   /** Whether an account has a session that was used here. */
   hasAccount(accountKey: string): boolean;
 }

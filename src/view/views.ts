@@ -73,6 +73,15 @@ export class Views {
     return this.#cache.calculatedSize + this.#pinnedBytes + this.#keys.size * ACCOUNT_BYTES;
   }
 
+  /** Bytes of one account. Looks at each of its entries. */
+  bytesOf(account: string): number {
+    let bytes = 0;
+    for (const key of this.#keys.get(account) ?? []) {
+      bytes += this.#pinned.get(key)?.bytes ?? this.#cache.info(key)?.size ?? 0;
+    }
+    return bytes;
+  }
+
   get entries(): number {
     return this.#cache.size + this.#pinned.size;
   }

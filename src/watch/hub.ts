@@ -59,6 +59,18 @@ export class Hub {
     this.#sweeper.unref();
   }
 
+  /** The watches, by account. */
+  get topics(): ReadonlyMap<string, Topic> {
+    return this.#topics;
+  }
+
+  /** How many folders a socket watches. */
+  countOf(subscriber: Subscriber): number {
+    let count = 0;
+    for (const topic of this.#bySubscriber.get(subscriber) ?? []) count += topic.watchedBy(subscriber).length;
+    return count;
+  }
+
   /** Accounts that are watched, the sockets that do, and the bytes of events that are kept for them. */
   get stats(): { topics: number; subscribers: number; logBytes: number } {
     return { topics: this.#topics.size, subscribers: this.#bySubscriber.size, logBytes: this.#store.bytes };

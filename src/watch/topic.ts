@@ -26,6 +26,16 @@ interface Mailbox {
   unusedAt: number | undefined;
 }
 
+/** The watch of an account as operators see it. */
+export interface WatchFacts {
+  mailboxes: string[];
+  sockets: number;
+  /** Number of its last event. */
+  seq: number;
+  /** Whether a change in any of the folders would be told in time. */
+  alive: boolean;
+}
+
 /** The watch of one account: its watcher, its mailboxes, its events and the sockets that get them. */
 export class Topic {
   readonly #options: TopicOptions;
@@ -49,6 +59,22 @@ export class Topic {
   /** Number of its last event. */
   get seq(): number {
     return this.#log.seq;
+  }
+
+  /** What is watched, and by how many sockets. */
+  get facts(): WatchFacts {
+    const { seq } = this;
+    return {
+      mailboxes: [...this.#mailboxes.keys()],
+      sockets: this.#subscriptions.size,
+      seq,
+      alive: this.#watcher.alive,
+    };
+  }
+
+  /** How many folders are watched. */
+  get size(): number {
+    return this.#mailboxes.size;
   }
 
   /** What a socket watches. */

@@ -27,6 +27,8 @@ export interface Watcher {
    * @throws BrokerError when the account cannot be reached; those that were watched before still are
    */
   watch(mailboxes: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WatchedMailbox | null>>;
+  /** Whether every folder is watched so well that a change would be told within its `lagMs`. */
+  readonly alive: boolean;
   /** Ends it; nothing is told any more. */
   close(): void;
 }

@@ -61,6 +61,10 @@ class AccountWatcher implements Watcher {
     return new Map(mailboxes.map((name) => [name, this.#watched(name)]));
   }
 
+  get alive(): boolean {
+    return [...this.#folders.keys()].every((name) => this.#liveness(name) !== undefined);
+  }
+
   close(): void {
     const station = this.#home?.station;
     this.#home = undefined;

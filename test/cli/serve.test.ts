@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { subprotocol } from '../../src/protocol/limits.js';
 import { builtProgram } from './built.js';
 import { Program } from './program.js';
+import { runMain } from './run-main.js';
 
 let program: string;
 let running: Program[] = [];
@@ -28,6 +32,20 @@ async function open(url: string, token: string): Promise<WebSocket> {
   return socket;
 }
 
+const CONFIG = `
+[admin]
+socket = "admin.sock"
+[[listener]]
+unix = "broker.sock"
+[[server]]
+name = "main"
+host = "127.0.0.1"
+[[tenant]]
+name = "webmail"
+token_hashes = ["${'0'.repeat(64)}"]
+[log]
+level = "error"
+`;
 const flags = ['--insecure-no-tls', '--listen', '127.0.0.1:0'];
 
 describe('imap-broker serve with flags alone', () => {
@@ -80,5 +98,22 @@ describe('signals', () => {
     expect(await broker.stop('SIGTERM')).toBe(1);
     expect(broker.out).toContain('stopped at once');
     silent.close();
+  });
+});
+
+describe('imap-broker serve with a configuration file and a flag', () => {
+  it('tells operators at the admin socket which value is from where', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-serve-'));
+    const file = join(folder, 'config.toml');
+    writeFileSync(file, CONFIG);
+    const broker = serve('--config', file, '--log-level', 'info');
+    await broker.printed(/"msg":"listening"/);
+    const { code, out } = await runMain('config', '--url', `unix:${join(folder, 'admin.sock')}`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^log\.level +info +flag$/m);
+    expect(out).toMatch(/^admin\.mode +0o600 +default$/m);
+    expect(out).toMatch(/^server\[0\]\.name +main +file$/m);
+    expect(await broker.stop('SIGTERM')).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 });

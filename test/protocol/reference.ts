@@ -102,14 +102,14 @@ function sender(from: string): string {
 }
 
 function renderMethod(definition: MethodDefinition): string[] {
-  const { name, summary, access, effect, params, result } = definition;
+  const { name, summary, access, scope, effect, params, result } = definition;
   const errors = errorsOf(definition).map((kind) => `\`${kind}\``);
   return [
     `### ${name}`,
     '',
     summary,
     '',
-    `Needs ${access === 'session' ? 'a session' : 'no session'}; ${effects[effect]}.`,
+    `Needs ${access === 'session' ? 'a session' : scope === 'admin' ? 'the scope `admin`' : 'no session'}; ${effects[effect]}.`,
     '',
     ...renderMembers(schemaOf(params), 'params', reserved),
     ...renderMembers(schemaOf(result, 'output'), 'result'),

@@ -18,6 +18,7 @@ import { hashToken } from '../../src/session/tenants.js';
 import { Views } from '../../src/view/views.js';
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
+import { noSessionsSeen, nothingInside } from '../support/looked-at.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -106,6 +107,7 @@ export const stubServices = {
     revoke: async () => 0,
     count: () => 0,
     hasAccount: () => true,
+    ...noSessionsSeen,
     close: async () => {},
   },
   proofs: new Proofs(),
@@ -113,6 +115,7 @@ export const stubServices = {
   views: new Views(),
   idempotency: new Idempotency(),
   hub,
+  inside: nothingInside(),
   servers: new Map(),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

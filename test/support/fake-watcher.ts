@@ -24,6 +24,10 @@ export class FakeWatcher implements Watcher {
     return new Map(mailboxes.map((name) => [name, known(name) ? { uidValidity: 1, lagMs: 5, state: 's' } : null]));
   }
 
+  get alive(): boolean {
+    return !this.closed;
+  }
+
   close(): void {
     this.closed = true;
     this.#watchers.changed();

@@ -11,6 +11,7 @@ import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { Views } from '../../src/view/views.js';
+import { noSessionsSeen, nothingInside } from './looked-at.js';
 
 const lease = { extend: () => {}, wanted: new AbortController().signal };
 
@@ -103,6 +104,7 @@ export function handlerContext(
     events: { subscriber: { send: () => {}, overrun: () => {}, onClose: () => {} }, whenSettled: () => {} },
     services: {
       hub: new Hub({ epoch: 'test', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) }),
+      inside: nothingInside(),
       proofs: new Proofs(),
       sessions: {
         open: () => {
@@ -117,6 +119,7 @@ export function handlerContext(
         revoke: async () => 0,
         count: () => 0,
         hasAccount: () => true,
+        ...noSessionsSeen,
         close: async () => {},
       },
       version: '0.0.0-test',

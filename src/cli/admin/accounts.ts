@@ -1,29 +1,31 @@
-import { InvalidArgumentError } from 'commander';
 import type { AdminWork } from '../admin.js';
-import { table } from '../table.js';
+import { bytesOf, spanOf } from '../units.js';
+import { columnsOf, listParams, pageTable } from './lists.js';
 
-const COLUMNS = [
-  { title: 'TENANT' },
-  { title: 'SERVER' },
-  { title: 'USER' },
-  ...['IDLE', 'BUSY', 'WATCHING', 'CONNECTING', 'WAITING', 'BUDGET'].map((title) => ({ title, number: true })),
-];
+const NAMES = ['TENANT', 'SERVER', 'USER'];
+const ACCOUNTS = columnsOf(NAMES, ['SESSIONS', 'WATCHES', 'VIEWS', 'CONNECTIONS', 'WAITING']);
+const POOLS = columnsOf(NAMES, ['IDLE', 'BUSY', 'WATCHING', 'CONNECTING', 'BUDGET', 'WAITING', 'LONGEST WAIT']);
 
-/** `imap-broker accounts`: who is logged in, with how many connections. */
-export const accounts: AdminWork = async ({ client, print, options }) => {
-  print(await client.account.list({ limit: options.limit as number }), ({ accounts: list, total }) => {
-    const rows = list.map((one) => [
-      ...[one.tenant, one.server, one.user],
-      ...[one.idle, one.busy, one.watching, one.connecting, one.waiting, one.budget],
+/** `imap-broker accounts`: whose mail is in use, and how much of the broker it takes. */
+export const accounts: AdminWork = async (context) => {
+  context.print(await context.client.account.list(listParams(context)), (page) => {
+    const rows = page.accounts.map((one) => [
+      ...[one.tenant, one.server, one.user, one.sessions, one.watches, bytesOf(one.viewBytes)],
+      ...[one.idle + one.busy + one.watching, one.waiting],
     ]);
-    return table(COLUMNS, rows) + (total > rows.length ? `${total - rows.length} more: see --limit\n` : '');
+    return pageTable(ACCOUNTS, rows, page);
   });
   return undefined;
 };
 
-/** The argument of `--limit`. */
-export function limitOf(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
-}
+/** `imap-broker pools`: the same accounts, by what their connections do. */
+export const pools: AdminWork = async (context) => {
+  context.print(await context.client.account.list(listParams(context)), (page) => {
+    const rows = page.accounts.map((one) => [
+      ...[one.tenant, one.server, one.user, one.idle, one.busy, one.watching, one.connecting, one.budget],
+      ...[one.waiting, one.waiting === 0 ? '-' : spanOf(one.longestWaitMs)],
+    ]);
+    return pageTable(POOLS, rows, page);
+  });
+  return undefined;
+};

@@ -1,21 +1,21 @@
 import type { AdminWork } from '../admin.js';
 import { table } from '../table.js';
+import { columnsOf } from './lists.js';
 
-const COLUMNS = [
-  { title: 'SERVER' },
-  { title: 'BREAKER' },
-  ...['FAILURES', 'RETRY IN', 'CONNECTIONS'].map((title) => ({ title, number: true })),
-];
+const COLUMNS = columnsOf(
+  ['SERVER', 'BREAKER'],
+  ['FAILURES', 'RETRY IN', 'CONNECTIONS', 'LIMIT', 'ACCOUNTS', 'WAITING', 'REDUCED'],
+);
 
-/** `imap-broker servers`: whether the IMAP servers can be reached. */
+/** `imap-broker servers`: whether the IMAP servers can be reached, and how many connections they let users have. */
 export const servers: AdminWork = async ({ client, print }) => {
   print(await client.server.list({}), ({ servers: list }) =>
     table(
       COLUMNS,
-      list.map(({ name, state, failures, retryAfterMs, connections }) => [
-        ...[name, state, failures],
-        retryAfterMs > 0 ? `${Math.ceil(retryAfterMs / 1000)} s` : '-',
-        connections,
+      list.map((one) => [
+        ...[one.name, one.state, one.failures],
+        one.retryAfterMs > 0 ? `${Math.ceil(one.retryAfterMs / 1000)}s` : '-',
+        ...[one.connections, one.connectionLimit, one.accounts, one.waiting, one.reduced],
       ]),
     ),
   );

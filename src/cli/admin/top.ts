@@ -1,0 +1,96 @@
+import type { Client, Result } from '../../client/index.js';
+import type { AdminWork } from '../admin.js';
+import { CliError, exitCodes } from '../output.js';
+import { table } from '../table.js';
+import { Terminal, type TerminalEvent } from '../terminal.js';
+import { bytesOf } from '../units.js';
+import { columnsOf } from './lists.js';
+import { headLines } from './status.js';
+
+/** The screen is brought up to date so often. */
+const EVERY_MS = 1_000;
+/** After so long without an answer the broker is taken to be away. */
+const ANSWER_MS = 5_000;
+/** Rows that the broker answers at once, at most: the bound of account.list. */
+const MOST_ROWS = 1_000;
+
+const COLUMNS = columnsOf(
+  ['TENANT', 'SERVER', 'USER'],
+  ['BUSY', 'WAITING', 'IDLE', 'WATCHING', 'SESSIONS', 'WATCHES', 'VIEWS'],
+);
+
+/** What accounts are sorted by, by the key that is pressed for it. */
+const SORTS = {
+  b: 'busy',
+  w: 'waiting',
+  c: 'connections',
+  s: 'sessions',
+  f: 'watches',
+  o: 'oldest',
+} as const;
+type Sort = (typeof SORTS)[keyof typeof SORTS];
+
+interface Seen {
+  status: Result<'broker.status'>;
+  accounts: Result<'account.list'>;
+}
+
+/** `imap-broker top`: the broker and its busiest accounts, live. */
+export const top: AdminWork = async ({ client, json }) => {
+  if (json) throw new CliError('top has no JSON: see status --json and accounts --json.', exitCodes.usage);
+  const terminal = new Terminal();
+  try {
+    await show(client, terminal);
+  } catch (error) {
+    if (!terminal.ended.aborted) throw error;
+  } finally {
+    terminal.leave();
+  }
+  return undefined;
+};
+
+async function show(client: Client, terminal: Terminal): Promise<void> {
+  let sort: Sort = 'busy';
+  let seen = await look(client, sort, terminal);
+  let dueAt = performance.now() + EVERY_MS;
+  while (!terminal.ended.aborted) {
+    terminal.draw(screen(seen, sort, terminal.size.rows));
+    const event = await terminal.next(Math.max(0, dueAt - performance.now()));
+    const wanted = sortOf(event);
+    const isDrawnOnly = event !== undefined && (wanted === undefined || wanted === sort);
+    if (isDrawnOnly || terminal.ended.aborted) continue;
+    sort = wanted ?? sort;
+    seen = await look(client, sort, terminal);
+    dueAt = performance.now() + EVERY_MS;
+  }
+}
+
+function sortOf(event: TerminalEvent | undefined): Sort | undefined {
+  if (typeof event !== 'object' || !Object.hasOwn(SORTS, event.key)) return undefined;
+  return SORTS[event.key as keyof typeof SORTS];
+}
+
+async function look(client: Client, sort: Sort, { ended, size }: Terminal): Promise<Seen> {
+  const limit = Math.min(MOST_ROWS, Math.max(1, size.rows));
+  const [status, accounts] = await Promise.all([
+    client.broker.status({ timeoutMs: ANSWER_MS }, { signal: ended }),
+    client.account.list({ sort, limit, timeoutMs: ANSWER_MS }, { signal: ended }),
+  ]);
+  return { status, accounts };
+}
+
+/** The lines of the screen: how the broker is, as many accounts as there is room for, and what keys do. */
+function screen({ status, accounts }: Seen, sort: Sort, rows: number): string[] {
+  const head = [...headLines(status), ''];
+  const list = table(
+    COLUMNS,
+    accounts.accounts.map((one) => [
+      ...[one.tenant, one.server, one.user, one.busy, one.waiting, one.idle, one.watching],
+      ...[one.sessions, one.watches, bytesOf(one.viewBytes)],
+    ]),
+  );
+  const body = [...head, ...list.trimEnd().split('\n')].slice(0, Math.max(0, rows - 1));
+  const padding = Array.from({ length: Math.max(0, rows - 1 - body.length) }, () => '');
+  const keys = Object.entries(SORTS).map(([key, name]) => (name === sort ? `[${key} ${name}]` : `${key} ${name}`));
+  return [...body, ...padding, `sort: ${keys.join('  ')}   q quit   ${accounts.total} accounts`];
+}

@@ -1,0 +1,101 @@
+import { CliError, exitCodes } from './output.js';
+
+/**
+ * The other screen, without cursor and without wrapping long lines, which a wide letter could make of any; and back, so
+ * that what was there before is there again.
+ */
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J';
+const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
+const HOME = '\x1b[H';
+const REST_OF_LINE = '\x1b[K';
+const REST_OF_SCREEN = '\x1b[J';
+const ESCAPE = '\x1b';
+const CTRL_C = '\x03';
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** What a person did. */
+export type TerminalEvent = { key: string } | 'resized';
+
+/** The terminal that the process runs in, as a screen that is drawn again and again. */
+export class Terminal {
+  readonly #end = new AbortController();
+  readonly #events: TerminalEvent[] = [];
+  #wake: () => void = () => {};
+  #left = false;
+
+  /** Takes the terminal over. @throws CliError when there is none */
+  constructor() {
+    const { stdin, stdout } = process;
+    if (!stdin.isTTY || !stdout.isTTY) throw new CliError('top needs a terminal.', exitCodes.usage);
+    stdin.setRawMode(true).on('data', this.#onKeys).on('end', this.#onSignal).resume();
+    stdout.on('resize', this.#onResize);
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    // Whatever ends the process, its user gets the terminal back as it was.
+    process.on('exit', this.leave);
+    stdout.write(ENTER);
+  }
+
+  /** Aborts when the person wants to leave, or the process is told to end. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  get size(): { columns: number; rows: number } {
+    const { columns, rows } = process.stdout;
+    return { columns, rows };
+  }
+
+  /** Shows lines in place of those before; what does not fit is cut off. */
+  draw(lines: readonly string[]): void {
+    const { columns, rows } = this.size;
+    const shown = lines.slice(0, rows).map((line) => line.slice(0, columns) + REST_OF_LINE);
+    process.stdout.write(HOME + shown.join('\r\n') + REST_OF_SCREEN);
+  }
+
+  /** The next thing that happens, or `undefined` after so many milliseconds, or at the end. */
+  async next(timeoutMs: number): Promise<TerminalEvent | undefined> {
+    if (this.#events.length === 0 && !this.ended.aborted) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      clearTimeout(timer);
+    }
+    return this.#events.shift();
+  }
+
+  /** Gives the terminal back. */
+  readonly leave = (): void => {
+    if (this.#left) return;
+    this.#left = true;
+    process.off('exit', this.leave);
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+    const { stdin, stdout } = process;
+    stdout.off('resize', this.#onResize);
+    stdin.off('data', this.#onKeys).off('end', this.#onSignal).setRawMode(false).pause();
+    stdout.write(LEAVE);
+  };
+
+  readonly #onKeys = (bytes: Buffer): void => {
+    const keys = bytes.toString();
+    // Of an arrow key, say, whose letters are not meant.
+    if (keys.startsWith(ESCAPE)) return;
+    for (const key of keys) {
+      if (key === CTRL_C || key === 'q') this.#onSignal();
+      else this.#happened({ key });
+    }
+  };
+
+  readonly #onResize = (): void => this.#happened('resized');
+
+  readonly #onSignal = (): void => {
+    this.#end.abort();
+    this.#wake();
+  };
+
+  #happened(event: TerminalEvent): void {
+    this.#events.push(event);
+    this.#wake();
+  }
+}

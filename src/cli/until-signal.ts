@@ -1,0 +1,34 @@
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Waits until the process is told to end, which then does not end it by itself. */
+export interface UntilSignal {
+  /** Resolves with true at the signal, at once if it came before; with false after so many milliseconds without. */
+  within(ms: number): Promise<boolean>;
+  /** Signals end the process again. */
+  dispose(): void;
+}
+
+export function untilSignal(): UntilSignal {
+  let told = false;
+  let wake = () => {};
+  const onSignal = () => {
+    told = true;
+    wake();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return {
+    within: async (ms) => {
+      if (told) return true;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        timer = setTimeout(resolve, ms);
+      });
+      clearTimeout(timer);
+      return told;
+    },
+    dispose: () => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    },
+  };
+}

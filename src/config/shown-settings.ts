@@ -1,0 +1,57 @@
+import type { Result } from '../protocol/contract.js';
+import { type ConfigFile, portOf } from './schema.js';
+
+/** One value of the configuration, and where it comes from. */
+export type Setting = Result<'config.get'>['settings'][number];
+
+/** Names of what must not be shown, whatever table it is in. */
+const SECRET = /token|secret|password/;
+/** Permissions, which people read in octal. */
+const MODE = /(^|\.)mode$/;
+
+/**
+ * Every value that holds, key by key, without secrets.
+ * @param given what the file or the flags say; the rest is by default
+ */
+export function shownSettings(file: ConfigFile, given: unknown, source: Setting['source']): Setting[] {
+  return valuesOf(withImplied(file), given, '', source);
+}
+
+/** What follows from other values where it is not given. */
+function withImplied(file: ConfigFile) {
+  const { admin } = file;
+  return {
+    ...file,
+    listener: file.listener.map((one) => (one.unix === undefined ? one : { ...one, mode: one.mode ?? 0o660 })),
+    server: file.server.map((one) => ({ ...one, port: portOf(one), servername: one.servername ?? one.host })),
+    admin: admin.socket === undefined ? admin : { ...admin, mode: admin.mode ?? 0o600 },
+  };
+}
+
+function valuesOf(value: unknown, given: unknown, key: string, source: Setting['source']): Setting[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.some(isTable)) {
+    return value.flatMap((one, index) => valuesOf(one, memberOf(given, index), `${key}[${index}]`, source));
+  }
+  if (isTable(value)) {
+    return Object.entries(value).flatMap(([name, one]) =>
+      valuesOf(one, memberOf(given, name), key === '' ? name : `${key}.${name}`, source),
+    );
+  }
+  return [{ key, value: shown(key, value), source: given === undefined ? 'default' : source }];
+}
+
+function shown(key: string, value: unknown): Setting['value'] {
+  if (SECRET.test(key.replace(/^.*\./, ''))) return Array.isArray(value) ? `${value.length} of them` : 'is set';
+  if (Array.isArray(value)) return value.map(String);
+  if (typeof value === 'number') return MODE.test(key) ? `0o${value.toString(8)}` : value;
+  return typeof value === 'boolean' ? value : String(value);
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function memberOf(given: unknown, name: string | number): unknown {
+  return typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,58 @@
+import type { Result } from '../protocol/contract.js';
+import type { Load } from '../runtime/load.js';
+import type { Subscriber } from '../watch/types.js';
+import type { Tracing } from './tracing.js';
+
+/** A stream that is open. */
+export interface StreamFacts {
+  /** Its id on its socket. */
+  stream: number;
+  direction: 'download' | 'upload';
+  /** Of the request that it belongs to. */
+  method: string;
+  bytes: number;
+  ageMs: number;
+  /** Milliseconds that it has stood still by now. */
+  stalledMs: number;
+}
+
+export interface SocketFacts {
+  id: string;
+  tenant: string;
+  peer: string;
+  ageMs: number;
+  /** Unanswered requests. */
+  running: number;
+  /** Answered requests. */
+  served: number;
+  streams: number;
+  /** Bytes that wait to be sent. */
+  bufferedBytes: number;
+  /** Who gets the events of its watches. */
+  subscriber: Subscriber;
+}
+
+/** A socket as operators see it. */
+export interface SeenSocket {
+  readonly id: string;
+  /** Of the application. */
+  readonly tenant: string;
+  /** Unanswered requests. */
+  readonly running: number;
+  readonly openStreams: number;
+  readonly facts: SocketFacts;
+  readonly streams: StreamFacts[];
+}
+
+/** What the broker shows to operators beside its services. */
+export interface Inside {
+  load: Load;
+  tracing: Tracing;
+  /** The sockets, the oldest first. */
+  readonly sockets: Iterable<SeenSocket>;
+  /** Sockets that there may be at once. */
+  readonly socketLimit: number;
+  readonly draining: boolean;
+  /** The configuration that holds now. */
+  readonly settings: Result<'config.get'>['settings'];
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { adminMethod } from '../define.js';
+import { configuredName, date } from '../models.js';
+import { loginName } from './session.js';
+
+const names = {
+  tenant: z.string().describe('The application.'),
+  server: z.string(),
+  user: z.string(),
+};
+
+const tenant = configuredName.optional().describe('Those of this application alone.');
+
+/** Which accounts are asked about. */
+const ofAccounts = {
+  tenant,
+  server: configuredName.optional().describe('Those at this IMAP server alone.'),
+  user: loginName.optional().describe('Those of this login name alone.'),
+};
+
+const paging = {
+  limit: z.int().min(1).max(1000).default(100),
+  offset: z.int().min(0).max(10_000_000).default(0),
+};
+
+const paged = {
+  total: z.int().describe('How many there are, of those that were asked for.'),
+  nextOffset: z.int().nullable().describe('Where the next page begins; null after the last.'),
+};
+
+/** What there is of the broker to look at, each a list of which a page is answered. */
+export const adminSeeMethods = {
+  'server.list': adminMethod({
+    name: 'server.list',
+    summary: 'The IMAP servers of the configuration, and whether they can be reached.',
+    effect: 'local',
+    params: {},
+    result: z.object({
+      servers: z.array(
+        z.object({
+          name: z.string(),
+          state: z
+            .enum(['closed', 'open', 'trying'])
+            .describe('closed: logins go through. open: it is left alone. trying: one login finds out.'),
+          failures: z.int().describe('Connects that failed, one after the other.'),
+          retryAfterMs: z.int().describe('Milliseconds until the next try; 0 unless open.'),
+          connections: z.int(),
+          connectionLimit: z.int(),
+          accounts: z.int().describe('Accounts in use.'),
+          waiting: z.int().describe('Requests that wait for a connection.'),
+          reduced: z
+            .int()
+            .describe(
+              'Accounts that may have fewer connections than the configuration allows, because the server said so.',
+            ),
+        }),
+      ),
+    }),
+  }),
+  'account.list': adminMethod({
+    name: 'account.list',
+    summary: 'The accounts in use at this broker, the oldest first unless told otherwise.',
+    effect: 'local',
+    params: {
+      ...ofAccounts,
+      sort: z
+        .enum(['oldest', 'busy', 'waiting', 'connections', 'sessions', 'watches'])
+        .default('oldest')
+        .describe('Which come first; all but oldest: those with the most.'),
+      ...paging,
+    },
+    result: z.object({
+      accounts: z.array(
+        z.object({
+          ...names,
+          idle: z.int(),
+          busy: z.int(),
+          watching: z.int().describe('Connections that a watch has, and gives up when they are needed.'),
+          connecting: z.int(),
+          waiting: z.int().describe('Requests that wait for a connection.'),
+          longestWaitMs: z.int().describe('Milliseconds that the first of them has waited; 0 where none does.'),
+          budget: z.int().describe('Connections that it may have at once, as far as the server has told.'),
+          sessions: z.int().describe('Sessions that were used here and have not ended.'),
+          watches: z.int().describe('Folders that are watched.'),
+          viewBytes: z.int().describe('Memory that is taken by what is known of its mail.'),
+        }),
+      ),
+      ...paged,
+    }),
+  }),
+  'connection.list': adminMethod({
+    name: 'connection.list',
+    summary: 'The IMAP connections, by account.',
+    effect: 'local',
+    params: { ...ofAccounts, ...paging },
+    result: z.object({
+      connections: z.array(
+        z.object({
+          id: z.string().describe('As in the log and in explain.'),
+          ...names,
+          state: z.enum(['idle', 'busy', 'watching']),
+          mailbox: z.string().nullable().describe('The folder that it has selected.'),
+          ageMs: z.int(),
+          idleMs: z.int().describe('0 unless it is idle.'),
+          served: z.int().describe('Requests whose work it did; one that several share counts once.'),
+          sentBytes: z.int(),
+          receivedBytes: z.int(),
+        }),
+      ),
+      ...paged,
+    }),
+  }),
+  'session.list': adminMethod({
+    name: 'session.list',
+    summary: 'The sessions that were used at this broker and have not ended, the longest unused first.',
+    effect: 'local',
+    params: { ...ofAccounts, ...paging },
+    result: z.object({
+      sessions: z.array(
+        z.object({
+          id: z.string().describe('The same in every token that renews it. No token can be made of it.'),
+          ...names,
+          openedAt: date,
+          expiresAt: date.describe('When the last of its tokens that was seen here ends.'),
+        }),
+      ),
+      ...paged,
+    }),
+  }),
+  'watch.list': adminMethod({
+    name: 'watch.list',
+    summary: 'The watches, one for each account.',
+    effect: 'local',
+    params: { ...ofAccounts, ...paging },
+    result: z.object({
+      watches: z.array(
+        z.object({
+          ...names,
+          mailboxes: z.array(z.string()),
+          sockets: z.int().describe('Sockets that get its events.'),
+          seq: z.int().describe('Number of its last event.'),
+          alive: z
+            .boolean()
+            .describe('false: for a folder the server has not proven within the lag of watch.start that it is there.'),
+        }),
+      ),
+      ...paged,
+    }),
+  }),
+  'socket.list': adminMethod({
+    name: 'socket.list',
+    summary: 'The WebSockets, the oldest first.',
+    effect: 'local',
+    params: { tenant, ...paging },
+    result: z.object({
+      sockets: z.array(
+        z.object({
+          id: z.string(),
+          tenant: names.tenant,
+          peer: z.string().describe('Address and port; unix for a Unix socket.'),
+          ageMs: z.int(),
+          running: z.int().describe('Unanswered requests.'),
+          served: z.int().describe('Answered requests.'),
+          streams: z.int(),
+          bufferedBytes: z.int().describe('Bytes that wait to be sent.'),
+          watches: z.int().describe('Folders that it watches.'),
+        }),
+      ),
+      ...paged,
+    }),
+  }),
+  'stream.list': adminMethod({
+    name: 'stream.list',
+    summary: 'The open streams, by socket.',
+    effect: 'local',
+    params: { tenant, ...paging },
+    result: z.object({
+      streams: z.array(
+        z.object({
+          socket: z.string().describe('Id of the socket.'),
+          tenant: names.tenant,
+          stream: z.int().describe('Its id on that socket.'),
+          direction: z.enum(['download', 'upload']),
+          method: z.string().describe('Of the request that it belongs to.'),
+          bytes: z.int().describe('Bytes that were sent or that came.'),
+          ageMs: z.int(),
+          stalledMs: z.int().describe('Milliseconds that it has stood still by now; for too long and it is aborted.'),
+        }),
+      ),
+      ...paged,
+    }),
+  }),
+};

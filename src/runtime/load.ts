@@ -1,0 +1,71 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { RecentCounts } from './recent-counts.js';
+
+const MINUTE_MS = 60_000;
+const ERRORS_MS = 5 * MINUTE_MS;
+/** The event loop's delay is looked at so often. */
+const RESOLUTION_MS = 20;
+/** Milliseconds of one measurement, and how many of them make a minute. */
+const MEASURE_MS = 10_000;
+const MEASUREMENTS = 6;
+
+/** How busy the process is: requests a second, errors, and how late the event loop comes. */
+export class Load {
+  readonly startedAt = new Date();
+  readonly #since = performance.now();
+  readonly #requests = new RecentCounts(MINUTE_MS, 60);
+  readonly #errors = new RecentCounts(ERRORS_MS, 30);
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  /** 99th percentiles of the last minute, the youngest last. */
+  readonly #lags: number[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.#delay.enable();
+    this.#timer = setInterval(() => this.#measured(), MEASURE_MS);
+    this.#timer.unref();
+  }
+
+  /** A request was answered. @param outcome `ok` or the kind of the error */
+  answered(outcome: string): void {
+    this.#requests.add('all');
+    if (outcome !== 'ok') this.#errors.add(outcome);
+  }
+
+  get uptimeMs(): number {
+    return Math.round(performance.now() - this.#since);
+  }
+
+  /** Requests a second, of the last minute. */
+  get perSecond(): number {
+    const seconds = Math.max(1, Math.min(MINUTE_MS, this.uptimeMs) / 1000);
+    return Math.round(((this.#requests.counts.get('all') ?? 0) / seconds) * 100) / 100;
+  }
+
+  /** Errors of the last five minutes by kind, the most frequent first. */
+  get errors(): { kind: string; count: number }[] {
+    return [...this.#errors.counts].map(([kind, count]) => ({ kind, count })).sort((a, b) => b.count - a.count);
+  }
+
+  /** Milliseconds that the event loop comes too late: the worst 99th percentile of ten seconds, of the last minute. */
+  get eventLoopLagMs(): number {
+    return Math.max(...this.#lags, this.#lag);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#delay.disable();
+  }
+
+  get #lag(): number {
+    if (this.#delay.count === 0) return 0;
+    // What is measured is the time between two looks.
+    return Math.max(0, Math.round((this.#delay.percentile(99) / 1e6 - RESOLUTION_MS) * 10) / 10);
+  }
+
+  #measured(): void {
+    this.#lags.push(this.#lag);
+    if (this.#lags.length > MEASUREMENTS - 1) this.#lags.shift();
+    this.#delay.reset();
+  }
+}
