@@ -1,9 +1,14 @@
+import type { Meta } from '../protocol/models.js';
+
 /** A result that is JSON already, because it was put together from JSON: it is sent as it is. */
 export class Prepared {
   /** An object, of the shape that the contract states. */
   readonly json: string;
+  /** The `source` in its `meta`. */
+  readonly source: Meta['source'];
 
-  constructor(json: string) {
+  constructor(json: string, source: Meta['source']) {
     this.json = json;
+    this.source = source;
   }
 }

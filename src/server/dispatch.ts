@@ -12,7 +12,7 @@ import { Prepared } from '../methods/prepared.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
-import type { Explanation } from '../protocol/models.js';
+import type { Explanation, Meta } from '../protocol/models.js';
 import type { Listeners } from '../runtime/listeners.js';
 import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
@@ -46,10 +46,12 @@ export interface Answered {
   tenant: string;
   /** The key of the account, where the request has a session. */
   account: string | undefined;
-  /** Milliseconds from its arrival. */
+  /** Milliseconds from its arrival; 0 where it was refused without a look at it. */
   ms: number;
   /** `ok`, or the kind of the error. */
   outcome: string;
+  /** Where the answer comes from, for methods whose answers tell. */
+  source: Meta['source'] | undefined;
 }
 
 export interface DispatchOptions {
@@ -70,6 +72,7 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   let answer: Answer;
   let outcome = 'ok';
   let account: string | undefined;
+  let source: Meta['source'] | undefined;
   const caller = {
     ...from,
     uses: (session: Session) => {
@@ -80,7 +83,10 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
-    answer = { ok: true, json: await resultOf(method, frame.params, caller, options, begun) };
+    const result = await resultOf(method, frame.params, caller, options, begun);
+    const { answerBytes } = options.limits;
+    answer = { ok: true, json: encoded(result, answerBytes, contract[method].effect === 'write' ? 'yes' : 'no') };
+    source = sourceOf(result);
   } catch (failure) {
     const error = known(failure, method);
     if (error.kind === 'INTERNAL') options.log.error({ err: failure, method }, 'request failed');
@@ -90,7 +96,7 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   const ms = Math.round((performance.now() - begun) * 10) / 10;
   const tenant = caller.tenant.name;
   options.log.debug({ method, tenant, ms, outcome }, 'request');
-  options.answered.tell({ method, tenant, account, ms, outcome });
+  options.answered.tell({ method, tenant, account, ms, outcome, source });
   return answer;
 }
 
@@ -100,7 +106,7 @@ async function resultOf(
   caller: Caller,
   options: DispatchOptions,
   begun: number,
-): Promise<string> {
+): Promise<unknown> {
   const { effect, result: schema } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
@@ -121,17 +127,22 @@ async function resultOf(
   );
   const result = trace ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
   if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
-  return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');
+  return result;
+}
+
+function sourceOf(result: unknown): Meta['source'] | undefined {
+  return result instanceof Prepared ? result.source : (result as { meta?: Meta } | undefined)?.meta?.source;
 }
 
 /** On a copy: others may have the same answer. */
 function withExplanation(answer: unknown, explain: Explanation): unknown {
   if (answer instanceof Prepared)
-    return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`);
+    return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`, answer.source);
   return { ...(answer as object), explain };
 }
 
-function isMethod(name: string): name is MethodName {
+/** Whether the contract has a method of this name. */
+export function isMethod(name: string): name is MethodName {
   return Object.hasOwn(contract, name);
 }
 

@@ -55,7 +55,7 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
       );
     },
   });
-  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`);
+  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`, origin.source);
 };
 
 /** The answer as JSON, without its `meta` and its end; null stands for a message that is not there. */

@@ -35,7 +35,7 @@ const handle: PreparedHandler<'message.list'> = async (context, params) => {
       return page ? answer(mailbox, view, page, fields) : farAway(connection, mailbox, request);
     },
   });
-  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`);
+  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`, origin.source);
 };
 
 /** The answer as JSON, without its `meta` and its end. */
