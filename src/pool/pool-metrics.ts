@@ -59,10 +59,10 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
 const noLoad = { idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0, accounts: 0, belowBudget: 0 };
 
 function addStates(metrics: Metrics, registry: Registry, servers: () => Iterable<string>): void {
-  const loads = () => {
+  const loads = metrics.shared(() => {
     const known = registry.loads;
     return [...servers()].map((server) => ({ server, ...(known.get(server) ?? noLoad) }));
-  };
+  });
   metrics.gauge(
     'connections',
     'Connections by state: idle, busy, watching, connecting.',
@@ -102,10 +102,10 @@ function addStates(metrics: Metrics, registry: Registry, servers: () => Iterable
 }
 
 function addBreakers(metrics: Metrics, registry: Registry, servers: () => Iterable<string>): void {
-  const gates = () => {
+  const gates = metrics.shared(() => {
     const known = registry.servers;
     return [...servers()].map((server) => ({ server, gate: known.get(server) }));
-  };
+  });
   metrics.gauge(
     'breaker_open',
     '1 while a server is left alone because it could not be reached, else 0.',

@@ -23,6 +23,7 @@ export class Metrics {
   /** In the order of their definition. */
   readonly entries: MetricEntry[] = [];
   readonly #registry = new Registry();
+  #asked = 0;
 
   /** Adds what is known of the process: memory, processor, descriptors, garbage collection, lag of the event loop. */
   addProcess(): void {
@@ -69,8 +70,20 @@ export class Metrics {
     });
   }
 
+  /** Reads once, each time all are asked for, what several of them are made of. */
+  shared<T>(read: () => T): () => T {
+    let readAt = -1;
+    let value: T;
+    return () => {
+      if (readAt !== this.#asked) value = read();
+      readAt = this.#asked;
+      return value;
+    };
+  }
+
   /** All of them in Prometheus' text format. */
   text(): Promise<string> {
+    this.#asked += 1;
     return this.#registry.metrics();
   }
 

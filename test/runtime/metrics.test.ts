@@ -48,6 +48,20 @@ it('histograms and counters have what was noted, by their labels', async () => {
   expect(samples.get('imap_broker_took_seconds_count{how="well"}')).toBe(3);
 });
 
+it('what several are made of is read once each time', async () => {
+  const metrics = new Metrics();
+  let reads = 0;
+  const read = metrics.shared(() => {
+    reads += 1;
+    return reads;
+  });
+  metrics.gauge('one', 'One.', [], (set) => set({}, read()));
+  metrics.gauge('two', 'Two.', [], (set) => set({}, read()));
+  await metrics.text();
+  const samples = samplesOf(await metrics.text());
+  expect([samples.get('imap_broker_one'), samples.get('imap_broker_two')]).toEqual([2, 2]);
+});
+
 it('of the process it knows memory, processor, descriptors and the lag of the event loop', () => {
   const metrics = new Metrics();
   metrics.addProcess();
