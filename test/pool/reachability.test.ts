@@ -48,3 +48,21 @@ it('when none can be reached it tells why, of each', async () => {
   const refused = (name: string) => expect.stringMatching(new RegExp(`^${name}: .*ECONNREFUSED`));
   expect(await reachability.problems()).toEqual([refused('main'), refused('other')]);
 });
+
+it('a silent server does not make the answer of another one wait, nor is it asked twice', async () => {
+  const silent = await startScriptedServer({ greeting: null });
+  onTestFinished(() => silent.close());
+  const other = await listening('other');
+  const servers = [other];
+  const reachability = new Reachability(registryWith(), () => servers);
+  expect(await reachability.problems()).toEqual([]);
+  // From now on the one that answered last is silent.
+  servers[0] = { ...other, port: silent.port };
+  servers[1] = { ...other, name: 'third' };
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+  onTestFinished(() => void vi.restoreAllMocks());
+  expect(await reachability.problems()).toEqual([]);
+  expect(silent.accepted).toBe(1);
+  expect(other.accepted()).toBe(2);
+  expect(silent.connections.size).toBe(1);
+});
