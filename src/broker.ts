@@ -5,28 +5,38 @@ import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import type { Inside } from './methods/inside.js';
 import { Tracing } from './methods/tracing.js';
+import { addPoolMetrics } from './pool/pool-metrics.js';
+import { Reachability } from './pool/reachability.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import { Listeners } from './runtime/listeners.js';
 import { Load } from './runtime/load.js';
 import type { Log } from './runtime/log.js';
+import { type MetricEntry, Metrics } from './runtime/metrics.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
 import { type ListenAddress, Listener } from './server/listener.js';
+import { monitor as monitorPages } from './server/monitor.js';
+import { addServerMetrics } from './server/server-metrics.js';
+import type { SocketOptions } from './server/socket.js';
 import { KeyRing } from './session/key-ring.js';
 import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
 import type { Tenant } from './session/tenant.js';
 import { MemoryGuard } from './view/memory-guard.js';
+import { addViewMetrics } from './view/view-metrics.js';
 import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
 import { Hub, type HubLimits } from './watch/hub.js';
 import type { WatchTimes } from './watch/station.js';
 import type { StartWatcher } from './watch/types.js';
+import { addWatchMetrics } from './watch/watch-metrics.js';
 import { watcherOf } from './watch/watcher.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
+  /** Where programs of operators ask for metrics and whether it is well. */
+  monitor?: ListenAddress | undefined;
   tenants: readonly Tenant[];
   servers: readonly ServerOptions[];
   allowedOrigins?: readonly string[];
@@ -67,6 +77,10 @@ export interface SessionFiles {
 export interface Broker {
   /** Addresses that it listens on, as URLs of the client. */
   readonly urls: readonly string[];
+  /** Where its metrics are, `http:`, `https:` or `unix:`. */
+  readonly monitorUrl: string | undefined;
+  /** What they are called. */
+  readonly metrics: readonly MetricEntry[];
   readonly registry: Registry;
   readonly views: Views;
   /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
@@ -140,12 +154,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
   const answered = new Listeners<Answered>();
   answered.add(({ outcome }) => load.answered(outcome));
-  const listener = new Listener({
-    socket: { handlers, services, limits, log, answered, checkResults },
-    tenants,
-    allowedOrigins,
-    allowedHosts,
-  });
+  const socket = { handlers, services, limits, log, answered, checkResults };
+  const listener = new Listener({ socket, tenants, allowedOrigins, allowedHosts });
+  let phase: Phase = 'starting';
+  const metrics = options.monitor && metricsOf({ socket, listener, phase: () => phase });
+  const monitor = metrics && monitorOf({ socket, metrics, allowedHosts, phase: () => phase });
   let endsAt = Number.POSITIVE_INFINITY;
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
@@ -155,17 +168,22 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
+    await monitor?.close();
   };
   const broker = {
     urls: [] as string[],
+    monitorUrl: undefined as string | undefined,
+    metrics: metrics?.entries ?? [],
     registry,
     views,
     drain: (graceMs: number) => {
+      phase = 'draining';
       endsAt = Math.min(endsAt, Date.now() + graceMs);
       ending ??= end(listener.drain(graceMs));
       return ending;
     },
     stop: async () => {
+      phase = 'draining';
       endsAt = Date.now();
       const closed = listener.close();
       ending ??= end(closed);
@@ -173,12 +191,62 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     },
   };
   try {
+    if (monitor && options.monitor) {
+      broker.monitorUrl = (await monitor.listen(options.monitor)).replace(/^ws/, 'http');
+    }
     for (const address of options.listeners) broker.urls.push(await listener.listen(address));
+    phase = 'running';
     return broker;
   } catch (error) {
     await broker.stop();
     throw error;
   }
+}
+
+/** What a broker does: it does not listen yet, takes work, or takes no new work. */
+type Phase = 'starting' | 'running' | 'draining';
+
+interface Measured {
+  socket: SocketOptions;
+  listener: Listener;
+  phase(): Phase;
+}
+
+interface Monitored extends Omit<Measured, 'listener'> {
+  metrics: Metrics;
+  allowedHosts: readonly string[];
+}
+
+/** Where programs of operators ask how the broker is. It answers from before the first request until after the last. */
+function monitorOf({ socket, metrics, allowedHosts, phase }: Monitored): Listener {
+  const { services, log } = socket;
+  const reachability = new Reachability(services.registry, () => services.servers.values());
+  const notReady = async () => {
+    if (phase() === 'starting') return 'it does not listen yet';
+    if (phase() === 'draining') return 'it is about to stop';
+    const problems = await reachability.problems();
+    return problems.length === 0 ? undefined : ['no IMAP server can be reached', ...problems].join('\n');
+  };
+  const onRequest = monitorPages({ metrics, notReady, allowedHosts, log });
+  return new Listener({ socket, tenants: [], allowedOrigins: [], allowedHosts, onRequest });
+}
+
+function metricsOf({ socket, listener, phase }: Measured): Metrics {
+  const metrics = new Metrics();
+  const { services, limits, answered } = socket;
+  const { registry, views, hub, sessions, servers, tenantNames: tenants } = services;
+  metrics.gauge('build_info', 'Always 1: the version of the broker and of Node.', ['version', 'node'], (set) =>
+    set({ version, node: process.version }, 1),
+  );
+  metrics.gauge('draining', '1 once the broker takes no new work, else 0.', [], (set) =>
+    set({}, phase() === 'draining' ? 1 : 0),
+  );
+  addServerMetrics(metrics, { answered, listener, sessions, tenants, limits });
+  addPoolMetrics(metrics, registry, () => servers.keys());
+  addViewMetrics(metrics, views);
+  addWatchMetrics(metrics, hub);
+  metrics.addProcess();
+  return metrics;
 }
 
 function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {

@@ -32,6 +32,7 @@ const kept: Record<string, readonly string[]> = {
   'lru-cache': ['view'],
   'smol-toml': ['config'],
   pino: ['runtime'],
+  'prom-client': ['runtime'],
   ws: ['server', 'client'],
 };
 

@@ -28,7 +28,8 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
   const signals = new Signals();
   try {
     const broker = await start(config, log);
-    log.info({ version, urls: broker.urls, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
+    const { urls, monitorUrl: monitor } = broker;
+    log.info({ version, urls, monitor, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
     output.err(hint(broker.urls));
     await signals.first;
     log.info({ drainMs: config.drainMs }, 'draining; another signal stops at once');

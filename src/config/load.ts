@@ -67,6 +67,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
         ...file.listener.map((listener, index) => listenAddress(listener, `listener[${index}]`, folder)),
         ...adminListener(file.admin, folder),
       ],
+      monitor: file.monitor && listenAddress(file.monitor, 'monitor', folder),
       tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file)),
       servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
       allowedOrigins: file.allowed_origins,

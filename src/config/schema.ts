@@ -236,6 +236,24 @@ const admin = z
   })
   .describe('Where `imap-broker accounts` and the other commands for operators come in.');
 
+const { unix, mode, host, port: tcpPort, tls_cert_file, tls_key_file } = listener.shape;
+
+const monitor = z
+  .strictObject({
+    unix,
+    mode,
+    host: host.describe('Address for TCP, by default 127.0.0.1. Without TLS only a loopback address.'),
+    port: tcpPort.describe('TCP port, by default 7144; 0 takes a free one, which the log then names.'),
+    tls_cert_file,
+    tls_key_file,
+  })
+  .transform((entry) => (entry.unix === undefined ? { host: '127.0.0.1', port: 7144, ...entry } : entry))
+  .pipe(listener)
+  .optional()
+  .describe(
+    'Where monitoring asks for `/metrics`, `/healthz` and `/readyz`. Without this table, empty or not, nowhere.',
+  );
+
 const log = z
   .strictObject({
     level: z
@@ -277,6 +295,7 @@ export const configSchema = z.strictObject({
   cache: cache.prefault({}),
   session: session.prefault({}),
   admin: admin.prefault({}),
+  monitor,
   log: log.prefault({}),
 });
 

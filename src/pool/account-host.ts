@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import type { Account } from './account.js';
+import type { PoolEvents } from './pool-events.js';
 import type { Full, PoolLimits, Slots } from './slots.js';
 
 /** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
@@ -10,6 +11,7 @@ export type Connect = (server: ServerOptions, credentials: Credentials, signal: 
 export interface AccountHost {
   limits: PoolLimits;
   slots: Slots;
+  events: PoolEvents;
   connect: Connect;
   /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
   needsRoom(account: Account, full: Full): void;

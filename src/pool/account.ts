@@ -62,7 +62,7 @@ export class Account {
       maxAgeMs,
       this.#holding,
       () => this.#logins.supply(),
-      (connection) => this.#lending.leave(connection),
+      (connection) => this.#lending.leave(connection, 'retired'),
     );
     this.#lending = new Lending({
       pool: this.#pool,
@@ -73,7 +73,10 @@ export class Account {
       mustYield: () => host.mustYield(this),
       mustRetire: (connection) => this.#retirement.isDue(connection, this.#logins.credentials),
       onChange: () => this.wake(),
-      onGone: () => this.#giveSlot(),
+      onGone: (why) => {
+        host.events.endings.tell({ server: server.name, why });
+        this.#giveSlot();
+      },
     });
     this.#scheduler = new Scheduler(
       {
@@ -241,7 +244,10 @@ export class Account {
 
   /** The work of a job begins, which waited since then. */
   #begin({ connection, loginMs }: Loan, job: Job, since: number): Stopper {
-    job.trace?.begin(connection, performance.now() - since, loginMs);
+    const waitedMs = performance.now() - since;
+    job.trace?.begin(connection, waitedMs, loginMs);
+    const { waits } = this.#host.events;
+    if (waits.any) waits.tell({ server: this.server.name, lane: job.lane ?? 'interactive', ms: waitedMs });
     connection.trace = job.trace;
     if (job.lane !== 'watch') connection.served += 1;
     if (job.effect === 'write') this.#shared.fence();

@@ -26,9 +26,15 @@ export class Gate {
   #openUntil = 0;
   #trying = false;
 
-  /** @param loginsPerSecond most logins that are begun in a second */
-  constructor(loginsPerSecond: number) {
+  readonly #onRefused: (error: BrokerError) => void;
+
+  /**
+   * @param loginsPerSecond most logins that are begun in a second
+   * @param onRefused called when a login is not tried because the server is left alone
+   */
+  constructor(loginsPerSecond: number, onRefused: (error: BrokerError) => void = () => {}) {
     this.#intervalMs = 1000 / loginsPerSecond;
+    this.#onRefused = onRefused;
   }
 
   get status(): GateState {
@@ -64,7 +70,9 @@ export class Gate {
     const { state, failures, retryAfterMs } = this.status;
     if (state === 'closed') return;
     const message = `The IMAP server "${server}" could not be reached ${failures} times; it is left alone for a while.`;
-    throw new BrokerError('UPSTREAM_UNAVAILABLE', message, { retryAfterMs: Math.max(retryAfterMs, 100) });
+    const error = new BrokerError('UPSTREAM_UNAVAILABLE', message, { retryAfterMs: Math.max(retryAfterMs, 100) });
+    this.#onRefused(error);
+    throw error;
   }
 
   async #turn(signal: AbortSignal): Promise<void> {

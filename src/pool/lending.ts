@@ -4,6 +4,7 @@ import type { ConnectionPool } from './connection-pool.js';
 import type { Holding } from './holding.js';
 import type { Loan } from './loan.js';
 import type { Loans } from './loans.js';
+import type { Ending } from './pool-events.js';
 import type { Stoppers } from './stoppers.js';
 import { answers } from './validate.js';
 import type { Place, WaitQueue } from './wait-queue.js';
@@ -24,7 +25,7 @@ export interface LendingOptions {
   /** A connection is free, or nobody need wait for one that a watch has. */
   onChange(): void;
   /** A connection is gone, its slot is not needed. */
-  onGone(): void;
+  onGone(why: Ending): void;
 }
 
 /** How an account's connections are lent, come back and end. */
@@ -41,7 +42,7 @@ export class Lending {
 
   /** Whether a connection is being ended, or asked of a watch to be: a slot becomes free soon. */
   get ending(): boolean {
-    return this.#ending > 0 || this.#options.loans.watches.some(({ leaving }) => leaving);
+    return this.#ending > 0 || this.#options.loans.watches.some(({ leaving }) => leaving !== undefined);
   }
 
   /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
@@ -67,7 +68,7 @@ export class Lending {
     loans.noteLogin(connection, loginMs);
     await pool.adopt(connection);
     connection.onClose(() => {
-      if (pool.idle.includes(connection)) void this.#endIdle(connection);
+      if (pool.idle.includes(connection)) void this.#endIdle(connection, 'discarded');
     });
     await this.giveBack(connection, connection.usable);
   }
@@ -90,17 +91,18 @@ export class Lending {
 
   /** @param loan the loan that ends; none for a connection that is new */
   async giveBack(connection: ImapConnection, reusable: boolean, loan?: Loan): Promise<void> {
-    const { pool, loans, mustYield, mustRetire, onChange } = this.#options;
+    const { pool, loans, mustYield, onChange } = this.#options;
     if (loan) loans.end(loan);
     if (!reusable) connection.close();
-    if (!reusable || this.#closing || loan?.leaving || mustYield() || mustRetire(connection)) {
+    const why = this.#whyEnd(connection, reusable, loan);
+    if (why) {
       // Whoever had it need not wait for the LOGOUT.
-      void this.#end(connection);
+      void this.#end(connection, why);
       return;
     }
     await pool.release(connection);
     // It may have ended in between, or somebody asked for room while it was neither busy nor idle.
-    if (!connection.usable && pool.idle.includes(connection)) void this.#endIdle(connection);
+    if (!connection.usable && pool.idle.includes(connection)) void this.#endIdle(connection, 'discarded');
     onChange();
     if (pool.idle.length > 0 && mustYield()) void this.evict();
   }
@@ -111,11 +113,11 @@ export class Lending {
   }
 
   /** Ends a connection unless somebody works on it; a watch gives it up. */
-  leave(connection: ImapConnection): void {
-    if (this.#options.pool.idle.includes(connection)) void this.#endIdle(connection);
+  leave(connection: ImapConnection, why: Ending): void {
+    if (this.#options.pool.idle.includes(connection)) void this.#endIdle(connection, why);
     const loan = this.#options.loans.watchOn(connection);
     if (!loan) return;
-    loan.leaving = true;
+    loan.leaving = why;
     this.ask(loan);
   }
 
@@ -125,10 +127,10 @@ export class Lending {
     const watch = loans.oldestWatch;
     const [oldest] = pool.idle;
     if (watch && watch.since < this.#idleSince) {
-      this.leave(watch.connection);
+      this.leave(watch.connection, 'evicted');
       await new Promise<void>((resolve) => watch.connection.onClose(resolve));
     } else if (oldest) {
-      await this.#endIdle(oldest);
+      await this.#endIdle(oldest, 'evicted');
     }
   }
 
@@ -136,10 +138,11 @@ export class Lending {
   sweep(idleMs: number): void {
     const { pool, loans, mustRetire } = this.#options;
     for (const connection of pool.idle) {
-      if (pool.idleFor(connection) > idleMs || mustRetire(connection)) void this.#endIdle(connection);
+      const unused = pool.idleFor(connection) > idleMs;
+      if (unused || mustRetire(connection)) void this.#endIdle(connection, unused ? 'reaped' : 'retired');
     }
     for (const { connection, leaving } of loans.watches) {
-      if (!leaving && mustRetire(connection)) this.leave(connection);
+      if (!leaving && mustRetire(connection)) this.leave(connection, 'retired');
     }
   }
 
@@ -147,8 +150,8 @@ export class Lending {
   close(): void {
     this.#closing = true;
     const { pool, loans } = this.#options;
-    for (const connection of pool.idle) void this.#endIdle(connection);
-    for (const { connection } of loans.watches) this.leave(connection);
+    for (const connection of pool.idle) void this.#endIdle(connection, 'closed');
+    for (const { connection } of loans.watches) this.leave(connection, 'closed');
   }
 
   async #answers(connection: ImapConnection): Promise<boolean> {
@@ -161,19 +164,28 @@ export class Lending {
     }
   }
 
-  async #endIdle(connection: ImapConnection): Promise<void> {
+  /** Why a connection that comes back is not lent again; undefined when it is. */
+  #whyEnd(connection: ImapConnection, reusable: boolean, loan: Loan | undefined): Ending | undefined {
+    if (!reusable) return 'discarded';
+    if (this.#closing) return 'closed';
+    if (loan?.leaving) return loan.leaving;
+    if (this.#options.mustYield()) return 'evicted';
+    return this.#options.mustRetire(connection) ? 'retired' : undefined;
+  }
+
+  async #endIdle(connection: ImapConnection, why: Ending): Promise<void> {
     this.#ending += 1;
     await this.#options.pool.borrow(connection);
     this.#ending -= 1;
-    await this.#end(connection);
+    await this.#end(connection, why);
   }
 
-  async #end(connection: ImapConnection): Promise<void> {
+  async #end(connection: ImapConnection, why: Ending): Promise<void> {
     const { pool, holding, onGone } = this.#options;
     this.#ending += 1;
     await pool.discard(connection);
     this.#ending -= 1;
     holding.connections.delete(connection);
-    onGone();
+    onGone(why);
   }
 }

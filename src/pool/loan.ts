@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Lane, Lease, Work } from './job.js';
+import type { Ending } from './pool-events.js';
 import type { Stopper } from './stopper.js';
 
 /** Milliseconds within which a watch must have given its connection back once it was asked; then it is closed. */
@@ -15,8 +16,8 @@ export class Loan implements Lease {
   readonly since = performance.now();
   /** Milliseconds that the login for it took, if this is the connection's first use. */
   readonly loginMs: number;
-  /** Whether the connection is to be ended when it comes back. */
-  leaving = false;
+  /** Why the connection is to be ended when it comes back; undefined when it is not. */
+  leaving: Ending | undefined;
   #askedAt = Number.POSITIVE_INFINITY;
   #wanted: AbortController | undefined;
   #stopper: Stopper | undefined;

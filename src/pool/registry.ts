@@ -6,6 +6,7 @@ import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
 import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
+import { PoolEvents } from './pool-events.js';
 import { type Full, type PoolLimits, Slots } from './slots.js';
 
 /** Names an account. */
@@ -14,6 +15,16 @@ export interface AccountName {
   server: ServerOptions;
   user: string;
 }
+
+/** What the accounts of one server have together. */
+export interface ServerLoad extends AccountStats {
+  accounts: number;
+  /** Accounts that may have fewer connections than is configured, because the server allows no more. */
+  belowBudget: number;
+}
+
+const states = ['idle', 'busy', 'watching', 'connecting', 'waiting'] as const;
+const noLoad: ServerLoad = { idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0, accounts: 0, belowBudget: 0 };
 
 export interface RegistryOptions {
   connect?: Connect;
@@ -28,6 +39,7 @@ const YIELD_AFTER_MS = 500;
 export class Registry implements AccountHost {
   readonly limits: PoolLimits;
   readonly slots: Slots;
+  readonly events = new PoolEvents();
   readonly connect: Connect;
   readonly refused: (accountKey: string, credentials: Credentials) => void;
   readonly #accounts = new Map<string, Account>();
@@ -47,7 +59,7 @@ export class Registry implements AccountHost {
   constructor(limits: PoolLimits, { connect = connector(), onRefused = () => {} }: RegistryOptions = {}) {
     this.limits = limits;
     this.connect = (server, credentials, signal) =>
-      this.#gateOf(server).pass(server.name, signal, () => connect(server, credentials, signal));
+      this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
     this.refused = onRefused;
     this.slots = new Slots(limits);
     // One timer for all: one per account would be thousands.
@@ -60,8 +72,23 @@ export class Registry implements AccountHost {
     return new Map([...this.#gates].map(([name, gate]) => [name, gate.status]));
   }
 
+  async #login(connect: Connect, ...[server, credentials, signal]: Parameters<Connect>): Promise<ImapConnection> {
+    const begun = performance.now();
+    const tried = (error?: unknown) =>
+      this.events.logins.tell({ server: server.name, ms: performance.now() - begun, error });
+    try {
+      const connection = await connect(server, credentials, signal);
+      tried();
+      return connection;
+    } catch (error) {
+      tried(error);
+      throw error;
+    }
+  }
+
   #gateOf({ name, loginsPerSecond }: ServerOptions): Gate {
-    const gate = this.#gates.get(name) ?? new Gate(loginsPerSecond);
+    const onRefused = (error: BrokerError) => this.events.refusals.tell({ server: name, error });
+    const gate = this.#gates.get(name) ?? new Gate(loginsPerSecond, onRefused);
     this.#gates.set(name, gate);
     return gate;
   }
@@ -140,6 +167,19 @@ export class Registry implements AccountHost {
   /** All accounts, the oldest first, those included whose credentials are only just being proven. */
   get accounts(): Iterable<Account> {
     return this.#accounts.values();
+  }
+
+  /** Accounts, connections and waiting jobs by server. */
+  get loads(): Map<string, ServerLoad> {
+    const loads = new Map<string, ServerLoad>();
+    for (const { server, stats, budget } of this.#accounts.values()) {
+      const load = loads.get(server.name) ?? { ...noLoad };
+      loads.set(server.name, load);
+      for (const state of states) load[state] += stats[state];
+      load.accounts += 1;
+      if (budget < this.limits.connectionsPerAccount) load.belowBudget += 1;
+    }
+    return loads;
   }
 
   /** Connections and waiting jobs by account. */

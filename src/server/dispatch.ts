@@ -41,7 +41,7 @@ export interface Answered {
   tenant: string;
   /** The key of the account, where the request has a session or opens one. */
   account: string | undefined;
-  /** Milliseconds from its arrival. */
+  /** Milliseconds from its arrival; 0 where it was refused without a look at it. */
   ms: number;
   /** `ok`, or the kind of the error. */
   outcome: string;
@@ -158,7 +158,8 @@ function withExplanation(answer: unknown, explain: Explanation): unknown {
   return { ...(answer as object), explain };
 }
 
-function isMethod(name: string): name is MethodName {
+/** Whether the contract has a method of this name. */
+export function isMethod(name: string): name is MethodName {
   return Object.hasOwn(contract, name);
 }
 

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,7 +9,7 @@ import { closeCodes, subprotocol } from '../protocol/limits.js';
 import { type Tenant, tenantWith } from '../session/tenant.js';
 import { Socket, type SocketOptions } from './socket.js';
 import { removeStaleSocket } from './stale-socket.js';
-import { TenantUse } from './tenant-use.js';
+import { TenantUse, type Use } from './tenant-use.js';
 import { admit, refuse } from './upgrade.js';
 
 /**
@@ -34,6 +34,8 @@ export interface ListenerOptions {
   allowedOrigins: readonly string[];
   /** `Host` headers that are let in without TLS beside localhost and IP addresses. */
   allowedHosts: readonly string[];
+  /** What it answers to HTTP that asks for no WebSocket. Default: that one is needed. */
+  onRequest?: RequestListener;
 }
 
 /** Who comes by the admin socket. No tenant of a configuration has a blank in its name. */
@@ -74,6 +76,11 @@ export class Listener {
   /** The sockets themselves, the oldest first. */
   get all(): Iterable<Socket> {
     return this.#sockets;
+  }
+
+  /** What each tenant uses that has had a socket. */
+  get uses(): Map<string, Use> {
+    return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.now]));
   }
 
   /**
@@ -121,10 +128,7 @@ export class Listener {
     const options = { noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
     const server = tls ? tlsServer(options, tls) : createServer(options);
     server.maxConnections = this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
-    server.on('request', (_request, response) => {
-      response.writeHead(426, { 'content-type': 'text/plain', connection: 'close', upgrade: 'websocket' });
-      response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
-    });
+    server.on('request', this.#options.onRequest ?? needsWebSocket);
     server.on('upgrade', (request, socket, head) => {
       const { tenants, allowedOrigins, allowedHosts } = this.#options;
       const admission = admit(request.headers, {
@@ -180,6 +184,11 @@ function peerOf({ remoteAddress, remotePort }: NetSocket): string {
   if (remoteAddress === undefined) return 'unix';
   return `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
 }
+
+const needsWebSocket: RequestListener = (_request, response) => {
+  response.writeHead(426, { 'content-type': 'text/plain', connection: 'close', upgrade: 'websocket' });
+  response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
+};
 
 function tlsServer(options: ServerOptions, { cert, key, clientCa }: ListenerTls): Server {
   const tls = { cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: REQUEST_MS };

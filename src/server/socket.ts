@@ -6,7 +6,7 @@ import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, sa
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
 import type { Session } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
-import { type DispatchOptions, dispatch } from './dispatch.js';
+import { type DispatchOptions, dispatch, isMethod } from './dispatch.js';
 import { ExpiryNotice } from './expiry-notice.js';
 import type { SocketLimits } from './limits.js';
 import { Outbox } from './outbox.js';
@@ -235,15 +235,15 @@ export class Socket implements SeenSocket {
       const message = `id: a request with the id ${JSON.stringify(id)} is not answered yet.`;
       this.#refuse(null, new BrokerError('INVALID_REQUEST', message, { field: 'id' }));
     } else if (this.#draining) {
-      this.#refuse(id, new BrokerError('DRAINING', 'The broker is about to stop.'));
+      this.#turnAway(id, frame, new BrokerError('DRAINING', 'The broker is about to stop.'));
     } else if (this.#pending.size >= pendingRequests) {
       const message = `This socket has ${pendingRequests} unanswered requests already.`;
-      this.#limit(id, new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 }));
+      this.#limit(id, frame, new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 }));
     } else {
       try {
         this.#use.begin();
       } catch (error) {
-        this.#limit(id, error as BrokerError);
+        this.#limit(id, frame, error as BrokerError);
         return;
       }
       void this.#answer(id, frame);
@@ -251,8 +251,8 @@ export class Socket implements SeenSocket {
   }
 
   /** Refuses what is too much, and a peer that does not care. */
-  #limit(id: RequestId, error: BrokerError): void {
-    this.#refuse(id, error);
+  #limit(id: RequestId, frame: RequestFrame, error: BrokerError): void {
+    this.#turnAway(id, frame, error);
     if (this.#refusals.take() > 0) void this.close(closeCodes.FLOOD);
     else this.#readLater(error.retryAfterMs ?? 0);
   }
@@ -268,6 +268,19 @@ export class Socket implements SeenSocket {
       },
       Math.min(ms, MOST_REST_MS),
     );
+  }
+
+  /** Refuses a request for which there is no room, whatever it asks for. */
+  #turnAway(id: RequestId, { method }: RequestFrame, error: BrokerError): void {
+    this.#refuse(id, error);
+    this.#options.answered.tell({
+      method: isMethod(method) ? method : undefined,
+      tenant: this.#tenant.name,
+      account: undefined,
+      ms: 0,
+      outcome: error.kind,
+      source: undefined,
+    });
   }
 
   async #answer(id: RequestId, frame: RequestFrame): Promise<void> {

@@ -2,6 +2,13 @@ import { BrokerError } from '../protocol/errors.js';
 import type { Tenant, TenantQuotas } from '../session/tenant.js';
 import { TokenBucket } from './token-bucket.js';
 
+/** Sockets, unanswered requests and open streams. */
+export interface Use {
+  sockets: number;
+  running: number;
+  streams: number;
+}
+
 /** What a tenant uses of the broker just now, over all of its sockets. */
 export class TenantUse {
   readonly #quotas: TenantQuotas;
@@ -13,6 +20,10 @@ export class TenantUse {
   constructor({ quotas }: Tenant) {
     this.#quotas = quotas;
     this.#requests = new TokenBucket(quotas.requestsPerSecond);
+  }
+
+  get now(): Use {
+    return { sockets: this.#sockets, running: this.#running, streams: this.#streams };
   }
 
   /** Whether it has as many sockets as it may have. */

@@ -51,7 +51,7 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
 }
 
 /** A web page can make its own name point to this machine (DNS rebinding): names that are not known are refused. */
-function isOurs(host: string | undefined, allowed: readonly string[] | undefined): boolean {
+export function isOurs(host: string | undefined, allowed: readonly string[] | undefined): boolean {
   if (allowed === undefined || host === undefined) return true;
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return name === 'localhost' || isIP(name) > 0 || allowed.includes(name);

@@ -44,6 +44,16 @@ interface Group {
   askedAt: number;
 }
 
+/**
+ * How often a view was found to be true when it was asked for: by the end of an IDLE (`idle`), by a NOOP where the
+ * connection had stayed in the folder (`noop`), or by opening the folder (`select`).
+ */
+export interface Confirmations {
+  idle: number;
+  noop: number;
+  select: number;
+}
+
 /** Who holds a connection that follows the view, and answers on it when called: see {@link MailboxReader.serve}. */
 export interface Station {
   call(): void;
@@ -75,6 +85,7 @@ export class MailboxReader {
   /** Messages whose flags stay known where the server does not tell changes; set by a watch. */
   mostFlags: number | undefined;
   readonly #onGrown: () => void;
+  readonly #confirmations: Confirmations;
   readonly #waiting = new Map<string, Group>();
   #active: Group[] = [];
   #running: 'lease' | 'station' | undefined;
@@ -84,11 +95,15 @@ export class MailboxReader {
   #abort: AbortController | undefined;
   #deserted: NodeJS.Timeout | undefined;
 
-  /** @param onGrown called when the view may have grown */
-  constructor(mailbox: string, view: MailboxView, onGrown: () => void) {
+  /**
+   * @param onGrown called when the view may have grown
+   * @param confirmations where it counts how the view was confirmed
+   */
+  constructor(mailbox: string, view: MailboxView, onGrown: () => void, confirmations: Confirmations) {
     this.mailbox = mailbox;
     this.view = view;
     this.#onGrown = onGrown;
+    this.#confirmations = confirmations;
   }
 
   /** Whether it is at work on the view. */
@@ -261,14 +276,19 @@ export class MailboxReader {
     const stays = view.placed && connection.isFollowedBy(view);
     const askedAt = Math.max(...this.#active.map((group) => group.askedAt));
     // The end of an IDLE was the barrier.
-    if (stays && !connection.troubled && view.confirmed.at >= askedAt) return;
+    if (stays && !connection.troubled && view.confirmed.at >= askedAt) {
+      this.#confirmations.idle += 1;
+      return;
+    }
     if (stays && (await connection.refresh())) {
       view.confirm(begun);
+      this.#confirmations.noop += 1;
       return;
     }
     if (stays) view.abandon();
     await placeView(view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS);
     view.confirm(begun);
+    this.#confirmations.select += 1;
   }
 }
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ImapConnection } from '../imap/connection.js';
 import { canonicalName } from '../imap/mailbox-names.js';
-import { MailboxReader } from './mailbox-reader.js';
+import { type Confirmations, MailboxReader } from './mailbox-reader.js';
 import { MailboxView, type Moment } from './mailbox-view.js';
 import { bytesOfString } from './string-bytes.js';
 
@@ -44,6 +44,9 @@ const SHARE = 1 / 4;
  */
 export class Views {
   readonly limits: ViewLimits;
+  readonly confirmations: Confirmations = { idle: 0, noop: 0, select: 0 };
+  /** How often what was opened before was still in memory, and how often it was not. */
+  readonly recalls = { hit: 0, miss: 0 };
   readonly #isLive: (account: string) => boolean;
   readonly #cache: LRUCache<string, Entry>;
   /** Of the cache and of what is pinned. */
@@ -93,7 +96,7 @@ export class Views {
     const known = this.#readerOf(key, 'used');
     if (known) return known;
     const view = new MailboxView();
-    const reader = new MailboxReader(name, view, () => this.#grown(account, key, reader));
+    const reader = new MailboxReader(name, view, () => this.#grown(account, key, reader), this.confirmations);
     this.#set(account, key, { reader }, view.bytes);
     return reader;
   }
@@ -132,7 +135,9 @@ export class Views {
   /** What never changes of an opened message; `name` tells one from another within the account. */
   recall(account: string, name: string): string | undefined {
     const entry = this.#cache.get(keyOf(account, 'body', name));
-    return entry && 'body' in entry ? entry.body : undefined;
+    const body = entry && 'body' in entry ? entry.body : undefined;
+    this.recalls[body === undefined ? 'miss' : 'hit'] += 1;
+    return body;
   }
 
   keepBody(account: string, name: string, body: string): void {

@@ -141,6 +141,18 @@ level = "warn"
     expect(drainMs).toBe(14_000);
   });
 
+  it('has a monitor where its table is there, on loopback unless it says otherwise', () => {
+    const monitorOf = (text: string) => parseConfig(`${MINIMAL}\n${text}`, '/etc/imap-broker').broker.monitor;
+    expect(monitorOf('')).toBeUndefined();
+    expect(monitorOf('[monitor]')).toEqual({ host: '127.0.0.1', port: 7144, tls: undefined });
+    expect(monitorOf('[monitor]\nport = 9000')).toMatchObject({ host: '127.0.0.1', port: 9000 });
+    expect(monitorOf('[monitor]\nunix = "monitor.sock"')).toEqual({
+      unix: '/etc/imap-broker/monitor.sock',
+      mode: 0o660,
+    });
+    expect(() => monitorOf('[monitor]\nhost = "0.0.0.0"')).toThrow(/line \d+: monitor\.host: is no loopback address/);
+  });
+
   it('builds one secure context for each server with TLS, with the authorities of its ca_file', () => {
     writeFileSync(join(folder, 'ca.pem'), certificates().ca);
     const text = `${MINIMAL}[[server]]\nname = "plain"\nhost = "localhost"\ntls = "none"\n`;

@@ -1,0 +1,34 @@
+import type { BrokerError } from '../protocol/errors.js';
+import { Listeners } from '../runtime/listeners.js';
+import type { Lane } from './job.js';
+
+/** A job that got its connection, after so many milliseconds. */
+export interface Waited {
+  server: string;
+  lane: Lane;
+  ms: number;
+}
+
+/** A login that was tried. */
+export interface LoginTried {
+  server: string;
+  /** Milliseconds from the first packet on. */
+  ms: number;
+  /** Why it failed: a BrokerError, or the reason that ended it before its time; undefined when it did not. */
+  error: unknown;
+}
+
+/**
+ * Why a connection ended: it broke, or its work was given up (discarded); it was idle for long (reaped), too old (retired),
+ * in the way of another (evicted), or its account is not in use any more (closed).
+ */
+export type Ending = 'discarded' | 'reaped' | 'retired' | 'evicted' | 'closed';
+
+/** What happens in the pools, for those who count. */
+export class PoolEvents {
+  readonly waits = new Listeners<Waited>();
+  readonly logins = new Listeners<LoginTried>();
+  /** Logins that were not tried, because their server is left alone for a while. */
+  readonly refusals = new Listeners<{ server: string; error: BrokerError }>();
+  readonly endings = new Listeners<{ server: string; why: Ending }>();
+}
