@@ -17,6 +17,8 @@ installPackages([
   ['python3-websockets', () => works('/usr/bin/python3', ['-c', 'import websockets'])],
   ['openssl', () => works('openssl', ['version'])],
   ['procps', () => works('ps', ['-V'])],
+  ['systemd', () => works('systemd-analyze', ['--version'])],
+  ['tmux', () => works('tmux', ['-V'])],
 ]);
 say('Building');
 run('npm', ['run', '--silent', 'build']);
