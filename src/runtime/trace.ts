@@ -56,6 +56,11 @@ export class Trace {
     this.#commands.push(...other.#commands);
   }
 
+  /** The connection that it had to do with last. */
+  get connection(): string | undefined {
+    return this.#connection ?? undefined;
+  }
+
   get queueMs(): number {
     return this.#queueMs;
   }

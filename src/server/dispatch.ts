@@ -31,6 +31,8 @@ export interface Answer {
 /** Who asks, and how to stop it. */
 export interface Caller {
   tenant: Tenant;
+  /** Id of its socket. */
+  socket: string;
   streams: Streams;
   events: Events;
   /** Is aborted on cancel and when the socket closes, with a BrokerError as its reason; and here at the deadline. */
@@ -63,9 +65,16 @@ export interface DispatchOptions {
   checkResults?: boolean;
 }
 
+/** Requests so far: a caller's own ids are unique on its socket alone. */
+let requests = 0;
+
 /** Answers a request. Never rejects: every failure becomes a wire error here and nowhere else. */
 export async function dispatch(frame: RequestFrame, from: Caller, options: DispatchOptions): Promise<Answer> {
   const begun = performance.now();
+  requests += 1;
+  const ids = { request: requests, socket: from.socket, id: frame.id };
+  // Whoever reads single requests in the log wants to find their IMAP connections.
+  const trace = frame.params.explain === true || options.log.isLevelEnabled('debug') ? new Trace() : undefined;
   const method = isMethod(frame.method) ? frame.method : undefined;
   let answer: Answer;
   let outcome = 'ok';
@@ -80,16 +89,17 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
-    answer = { ok: true, json: await resultOf(method, frame.params, caller, options, begun) };
+    answer = { ok: true, json: await resultOf(method, frame.params, caller, options, begun, trace) };
   } catch (failure) {
     const error = known(failure, method);
-    if (error.kind === 'INTERNAL') options.log.error({ err: failure, method }, 'request failed');
+    if (error.kind === 'INTERNAL')
+      options.log.error({ ...ids, connection: trace?.connection, method, err: failure }, 'request failed');
     outcome = error.kind;
     answer = { ok: false, json: JSON.stringify(error.toWire()) };
   }
   const ms = Math.round((performance.now() - begun) * 10) / 10;
   const tenant = caller.tenant.name;
-  options.log.debug({ method, tenant, ms, outcome }, 'request');
+  options.log.debug({ ...ids, connection: trace?.connection, method, tenant, ms, outcome }, 'request');
   options.answered.tell({ method, tenant, account, ms, outcome });
   return answer;
 }
@@ -100,12 +110,12 @@ async function resultOf(
   caller: Caller,
   options: DispatchOptions,
   begun: number,
+  trace: Trace | undefined,
 ): Promise<string> {
   const { effect, result: schema } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
-  const trace = params.explain ? new Trace() : undefined;
   const answer = await withDeadline(
     { timeoutMs, executed, controller: caller.controller },
     async (signal, deadlineAt) => {
@@ -119,7 +129,8 @@ async function resultOf(
       return handler(full, params);
     },
   );
-  const result = trace ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
+  const result =
+    trace && params.explain ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
   if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
   return encoded(result, options.limits.answerBytes, effect === 'write' ? 'yes' : 'no');
 }

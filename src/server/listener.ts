@@ -52,6 +52,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  #opened = 0;
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
 
@@ -161,7 +162,9 @@ export class Listener {
   }
 
   #take(ws: WebSocket, tenant: Tenant): void {
-    const socket = new Socket(ws, tenant, this.#useOf(tenant), this.#options.socket);
+    this.#opened += 1;
+    const id = `socket-${this.#opened}`;
+    const socket = new Socket(ws, id, tenant, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));
   }

@@ -28,6 +28,8 @@ export interface SocketOptions extends DispatchOptions {
 
 /** One WebSocket of a tenant: its requests, streams and heartbeat. */
 export class Socket {
+  /** As the log and operators know it. */
+  readonly id: string;
   readonly #ws: WebSocket;
   readonly #tenant: Tenant;
   readonly #use: TenantUse;
@@ -44,7 +46,8 @@ export class Socket {
   readonly #refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS);
   #onIdle: () => void = () => {};
 
-  constructor(ws: WebSocket, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+  constructor(ws: WebSocket, id: string, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+    this.id = id;
     const { limits, log } = options;
     this.#ws = ws;
     this.#tenant = tenant;
@@ -61,7 +64,7 @@ export class Socket {
         use.endStream();
         this.#checkIdle();
       },
-      unexpected: (err) => log.error({ err }, 'stream failed'),
+      unexpected: (err) => log.error({ err, socket: id }, 'stream failed'),
       limits,
     });
     this.#events = new SocketEvents({
@@ -73,10 +76,11 @@ export class Socket {
     ws.on('pong', () => {
       this.#alive = true;
     });
-    ws.on('error', (err) => log.debug({ err }, 'socket error'));
+    ws.on('error', (err) => log.debug({ err, socket: id }, 'socket error'));
     ws.once('close', (code) => this.#closed(code));
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
     this.#hello();
+    log.debug({ socket: id, tenant: tenant.name }, 'socket opened');
   }
 
   get busy(): boolean {
@@ -147,7 +151,7 @@ export class Socket {
     try {
       this.#streams.receive(decodeStreamFrame(data));
     } catch (err) {
-      this.#options.log.debug({ err }, 'bad binary frame');
+      this.#options.log.debug({ err, socket: this.id }, 'bad binary frame');
       void this.close(closeCodes.BAD_FRAME);
     }
   }
@@ -213,6 +217,7 @@ export class Socket {
     const events = this.#events.forRequest();
     const caller = {
       tenant: this.#tenant,
+      socket: this.id,
       streams,
       events,
       controller,
@@ -257,6 +262,6 @@ export class Socket {
     this.#cancelAll();
     this.#events.close();
     this.#onIdle();
-    this.#options.log.debug({ tenant: this.#tenant.name, code }, 'socket closed');
+    this.#options.log.debug({ socket: this.id, tenant: this.#tenant.name, code }, 'socket closed');
   }
 }
