@@ -84,7 +84,8 @@ export class Listener {
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ ...targetOf(address), backlog: BACKLOG }, () => {
+      // Not among the options: there Node overlooks it where the socket was passed.
+      server.listen(targetOf(address), BACKLOG, () => {
         server.off('error', reject);
         resolve();
       });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -57,6 +59,19 @@ describe('a socket that systemd has opened', () => {
     expect(await broker.ended()).toBe(0);
     client.close();
     await notify.close();
+  });
+
+  it('lets hundreds wait in line while the broker does not come to them', async () => {
+    const path = join(folder, 'clients.sock');
+    const broker = await activated(path, 'clients');
+    const client = await RawClient.open(`ws+unix:${path}`, 'one');
+    broker.child.kill('SIGSTOP');
+    const waiting = Array.from({ length: 700 }, () => connect(path));
+    await Promise.all(waiting.map((socket) => once(socket, 'connect')));
+    broker.child.kill('SIGCONT');
+    for (const socket of waiting) socket.destroy();
+    await client.call('broker.ping', {});
+    await client.close();
   });
 
   it('may be TCP on loopback; the log names its port', async () => {

@@ -1,4 +1,5 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient, type SessionClient } from '../../src/client/index.js';
@@ -43,9 +44,9 @@ describe.runIf(whyNoManager() === undefined)('a restart under load, with a socke
     await dovecot.stop();
   });
 
-  it('fails no request, and does no write twice', async () => {
+  it('fails no request, refuses no connection, and does no write twice', async () => {
     const users = await Promise.all(Array.from({ length: USERS }, (_, index) => visitor(index)));
-    const load = new Load(users);
+    const load = new Load(users, manager.path('/run/imap-broker.sock'));
     const pids = new Set<string | undefined>();
     for (let restart = 0; restart < RESTARTS; restart += 1) {
       await load.answered(ANSWERS_BETWEEN);
@@ -57,6 +58,7 @@ describe.runIf(whyNoManager() === undefined)('a restart under load, with a socke
     pids.add((await manager.show(SERVICE, 'MainPID')).MainPID);
     expect(pids.size).toBe(RESTARTS + 1);
     expect(load.failures).toEqual([]);
+    expect(load.connected).toBeGreaterThan(ANSWERS_BETWEEN);
     for (const { user, written } of users) {
       const subjects = await dovecot.doveadm('fetch', '-u', user, 'hdr.subject', 'mailbox', 'INBOX');
       expect((subjects.match(/written \d+/g) ?? []).sort()).toEqual([...written].sort());
@@ -79,9 +81,14 @@ interface Visitor {
   written: string[];
 }
 
-/** Requests at a steady pace, whatever becomes of those before: a third of them writes. */
+/**
+ * Requests at a steady pace, whatever becomes of those before: a third of them writes. With each of them somebody new
+ * connects, without a client that would try again.
+ */
 class Load {
   readonly failures: unknown[] = [];
+  connected = 0;
+  readonly #path: string;
   readonly #users: readonly Visitor[];
   readonly #running = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
@@ -89,8 +96,9 @@ class Load {
   #answers = 0;
   #onAnswer: () => void = () => {};
 
-  constructor(users: readonly Visitor[]) {
+  constructor(users: readonly Visitor[], path: string) {
     this.#users = users;
+    this.#path = path;
     this.#timer = setInterval(() => this.#send(), 1000 / REQUESTS_PER_SECOND);
   }
 
@@ -113,6 +121,7 @@ class Load {
   #send(): void {
     const turn = this.#sent;
     this.#sent += 1;
+    this.#connect();
     const one = this.#ask(this.#users[turn % USERS] as Visitor, turn)
       .catch((error: unknown) => this.failures.push(error))
       .then(() => {
@@ -121,6 +130,14 @@ class Load {
         this.#onAnswer();
       });
     this.#running.add(one);
+  }
+
+  #connect(): void {
+    const socket = connect(this.#path, () => {
+      this.connected += 1;
+      socket.destroy();
+    });
+    socket.once('error', (error) => this.failures.push(error));
   }
 
   async #ask({ mail, written }: Visitor, turn: number): Promise<void> {

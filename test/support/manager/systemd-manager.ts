@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
@@ -14,6 +14,7 @@ const script = fileURLToPath(new URL('isolated.sh', import.meta.url));
 const SYSTEMD = '/lib/systemd/systemd';
 /** Those that units want; there is nothing in them. */
 const TARGETS = ['sysinit', 'basic', 'sockets', 'shutdown', 'multi-user', 'network-online', 'network'];
+const NAMESPACES = ['--pid', '--mount', '--cgroup', '--uts', '--ipc', '--fork', '--kill-child'];
 const LOG = '/run/log/services';
 
 /** Why no manager can be started here; `undefined` where one can. */
@@ -22,10 +23,11 @@ export function whyNoManager(): string | undefined {
   if (!existsSync(SYSTEMD)) return 'no systemd';
   try {
     accessSync(controlGroup(), constants.W_OK);
-    return undefined;
   } catch {
     return 'no control groups of version 2';
   }
+  const { status } = spawnSync('unshare', [...NAMESPACES, 'mount', '--make-rprivate', '/']);
+  return status === 0 ? undefined : 'no namespaces';
 }
 
 /** The control group of this process, in the hierarchy of version 2. */
@@ -70,10 +72,9 @@ export class SystemdManager {
     for (const [unit, text] of Object.entries(dropIns)) await addDropIn(units, unit, text);
     const group = join(controlGroup(), `imap-broker-test-${process.pid}-${Date.now()}`);
     mkdirSync(group);
-    const namespaces = ['--pid', '--mount', '--cgroup', '--uts', '--ipc', '--fork', '--kill-child'];
     const inside = ['sh', script, root, project, config, units, process.execPath];
     const enter = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
-    const child = spawn('sh', ['-c', enter, group, 'unshare', ...namespaces, ...inside], {
+    const child = spawn('sh', ['-c', enter, group, 'unshare', ...NAMESPACES, ...inside], {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     });
