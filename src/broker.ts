@@ -100,7 +100,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const poolLimits = { ...defaultPoolLimits, ...options.pool };
   const limits = { ...defaultSocketLimits, ...options.sockets };
   const proofs = new Proofs();
-  const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
+  const registry = new Registry(poolLimits, {
+    log: options.log,
+    onRefused: (key, credentials) => proofs.refused(key, credentials),
+  });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
   const sessions = new SealedSessions({

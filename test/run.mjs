@@ -18,6 +18,8 @@ installPackages([
   ['openssl', () => works('openssl', ['version'])],
   ['tmux', () => works('tmux', ['-V'])],
   ['procps', () => works('ps', ['-V'])],
+  ['systemd', () => works('systemd-analyze', ['--version'])],
+  ['tmux', () => works('tmux', ['-V'])],
 ]);
 say('Building');
 run('npm', ['run', '--silent', 'build']);

@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { type Broker, startBroker, version } from '../broker.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { createLog, type LogLevel } from '../runtime/log.js';
+import { passedSockets } from '../runtime/passed-sockets.js';
+import { ServiceManager } from '../runtime/sd-notify.js';
 import { KeyFileError } from '../session/key-ring.js';
 import { configOfFlags, type ServeFlags } from './flags-config.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
@@ -10,6 +12,9 @@ export interface ServeOptions extends ServeFlags {
   config?: string | undefined;
   logLevel?: LogLevel | undefined;
 }
+
+/** Milliseconds that sockets and connections may take to close after a drain. */
+const CLOSING_MS = 15_000;
 
 /**
  * How far the heap may grow above what is in use before V8 looks for garbage, in percent; left alone it grows to twice as
@@ -26,12 +31,15 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
   const { config, hint } = withLogLevel(settings(options), options.logLevel);
   const log = createLog(config.logLevel);
   const signals = new Signals();
+  const manager = new ServiceManager(log);
   try {
     const broker = await start(config, log);
     const { urls, monitorUrl: monitor } = broker;
     log.info({ version, urls, monitor, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
     output.err(hint(broker.urls));
+    manager.ready(`listening at ${broker.urls.join(', ')}`);
     await signals.first;
+    manager.stopping('draining: running requests may finish', config.drainMs + CLOSING_MS);
     log.info({ drainMs: config.drainMs }, 'draining; another signal stops at once');
     const drained = await Promise.race([broker.drain(config.drainMs).then(() => true), signals.second]);
     if (!drained) await broker.stop();
@@ -39,6 +47,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
     return drained ? exitCodes.ok : exitCodes.failure;
   } finally {
     signals.dispose();
+    manager.dispose();
   }
 }
 
@@ -81,12 +90,23 @@ To try it, in another terminal:
 }
 
 async function start(config: Config, log: ReturnType<typeof createLog>): Promise<Broker> {
+  const unclaimed = unclaimedOf(config);
+  if (unclaimed !== undefined) {
+    const hint = `no [[listener]] says systemd = "${unclaimed}", so whoever connects to it would wait for ever`;
+    throw new CliError(`systemd has passed a socket named "${unclaimed}", but ${hint}.`, exitCodes.usage);
+  }
   try {
     return await startBroker({ ...config.broker, log });
   } catch (error) {
     if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
     throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);
   }
+}
+
+/** The name of a socket that was passed for nobody. */
+function unclaimedOf({ broker: { listeners } }: Config): string | undefined {
+  const claimed = new Set(listeners.map((address) => ('passed' in address ? address.passed : undefined)));
+  return [...passedSockets().keys()].find((name) => !claimed.has(name));
 }
 
 /** SIGTERM and SIGINT, from now on. */

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { parse, TomlError } from 'smol-toml';
@@ -8,9 +7,13 @@ import type { ServerOptions } from '../imap/server-options.js';
 import type { LogLevel } from '../runtime/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
+import { ConfigError } from './config-error.js';
 import { explain, plainly } from './explain.js';
+import { pathOf, read, readNamed, readTokenHashes } from './files.js';
 import { type ConfigFile, configSchema, portOf } from './schema.js';
 import { shownSettings } from './shown-settings.js';
+
+export { ConfigError };
 
 /** What a configuration says, as the broker takes it. */
 export interface Config {
@@ -18,17 +21,6 @@ export interface Config {
   logLevel: LogLevel;
   /** Milliseconds that running requests have after SIGTERM. */
   drainMs: number;
-}
-
-/** A configuration that cannot be used. Each problem is one sentence that names the key. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
 }
 
 /**
@@ -68,7 +60,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
         ...adminListener(file.admin, folder),
       ],
       monitor: file.monitor && listenAddress(file.monitor, 'monitor', folder),
-      tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file)),
+      tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file, folder)),
       servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
       allowedOrigins: file.allowed_origins,
       allowedHosts: file.allowed_hosts,
@@ -102,7 +94,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
 export function sessionFiles({ state_dir: state, key_file: key }: ConfigFile['session'], folder: string) {
   if (state === undefined && key === undefined) return undefined;
   return {
-    keyFile: key === undefined ? resolve(folder, state ?? '', 'session.keys') : resolve(folder, key),
+    keyFile: key === undefined ? resolve(folder, state ?? '', 'session.keys') : pathOf(key, folder, 'session.key_file'),
     createKeys: key === undefined,
     revocationsFile: state === undefined ? undefined : resolve(folder, state, 'revoked.jsonl'),
   };
@@ -112,6 +104,7 @@ type ListenerEntry = ConfigFile['listener'][number];
 type ServerEntry = ConfigFile['server'][number];
 
 function listenAddress(entry: ListenerEntry, key: string, folder: string): BrokerOptions['listeners'][number] {
+  if (entry.systemd !== undefined) return { passed: entry.systemd, tls: listenerTls(entry, key, folder) };
   if (entry.unix === undefined) {
     return { host: entry.host ?? '127.0.0.1', port: entry.port ?? 0, tls: listenerTls(entry, key, folder) };
   }
@@ -126,9 +119,9 @@ function listenerTls(entry: ListenerEntry, key: string, folder: string): Listene
   const { tls_cert_file: cert, tls_key_file: privateKey, client_ca_file: clientCa } = entry;
   if (cert === undefined || privateKey === undefined) return undefined;
   const tls = {
-    cert: read(resolve(folder, cert), `${key}.tls_cert_file: `),
-    key: read(resolve(folder, privateKey), `${key}.tls_key_file: `),
-    clientCa: clientCa === undefined ? undefined : read(resolve(folder, clientCa), `${key}.client_ca_file: `),
+    cert: readNamed(cert, folder, `${key}.tls_cert_file`),
+    key: readNamed(privateKey, folder, `${key}.tls_key_file`),
+    clientCa: clientCa === undefined ? undefined : readNamed(clientCa, folder, `${key}.client_ca_file`),
   };
   try {
     createSecureContext({ cert: tls.cert, key: tls.key, ca: tls.clientCa });
@@ -138,12 +131,17 @@ function listenerTls(entry: ListenerEntry, key: string, folder: string): Listene
   }
 }
 
-function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: ConfigFile): Tenant {
+function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: ConfigFile, folder: string): Tenant {
   const unknown = entry.servers?.find((name) => !file.server.some((server) => server.name === name));
   if (unknown !== undefined) throw new ConfigError([`${key}.servers: there is no [[server]] named "${unknown}"`]);
+  const { token_hashes_file: hashFile, certificate_names: names } = entry;
+  const hashesInFile = hashFile === undefined ? [] : readTokenHashes(hashFile, folder, `${key}.token_hashes_file`);
+  if (hashFile !== undefined && [...entry.token_hashes, ...hashesInFile, ...names].length === 0) {
+    throw new ConfigError([`${key}.token_hashes_file: ${hashFile} has no hash in it: nobody can come in`]);
+  }
   return {
     name: entry.name,
-    tokenHashes: entry.token_hashes,
+    tokenHashes: [...entry.token_hashes, ...hashesInFile],
     certificateNames: entry.certificate_names,
     servers: entry.servers,
     scopes: entry.scopes,
@@ -175,7 +173,7 @@ function serverOptions(entry: ServerEntry, key: string, folder: string): ServerO
 
 function secureContext({ ca_file: file }: ServerEntry, key: string, folder: string): SecureContext {
   if (file === undefined) return createSecureContext();
-  const ca = read(resolve(folder, file), `${key}.ca_file: `);
+  const ca = readNamed(file, folder, `${key}.ca_file`);
   try {
     // Node itself takes a text without any certificate in silence, and then trusts nobody.
     new X509Certificate(ca);
@@ -192,16 +190,6 @@ function parseToml(text: string): unknown {
     if (!(error instanceof TomlError)) throw error;
     const [what = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
     throw new ConfigError([`line ${error.line}: not valid TOML: ${what}`]);
-  }
-}
-
-function read(path: string, prefix = ''): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why = { ENOENT: 'there is no such file', EACCES: 'no permission', EISDIR: 'it is a folder' }[code ?? ''];
-    throw new ConfigError([`${prefix}cannot read ${path}: ${why ?? code ?? String(error)}`]);
   }
 }
 

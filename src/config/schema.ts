@@ -45,6 +45,12 @@ const listener = z
     mode: unixMode
       .optional()
       .describe('Permissions of the Unix socket, written in octal as `0o660`, which is the default.'),
+    systemd: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('Name of a socket that systemd has opened and passes: `FileDescriptorName=` of its socket unit.'),
     host: z
       .string()
       .min(1)
@@ -64,11 +70,19 @@ const listener = z
       .describe('Authority of client certificates, in PEM: a client that shows one needs no bearer token.'),
   })
   .superRefine((entry, { addIssue }) => {
-    const { unix, mode, host, port: tcpPort, tls_cert_file: cert, tls_key_file: key, client_ca_file: clientCa } = entry;
+    const { unix, mode, systemd, host, port: tcpPort } = entry;
+    const { tls_cert_file: cert, tls_key_file: key, client_ca_file: clientCa } = entry;
     const refuse = (path: string, message: string) => addIssue({ code: 'custom', path: [path], message });
+    if (systemd !== undefined) {
+      if (unix !== undefined) refuse('unix', 'does not go with systemd: make it another listener');
+      if (host !== undefined) refuse('host', 'does not go with systemd: make it another listener');
+      if (tcpPort !== undefined) refuse('port', 'does not go with systemd: make it another listener');
+    }
     if (unix === undefined) {
-      if (host === undefined) refuse('host', 'is missing: a listener has either unix, or host and port');
-      else if (tcpPort === undefined) refuse('port', 'is missing: a listener has either unix, or host and port');
+      if (systemd === undefined) {
+        if (host === undefined) refuse('host', 'is missing: a listener has unix, systemd, or host and port');
+        else if (tcpPort === undefined) refuse('port', 'is missing: a listener has unix, systemd, or host and port');
+      }
       if (mode !== undefined) refuse('mode', 'is for Unix sockets alone');
       if ((cert === undefined) !== (key === undefined)) {
         refuse(cert === undefined ? 'tls_cert_file' : 'tls_key_file', 'is missing: TLS needs both certificate and key');
@@ -113,14 +127,20 @@ const server = z
   })
   .describe('An IMAP server that sessions may be opened on. Give one table for each.');
 
+/** SHA-256 of a tenant's tokens, in hex. */
+export const tokenHashes = z.array(z.string().regex(/^[0-9a-f]{64}$/i, 'is no SHA-256 in hex (64 digits)')).max(10);
+
 const tenant = z
   .strictObject({
     name: name.describe('Name of the web application, for logs.'),
-    token_hashes: z
-      .array(z.string().regex(/^[0-9a-f]{64}$/i, 'is no SHA-256 in hex (64 digits)'))
-      .max(10)
+    token_hashes: tokenHashes
       .default([])
       .describe('SHA-256 of its bearer tokens, in hex. Two may be live while a token is changed.'),
+    token_hashes_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File with such hashes beside or instead of those, one in a line; a line that begins with # is none.'),
     certificate_names: z
       .array(z.string().min(1).max(200))
       .max(10)
@@ -143,10 +163,13 @@ const tenant = z
       'Requests a second; more answer RATE_LIMITED.',
     ),
   })
-  .refine(({ token_hashes: hashes, certificate_names: names }) => hashes.length + names.length > 0, {
-    path: ['token_hashes'],
-    message: 'is missing: without it or certificate_names nobody can come in',
-  })
+  .refine(
+    ({ token_hashes: hashes, token_hashes_file: file, certificate_names: names }) => file ?? hashes[0] ?? names[0],
+    {
+      path: ['token_hashes'],
+      message: 'is missing: without it, token_hashes_file or certificate_names nobody can come in',
+    },
+  )
   .describe('A web application that may use the broker. Give one table for each.');
 
 const pool = z

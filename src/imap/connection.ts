@@ -138,6 +138,12 @@ export class ImapConnection {
     return this.#flow.stats();
   }
 
+  /** What ended the connection, in few words; `undefined` where this side did. */
+  get endedBy(): string | undefined {
+    const { code, name } = (this.#fatal ?? {}) as NodeJS.ErrnoException;
+    return this.#flow.byeReason === undefined || this.#loggingOut ? (code ?? name) : 'BYE';
+  }
+
   /** Whether an extension was switched on by ENABLE (RFC 5161), in upper case. */
   enabled(extension: string): boolean {
     return this.#flow.enabled.has(extension);

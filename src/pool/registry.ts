@@ -1,9 +1,10 @@
-import { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { accountKey } from '../runtime/account-key.js';
+import type { Log } from '../runtime/log.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
+import { connector } from './connector.js';
 import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
 import { PoolEvents } from './pool-events.js';
@@ -28,6 +29,8 @@ const noLoad: ServerLoad = { idle: 0, busy: 0, watching: 0, connecting: 0, waiti
 
 export interface RegistryOptions {
   connect?: Connect;
+  /** Is told of connections, unless `connect` is somebody else's. */
+  log?: Log;
   /** Called when the server refuses credentials that it took before. */
   onRefused?: (accountKey: string, credentials: Credentials) => void;
 }
@@ -56,7 +59,7 @@ export class Registry implements AccountHost {
   readonly #sweeper: NodeJS.Timeout;
   #closing = false;
 
-  constructor(limits: PoolLimits, { connect = connector(), onRefused = () => {} }: RegistryOptions = {}) {
+  constructor(limits: PoolLimits, { log, connect = connector(log), onRefused = () => {} }: RegistryOptions = {}) {
     this.limits = limits;
     this.connect = (server, credentials, signal) =>
       this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
@@ -270,12 +273,4 @@ export class Registry implements AccountHost {
   #sweep(): void {
     for (const account of this.#accounts.values()) account.sweep();
   }
-}
-
-function connector(): Connect {
-  let made = 0;
-  return (server, credentials, signal) => {
-    made += 1;
-    return ImapConnection.open(`${server.name}-${made}`, server, credentials, signal);
-  };
 }

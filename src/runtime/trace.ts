@@ -56,9 +56,9 @@ export class Trace {
     this.#commands.push(...other.#commands);
   }
 
-  /** Whether it had to do with a connection. */
-  get connected(): boolean {
-    return this.#connection !== null;
+  /** The connection that it had to do with last. */
+  get connection(): string | undefined {
+    return this.#connection ?? undefined;
   }
 
   get queueMs(): number {

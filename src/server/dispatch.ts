@@ -60,14 +60,21 @@ export interface DispatchOptions {
   checkResults?: boolean;
 }
 
+/** Requests so far: a caller's own ids are unique on its socket alone. */
+let requests = 0;
+
 /** Answers a request. Never rejects: every failure becomes a wire error here and nowhere else. */
 export async function dispatch(frame: RequestFrame, from: Caller, options: DispatchOptions): Promise<Answer> {
   const begun = performance.now();
+  requests += 1;
+  const ids = { request: requests, socket: from.socket, id: frame.id };
+  // Whoever reads single requests in the log wants to find their IMAP connections.
+  const trace = options.log.isLevelEnabled('debug') ? new Trace() : undefined;
   const method = isMethod(frame.method) ? frame.method : undefined;
   let answer: Answer;
   let outcome = 'ok';
   let source: Meta['source'] | undefined;
-  const caller: NotedCaller = { ...from, noted: { account: undefined, trace: undefined } };
+  const caller: NotedCaller = { ...from, noted: { account: undefined, trace } };
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
@@ -77,19 +84,21 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
     source = sourceOf(result);
   } catch (failure) {
     const error = known(failure, method);
-    if (error.kind === 'INTERNAL') options.log.error({ err: failure, method }, 'request failed');
+    if (error.kind === 'INTERNAL')
+      options.log.error({ ...ids, connection: caller.noted.trace?.connection, method, err: failure }, 'request failed');
     outcome = error.kind;
     answer = { ok: false, json: JSON.stringify(error.toWire()) };
   }
   const ms = Math.round((performance.now() - begun) * 10) / 10;
   const tenant = caller.tenant.name;
-  options.log.debug({ method, tenant, ms, outcome }, 'request');
-  const { account, trace } = caller.noted;
+  const { account } = caller.noted;
+  options.log.debug({ ...ids, connection: caller.noted.trace?.connection, method, tenant, ms, outcome }, 'request');
   options.answered.tell({ method, tenant, account, ms, outcome, source });
   const { tracing } = options.services.inside;
   if (account !== undefined && tracing.wants(account)) {
     const { id: request = '', method: name } = frame;
-    const explain = trace?.connected ? trace.explanation(ms) : null;
+    const { trace } = caller.noted;
+    const explain = trace?.connection === undefined ? null : trace.explanation(ms);
     const { socket } = caller;
     tracing.tell(account, { tenant, socket, request, method: name, ms, outcome, source: source ?? null, explain });
   }
@@ -118,7 +127,7 @@ async function resultOf(
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   const executed = effect === 'write' ? 'maybe' : 'no';
-  if (params.explain) caller.noted.trace = new Trace();
+  if (params.explain) caller.noted.trace ??= new Trace();
   if (method === 'session.open') concerns(caller, openedBy(caller.tenant, params), options);
   const answer = await withDeadline(
     { timeoutMs, executed, controller: caller.controller },

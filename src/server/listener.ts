@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
+import { passedSockets } from '../runtime/passed-sockets.js';
 import { type Tenant, tenantWith } from '../session/tenant.js';
 import { Socket, type SocketOptions } from './socket.js';
 import { removeStaleSocket } from './stale-socket.js';
@@ -13,12 +14,13 @@ import { TenantUse, type Use } from './tenant-use.js';
 import { admit, refuse } from './upgrade.js';
 
 /**
- * Where to listen: a Unix socket, by default for owner and group alone, or a TCP address. Whoever may open a socket that
- * is for operators is one, without a token.
+ * Where to listen: a Unix socket, by default for owner and group alone, a TCP address, or a socket that the service manager
+ * has passed under a name. Whoever may open a socket that is for operators is one, without a token.
  */
 export type ListenAddress =
   | { unix: string; mode?: number; forOperators?: boolean }
-  | { host: string; port: number; tls?: ListenerTls | undefined };
+  | { host: string; port: number; tls?: ListenerTls | undefined }
+  | { passed: string; tls?: ListenerTls | undefined };
 
 /** Certificate and key of a listener in PEM, and the authority of client certificates where those are asked for. */
 export interface ListenerTls {
@@ -84,8 +86,9 @@ export class Listener {
   }
 
   /**
-   * Listens; answers the address as a URL of the client, with the real port.
-   * @throws when the address is taken or not allowed
+   * Listens; answers the address as a URL of the client, with the real port, or `systemd:NAME` for a Unix socket that was
+   * passed: where that is, its unit knows.
+   * @throws when the address is taken or not allowed, or no such socket was passed
    */
   async listen(address: ListenAddress): Promise<string> {
     const tls = 'unix' in address ? undefined : address.tls;
@@ -93,8 +96,8 @@ export class Listener {
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      const target = 'unix' in address ? { path: address.unix } : { host: address.host, port: address.port };
-      server.listen({ ...target, backlog: BACKLOG }, () => {
+      // Not among the options: there Node overlooks it where the socket was passed.
+      server.listen(targetOf(address), BACKLOG, () => {
         server.off('error', reject);
         resolve();
       });
@@ -106,8 +109,13 @@ export class Listener {
       chmodSync(address.unix, address.mode ?? 0o660);
       return `unix:${address.unix}`;
     }
-    const { port } = server.address() as AddressInfo;
-    return `${tls ? 'wss' : 'ws'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+    const bound = server.address();
+    if (bound === null || typeof bound === 'string') return `systemd:${'passed' in address ? address.passed : bound}`;
+    // What the configuration says of TCP holds for what somebody else has opened, too.
+    if ('passed' in address && !tls && !isLoopback(bound))
+      throw new Error(`${bound.address} is no loopback address: that needs TLS.`);
+    const host = 'host' in address ? address.host : bound.address;
+    return `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   }
 
   /** Takes no new sockets, drains those that are there. */
@@ -189,6 +197,18 @@ const needsWebSocket: RequestListener = (_request, response) => {
   response.writeHead(426, { 'content-type': 'text/plain', connection: 'close', upgrade: 'websocket' });
   response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
 };
+
+function targetOf(address: ListenAddress): { path: string } | { host: string; port: number } | { fd: number } {
+  if ('unix' in address) return { path: address.unix };
+  if ('host' in address) return { host: address.host, port: address.port };
+  const fd = passedSockets().get(address.passed);
+  if (fd !== undefined) return { fd };
+  throw new Error(`systemd has passed no socket with FileDescriptorName=${address.passed}.`);
+}
+
+function isLoopback({ address, family }: AddressInfo): boolean {
+  return family === 'IPv4' ? address.startsWith('127.') : address === '::1';
+}
 
 function tlsServer(options: ServerOptions, { cert, key, clientCa }: ListenerTls): Server {
   const tls = { cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: REQUEST_MS };

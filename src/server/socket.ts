@@ -37,6 +37,7 @@ export interface SocketName {
 
 /** One WebSocket of a tenant: its requests, streams and heartbeat. */
 export class Socket implements SeenSocket {
+  /** As the log and operators know it. */
   readonly id: string;
   readonly #peer: string;
   readonly #openedAt = performance.now();
@@ -77,7 +78,7 @@ export class Socket implements SeenSocket {
         use.endStream();
         this.#checkIdle();
       },
-      unexpected: (err) => log.error({ err }, 'stream failed'),
+      unexpected: (err) => log.error({ err, socket: name.id }, 'stream failed'),
       limits,
     });
     this.#events = new SocketEvents({
@@ -89,10 +90,11 @@ export class Socket implements SeenSocket {
     ws.on('pong', () => {
       this.#alive = true;
     });
-    ws.on('error', (err) => log.debug({ err }, 'socket error'));
+    ws.on('error', (err) => log.debug({ err, socket: name.id }, 'socket error'));
     ws.once('close', (code) => this.#closed(code));
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
     this.#hello();
+    log.debug({ socket: name.id, tenant: tenant.name }, 'socket opened');
   }
 
   /** Name of its tenant. */
@@ -197,7 +199,7 @@ export class Socket implements SeenSocket {
     try {
       this.#streams.receive(decodeStreamFrame(data));
     } catch (err) {
-      this.#options.log.debug({ err }, 'bad binary frame');
+      this.#options.log.debug({ err, socket: this.id }, 'bad binary frame');
       void this.close(closeCodes.BAD_FRAME);
     }
   }
@@ -337,6 +339,6 @@ export class Socket implements SeenSocket {
     this.#cancelAll();
     this.#events.close();
     this.#onIdle();
-    this.#options.log.debug({ tenant: this.#tenant.name, code }, 'socket closed');
+    this.#options.log.debug({ socket: this.id, tenant: this.#tenant.name, code }, 'socket closed');
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** A key that seals tokens. */
 export interface SealingKey {
@@ -107,7 +108,7 @@ function readKeys(path: string): SealingKey[] {
   let text: string;
   try {
     const { mode } = statSync(path);
-    if ((mode & 0o077) !== 0) {
+    if ((mode & othersOf(path)) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
       throw new KeyFileError(`the key file ${path} can be read by others (mode ${octal}): chmod 600 it`);
     }
@@ -122,6 +123,11 @@ function readKeys(path: string): SealingKey[] {
     .map((line) => keyOf(line, path));
   if (keys.length === 0) throw new KeyFileError(`the key file ${path} has no keys`);
   return keys;
+}
+
+/** The permissions that would let others read a key file. Where systemd shows a credential to its service by an ACL, the group's bits are the ACL's mask. */
+function othersOf(path: string): number {
+  return dirname(path) === process.env.CREDENTIALS_DIRECTORY ? 0o037 : 0o077;
 }
 
 function keyOf(line: string, path: string): SealingKey {

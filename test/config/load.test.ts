@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, loadConfig, parseConfig } from '../../src/config/load.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { certificates } from '../support/certificates.js';
@@ -153,6 +153,21 @@ level = "warn"
     expect(() => monitorOf('[monitor]\nhost = "0.0.0.0"')).toThrow(/line \d+: monitor\.host: is no loopback address/);
   });
 
+  it('takes from systemd sockets by their names, and credentials where they are', () => {
+    writeFileSync(join(folder, 'tokens'), `# webmail\n${HASH}\n`);
+    vi.stubEnv('CREDENTIALS_DIRECTORY', folder);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const text = MINIMAL.replace('unix = "broker.sock"', 'systemd = "clients"')
+      .replace(/token_hashes = .*/, 'token_hashes_file = "credential:tokens"')
+      .concat('[session]\nkey_file = "credential:session.keys"\n');
+    const { listeners, tenants, sessionFiles } = parseConfig(text, '/').broker;
+    expect(listeners).toEqual([{ passed: 'clients', tls: undefined }]);
+    expect(tenants[0]?.tokenHashes).toEqual([HASH]);
+    expect(sessionFiles).toMatchObject({ keyFile: join(folder, 'session.keys'), createKeys: false });
+  });
+
   it('builds one secure context for each server with TLS, with the authorities of its ca_file', () => {
     writeFileSync(join(folder, 'ca.pem'), certificates().ca);
     const text = `${MINIMAL}[[server]]\nname = "plain"\nhost = "localhost"\ntls = "none"\n`;
@@ -205,6 +220,11 @@ describe('what is refused, in one sentence with line and key', () => {
       MINIMAL.replace('"broker.sock"', '"a"\nport = 1'),
       /listener\[0\]\.port: does not go with unix/,
     ],
+    [
+      'a listener that is systemd’s and its own',
+      MINIMAL.replace('"broker.sock"', '"a"\nsystemd = "clients"'),
+      /listener\[0\]\.unix: does not go with systemd/,
+    ],
     ['a listener of no kind', MINIMAL.replace('unix = "broker.sock"', ''), /listener\[0\]\.host: is missing/],
     ['a mode in decimal', MINIMAL.replace('"broker.sock"', '"a"\nmode = 660'), /listener\[0\]\.mode: Too big/],
     [
@@ -227,6 +247,23 @@ describe('what is refused, in one sentence with line and key', () => {
     expect(problems(MINIMAL.replace('"main"', '"main"\nca_file = "empty.pem"'))).toEqual([
       'server[0].ca_file: empty.pem has no certificate in PEM form',
     ]);
+  });
+
+  it('a file of token hashes that has none, or something else', () => {
+    const text = MINIMAL.replace(/token_hashes = .*/, 'token_hashes_file = "tokens"');
+    const [begin, path] = ['tenant[0].token_hashes_file: ', 'tokens'];
+    writeFileSync(join(folder, path), '# nobody yet\n');
+    expect(problems(text)).toEqual([`${begin}tokens has no hash in it: nobody can come in`]);
+    writeFileSync(join(folder, path), 'secret\n');
+    expect(problems(text)).toEqual([`${begin}tokens: is no SHA-256 in hex (64 digits)`]);
+  });
+
+  it('a credential that was not passed, or is no name', () => {
+    const text = (name: string) => `${MINIMAL}[session]\nkey_file = "credential:${name}"\n`;
+    expect(problems(text('keys'))).toEqual([
+      expect.stringMatching(/^session\.key_file: there is no credential:keys: systemd passed no credentials/),
+    ]);
+    expect(problems(text('../keys'))).toEqual(['session.key_file: credential:../keys is no name of a credential']);
   });
 
   it('everything that is wrong at once', () => {

@@ -183,7 +183,7 @@ describe('a request', () => {
     });
   });
 
-  it('leaves one line in the log: method, tenant, time, outcome, and nothing of its params', async () => {
+  it('leaves one line in the log: its ids, method, tenant, time, outcome, and nothing of its params', async () => {
     const { connect, logged } = await stubBroker();
     const client = await connect();
     await client.request('session.open', {
@@ -194,9 +194,11 @@ describe('a request', () => {
     await client.request('session.open', { server: 'secret-server', secret: 'secret' });
     const lines = logged.filter(({ msg }) => msg === 'request');
     expect(lines).toMatchObject([
-      { method: 'session.open', tenant: 'shop', ms: expect.any(Number), outcome: 'ok' },
-      { method: 'session.open', tenant: 'shop', outcome: 'INVALID_PARAMS' },
+      { socket: 'socket-1', id: 1, method: 'session.open', tenant: 'shop', ms: expect.any(Number), outcome: 'ok' },
+      { socket: 'socket-1', id: 2, method: 'session.open', tenant: 'shop', outcome: 'INVALID_PARAMS' },
     ]);
+    const [first, second] = lines.map(({ request }) => request as number);
+    expect(second).toBe((first ?? 0) + 1);
     expect(JSON.stringify(logged)).not.toContain('secret');
   });
 

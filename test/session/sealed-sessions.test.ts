@@ -1,9 +1,9 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { CompactEncrypt } from 'jose';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KeyFileError, KeyRing, rotateKeys } from '../../src/session/key-ring.js';
 import { Revocations } from '../../src/session/revocations.js';
 import { SealedSessions, type SessionLimits } from '../../src/session/sealed-sessions.js';
@@ -148,6 +148,18 @@ describe('keys', () => {
     const made = readFileSync(keyFile(), 'utf8');
     KeyRing.ofFile(keyFile(), { create: true });
     expect(readFileSync(keyFile(), 'utf8')).toBe(made);
+  });
+
+  it('that systemd passes may be shown to their service by an ACL, which sets the group’s bit, and to nobody else', () => {
+    vi.stubEnv('CREDENTIALS_DIRECTORY', dirname(keyFile()));
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    KeyRing.ofFile(keyFile(), { create: true });
+    chmodSync(keyFile(), 0o440);
+    expect(KeyRing.ofFile(keyFile(), { create: false }).newest.id).toBeTruthy();
+    chmodSync(keyFile(), 0o444);
+    expect(() => KeyRing.ofFile(keyFile(), { create: false })).toThrow(/can be read by others \(mode 0444\)/);
   });
 
   it.each<[string, () => void, RegExp]>([

@@ -1,0 +1,75 @@
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLog } from '../../src/runtime/log.js';
+import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { RawClient, runBroker } from '../support/running-broker.js';
+
+let dovecot: Dovecot;
+let broker: Awaited<ReturnType<typeof runBroker>>;
+let client: RawClient;
+let lines: Record<string, unknown>[] = [];
+beforeAll(async () => {
+  dovecot = await Dovecot.start();
+  const destination = new Writable({
+    write(line: Buffer, _encoding, done) {
+      lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
+      done();
+    },
+  });
+  const servers = [dovecot.server(), dovecot.server({ name: 'unreachable', port: 1 })];
+  broker = await runBroker(dovecot, { servers, log: createLog('debug', destination) });
+  client = await RawClient.open(broker.url);
+});
+afterAll(async () => {
+  await client.close();
+  await broker.stop();
+  await dovecot.stop();
+});
+
+const told = (msg: string) => lines.filter((line) => line.msg === msg);
+
+describe('the log', () => {
+  it('has for each request one line that joins the caller’s id, the socket and the IMAP connection', async () => {
+    const session = await client.login(newUser());
+    const { id, answer } = client.request('message.list', { session, mailbox: 'INBOX' });
+    await answer;
+    const [opened] = told('IMAP connection opened');
+    const asked = told('request').filter(({ method }) => method === 'message.list');
+    expect(asked).toMatchObject([{ id, socket: 'socket-1', request: expect.any(Number), outcome: 'ok' }]);
+    expect(asked[0]?.connection).toBe(opened?.connection);
+    expect(told('socket opened')).toMatchObject([{ socket: 'socket-1', tenant: 'webmail' }]);
+  });
+
+  it('says what ended an IMAP connection, unless the broker did', async () => {
+    const user = newUser();
+    await client.login(user);
+    const connection = told('IMAP connection opened').at(-1)?.connection;
+    await dovecot.kick(user);
+    const ended = () => told('IMAP connection ended').find((line) => line.connection === connection);
+    await expect.poll(ended).toMatchObject({ why: 'BYE', server: 'dovecot', received: expect.any(Number) });
+  });
+
+  it('warns of a server that cannot be reached, with the cause, and spares itself where many ask', async () => {
+    lines = [];
+    const open = { server: 'unreachable', auth: { password: PASSWORD } };
+    for (let time = 0; time < 20; time += 1) {
+      const one = client.call('session.open', { ...open, user: newUser() });
+      await expect(one).rejects.toMatchObject({ data: { kind: 'UPSTREAM_UNAVAILABLE' } });
+    }
+    const warned = told('no IMAP connection').filter(({ level }) => level === 40);
+    expect(warned[0]).toMatchObject({
+      server: 'unreachable',
+      connection: expect.stringMatching(/^unreachable-\d+$/),
+      err: { cause: { code: 'ECONNREFUSED' } },
+    });
+    expect(warned.length).toBeLessThan(10);
+  });
+
+  it('does not warn of a wrong password', async () => {
+    lines = [];
+    const open = { server: 'dovecot', user: newUser(), auth: { password: 'wrong' } };
+    await expect(client.call('session.open', open)).rejects.toMatchObject({ data: { kind: 'IMAP_AUTH_FAILED' } });
+    expect(told('no IMAP connection')).toMatchObject([{ level: 20 }]);
+    expect(lines.filter(({ level }) => (level as number) > 20)).toEqual([]);
+  });
+});
