@@ -1,3 +1,4 @@
+import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { accountKey } from '../runtime/account-key.js';
