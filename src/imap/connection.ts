@@ -5,8 +5,8 @@ import { commandError, connectError, isThrottled, keepsConnection, replyOf } fro
 import { insideOf } from './flow-inside.js';
 import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
-import { installFlowReader, readingInPlace } from './flow-reader.js';
-import { slim } from './flow-slim.js';
+import { prepare } from './flow-prepare.js';
+import { readingInPlace } from './flow-reader.js';
 import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
@@ -352,12 +352,7 @@ export class ImapConnection {
     // A server that greets with PREAUTH never looks at the credentials, so any would do.
     const proven = [...insideOf(this.#flow).authCapabilities.values()].some((used) => used);
     if (!proven) throw connectError({ code: 'it asks for no credentials' }, this.server.name);
-    // With it imapflow puts the personal prefix before every name, also before those of other users' folders.
-    this.#flow.namespace = undefined;
-    // imapflow writes the CRLF behind a large literal by itself, and Nagle would hold it back for 40 ms.
-    insideOf(this.#flow).socket.setNoDelay(true);
-    installFlowReader(this.#flow);
-    slim(this.#flow);
+    prepare(this.#flow);
     this.#opened = true;
   }
 
