@@ -118,6 +118,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       connectionsPerAccount: poolLimits.connectionsPerAccount,
       queuePerAccount: poolLimits.queuePerAccount,
     },
+    operations: { kickSocket: (id: string) => listener.kick(id) },
+    log: options.log,
   };
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
   const answered = new Listeners<Answered>();

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../broker.js';
 import { ConfigError } from '../config/load.js';
 import { accounts, limitOf } from './admin/accounts.js';
+import { addDeeds } from './admin/commands.js';
 import { servers } from './admin/servers.js';
 import { AdminCommands } from './admin.js';
 import { call } from './call.js';
@@ -99,6 +100,7 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
     .add(program, 'accounts', 'accounts that are in use, with their connections', accounts)
     .addOption(option('--limit <count>', 'accounts to show, at most').argParser(limitOf).default(100));
   admin.add(program, 'servers', 'IMAP servers, and whether they can be reached', servers);
+  addDeeds(program, admin);
   return program;
 }
 

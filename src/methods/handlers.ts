@@ -1,4 +1,10 @@
 import accountList from './admin/accounts.js';
+import accountKick from './admin/kick-account.js';
+import sessionKick from './admin/kick-session.js';
+import socketKick from './admin/kick-socket.js';
+import brokerPause from './admin/pause.js';
+import poolReconnect from './admin/reconnect.js';
+import brokerResume from './admin/resume.js';
 import serverList from './admin/servers.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
@@ -68,4 +74,10 @@ export const handlers: Handlers = {
   'rpc.discover': rpcDiscover,
   'server.list': serverList,
   'account.list': accountList,
+  'broker.pause': brokerPause,
+  'broker.resume': brokerResume,
+  'pool.reconnect': poolReconnect,
+  'account.kick': accountKick,
+  'socket.kick': socketKick,
+  'session.kick': sessionKick,
 };

@@ -1,11 +1,12 @@
 import { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
-import { accountKey } from '../runtime/account-key.js';
+import { type AccountFilter, accountKey, keyMatcher } from '../runtime/account-key.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
 import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
+import { Pauses } from './pauses.js';
 import { type Full, type PoolLimits, Slots } from './slots.js';
 
 /** Names an account. */
@@ -39,9 +40,10 @@ export class Registry implements AccountHost {
   /** Accounts whose watches wait for a slot that nobody else wants. */
   readonly #hopeful = new Set<Account>();
   readonly #evictingFor = new Set<Account>();
+  readonly #pauses = new Pauses();
   /** Accounts that are forgotten already and still log out. */
   readonly #ending = new Set<Promise<void>>();
-  readonly #sweeper: NodeJS.Timeout;
+  #sweeper: NodeJS.Timeout;
   #closing = false;
 
   constructor(limits: PoolLimits, { connect = connector(), onRefused = () => {} }: RegistryOptions = {}) {
@@ -50,9 +52,96 @@ export class Registry implements AccountHost {
       this.#gateOf(server).pass(server.name, signal, () => connect(server, credentials, signal));
     this.refused = onRefused;
     this.slots = new Slots(limits);
-    // One timer for all: one per account would be thousands.
-    this.#sweeper = setInterval(() => this.#sweep(), Math.min(30_000, Math.max(100, limits.idleMs / 4)));
-    this.#sweeper.unref();
+    this.#sweeper = this.#startSweeper();
+  }
+
+  /** One timer for all: one per account would be thousands. */
+  #startSweeper(): NodeJS.Timeout {
+    const everyMs = Math.min(30_000, Math.max(100, this.limits.idleMs / 4));
+    return setInterval(() => this.#sweep(), everyMs).unref();
+  }
+
+  /** Other limits, from now on. Where there are more connections than there may be, idle ones end first. */
+  setLimits(limits: PoolLimits): void {
+    Object.assign(this.limits, limits);
+    clearInterval(this.#sweeper);
+    if (this.#closing) return;
+    this.#sweeper = this.#startSweeper();
+    for (const account of this.#accounts.values()) account.shrink();
+    for (const name of new Set([...this.#accounts.values()].map(({ server }) => server.name))) this.#shrink(name);
+    for (const account of this.#accounts.values()) account.wake();
+  }
+
+  #shrink(server: string): void {
+    const full = this.slots.of(server) > this.limits.connectionsPerServer ? 'server' : 'broker';
+    for (let surplus = this.slots.surplus(server); surplus > 0; surplus -= 1) {
+      void this.#leastRecentlyUsed(server, full)?.evictIdle();
+    }
+  }
+
+  /** Reaches a server in another way from now on; connections that there are end after their current work. */
+  setServer(server: ServerOptions): void {
+    // What was learnt of the old address says nothing of the new one.
+    this.#gates.delete(server.name);
+    for (const account of this.#matching({ server: server.name })) account.useServer(server);
+  }
+
+  /**
+   * Accounts get no connections from now on: requests wait, for as long as they may wait for a connection. Idle connections
+   * end now, the others after their current work; resolves when all have ended, or after so many milliseconds.
+   * @returns how many accounts that are in use it concerned, and the connections that still work
+   */
+  async pause(filter: AccountFilter, waitMs: number): Promise<{ accounts: number; connections: number }> {
+    this.#pauses.add(filter);
+    const accounts = this.#matching(filter);
+    for (const account of accounts) {
+      // For whom nobody is to make room now.
+      this.#starved.delete(account);
+      this.#hopeful.delete(account);
+      account.vacate();
+    }
+    await Promise.all(accounts.map((account) => account.quiet(waitMs)));
+    const connections = accounts.reduce((sum, account) => sum + account.size, 0);
+    return { accounts: accounts.length, connections };
+  }
+
+  /** Lifts pauses of what is given and of parts of it. @returns how many there were */
+  resume(filter: AccountFilter): number {
+    const lifted = this.#pauses.lift(filter);
+    if (lifted > 0) for (const account of this.#accounts.values()) account.wake();
+    return lifted;
+  }
+
+  /** What is paused. */
+  get paused(): AccountFilter[] {
+    return this.#pauses.filters;
+  }
+
+  isPaused({ key }: Account): boolean {
+    return this.#pauses.has(key);
+  }
+
+  /** Replaces connections: idle ones end now, the others after their current work. @returns of how many accounts and connections */
+  reconnect(filter: AccountFilter): { accounts: number; connections: number } {
+    const accounts = this.#matching(filter).filter(({ size }) => size > 0);
+    const connections = accounts.reduce((sum, account) => sum + account.size, 0);
+    for (const account of accounts) account.vacate();
+    return { accounts: accounts.length, connections };
+  }
+
+  /**
+   * Ends all connections of an account at once, and the requests that use or wait for them.
+   * @returns how many that concerned; `undefined` where there is no such account
+   */
+  kick(key: string, reason: BrokerError): { connections: number; requests: number } | undefined {
+    const account = this.#accounts.get(key);
+    if (!account) return undefined;
+    return { connections: account.size, requests: account.kick(reason) };
+  }
+
+  #matching(filter: AccountFilter): Account[] {
+    const matches = keyMatcher(filter);
+    return [...this.#accounts.values()].filter(({ key }) => matches(key));
   }
 
   /** Whether servers can be reached, by name. */
@@ -115,12 +204,23 @@ export class Registry implements AccountHost {
 
   /** Logs an account's connections out and forgets it, unless somebody is just being admitted to it. */
   async close(key: string): Promise<void> {
-    if (this.#held.has(key)) return;
+    if (!this.#held.has(key)) await this.#forget(key, this.limits.logoutMs);
+  }
+
+  /** The server is not configured any more: its accounts are forgotten, what runs may finish within so many milliseconds. */
+  async closeServer(name: string, graceMs: number, reason: BrokerError): Promise<void> {
+    const keys = this.#matching({ server: name }).map(({ key }) => key);
+    await Promise.all(keys.map((key) => this.#forget(key, graceMs, reason)));
+    this.#gates.delete(name);
+  }
+
+  async #forget(key: string, graceMs: number, reason?: BrokerError): Promise<void> {
     const account = this.#accounts.get(key);
     if (!account) return;
     this.#accounts.delete(key);
+    this.#starved.delete(account);
     this.#hopeful.delete(account);
-    const ending = account.close(this.limits.logoutMs);
+    const ending = account.close(graceMs, reason);
     this.#ending.add(ending);
     await ending;
     this.#ending.delete(ending);
@@ -146,7 +246,7 @@ export class Registry implements AccountHost {
     this.#starved.add(account);
     // One at a time: a storm of one user must not end everybody else's connections.
     if (this.#evictingFor.has(account)) return;
-    const victim = this.#leastRecentlyUsed(account, full);
+    const victim = this.#leastRecentlyUsed(account.server.name, full);
     if (!victim) return;
     this.#evictingFor.add(account);
     void victim.evictIdle().then(() => this.#evictingFor.delete(account));
@@ -195,6 +295,7 @@ export class Registry implements AccountHost {
   }
 
   mustYield(account: Account): boolean {
+    if (this.isPaused(account) || this.slots.surplus(account.server.name) > 0) return true;
     const own = account.longestWaitMs;
     for (const other of this.#starved) {
       const waits = other.longestWaitMs;
@@ -211,10 +312,10 @@ export class Registry implements AccountHost {
     return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
   }
 
-  #leastRecentlyUsed(asking: Account, full: Full): Account | undefined {
+  #leastRecentlyUsed(server: string, full: Full): Account | undefined {
     let victim: Account | undefined;
     for (const account of this.#accounts.values()) {
-      if (full === 'server' && account.server.name !== asking.server.name) continue;
+      if (full === 'server' && account.server.name !== server) continue;
       // Moments, not spans that are read one after the other: those would differ by what lies between.
       const since = account.unneededSince ?? Number.POSITIVE_INFINITY;
       if (since < (victim?.unneededSince ?? Number.POSITIVE_INFINITY)) victim = account;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { MethodDefinition } from './define.js';
 import { adminMethods } from './methods/admin.js';
+import { adminDoMethods } from './methods/admin-do.js';
 import { brokerMethods } from './methods/broker.js';
 import { mailboxMethods } from './methods/mailbox.js';
 import { messageReadMethods } from './methods/message-read.js';
@@ -17,6 +18,7 @@ export const contract = {
   ...watchMethods,
   ...brokerMethods,
   ...adminMethods,
+  ...adminDoMethods,
 } as const satisfies Record<string, MethodDefinition>;
 
 export type Contract = typeof contract;

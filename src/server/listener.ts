@@ -52,6 +52,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
+  #opened = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -95,6 +96,13 @@ export class Listener {
     }
     const { port } = server.address() as AddressInfo;
     return `${tls ? 'wss' : 'ws'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+  }
+
+  /** Closes a socket. @returns its tenant; `undefined` where there is none with this id */
+  kick(id: string): string | undefined {
+    const socket = [...this.#sockets].find((one) => one.id === id);
+    void socket?.close(closeCodes.KICKED);
+    return socket?.tenant;
   }
 
   /** Takes no new sockets, drains those that are there. */
@@ -154,7 +162,8 @@ export class Listener {
   }
 
   #take(ws: WebSocket, tenant: Tenant): void {
-    const socket = new Socket(ws, tenant, this.#useOf(tenant), this.#options.socket);
+    this.#opened += 1;
+    const socket = new Socket(ws, { id: `socket-${this.#opened}` }, tenant, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));
   }

@@ -26,8 +26,14 @@ export interface SocketOptions extends DispatchOptions {
   limits: SocketLimits;
 }
 
+/** Which socket it is: its id at this broker. */
+export interface SocketName {
+  id: string;
+}
+
 /** One WebSocket of a tenant: its requests, streams and heartbeat. */
 export class Socket {
+  readonly id: string;
   readonly #ws: WebSocket;
   readonly #tenant: Tenant;
   readonly #use: TenantUse;
@@ -44,7 +50,8 @@ export class Socket {
   readonly #refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS);
   #onIdle: () => void = () => {};
 
-  constructor(ws: WebSocket, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+  constructor(ws: WebSocket, name: SocketName, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+    this.id = name.id;
     const { limits, log } = options;
     this.#ws = ws;
     this.#tenant = tenant;
@@ -77,6 +84,11 @@ export class Socket {
     ws.once('close', (code) => this.#closed(code));
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
     this.#hello();
+  }
+
+  /** Name of its tenant. */
+  get tenant(): string {
+    return this.#tenant.name;
   }
 
   get busy(): boolean {

@@ -90,6 +90,16 @@ export class SealedSessions implements SessionStore {
     return before - this.#perAccount.size;
   }
 
+  kick(id: string): string | undefined {
+    const live = this.#live.get(id);
+    if (!live) return undefined;
+    const { revocations, limits } = this.#options;
+    // No later than this: its real end is in the tokens alone.
+    revocations.session({ id, tenant: live.tenant, endsAt: Date.now() + limits.maxAgeMs });
+    this.#end(id);
+    return live.accountKey;
+  }
+
   count(tenant: string): number {
     return this.#perTenant.get(tenant) ?? 0;
   }

@@ -104,6 +104,7 @@ export const stubServices = {
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
     revoke: async () => 0,
+    kick: () => undefined,
     count: () => 0,
     hasAccount: () => true,
     close: async () => {},
@@ -117,6 +118,8 @@ export const stubServices = {
   tenantNames: new Set(['shop']),
   version: '1.2.3',
   epoch: 'e1',
+  operations: { kickSocket: () => undefined },
+  log: pino({ level: 'silent' }),
   limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },
 } satisfies Services;
 

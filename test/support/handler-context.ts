@@ -115,6 +115,7 @@ export function handlerContext(
           throw new Error('not in this test');
         },
         revoke: async () => 0,
+        kick: () => undefined,
         count: () => 0,
         hasAccount: () => true,
         close: async () => {},
@@ -126,6 +127,8 @@ export function handlerContext(
       idempotency: new Idempotency(),
       servers: new Map(),
       tenantNames: new Set(),
+      operations: { kickSocket: () => undefined },
+      log: pino({ level: 'silent' }),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
     },
   };

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { AdminCommands } from '../admin.js';
+import { kickAccount, kickSession, kickSocket, revoke } from './kick.js';
+import { pause, reconnect, resume } from './pause.js';
+import { addWhich } from './which.js';
+
+/** Adds the commands that do something to a running broker. */
+export function addDeeds(program: Command, admin: AdminCommands): void {
+  addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
+  addWhich(admin.add(program, 'resume', 'end a pause', resume));
+  addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
+  const kick = program.command('kick').description('end something at once; whoever has it may come back');
+  admin
+    .add(kick, 'account', 'end the connections of an account and the requests that use them', kickAccount)
+    .argument('<tenant>', 'name of the web application')
+    .argument('<server>', 'name of the IMAP server')
+    .argument('<user>', 'login name');
+  admin.add(kick, 'socket', 'close a WebSocket', kickSocket).argument('<socket>', 'its id');
+  admin.add(kick, 'session', 'end one session; its tokens are void', kickSession).argument('<session>', 'its id');
+  const session = program.command('session').description('sessions of users');
+  admin
+    .add(session, 'revoke', 'end all sessions of a web application, or of one of its users', revoke)
+    .argument('<tenant>', 'name of the web application')
+    .argument('[user]', 'login name; without it all of its users');
+}

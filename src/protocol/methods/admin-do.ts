@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { adminMethod } from '../define.js';
+import { loginName } from './session.js';
+
+const name = z
+  .string()
+  .max(200)
+  .regex(/^[!-~]+$/, 'a name is printable ASCII without blanks');
+const tenant = name.describe('Name of the application.');
+const server = name.describe('Name of a server in the configuration.');
+const user = loginName.describe('Login name.');
+
+/** Which accounts are meant. */
+const which = {
+  tenant: tenant.optional().describe('Name of an application; without it those of all.'),
+  server: server.optional().describe('Name of a server in the configuration; without it those on all.'),
+  user: loginName.optional().describe('Login name; without it those of all.'),
+};
+const id = z
+  .string()
+  .max(100)
+  .regex(/^[\w-]+$/, 'an id has letters, digits, - and _');
+const paused = z.array(z.object(which)).describe('What is paused now; `{}` is everything.');
+
+/** What operators do to the broker and to what is in it. */
+export const adminDoMethods = {
+  'broker.pause': adminMethod({
+    name: 'broker.pause',
+    summary:
+      'Gives accounts no connections until broker.resume: requests wait, as long as they may wait for a connection. Idle connections are logged out now, the others after their current work.',
+    effect: 'local',
+    params: which,
+    result: z.object({
+      accounts: z.int().describe('Accounts in use that it concerns.'),
+      connections: z
+        .int()
+        .describe('Connections that still work: the answer waits for them, but no longer than 10 seconds.'),
+      paused,
+    }),
+    errors: ['NOT_FOUND'],
+  }),
+  'broker.resume': adminMethod({
+    name: 'broker.resume',
+    summary: 'Ends what broker.pause began, for what is named and for parts of it.',
+    effect: 'local',
+    params: which,
+    result: z.object({ resumed: z.int().describe('Pauses that were ended.'), paused }),
+    errors: ['NOT_FOUND'],
+  }),
+  'pool.reconnect': adminMethod({
+    name: 'pool.reconnect',
+    summary:
+      'Replaces connections: idle ones are logged out now, the others after their current work. No request is disturbed.',
+    effect: 'local',
+    params: which,
+    result: z.object({ accounts: z.int(), connections: z.int().describe('Connections that it concerns.') }),
+    errors: ['NOT_FOUND'],
+  }),
+  'account.kick': adminMethod({
+    name: 'account.kick',
+    summary:
+      'Ends the connections of an account at once; requests that use or wait for them answer CANCELLED. Its sessions go on: to end those there is session.revoke.',
+    effect: 'local',
+    params: { tenant, server, user },
+    result: z.object({ connections: z.int(), requests: z.int().describe('Requests that were cancelled.') }),
+    errors: ['NOT_FOUND'],
+  }),
+  'socket.kick': adminMethod({
+    name: 'socket.kick',
+    summary: 'Closes a WebSocket; its requests are cancelled.',
+    effect: 'local',
+    params: { socket: id.describe('Its id, as socket.list tells it.') },
+    result: z.object({ tenant: z.string() }),
+    errors: ['NOT_FOUND'],
+  }),
+  'session.kick': adminMethod({
+    name: 'session.kick',
+    summary: 'Ends one session in all of its tokens, as session.close does.',
+    effect: 'local',
+    params: { id: id.describe('Its id, as session.list tells it; not the token.') },
+    result: z.object({ tenant: z.string(), server: z.string(), user: z.string() }),
+    errors: ['NOT_FOUND'],
+  }),
+  'session.revoke': adminMethod({
+    name: 'session.revoke',
+    summary: 'Ends all sessions of an application, or of one of its users, that were opened until now.',
+    effect: 'local',
+    params: {
+      tenant,
+      user: loginName.optional().describe('Login name; without it all users of the application.'),
+    },
+    result: z.object({
+      accounts: z.int().describe('Accounts that were in use at this broker and are logged out now.'),
+    }),
+    errors: ['NOT_FOUND'],
+  }),
+};
