@@ -41,6 +41,8 @@ export interface BrokerOptions {
   startWatcher?: StartWatcher;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
+  /** Milliseconds that running requests may take when an operator drains the broker. */
+  drainMs?: number;
   /** Holds every result against the contract: for tests. */
   checkResults?: boolean;
   log: Log;
@@ -48,6 +50,9 @@ export interface BrokerOptions {
 
 /** Largest message that is appended unless the configuration says otherwise, in bytes. */
 export const defaultAppendBytes = 50 * 1024 * 1024;
+
+/** Milliseconds of a drain unless the configuration says otherwise. */
+export const defaultDrainMs = 20_000;
 
 /** Files that let sessions outlive the process. */
 export interface SessionFiles {
@@ -64,6 +69,8 @@ export interface Broker {
   readonly urls: readonly string[];
   readonly registry: Registry;
   readonly views: Views;
+  /** Resolves when it begins to drain or to stop, whoever had it do so. */
+  readonly whenEnding: Promise<void>;
   /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
   drain(graceMs: number): Promise<void>;
   /** Closes at once: running requests are cancelled. */
@@ -118,7 +125,15 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       connectionsPerAccount: poolLimits.connectionsPerAccount,
       queuePerAccount: poolLimits.queuePerAccount,
     },
-    operations: { kickSocket: (id: string) => listener.kick(id) },
+    operations: {
+      drain: (graceMs = options.drainMs ?? defaultDrainMs) => void broker.drain(graceMs),
+      get remaining() {
+        const remainingMs = ending && Math.max(0, Math.round(endsAt - Date.now()));
+        const connections = registry.slots.total;
+        return { draining: ending !== undefined, ...listener.remaining, connections, remainingMs: remainingMs ?? null };
+      },
+      kickSocket: (id: string) => listener.kick(id),
+    },
     log: options.log,
   };
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
@@ -137,20 +152,29 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
+    // Operators could see until now how it goes.
+    await listener.close();
   };
-  const broker = {
-    urls: [] as string[],
+  let onEnding = () => {};
+  const whenEnding = new Promise<void>((resolve) => {
+    onEnding = resolve;
+  });
+  const broker: Broker & { urls: string[] } = {
+    urls: [],
     registry,
     views,
+    whenEnding,
     drain: (graceMs: number) => {
       endsAt = Math.min(endsAt, Date.now() + graceMs);
       ending ??= end(listener.drain(graceMs));
+      onEnding();
       return ending;
     },
     stop: async () => {
       endsAt = Date.now();
       const closed = listener.close();
       ending ??= end(closed);
+      onEnding();
       await Promise.all([closed, ending]);
     },
   };

@@ -12,6 +12,8 @@ export interface AdminContext {
   client: Client;
   /** Prints a result: as JSON where that was asked for, else as `render` makes it for people. */
   print<T>(result: T, render: (result: T) => string): void;
+  /** Shows how something goes on: on a terminal in one line, else in a line for each change, or as JSON. */
+  progress<T>(state: T, render: (state: T) => string): void;
   output: Output;
   args: readonly string[];
   options: Readonly<Record<string, unknown>>;
@@ -61,6 +63,7 @@ export class AdminCommands {
         client,
         print: (result, render) =>
           this.#output.out(json ? `${JSON.stringify(result, undefined, 2)}\n` : render(result)),
+        progress: progressOf(this.#output, json === true),
         output: this.#output,
         args: command.args,
         options,
@@ -79,4 +82,16 @@ function tokenIn(file: string): string {
   } catch (error) {
     throw new CliError(`--token-file: cannot read ${file}: ${(error as Error).message}`, exitCodes.usage);
   }
+}
+
+function progressOf(output: Output, json: boolean): AdminContext['progress'] {
+  let shown: string | undefined;
+  return (state, render) => {
+    const text = json ? JSON.stringify(state) : render(state);
+    if (text === shown) return;
+    // Over the line before, whose rest is cleared.
+    const over = shown === undefined ? '' : '\x1b[1A\r\x1b[2K';
+    output.out(`${output.terminal && !json ? over : ''}${text}\n`);
+    shown = text;
+  };
 }

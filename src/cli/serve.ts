@@ -22,9 +22,11 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
     const broker = await start(config, log);
     log.info({ version, urls: broker.urls, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
     output.err(hint(broker.urls));
-    await signals.first;
-    log.info({ drainMs: config.drainMs }, 'draining; another signal stops at once');
-    const drained = await Promise.race([broker.drain(config.drainMs).then(() => true), signals.second]);
+    const signalled = await Promise.race([signals.first.then(() => true), broker.whenEnding.then(() => false)]);
+    // An operator who began it has said how long it may take.
+    const drainMs = signalled ? config.drainMs : Number.POSITIVE_INFINITY;
+    log.info(signalled ? { drainMs } : {}, 'draining; another signal stops at once');
+    const drained = await Promise.race([broker.drain(drainMs).then(() => true), signals.second]);
     if (!drained) await broker.stop();
     log.info(drained ? 'stopped' : 'stopped at once; running requests were cancelled');
     return drained ? exitCodes.ok : exitCodes.failure;
@@ -64,7 +66,7 @@ To try it, in another terminal:
 
 async function start(config: Config, log: ReturnType<typeof createLog>): Promise<Broker> {
   try {
-    return await startBroker({ ...config.broker, log });
+    return await startBroker({ ...config.broker, drainMs: config.drainMs, log });
   } catch (error) {
     if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
     throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);

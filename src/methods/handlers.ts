@@ -1,9 +1,11 @@
 import accountList from './admin/accounts.js';
+import brokerDrain from './admin/drain.js';
 import accountKick from './admin/kick-account.js';
 import sessionKick from './admin/kick-session.js';
 import socketKick from './admin/kick-socket.js';
 import brokerPause from './admin/pause.js';
 import poolReconnect from './admin/reconnect.js';
+import brokerRemaining from './admin/remaining.js';
 import brokerResume from './admin/resume.js';
 import serverList from './admin/servers.js';
 import rpcDiscover from './broker/discover.js';
@@ -74,6 +76,8 @@ export const handlers: Handlers = {
   'rpc.discover': rpcDiscover,
   'server.list': serverList,
   'account.list': accountList,
+  'broker.drain': brokerDrain,
+  'broker.remaining': brokerRemaining,
   'broker.pause': brokerPause,
   'broker.resume': brokerResume,
   'pool.reconnect': poolReconnect,

@@ -48,7 +48,7 @@ const SPARE_CONNECTIONS = 100;
 /** Takes WebSockets at its addresses after it has authenticated them in the HTTP upgrade. */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #servers: Server[] = [];
+  readonly #servers: { server: Server; forOperators: boolean }[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
@@ -77,7 +77,8 @@ export class Listener {
    */
   async listen(address: ListenAddress): Promise<string> {
     const tls = 'unix' in address ? undefined : address.tls;
-    const server = this.#server(tls, 'unix' in address && address.forOperators ? operator : undefined);
+    const forOperators = 'unix' in address && address.forOperators === true;
+    const server = this.#server(tls, forOperators ? operator : undefined);
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -87,7 +88,7 @@ export class Listener {
         resolve();
       });
     });
-    this.#servers.push(server);
+    this.#servers.push({ server, forOperators });
     // Out of descriptors for instance: what is there goes on, and the listener as well.
     server.on('error', (err) => this.#options.socket.log.error({ err }, 'listener'));
     if ('unix' in address) {
@@ -105,16 +106,31 @@ export class Listener {
     return socket?.tenant;
   }
 
-  /** Takes no new sockets, drains those that are there. */
+  /** Takes no new sockets, drains those that are there; operators may come and stay until {@link close}. */
   async drain(graceMs: number): Promise<void> {
-    const closed = this.#closeServers();
-    await Promise.all([...this.#sockets].map((socket) => socket.drain(graceMs)));
+    const closed = this.#closeServers(({ forOperators }) => !forOperators);
+    await Promise.all(this.#tenantSockets.map((socket) => socket.drain(graceMs)));
     await closed;
+  }
+
+  /** What is under way for tenants. */
+  get remaining(): { requests: number; streams: number; sockets: number } {
+    const sockets = this.#tenantSockets;
+    const sum = (count: (socket: Socket) => number) => sockets.reduce((total, socket) => total + count(socket), 0);
+    return {
+      requests: sum(({ running }) => running),
+      streams: sum(({ openStreams }) => openStreams),
+      sockets: sockets.length,
+    };
+  }
+
+  get #tenantSockets(): Socket[] {
+    return [...this.#sockets].filter(({ forOperators }) => !forOperators);
   }
 
   /** Closes everything at once. */
   async close(): Promise<void> {
-    const closed = this.#closeServers();
+    const closed = this.#closeServers(() => true);
     await Promise.all([...this.#sockets].map((socket) => socket.close(closeCodes.GOING_AWAY)));
     await closed;
   }
@@ -153,8 +169,10 @@ export class Listener {
     return use;
   }
 
-  async #closeServers(): Promise<void> {
-    const servers = this.#servers.splice(0);
+  async #closeServers(which: (entry: { forOperators: boolean }) => boolean): Promise<void> {
+    const entries = this.#servers.splice(0);
+    this.#servers.push(...entries.filter((entry) => !which(entry)));
+    const servers = entries.filter(which).map(({ server }) => server);
     const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
     // Those that have not asked for anything yet; WebSockets are not among them.
     for (const server of servers) server.closeAllConnections();

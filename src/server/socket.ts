@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
@@ -89,6 +90,20 @@ export class Socket {
   /** Name of its tenant. */
   get tenant(): string {
     return this.#tenant.name;
+  }
+
+  /** Whether nobody's mail is asked for here: it stays until the broker ends, to show how that goes. */
+  get forOperators(): boolean {
+    return !this.#tenant.scopes.includes('user');
+  }
+
+  /** Unanswered requests. */
+  get running(): number {
+    return this.#pending.size;
+  }
+
+  get openStreams(): number {
+    return this.#streams.open;
   }
 
   get busy(): boolean {
@@ -196,7 +211,7 @@ export class Socket {
       // Under the id itself this would be taken for the answer of the request that is still running.
       const message = `id: a request with the id ${JSON.stringify(id)} is not answered yet.`;
       this.#refuse(null, new BrokerError('INVALID_REQUEST', message, { field: 'id' }));
-    } else if (this.#draining) {
+    } else if (this.#draining && !isForOperators(frame.method)) {
       this.#refuse(id, new BrokerError('DRAINING', 'The broker is about to stop.'));
     } else if (this.#pending.size >= pendingRequests) {
       const message = `This socket has ${pendingRequests} unanswered requests already.`;
@@ -271,4 +286,8 @@ export class Socket {
     this.#onIdle();
     this.#options.log.debug({ tenant: this.#tenant.name, code }, 'socket closed');
   }
+}
+
+function isForOperators(method: string): boolean {
+  return Object.hasOwn(contract, method) && contract[method as MethodName].scope === 'admin';
 }

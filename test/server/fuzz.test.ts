@@ -17,6 +17,8 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'session.revoke': { tenant: 'shop' },
   'server.list': {},
   'account.list': {},
+  'broker.drain': {},
+  'broker.remaining': {},
   'broker.pause': {},
   'broker.resume': {},
   'pool.reconnect': {},

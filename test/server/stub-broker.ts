@@ -18,6 +18,7 @@ import { hashToken } from '../../src/session/tenants.js';
 import { Views } from '../../src/view/views.js';
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
+import { stubOperations } from '../support/stub-operations.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -118,7 +119,7 @@ export const stubServices = {
   tenantNames: new Set(['shop']),
   version: '1.2.3',
   epoch: 'e1',
-  operations: { kickSocket: () => undefined },
+  operations: stubOperations,
   log: pino({ level: 'silent' }),
   limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },
 } satisfies Services;

@@ -16,6 +16,7 @@ const lease = { extend: () => {}, wanted: new AbortController().signal };
 
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from './fake-watcher.js';
+import { stubOperations } from './stub-operations.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -127,7 +128,7 @@ export function handlerContext(
       idempotency: new Idempotency(),
       servers: new Map(),
       tenantNames: new Set(),
-      operations: { kickSocket: () => undefined },
+      operations: stubOperations,
       log: pino({ level: 'silent' }),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
     },

@@ -1,11 +1,16 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AdminCommands } from '../admin.js';
+import { drain, graceOf } from './drain.js';
 import { kickAccount, kickSession, kickSocket, revoke } from './kick.js';
 import { pause, reconnect, resume } from './pause.js';
 import { addWhich } from './which.js';
 
 /** Adds the commands that do something to a running broker. */
 export function addDeeds(program: Command, admin: AdminCommands): void {
+  admin
+    .add(program, 'drain', 'stop the broker once running requests are done, or the time is up', drain)
+    .addOption(new Option('--grace <seconds>', 'time that they have (default: as configured)').argParser(graceOf))
+    .option('--wait', 'show what is left until it has stopped');
   addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
   addWhich(admin.add(program, 'resume', 'end a pause', resume));
   addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));

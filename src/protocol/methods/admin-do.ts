@@ -22,8 +22,39 @@ const id = z
   .regex(/^[\w-]+$/, 'an id has letters, digits, - and _');
 const paused = z.array(z.object(which)).describe('What is paused now; `{}` is everything.');
 
+const left = {
+  draining: z.boolean(),
+  requests: z.int().describe('Unanswered requests of applications.'),
+  streams: z.int().describe('Open streams of applications.'),
+  sockets: z.int().describe('WebSockets of applications.'),
+  connections: z.int().describe('Connections that are not logged out yet.'),
+  remainingMs: z.int().nullable().describe('Milliseconds after which what is left is cancelled; null unless draining.'),
+};
+
 /** What operators do to the broker and to what is in it. */
 export const adminDoMethods = {
+  'broker.drain': adminMethod({
+    name: 'broker.drain',
+    summary:
+      'Begins to stop the broker: applications get DRAINING for new requests, what runs may finish, all connections are logged out. Methods for operators are answered until the end.',
+    effect: 'write',
+    params: {
+      graceMs: z
+        .int()
+        .min(0)
+        .max(600_000)
+        .optional()
+        .describe('Milliseconds that running requests may take; by default `drain_seconds` of the configuration.'),
+    },
+    result: z.object(left),
+  }),
+  'broker.remaining': adminMethod({
+    name: 'broker.remaining',
+    summary: 'What is under way at this broker: what a drain waits for.',
+    effect: 'local',
+    params: {},
+    result: z.object(left),
+  }),
   'broker.pause': adminMethod({
     name: 'broker.pause',
     summary:
