@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ServerOptions } from './imap/server-options.js';
+import type { ServiceLimits, Services } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
+import { BrokerError } from './protocol/errors.js';
 import { Listeners } from './runtime/listeners.js';
-import type { Log } from './runtime/log.js';
+import type { Log, LogLevel } from './runtime/log.js';
+import { LogLevelControl } from './runtime/log-level.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
 import { type ListenAddress, Listener } from './server/listener.js';
@@ -14,6 +17,7 @@ import { KeyRing } from './session/key-ring.js';
 import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
+import { serverGone } from './session/session.js';
 import type { Tenant } from './session/tenant.js';
 import { MemoryGuard } from './view/memory-guard.js';
 import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
@@ -43,6 +47,8 @@ export interface BrokerOptions {
   appendBytes?: number;
   /** Milliseconds that running requests may take when an operator drains the broker. */
   drainMs?: number;
+  /** Reads the configuration again, where there is one to read. @throws BrokerError INVALID_CONFIG */
+  readAgain?: () => ReadAgain;
   /** Holds every result against the contract: for tests. */
   checkResults?: boolean;
   log: Log;
@@ -53,6 +59,18 @@ export const defaultAppendBytes = 50 * 1024 * 1024;
 
 /** Milliseconds of a drain unless the configuration says otherwise. */
 export const defaultDrainMs = 20_000;
+
+/** What of a broker may change while it runs; of its listeners, the certificates. */
+export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
+
+/** A configuration that was read again, and the keys by which it is another one. */
+export interface ReadAgain {
+  /** A server whose entry is as it was is the same object. */
+  next: Changeable;
+  logLevel: LogLevel;
+  changed: string[];
+  restart: string[];
+}
 
 /** Files that let sessions outlive the process. */
 export interface SessionFiles {
@@ -71,6 +89,8 @@ export interface Broker {
   readonly views: Views;
   /** Resolves when it begins to drain or to stop, whoever had it do so. */
   readonly whenEnding: Promise<void>;
+  /** Goes on with the configuration as it is now; no request is dropped. @throws BrokerError INVALID_CONFIG */
+  reload(): Pick<ReadAgain, 'changed' | 'restart'>;
   /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
   drain(graceMs: number): Promise<void>;
   /** Closes at once: running requests are cancelled. */
@@ -91,8 +111,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const registry = new Registry(poolLimits, { onRefused: (key, credentials) => proofs.refused(key, credentials) });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
+  const { keys, revocations } = sessionParts(options.sessionFiles);
   const sessions = new SealedSessions({
-    ...sessionParts(options.sessionFiles),
+    keys,
+    revocations,
     limits: { ...defaultSessionLimits, ...options.sessions },
     onAccountEnd: (accountKey) => {
       hub.endAccount(accountKey);
@@ -120,18 +142,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
     epoch,
-    limits: {
-      appendBytes: options.appendBytes ?? defaultAppendBytes,
-      connectionsPerAccount: poolLimits.connectionsPerAccount,
-      queuePerAccount: poolLimits.queuePerAccount,
-    },
+    limits: serviceLimits(options),
     operations: {
-      drain: (graceMs = options.drainMs ?? defaultDrainMs) => void broker.drain(graceMs),
+      drain: (graceMs = drainMs) => void broker.drain(graceMs),
       get remaining() {
         const remainingMs = ending && Math.max(0, Math.round(endsAt - Date.now()));
         const connections = registry.slots.total;
         return { draining: ending !== undefined, ...listener.remaining, connections, remainingMs: remainingMs ?? null };
       },
+      reload: () => broker.reload(),
+      setLogLevel: (level: LogLevel, forMs?: number) => logLevels.set(level, forMs),
+      rotateKeys: () => keys.rotate(),
       kickSocket: (id: string) => listener.kick(id),
     },
     log: options.log,
@@ -144,6 +165,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     allowedOrigins,
     allowedHosts,
   });
+  const logLevels = new LogLevelControl(log);
+  let { drainMs = defaultDrainMs } = options;
   let endsAt = Number.POSITIVE_INFINITY;
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
@@ -164,6 +187,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     registry,
     views,
     whenEnding,
+    reload: () => {
+      if (!options.readAgain) throw new BrokerError('INVALID_CONFIG', 'There is no configuration to read again.');
+      const { next, logLevel, ...report } = options.readAgain();
+      logLevels.configure(logLevel);
+      drainMs = next.drainMs ?? defaultDrainMs;
+      Object.assign(limits, { ...defaultSocketLimits, ...next.sockets });
+      Object.assign(services.limits, serviceLimits(next));
+      sessions.setLimits({ ...defaultSessionLimits, ...next.sessions });
+      views.setLimits({ ...defaultViewLimits, ...next.views });
+      registry.setLimits({ ...defaultPoolLimits, ...next.pool });
+      setServers(services, next.servers, drainMs);
+      setTenants(services, listener, next, drainMs);
+      log.info(report, report.restart.length > 0 ? 'reloaded; some keys need a restart' : 'reloaded');
+      return report;
+    },
     drain: (graceMs: number) => {
       endsAt = Math.min(endsAt, Date.now() + graceMs);
       ending ??= end(listener.drain(graceMs));
@@ -185,6 +223,47 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await broker.stop();
     throw error;
   }
+}
+
+function serviceLimits({ appendBytes = defaultAppendBytes, pool }: Changeable): ServiceLimits {
+  const { connectionsPerAccount, queuePerAccount } = { ...defaultPoolLimits, ...pool };
+  return { appendBytes, connectionsPerAccount, queuePerAccount };
+}
+
+type Parts = Pick<Services, 'registry' | 'hub' | 'views'> & {
+  sessions: SealedSessions;
+  servers: Map<string, ServerOptions>;
+  tenantNames: Set<string>;
+};
+
+/** Sessions on a server that is gone are refused; what runs on it has so many milliseconds. */
+function setServers({ servers, registry, hub, views }: Parts, next: readonly ServerOptions[], graceMs: number): void {
+  const names = new Set(next.map(({ name }) => name));
+  for (const name of [...servers.keys()].filter((one) => !names.has(one))) {
+    servers.delete(name);
+    for (const key of registry.closeServer(name, graceMs, serverGone())) {
+      hub.endAccount(key);
+      views.forget(key);
+    }
+  }
+  for (const server of next) {
+    const before = servers.get(server.name);
+    servers.set(server.name, server);
+    if (before && before !== server) registry.setServer(server);
+  }
+}
+
+/** The sockets of a tenant that is gone are drained, its sessions are without effect. */
+function setTenants({ tenantNames, sessions }: Parts, listener: Listener, next: Changeable, graceMs: number): void {
+  const { tenants, listeners: addresses, allowedOrigins = [], allowedHosts = [] } = next;
+  const names = new Set(tenants.map(({ name }) => name));
+  const gone = [...tenantNames].filter((name) => !names.has(name));
+  tenantNames.clear();
+  for (const name of names) tenantNames.add(name);
+  void listener.update({ tenants, addresses, allowedOrigins, allowedHosts }, graceMs).then(() => {
+    // It may be back meanwhile.
+    for (const name of gone) if (!tenantNames.has(name)) sessions.forget(name);
+  });
 }
 
 function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {

@@ -49,11 +49,12 @@ export class AdminCommands {
         ),
       )
       .option('--json', 'print JSON instead of a table');
-    command.action(async () => this.#end((await this.#run(command, work)) ?? exitCodes.ok));
+    command.action(async () => this.#end((await this.run(command, work)) ?? exitCodes.ok));
     return command;
   }
 
-  async #run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
+  /** Does a command's work at the broker that its options name. */
+  async run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
     const { url, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
     const token = typeof tokenFile === 'string' ? tokenIn(tokenFile) : undefined;
     await reach(String(url));

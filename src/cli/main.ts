@@ -3,6 +3,7 @@ import { version } from '../broker.js';
 import { ConfigError } from '../config/load.js';
 import { accounts, limitOf } from './admin/accounts.js';
 import { addDeeds } from './admin/commands.js';
+import { rotateThere } from './admin/rotate.js';
 import { servers } from './admin/servers.js';
 import { AdminCommands } from './admin.js';
 import { call } from './call.js';
@@ -90,12 +91,17 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
     .argument('<tenant>', 'name of the web application')
     .action((tenant) => end(createToken(tenant, output)));
   const keys = program.command('keys').description('keys that seal session tokens');
-  keys
-    .command('rotate')
-    .description('seal new tokens with a new key; the last three keys still open tokens')
-    .addOption(option('--config <file>', 'configuration file').env('IMAP_BROKER_CONFIG'))
-    .action((options) => end(rotate(options.config, output)));
   const admin = new AdminCommands(output, end);
+  const rotating = admin
+    .add(keys, 'rotate', 'seal new tokens with a new key; the last three keys still open tokens', rotateThere)
+    .addOption(
+      option('--config <file>', 'rotate the keys of this configuration, whether or not a broker runs').env(
+        'IMAP_BROKER_CONFIG',
+      ),
+    );
+  rotating.action(async ({ config }) =>
+    end(config === undefined ? ((await admin.run(rotating, rotateThere)) ?? exitCodes.ok) : rotate(config, output)),
+  );
   admin
     .add(program, 'accounts', 'accounts that are in use, with their connections', accounts)
     .addOption(option('--limit <count>', 'accounts to show, at most').argParser(limitOf).default(100));

@@ -1,9 +1,10 @@
 import { type Broker, startBroker, version } from '../broker.js';
 import { type Config, loadConfig } from '../config/load.js';
-import { createLog, type LogLevel } from '../runtime/log.js';
+import { createLog, type Log, type LogLevel } from '../runtime/log.js';
 import { KeyFileError } from '../session/key-ring.js';
 import { configOfFlags, type ServeFlags } from './flags-config.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
+import { RunningConfig } from './running-config.js';
 
 export interface ServeOptions extends ServeFlags {
   config?: string | undefined;
@@ -17,14 +18,16 @@ export interface ServeOptions extends ServeFlags {
 export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
   const { config, hint } = settings(options);
   const log = createLog(options.logLevel ?? config.logLevel);
+  const running = new RunningConfig(options.config, config, options.logLevel);
   const signals = new Signals();
   try {
-    const broker = await start(config, log);
+    const broker = await start(config, running, log);
+    signals.onHangup = () => reload(broker, log);
     log.info({ version, urls: broker.urls, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
     output.err(hint(broker.urls));
     const signalled = await Promise.race([signals.first.then(() => true), broker.whenEnding.then(() => false)]);
     // An operator who began it has said how long it may take.
-    const drainMs = signalled ? config.drainMs : Number.POSITIVE_INFINITY;
+    const drainMs = signalled ? running.drainMs : Number.POSITIVE_INFINITY;
     log.info(signalled ? { drainMs } : {}, 'draining; another signal stops at once');
     const drained = await Promise.race([broker.drain(drainMs).then(() => true), signals.second]);
     if (!drained) await broker.stop();
@@ -64,21 +67,33 @@ To try it, in another terminal:
 `;
 }
 
-async function start(config: Config, log: ReturnType<typeof createLog>): Promise<Broker> {
+/** What SIGHUP does: the broker notes what changed. */
+function reload(broker: Broker, log: Log): void {
   try {
-    return await startBroker({ ...config.broker, drainMs: config.drainMs, log });
+    broker.reload();
+  } catch (err) {
+    log.error({ err }, 'not reloaded');
+  }
+}
+
+async function start(config: Config, running: RunningConfig, log: Log): Promise<Broker> {
+  try {
+    return await startBroker({ ...config.broker, drainMs: config.drainMs, readAgain: () => running.readAgain(), log });
   } catch (error) {
     if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
     throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);
   }
 }
 
-/** SIGTERM and SIGINT, from now on. */
+/** SIGTERM, SIGINT and SIGHUP, from now on. */
 class Signals {
   readonly first: Promise<void>;
   /** Resolves with false, for: not drained. */
   readonly second: Promise<false>;
+  /** What SIGHUP does. */
+  onHangup: () => void = () => {};
   readonly #take: () => void;
+  readonly #hangup = () => this.onHangup();
 
   constructor() {
     let onFirst = () => {};
@@ -95,10 +110,10 @@ class Signals {
       if (count === 1) onFirst();
       else onSecond();
     };
-    process.on('SIGTERM', this.#take).on('SIGINT', this.#take);
+    process.on('SIGTERM', this.#take).on('SIGINT', this.#take).on('SIGHUP', this.#hangup);
   }
 
   dispose(): void {
-    process.off('SIGTERM', this.#take).off('SIGINT', this.#take);
+    process.off('SIGTERM', this.#take).off('SIGINT', this.#take).off('SIGHUP', this.#hangup);
   }
 }

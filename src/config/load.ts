@@ -8,8 +8,9 @@ import type { ServerOptions } from '../imap/server-options.js';
 import type { LogLevel } from '../runtime/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
-import { explain, plainly } from './explain.js';
+import { explain, plainly, withLine } from './explain.js';
 import { type ConfigFile, configSchema } from './schema.js';
+import { type Settings, settingsOf } from './settings.js';
 
 /** What a configuration says, as the broker takes it. */
 export interface Config {
@@ -17,6 +18,8 @@ export interface Config {
   logLevel: LogLevel;
   /** Milliseconds that running requests have after SIGTERM. */
   drainMs: number;
+  /** What it says by key, to tell what is different in another one. */
+  settings: Settings;
 }
 
 /** A configuration that cannot be used. Each problem is one sentence that names the key. */
@@ -46,7 +49,12 @@ export function loadConfig(path: string): Config {
 export function parseConfig(text: string, folder: string): Config {
   const { data, error } = configSchema.safeParse(parseToml(text), { error: plainly });
   if (error) throw new ConfigError(explain(text, error.issues));
-  return fromFile(data, folder);
+  try {
+    return fromFile(data, folder);
+  } catch (failure) {
+    if (!(failure instanceof ConfigError)) throw failure;
+    throw new ConfigError(failure.problems.map((problem) => withLine(text, problem)));
+  }
 }
 
 /**
@@ -59,6 +67,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
   return {
     logLevel: file.log.level,
     drainMs: ms(limits.drain_seconds),
+    settings: settingsOf(file, folder),
     broker: {
       listeners: [
         ...file.listener.map((listener, index) => listenAddress(listener, `listener[${index}]`, folder)),

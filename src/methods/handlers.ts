@@ -3,10 +3,13 @@ import brokerDrain from './admin/drain.js';
 import accountKick from './admin/kick-account.js';
 import sessionKick from './admin/kick-session.js';
 import socketKick from './admin/kick-socket.js';
+import logLevel from './admin/log-level.js';
 import brokerPause from './admin/pause.js';
 import poolReconnect from './admin/reconnect.js';
+import brokerReload from './admin/reload.js';
 import brokerRemaining from './admin/remaining.js';
 import brokerResume from './admin/resume.js';
+import keysRotate from './admin/rotate-keys.js';
 import serverList from './admin/servers.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
@@ -78,6 +81,9 @@ export const handlers: Handlers = {
   'account.list': accountList,
   'broker.drain': brokerDrain,
   'broker.remaining': brokerRemaining,
+  'broker.reload': brokerReload,
+  'log.level': logLevel,
+  'keys.rotate': keysRotate,
   'broker.pause': brokerPause,
   'broker.resume': brokerResume,
   'pool.reconnect': poolReconnect,

@@ -40,6 +40,8 @@ export class Registry implements AccountHost {
   /** Accounts whose watches wait for a slot that nobody else wants. */
   readonly #hopeful = new Set<Account>();
   readonly #evictingFor = new Set<Account>();
+  /** Servers that are reached in another way since somebody may have looked them up. */
+  readonly #moved = new Map<string, ServerOptions>();
   readonly #pauses = new Pauses();
   /** Accounts that are forgotten already and still log out. */
   readonly #ending = new Set<Promise<void>>();
@@ -83,6 +85,7 @@ export class Registry implements AccountHost {
   setServer(server: ServerOptions): void {
     // What was learnt of the old address says nothing of the new one.
     this.#gates.delete(server.name);
+    this.#moved.set(server.name, server);
     for (const account of this.#matching({ server: server.name })) account.useServer(server);
   }
 
@@ -197,7 +200,8 @@ export class Registry implements AccountHost {
   #accountOf(name: AccountName): Account {
     if (this.#closing) throw new BrokerError('DRAINING', 'The broker is about to stop.');
     const key = accountKey(name);
-    const account = this.#accounts.get(key) ?? new Account(key, name.server, name.user, this);
+    const account =
+      this.#accounts.get(key) ?? new Account(key, this.#moved.get(name.server.name) ?? name.server, name.user, this);
     this.#accounts.set(key, account);
     return account;
   }
@@ -207,11 +211,13 @@ export class Registry implements AccountHost {
     if (!this.#held.has(key)) await this.#forget(key, this.limits.logoutMs);
   }
 
-  /** The server is not configured any more: its accounts are forgotten, what runs may finish within so many milliseconds. */
-  async closeServer(name: string, graceMs: number, reason: BrokerError): Promise<void> {
+  /** The server is not configured any more: its accounts are forgotten, what runs may finish within so many milliseconds. @returns their keys */
+  closeServer(name: string, graceMs: number, reason: BrokerError): string[] {
     const keys = this.#matching({ server: name }).map(({ key }) => key);
-    await Promise.all(keys.map((key) => this.#forget(key, graceMs, reason)));
+    for (const key of keys) void this.#forget(key, graceMs, reason);
     this.#gates.delete(name);
+    this.#moved.delete(name);
+    return keys;
   }
 
   async #forget(key: string, graceMs: number, reason?: BrokerError): Promise<void> {

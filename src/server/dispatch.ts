@@ -17,7 +17,7 @@ import type { Listeners } from '../runtime/listeners.js';
 import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
 import { refusedBefore } from '../session/proofs.js';
-import type { Session } from '../session/session.js';
+import { type Session, serverGone } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { withDeadline } from './deadline.js';
 import { checkDepth, invalidParams } from './invalid-params.js';
@@ -164,6 +164,7 @@ async function withSession(
 ): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
   caller.uses(session);
+  checkServer(context, session);
   const { accountKey: key } = session;
   // Found when there is work: what needs no connection goes on with credentials that the server refuses now.
   const account: AccountRunner = {
@@ -186,13 +187,18 @@ function accountOf({ services }: RequestContext, session: Session): AccountRunne
   const known = registry.get(accountKey);
   if (known) return known;
   const server = servers.get(session.server);
-  if (!server) throw expired('session: its IMAP server is not configured any more.');
+  if (!server) throw serverGone();
   if (proofs.isWrong(accountKey, secret)) throw refusedBefore(secret);
   return registry.adopt({ tenant, server, user }, { user, ...secret });
 }
 
-function expired(message: string): BrokerError {
-  return new BrokerError('SESSION_EXPIRED', message, { field: 'session' });
+/** What the configuration said when the session was opened need not be so any more. */
+function checkServer({ services, tenant }: RequestContext, { server }: Session): void {
+  if (!services.servers.has(server)) throw serverGone();
+  if (tenant.servers?.includes(server) !== false) return;
+  throw new BrokerError('SERVER_NOT_ALLOWED', `session: this application may not use the IMAP server "${server}".`, {
+    field: 'session',
+  });
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {

@@ -1,9 +1,10 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { type SecureContextOptions, TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
 import { type Tenant, tenantWith } from '../session/tenant.js';
@@ -36,6 +37,18 @@ export interface ListenerOptions {
   allowedHosts: readonly string[];
 }
 
+interface Listening {
+  server: Server;
+  address: ListenAddress;
+  forOperators: boolean;
+}
+
+/** What of a listener may change while it listens. */
+export type ListenerChanges = Pick<ListenerOptions, 'tenants' | 'allowedOrigins' | 'allowedHosts'> & {
+  /** Certificates are taken from those that it listens at. */
+  addresses: readonly ListenAddress[];
+};
+
 /** Who comes by the admin socket. No tenant of a configuration has a blank in its name. */
 const operator = tenantWith({ name: 'admin socket', scopes: ['admin'] });
 
@@ -48,14 +61,14 @@ const SPARE_CONNECTIONS = 100;
 /** Takes WebSockets at its addresses after it has authenticated them in the HTTP upgrade. */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #servers: { server: Server; forOperators: boolean }[] = [];
+  readonly #servers: Listening[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
   #opened = 0;
 
   constructor(options: ListenerOptions) {
-    this.#options = options;
+    this.#options = { ...options, tenants: options.tenants.map((tenant) => ({ ...tenant })) };
     this.#wss = new WebSocketServer({
       noServer: true,
       // A pong for every ping, whether the peer reads or not, would be memory without bound: Socket answers itself.
@@ -76,7 +89,7 @@ export class Listener {
    * @throws when the address is taken or not allowed
    */
   async listen(address: ListenAddress): Promise<string> {
-    const tls = 'unix' in address ? undefined : address.tls;
+    const tls = tlsOf(address);
     const forOperators = 'unix' in address && address.forOperators === true;
     const server = this.#server(tls, forOperators ? operator : undefined);
     if ('unix' in address) await removeStaleSocket(address.unix);
@@ -88,7 +101,7 @@ export class Listener {
         resolve();
       });
     });
-    this.#servers.push({ server, forOperators });
+    this.#servers.push({ server, address, forOperators });
     // Out of descriptors for instance: what is there goes on, and the listener as well.
     server.on('error', (err) => this.#options.socket.log.error({ err }, 'listener'));
     if ('unix' in address) {
@@ -97,6 +110,32 @@ export class Listener {
     }
     const { port } = server.address() as AddressInfo;
     return `${tls ? 'wss' : 'ws'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+  }
+
+  /**
+   * Goes on with other tenants, origins, hosts, certificates and with what the limits of its sockets say now.
+   * @param graceMs milliseconds that what runs for tenants which are gone may take
+   * @returns resolves when the sockets of those are closed
+   */
+  async update({ tenants, addresses, ...admission }: ListenerChanges, graceMs: number): Promise<void> {
+    const before = new Map(this.#options.tenants.map((tenant) => [tenant.name, tenant]));
+    // Whoever has a tenant sees what it may do now.
+    const now = tenants.map((tenant) => Object.assign(before.get(tenant.name) ?? {}, tenant));
+    Object.assign(this.#options, { ...admission, tenants: now });
+    this.#wss.options.maxPayload = this.#options.socket.limits.frameBytes;
+    for (const { server, address } of this.#servers) {
+      server.maxConnections = this.#maxConnections;
+      const tls = tlsOf(addresses.find((other) => isSameAddress(address, other)));
+      if (tls && server instanceof TlsServer) server.setSecureContext(contextOf(tls));
+    }
+    const names = new Set(now.map(({ name }) => name));
+    const gone = [...this.#sockets].filter(({ tenant }) => before.has(tenant) && !names.has(tenant));
+    for (const name of this.#uses.keys()) if (before.has(name) && !names.has(name)) this.#uses.delete(name);
+    await Promise.all(gone.map((socket) => socket.drain(graceMs)));
+  }
+
+  get #maxConnections(): number {
+    return this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
   }
 
   /** Closes a socket. @returns its tenant; `undefined` where there is none with this id */
@@ -138,7 +177,7 @@ export class Listener {
   #server(tls: ListenerTls | undefined, anybody: Tenant | undefined): Server {
     const options = { noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
     const server = tls ? tlsServer(options, tls) : createServer(options);
-    server.maxConnections = this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
+    server.maxConnections = this.#maxConnections;
     server.on('request', (_request, response) => {
       response.writeHead(426, { 'content-type': 'text/plain', connection: 'close', upgrade: 'websocket' });
       response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
@@ -187,11 +226,24 @@ export class Listener {
   }
 }
 
-function tlsServer(options: ServerOptions, { cert, key, clientCa }: ListenerTls): Server {
-  const tls = { cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: REQUEST_MS };
+function tlsServer(options: ServerOptions, tls: ListenerTls): Server {
   // A client without a certificate may still show a bearer token.
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return createTlsServer({ ...options, ...tls, ...clients });
+  const clients = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+  return createTlsServer({ ...options, ...contextOf(tls), handshakeTimeout: REQUEST_MS, ...clients });
+}
+
+function contextOf({ cert, key, clientCa }: ListenerTls): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) };
+}
+
+function tlsOf(address: ListenAddress | undefined): ListenerTls | undefined {
+  return address && 'tls' in address ? address.tls : undefined;
+}
+
+function isSameAddress(one: ListenAddress, other: ListenAddress): boolean {
+  const { tls: _one, ...where } = { tls: undefined, ...one };
+  const { tls: _other, ...there } = { tls: undefined, ...other };
+  return isDeepStrictEqual(where, there);
 }
 
 /** The common name of a client certificate that the listener's authority signed. */

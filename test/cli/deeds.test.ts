@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyRing } from '../../src/session/key-ring.js';
 import { unseal } from '../../src/session/seal.js';
@@ -151,6 +152,43 @@ describe('imap-broker session revoke', () => {
       code: 1,
       err: expect.stringMatching(/NOT_FOUND/),
     });
+  });
+});
+
+describe('imap-broker log-level', () => {
+  it('holds until a reload, or for a while', async () => {
+    expect(await operated.run('log-level', 'warn')).toMatchObject({
+      code: 0,
+      out: 'log level: warn, until a reload; was info\n',
+    });
+    const { out } = await operated.run('log-level', 'info', '--for', '60', '--json');
+    expect(JSON.parse(out)).toEqual({ level: 'info', before: 'warn' });
+  });
+
+  it('refuses a level that is none', async () => {
+    const { code, err } = await operated.run('log-level', 'loud');
+    expect([code, err]).toEqual([2, expect.stringContaining("'loud' is invalid")]);
+    expect((await operated.run('log-level', 'info', '--for', '0')).err).toContain('a number of seconds up to 86400');
+  });
+});
+
+describe('imap-broker keys rotate', () => {
+  it('at the broker seals new tokens with a new key at once, and the old one still opens tokens', async () => {
+    const user = newUser('keyed');
+    const before = await operated.client.login(user);
+    const { code, out } = await operated.run('keys', 'rotate');
+    const [, id = ''] = /^new tokens are sealed with the key (\S+); 2 keys open tokens\.\n$/.exec(out) ?? [];
+    expect(code).toBe(0);
+    const header = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    expect(header(await operated.client.login(user)).kid).toBe(id);
+    expect(await outcome(operated.client.call('mailbox.list', { session: before }))).toBe('ok');
+  });
+
+  it('is refused with the reason where the file cannot be used', async () => {
+    chmodSync(operated.keyFile, 0o644);
+    const { code, err } = await operated.run('keys', 'rotate');
+    expect([code, err]).toEqual([1, expect.stringMatching(/FORBIDDEN: The broker .*chmod 600/)]);
+    chmodSync(operated.keyFile, 0o600);
   });
 });
 

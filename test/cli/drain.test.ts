@@ -82,7 +82,7 @@ describe('imap-broker drain', () => {
 
   it('ends the process with exit code 0', async () => {
     const config = join(operated.folder, 'config.toml');
-    const { port } = operated.dovecot.server();
+    const port = operated.dovecot.plainPort;
     writeFileSync(
       config,
       `admin = { socket = "own.sock" }

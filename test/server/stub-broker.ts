@@ -19,6 +19,7 @@ import { Views } from '../../src/view/views.js';
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
 import { stubOperations } from '../support/stub-operations.js';
+import { upstream } from '../support/upstream.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -115,7 +116,7 @@ export const stubServices = {
   views: new Views(),
   idempotency: new Idempotency(),
   hub,
-  servers: new Map(),
+  servers: new Map([['main', upstream('main', 1)]]),
   tenantNames: new Set(['shop']),
   version: '1.2.3',
   epoch: 'e1',

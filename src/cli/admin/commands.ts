@@ -1,8 +1,10 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { AdminCommands } from '../admin.js';
 import { drain, graceOf } from './drain.js';
 import { kickAccount, kickSession, kickSocket, revoke } from './kick.js';
+import { logLevel, secondsOf } from './log-level.js';
 import { pause, reconnect, resume } from './pause.js';
+import { reload } from './reload.js';
 import { addWhich } from './which.js';
 
 /** Adds the commands that do something to a running broker. */
@@ -11,6 +13,11 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
     .add(program, 'drain', 'stop the broker once running requests are done, or the time is up', drain)
     .addOption(new Option('--grace <seconds>', 'time that they have (default: as configured)').argParser(graceOf))
     .option('--wait', 'show what is left until it has stopped');
+  admin.add(program, 'reload', 'read the configuration file again; requests go on', reload);
+  admin
+    .add(program, 'log-level', 'set what is logged, until the next reload or for a while', logLevel)
+    .addArgument(new Argument('<level>').choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
+    .addOption(new Option('--for <seconds>', 'then it is as configured again').argParser(secondsOf));
   addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
   addWhich(admin.add(program, 'resume', 'end a pause', resume));
   addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));

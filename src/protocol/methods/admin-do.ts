@@ -55,6 +55,39 @@ export const adminDoMethods = {
     params: {},
     result: z.object(left),
   }),
+  'broker.reload': adminMethod({
+    name: 'broker.reload',
+    summary:
+      'Reads the configuration file again. What may change holds at once, and no request is dropped; a file that cannot be used changes nothing.',
+    effect: 'write',
+    params: {},
+    result: z.object({
+      changed: z.array(z.string()).describe('Keys that are different now.'),
+      restart: z.array(z.string()).describe('Keys whose difference holds after a restart alone.'),
+    }),
+    errors: ['INVALID_CONFIG'],
+  }),
+  'log.level': adminMethod({
+    name: 'log.level',
+    summary: 'Sets the least severe messages that are logged, until the configuration is read again or for a while.',
+    effect: 'local',
+    params: {
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      forMs: z.int().min(1).max(86_400_000).optional().describe('Milliseconds after which it is as configured.'),
+    },
+    result: z.object({ level: z.string(), before: z.string() }),
+  }),
+  'keys.rotate': adminMethod({
+    name: 'keys.rotate',
+    summary: 'Seals new session tokens with a new key; the last three keys still open tokens.',
+    effect: 'write',
+    params: {},
+    result: z.object({
+      id: z.string().describe('Of the new key.'),
+      keys: z.int().describe('Keys that open tokens.'),
+    }),
+    errors: ['FORBIDDEN'],
+  }),
   'broker.pause': adminMethod({
     name: 'broker.pause',
     summary:
