@@ -5,6 +5,7 @@ import sessionKick from './admin/kick-session.js';
 import socketKick from './admin/kick-socket.js';
 import logLevel from './admin/log-level.js';
 import brokerPause from './admin/pause.js';
+import serverProbe from './admin/probe.js';
 import poolReconnect from './admin/reconnect.js';
 import brokerReload from './admin/reload.js';
 import brokerRemaining from './admin/remaining.js';
@@ -84,6 +85,7 @@ export const handlers: Handlers = {
   'broker.reload': brokerReload,
   'log.level': logLevel,
   'keys.rotate': keysRotate,
+  'server.probe': serverProbe,
   'broker.pause': brokerPause,
   'broker.resume': brokerResume,
   'pool.reconnect': poolReconnect,

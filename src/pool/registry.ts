@@ -142,6 +142,25 @@ export class Registry implements AccountHost {
     return { connections: account.size, requests: account.kick(reason) };
   }
 
+  /**
+   * Does something with a connection of its own to a server, within the caps.
+   * @throws BrokerError POOL_EXHAUSTED, or what the work throws
+   */
+  async beside<T>(server: string, work: () => Promise<T>): Promise<T> {
+    const key = 'beside the accounts';
+    if (this.slots.full(key, server)) {
+      const message = 'There are as many connections as there may be.';
+      throw new BrokerError('POOL_EXHAUSTED', message, { retryAfterMs: 1000 });
+    }
+    this.slots.take(key, server);
+    try {
+      return await work();
+    } finally {
+      this.slots.give(key, server);
+      this.#serveStarved();
+    }
+  }
+
   #matching(filter: AccountFilter): Account[] {
     const matches = keyMatcher(filter);
     return [...this.#accounts.values()].filter(({ key }) => matches(key));
@@ -266,6 +285,10 @@ export class Registry implements AccountHost {
     // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
     const successor = this.#accounts.get(account.key);
     if (successor !== account) successor?.wake();
+    this.#serveStarved();
+  }
+
+  #serveStarved(): void {
     // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
     for (let next = this.#longestServable(); next; next = this.#longestServable()) {
       this.#starved.delete(next);

@@ -22,6 +22,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'broker.reload': {},
   'log.level': { level: 'info' },
   'keys.rotate': {},
+  'server.probe': { server: 'main' },
   'broker.pause': {},
   'broker.resume': {},
   'pool.reconnect': {},

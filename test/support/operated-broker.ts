@@ -23,7 +23,7 @@ export class OperatedBroker {
     this.logged = logged;
   }
 
-  static async start(overrides: Partial<BrokerOptions> = {}): Promise<OperatedBroker> {
+  static async start(overrides: (dovecot: Dovecot) => Partial<BrokerOptions> = () => ({})): Promise<OperatedBroker> {
     const folder = await mkdtemp(join(tmpdir(), 'imap-broker-operated-'));
     const dovecot = await Dovecot.start();
     const logged: Record<string, unknown>[] = [];
@@ -44,7 +44,7 @@ export class OperatedBroker {
       ],
       sessionFiles: { keyFile: it.keyFile, createKeys: true, revocationsFile: join(folder, 'revoked.jsonl') },
       log,
-      ...overrides,
+      ...overrides(dovecot),
     });
     it.client = await RawClient.open(it.broker.url);
     return it;

@@ -4,6 +4,7 @@ import { drain, graceOf } from './drain.js';
 import { kickAccount, kickSession, kickSocket, revoke } from './kick.js';
 import { logLevel, secondsOf } from './log-level.js';
 import { pause, reconnect, resume } from './pause.js';
+import { probe } from './probe.js';
 import { reload } from './reload.js';
 import { addWhich } from './which.js';
 
@@ -18,6 +19,11 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
     .add(program, 'log-level', 'set what is logged, until the next reload or for a while', logLevel)
     .addArgument(new Argument('<level>').choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
     .addOption(new Option('--for <seconds>', 'then it is as configured again').argParser(secondsOf));
+  admin
+    .add(program, 'probe', 'go the way to an IMAP server step by step; exit code 1 if a step fails', probe)
+    .argument('<server>', 'its name in the configuration')
+    .option('--user <name>', 'log in as this user')
+    .option('--password-file <file>', 'with the password in this file');
   addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
   addWhich(admin.add(program, 'resume', 'end a pause', resume));
   addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));

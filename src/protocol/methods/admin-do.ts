@@ -88,6 +88,28 @@ export const adminDoMethods = {
     }),
     errors: ['FORBIDDEN'],
   }),
+  'server.probe': adminMethod({
+    name: 'server.probe',
+    summary:
+      'Goes the way to an IMAP server step by step, whether or not it is left alone just now, and says where it ends: why does it not work?',
+    effect: 'read',
+    params: {
+      server,
+      user: loginName.optional().describe('Login name; without it nobody is logged in.'),
+      password: z.string().max(1000).optional().describe('Goes with user.'),
+    },
+    result: z.object({
+      steps: z.array(
+        z.object({
+          step: z.enum(['dns', 'connect', 'tls', 'greeting', 'capabilities', 'login']),
+          ok: z.boolean(),
+          ms: z.number(),
+          detail: z.string().describe('What was found, or why it failed.'),
+        }),
+      ),
+    }),
+    errors: ['NOT_FOUND', 'POOL_EXHAUSTED'],
+  }),
   'broker.pause': adminMethod({
     name: 'broker.pause',
     summary:
