@@ -37,6 +37,19 @@ describe('lowered limits', () => {
   });
 });
 
+it('a lowered limit of the whole broker ends busy connections after their work', async () => {
+  const { connect } = new FakeServers();
+  const registry = registryWith({ connections: 2 }, connect);
+  const [first, second] = [await proven(registry, server), await proven(registry, server)];
+  const [busy, other] = [await holding(first), await holding(second)];
+  registry.setLimits(limits({ connections: 1 }));
+  await busy.end();
+  await first.quiet(1_000);
+  expect([first.size, registry.slots.total]).toEqual([0, 1]);
+  await other.end();
+  expect(second.stats.idle).toBe(1);
+});
+
 describe('a paused account', () => {
   it('takes no connection from others while it waits', async () => {
     const { connect } = new FakeServers();
