@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hashToken } from '../../src/session/tenants.js';
 import { newUser } from '../support/dovecot.js';
 import { OperatedBroker } from '../support/operated-broker.js';
@@ -92,6 +92,7 @@ tenant = [{ name = "webmail", token_hashes = ["${hashToken('t')}"] }]
 `,
     );
     const broker = new Program(process.execPath, [program, 'serve', '--config', config]);
+    onTestFinished(() => void broker.child.kill('SIGKILL'));
     await broker.printed(/listening/);
     await runMain('drain', '--url', `unix:${join(operated.folder, 'own.sock')}`);
     expect(await broker.ended()).toBe(0);

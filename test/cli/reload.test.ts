@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Broker, startBroker } from '../../src/broker.js';
 import { RunningConfig } from '../../src/cli/running-config.js';
 import { createClient } from '../../src/client/index.js';
@@ -252,6 +252,7 @@ describe('after a reload', () => {
 it('SIGHUP reloads: what changed is in the log, and for a bad file what is wrong', async () => {
   write();
   const running = new Program(process.execPath, [program, 'serve', '--config', file]);
+  onTestFinished(() => void running.child.kill('SIGKILL'));
   await running.printed(/listening/);
   write({ rest: '[pool]\nconnections = 7\n' });
   running.child.kill('SIGHUP');
