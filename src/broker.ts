@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ServerOptions } from './imap/server-options.js';
+import type { ServiceLimits, Services } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import type { Inside } from './methods/inside.js';
@@ -9,9 +10,11 @@ import { addPoolMetrics } from './pool/pool-metrics.js';
 import { Reachability } from './pool/reachability.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
+import { BrokerError } from './protocol/errors.js';
 import { Listeners } from './runtime/listeners.js';
 import { Load } from './runtime/load.js';
-import type { Log } from './runtime/log.js';
+import type { Log, LogLevel } from './runtime/log.js';
+import { LogLevelControl } from './runtime/log-level.js';
 import { type MetricEntry, Metrics } from './runtime/metrics.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
@@ -23,6 +26,7 @@ import { KeyRing } from './session/key-ring.js';
 import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
+import { serverGone } from './session/session.js';
 import type { Tenant } from './session/tenant.js';
 import { MemoryGuard } from './view/memory-guard.js';
 import { addViewMetrics } from './view/view-metrics.js';
@@ -56,6 +60,10 @@ export interface BrokerOptions {
   appendBytes?: number;
   /** The configuration as operators see it. */
   settings?: Inside['settings'];
+  /** Milliseconds that running requests may take when an operator drains the broker. */
+  drainMs?: number;
+  /** Reads the configuration again, where there is one to read. @throws BrokerError INVALID_CONFIG */
+  readAgain?: () => ReadAgain;
   /** Holds every result against the contract: for tests. */
   checkResults?: boolean;
   log: Log;
@@ -63,6 +71,21 @@ export interface BrokerOptions {
 
 /** Largest message that is appended unless the configuration says otherwise, in bytes. */
 export const defaultAppendBytes = 50 * 1024 * 1024;
+
+/** Milliseconds of a drain unless the configuration says otherwise. */
+export const defaultDrainMs = 20_000;
+
+/** What of a broker may change while it runs; of its listeners, the certificates. */
+export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
+
+/** A configuration that was read again, and the keys by which it is another one. */
+export interface ReadAgain {
+  /** A server whose entry is as it was is the same object. */
+  next: Changeable;
+  logLevel: LogLevel;
+  changed: string[];
+  restart: string[];
+}
 
 /** Files that let sessions outlive the process. */
 export interface SessionFiles {
@@ -83,6 +106,10 @@ export interface Broker {
   readonly metrics: readonly MetricEntry[];
   readonly registry: Registry;
   readonly views: Views;
+  /** Resolves when it begins to drain or to stop, whoever had it do so, with the milliseconds that running requests may take. */
+  readonly whenEnding: Promise<number>;
+  /** Goes on with the configuration as it is now; no request is dropped. @throws BrokerError INVALID_CONFIG */
+  reload(): Pick<ReadAgain, 'changed' | 'restart'>;
   /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
   drain(graceMs: number): Promise<void>;
   /** Closes at once: running requests are cancelled. */
@@ -106,8 +133,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
+  const { keys, revocations } = sessionParts(options.sessionFiles);
   const sessions = new SealedSessions({
-    ...sessionParts(options.sessionFiles),
+    keys,
+    revocations,
     limits: { ...defaultSessionLimits, ...options.sessions },
     onAccountEnd: (accountKey) => {
       hub.endAccount(accountKey);
@@ -135,7 +164,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     inside: {
       load,
       tracing: new Tracing(),
-      socketLimit: limits.sockets,
+      get socketLimit() {
+        return limits.sockets;
+      },
       settings: options.settings ?? [],
       get sockets() {
         return listener.all;
@@ -148,11 +179,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
     epoch,
-    limits: {
-      appendBytes: options.appendBytes ?? defaultAppendBytes,
-      connectionsPerAccount: poolLimits.connectionsPerAccount,
-      queuePerAccount: poolLimits.queuePerAccount,
+    limits: serviceLimits(options),
+    operations: {
+      drain: (graceMs = drainMs) => void broker.drain(graceMs),
+      get remaining() {
+        const remainingMs = ending && Math.max(0, Math.round(endsAt - Date.now()));
+        const connections = registry.slots.total;
+        return { draining: ending !== undefined, ...listener.remaining, connections, remainingMs: remainingMs ?? null };
+      },
+      reload: () => broker.reload(),
+      setLogLevel: (level: LogLevel, forMs?: number) => logLevels.set(level, forMs),
+      rotateKeys: () => keys.rotate(),
+      kickSocket: (id: string) => listener.kick(id),
     },
+    log: options.log,
   };
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
   const answered = new Listeners<Answered>();
@@ -162,6 +202,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let phase: Phase = 'starting';
   const metrics = options.monitor && metricsOf({ socket, listener, phase: () => phase });
   const monitor = metrics && monitorOf({ socket, metrics, allowedHosts, phase: () => phase });
+  const logLevels = new LogLevelControl(log);
+  let { drainMs = defaultDrainMs } = options;
   let endsAt = Number.POSITIVE_INFINITY;
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
@@ -172,17 +214,41 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
     await monitor?.close();
+    // Operators could see until now how it goes.
+    await listener.close();
   };
+  let onEnding = (_graceMs: number) => {};
+  const whenEnding = new Promise<number>((resolve) => {
+    onEnding = resolve;
+  });
   const broker = {
     urls: [] as string[],
     monitorUrl: undefined as string | undefined,
     metrics: metrics?.entries ?? [],
     registry,
     views,
+    whenEnding,
+    reload: () => {
+      if (!options.readAgain) throw new BrokerError('INVALID_CONFIG', 'There is no configuration to read again.');
+      const { next, logLevel, ...report } = options.readAgain();
+      logLevels.configure(logLevel);
+      drainMs = next.drainMs ?? defaultDrainMs;
+      Object.assign(limits, { ...defaultSocketLimits, ...next.sockets });
+      Object.assign(services.limits, serviceLimits(next));
+      services.inside.settings = next.settings ?? [];
+      sessions.setLimits({ ...defaultSessionLimits, ...next.sessions });
+      views.setLimits({ ...defaultViewLimits, ...next.views });
+      registry.setLimits({ ...defaultPoolLimits, ...next.pool });
+      setServers(services, next.servers, drainMs);
+      setTenants(services, listener, next, drainMs);
+      log.info(report, report.restart.length > 0 ? 'reloaded; some keys need a restart' : 'reloaded');
+      return report;
+    },
     drain: (graceMs: number) => {
       phase = 'draining';
       endsAt = Math.min(endsAt, Date.now() + graceMs);
       ending ??= end(listener.drain(graceMs));
+      onEnding(graceMs);
       return ending;
     },
     stop: async () => {
@@ -190,6 +256,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       endsAt = Date.now();
       const closed = listener.close();
       ending ??= end(closed);
+      onEnding(0);
       await Promise.all([closed, ending]);
     },
   };
@@ -250,6 +317,47 @@ function metricsOf({ socket, listener, phase }: Measured): Metrics {
   addWatchMetrics(metrics, hub);
   metrics.addProcess();
   return metrics;
+}
+
+function serviceLimits({ appendBytes = defaultAppendBytes, pool }: Changeable): ServiceLimits {
+  const { connectionsPerAccount, queuePerAccount } = { ...defaultPoolLimits, ...pool };
+  return { appendBytes, connectionsPerAccount, queuePerAccount };
+}
+
+type Parts = Pick<Services, 'registry' | 'hub' | 'views'> & {
+  sessions: SealedSessions;
+  servers: Map<string, ServerOptions>;
+  tenantNames: Set<string>;
+};
+
+/** Sessions on a server that is gone are refused; what runs on it has so many milliseconds. */
+function setServers({ servers, registry, hub, views }: Parts, next: readonly ServerOptions[], graceMs: number): void {
+  const names = new Set(next.map(({ name }) => name));
+  for (const name of [...servers.keys()].filter((one) => !names.has(one))) {
+    servers.delete(name);
+    for (const key of registry.closeServer(name, graceMs, serverGone())) {
+      hub.endAccount(key);
+      views.forget(key);
+    }
+  }
+  for (const server of next) {
+    const before = servers.get(server.name);
+    servers.set(server.name, server);
+    if (before && before !== server) registry.setServer(server);
+  }
+}
+
+/** The sockets of a tenant that is gone are drained, its sessions are without effect. */
+function setTenants({ tenantNames, sessions }: Parts, listener: Listener, next: Changeable, graceMs: number): void {
+  const { tenants, listeners: addresses, allowedOrigins = [], allowedHosts = [] } = next;
+  const names = new Set(tenants.map(({ name }) => name));
+  const gone = [...tenantNames].filter((name) => !names.has(name));
+  tenantNames.clear();
+  for (const name of names) tenantNames.add(name);
+  void listener.update({ tenants, addresses, allowedOrigins, allowedHosts }, graceMs).then(() => {
+    // It may be back meanwhile.
+    for (const name of gone) if (!tenantNames.has(name)) sessions.forget(name);
+  });
 }
 
 function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {

@@ -19,6 +19,8 @@ export interface AdminContext {
   /** Hear of each connect to the broker, and of requests that are traced. */
   onHello: Listeners<Hello>;
   onTrace: Listeners<TraceEvent>;
+  /** Shows how something goes on: on a terminal in one line, else in a line for each change, or as JSON. */
+  progress<T>(state: T, render: (state: T) => string): void;
   output: Output;
   args: readonly string[];
   options: Readonly<Record<string, unknown>>;
@@ -54,11 +56,12 @@ export class AdminCommands {
         ),
       )
       .option('--json', 'print JSON instead of a table');
-    command.action(async () => this.#end((await this.#run(command, work)) ?? exitCodes.ok));
+    command.action(async () => this.#end((await this.run(command, work)) ?? exitCodes.ok));
     return command;
   }
 
-  async #run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
+  /** Does a command's work at the broker that its options name. */
+  async run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
     const { url, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
     const token = typeof tokenFile === 'string' ? tokenIn(tokenFile) : undefined;
     await reach(String(url));
@@ -78,6 +81,7 @@ export class AdminCommands {
         json: json === true,
         onHello,
         onTrace,
+        progress: progressOf(this.#output, json === true),
         output: this.#output,
         args: command.args,
         options,
@@ -96,4 +100,16 @@ function tokenIn(file: string): string {
   } catch (error) {
     throw new CliError(`--token-file: cannot read ${file}: ${(error as Error).message}`, exitCodes.usage);
   }
+}
+
+function progressOf(output: Output, json: boolean): AdminContext['progress'] {
+  let shown: string | undefined;
+  return (state, render) => {
+    const text = json ? JSON.stringify(state) : render(state);
+    if (text === shown) return;
+    // Over the line before, whose rest is cleared.
+    const over = shown === undefined ? '' : '\x1b[1A\r\x1b[2K';
+    output.out(`${output.terminal && !json ? over : ''}${text}\n`);
+    shown = text;
+  };
 }

@@ -3,8 +3,7 @@ import { rotateKeys } from '../session/key-ring.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
 
 /** Puts a new key in front of the key file of a configuration. Running brokers take it up by themselves. */
-export function rotate(configPath: string | undefined, output: Output): ExitCode {
-  if (configPath === undefined) throw new CliError('keys rotate needs --config FILE.', exitCodes.usage);
+export function rotate(configPath: string, output: Output): ExitCode {
   const { sessionFiles } = loadConfig(configPath).broker;
   if (!sessionFiles) {
     throw new CliError(

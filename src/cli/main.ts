@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../broker.js';
 import { ConfigError } from '../config/load.js';
+import { addDeeds } from './admin/commands.js';
+import { rotateThere } from './admin/rotate.js';
 import { addSeeCommands } from './admin/see.js';
 import { AdminCommands } from './admin.js';
 import { call } from './call.js';
@@ -89,13 +91,19 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
     .argument('<tenant>', 'name of the web application')
     .action((tenant) => end(createToken(tenant, output)));
   const keys = program.command('keys').description('keys that seal session tokens');
-  keys
-    .command('rotate')
-    .description('seal new tokens with a new key; the last three keys still open tokens')
-    .addOption(option('--config <file>', 'configuration file').env('IMAP_BROKER_CONFIG'))
-    .action((options) => end(rotate(options.config, output)));
   const admin = new AdminCommands(output, end);
+  const rotating = admin
+    .add(keys, 'rotate', 'seal new tokens with a new key; the last three keys still open tokens', rotateThere)
+    .addOption(
+      option('--config <file>', 'rotate the keys of this configuration, whether or not a broker runs').env(
+        'IMAP_BROKER_CONFIG',
+      ),
+    );
+  rotating.action(async ({ config }) =>
+    end(config === undefined ? ((await admin.run(rotating, rotateThere)) ?? exitCodes.ok) : rotate(config, output)),
+  );
   addSeeCommands(admin, program);
+  addDeeds(program, admin);
   return program;
 }
 

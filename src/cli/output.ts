@@ -4,12 +4,15 @@ export interface Output {
   out(text: string): void;
   /** Bytes that were asked for; resolves when there is room for more. */
   outBytes(bytes: Uint8Array): Promise<void>;
+  /** Whether what was asked for goes to a terminal, where a line can be written anew. */
+  readonly terminal?: boolean;
   /** Everything else. */
   err(text: string): void;
 }
 
 /** A process's own standard output and error. */
 export const standardOutput: Output = {
+  terminal: process.stdout.isTTY,
   out: (text) => process.stdout.write(text),
   outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
   err: (text) => process.stderr.write(text),

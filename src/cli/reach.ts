@@ -31,7 +31,7 @@ function targetOf(url: string): { path: string } | { host: string; port: number 
 
 /** An error of the broker as a command tells it. */
 export function told(error: RpcError): CliError {
-  const wrong = error.kind === 'INVALID_PARAMS' || error.kind === 'UNAUTHENTICATED';
+  const wrong = ['INVALID_PARAMS', 'UNAUTHENTICATED', 'INVALID_CONFIG'].includes(error.kind);
   const executed = error.executed === 'no' ? '' : ` (executed: ${error.executed})`;
   return new CliError(`${error.kind}: ${error.message}${executed}`, wrong ? exitCodes.usage : exitCodes.failure);
 }

@@ -1,12 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { type Broker, startBroker, version } from '../broker.js';
 import { type Config, loadConfig } from '../config/load.js';
-import { createLog, type LogLevel } from '../runtime/log.js';
+import { createLog, type Log, type LogLevel } from '../runtime/log.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
 import { ServiceManager } from '../runtime/sd-notify.js';
 import { KeyFileError } from '../session/key-ring.js';
 import { configOfFlags, type ServeFlags } from './flags-config.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
+import { RunningConfig } from './running-config.js';
 
 export interface ServeOptions extends ServeFlags {
   config?: string | undefined;
@@ -30,18 +31,26 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   const { config, hint } = withLogLevel(settings(options), options.logLevel);
   const log = createLog(config.logLevel);
+  const running = new RunningConfig(options.config, config, options.logLevel);
   const signals = new Signals();
   const manager = new ServiceManager(log);
   try {
-    const broker = await start(config, log);
+    const broker = await start(config, running, log);
     const { urls, monitorUrl: monitor } = broker;
+    const listening = `listening at ${urls.join(', ')}`;
+    signals.onHangup = () => {
+      manager.reloading();
+      reload(broker, log);
+      manager.ready(listening);
+    };
     log.info({ version, urls, monitor, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
-    output.err(hint(broker.urls));
-    manager.ready(`listening at ${broker.urls.join(', ')}`);
-    await signals.first;
-    manager.stopping('draining: running requests may finish', config.drainMs + CLOSING_MS);
-    log.info({ drainMs: config.drainMs }, 'draining; another signal stops at once');
-    const drained = await Promise.race([broker.drain(config.drainMs).then(() => true), signals.second]);
+    output.err(hint(urls));
+    manager.ready(listening);
+    // An operator who had it drain has said how long that may take.
+    const drainMs = await Promise.race([signals.first.then(() => running.drainMs), broker.whenEnding]);
+    manager.stopping('draining: running requests may finish', drainMs + CLOSING_MS);
+    log.info({ drainMs }, 'draining; another signal stops at once');
+    const drained = await Promise.race([broker.drain(drainMs).then(() => true), signals.second]);
     if (!drained) await broker.stop();
     log.info(drained ? 'stopped' : 'stopped at once; running requests were cancelled');
     return drained ? exitCodes.ok : exitCodes.failure;
@@ -89,14 +98,23 @@ To try it, in another terminal:
 `;
 }
 
-async function start(config: Config, log: ReturnType<typeof createLog>): Promise<Broker> {
+/** What SIGHUP does: the broker notes what changed. */
+function reload(broker: Broker, log: Log): void {
+  try {
+    broker.reload();
+  } catch (err) {
+    log.error({ err }, 'not reloaded');
+  }
+}
+
+async function start(config: Config, running: RunningConfig, log: Log): Promise<Broker> {
   const unclaimed = unclaimedOf(config);
   if (unclaimed !== undefined) {
     const hint = `no [[listener]] says systemd = "${unclaimed}", so whoever connects to it would wait for ever`;
     throw new CliError(`systemd has passed a socket named "${unclaimed}", but ${hint}.`, exitCodes.usage);
   }
   try {
-    return await startBroker({ ...config.broker, log });
+    return await startBroker({ ...config.broker, drainMs: config.drainMs, readAgain: () => running.readAgain(), log });
   } catch (error) {
     if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
     throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);
@@ -109,12 +127,15 @@ function unclaimedOf({ broker: { listeners } }: Config): string | undefined {
   return [...passedSockets().keys()].find((name) => !claimed.has(name));
 }
 
-/** SIGTERM and SIGINT, from now on. */
+/** SIGTERM, SIGINT and SIGHUP, from now on. */
 class Signals {
   readonly first: Promise<void>;
   /** Resolves with false, for: not drained. */
   readonly second: Promise<false>;
+  /** What SIGHUP does. */
+  onHangup: () => void = () => {};
   readonly #take: () => void;
+  readonly #hangup = () => this.onHangup();
 
   constructor() {
     let onFirst = () => {};
@@ -131,10 +152,10 @@ class Signals {
       if (count === 1) onFirst();
       else onSecond();
     };
-    process.on('SIGTERM', this.#take).on('SIGINT', this.#take);
+    process.on('SIGTERM', this.#take).on('SIGINT', this.#take).on('SIGHUP', this.#hangup);
   }
 
   dispose(): void {
-    process.off('SIGTERM', this.#take).off('SIGINT', this.#take);
+    process.off('SIGTERM', this.#take).off('SIGINT', this.#take).off('SIGHUP', this.#hangup);
   }
 }

@@ -32,6 +32,13 @@ function sentence(text: string, path: Path, message: string): string {
   return `${line === undefined ? '' : `line ${line}: `}${name}: ${message}`;
 }
 
+/** Puts the line in front of a problem that begins with the key of an entry, such as `server[0].ca_file: `. */
+export function withLine(text: string, problem: string): string {
+  const [, table, index, key] = /^(\w+)\[(\d+)\]\.(\w+): /.exec(problem) ?? [];
+  const line = table && key ? lineOf(text, [table, Number(index), key]) : undefined;
+  return line === undefined ? problem : `line ${line}: ${problem}`;
+}
+
 type Node = z.core.JSONSchema.JSONSchema;
 
 function knownKeys(path: Path): string[] {

@@ -8,9 +8,10 @@ import type { LogLevel } from '../runtime/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
 import { ConfigError } from './config-error.js';
-import { explain, plainly } from './explain.js';
+import { explain, plainly, withLine } from './explain.js';
 import { pathOf, read, readNamed, readTokenHashes } from './files.js';
 import { type ConfigFile, configSchema, portOf } from './schema.js';
+import { type Settings, settingsOf } from './settings.js';
 import { shownSettings } from './shown-settings.js';
 
 export { ConfigError };
@@ -21,6 +22,8 @@ export interface Config {
   logLevel: LogLevel;
   /** Milliseconds that running requests have after SIGTERM. */
   drainMs: number;
+  /** What it says by key, to tell what is different in another one. */
+  settings: Settings;
 }
 
 /**
@@ -40,8 +43,13 @@ export function parseConfig(text: string, folder: string): Config {
   const given = parseToml(text);
   const { data, error } = configSchema.safeParse(given, { error: plainly });
   if (error) throw new ConfigError(explain(text, error.issues));
-  const config = fromFile(data, folder);
-  return { ...config, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
+  try {
+    const config = fromFile(data, folder);
+    return { ...config, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
+  } catch (failure) {
+    if (!(failure instanceof ConfigError)) throw failure;
+    throw new ConfigError(failure.problems.map((problem) => withLine(text, problem)));
+  }
 }
 
 /**
@@ -87,6 +95,8 @@ export function fromFile(file: ConfigFile, folder: string): Config {
       sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
       sessionFiles: sessionFiles(session, folder),
     },
+    // Behind all that reads files, whose errors are plainer.
+    settings: settingsOf(file, folder),
   };
 }
 

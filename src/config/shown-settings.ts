@@ -28,6 +28,14 @@ function withImplied(file: ConfigFile) {
   };
 }
 
+/** What a running broker never takes from a file that is read again. */
+const FIXED = /^(listener\[|admin\.|monitor\.|session\.(state_dir|key_file)$)/;
+
+/** The settings that hold after a file was read again. */
+export function settingsAfter(before: readonly Setting[], next: readonly Setting[]): Setting[] {
+  return [...before.filter(({ key }) => FIXED.test(key)), ...next.filter(({ key }) => !FIXED.test(key))];
+}
+
 function valuesOf(value: unknown, given: unknown, key: string, source: Setting['source']): Setting[] {
   if (value === undefined) return [];
   if (Array.isArray(value) && value.some(isTable)) {

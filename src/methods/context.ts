@@ -2,6 +2,7 @@ import type { ServerOptions } from '../imap/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
+import type { Log } from '../runtime/log.js';
 import type { Trace } from '../runtime/trace.js';
 import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';
@@ -12,6 +13,7 @@ import type { Hub } from '../watch/hub.js';
 import type { Subscriber } from '../watch/types.js';
 import type { Idempotency } from './idempotency.js';
 import type { Inside } from './inside.js';
+import type { Operations } from './operations.js';
 import type { Prepared } from './prepared.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
@@ -103,6 +105,8 @@ export interface Services {
   /** Another one after each start. */
   epoch: string;
   limits: ServiceLimits;
+  operations: Operations;
+  log: Log;
 }
 
 export interface ServiceLimits {

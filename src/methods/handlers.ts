@@ -1,6 +1,18 @@
 import accountList from './admin/accounts.js';
 import configGet from './admin/config.js';
 import connectionList from './admin/connections.js';
+import brokerDrain from './admin/drain.js';
+import accountKick from './admin/kick-account.js';
+import sessionKick from './admin/kick-session.js';
+import socketKick from './admin/kick-socket.js';
+import logLevel from './admin/log-level.js';
+import brokerPause from './admin/pause.js';
+import serverProbe from './admin/probe.js';
+import poolReconnect from './admin/reconnect.js';
+import brokerReload from './admin/reload.js';
+import brokerRemaining from './admin/remaining.js';
+import brokerResume from './admin/resume.js';
+import keysRotate from './admin/rotate-keys.js';
 import serverList from './admin/servers.js';
 import sessionList from './admin/sessions.js';
 import socketList from './admin/sockets.js';
@@ -86,4 +98,16 @@ export const handlers: Handlers = {
   'config.get': configGet,
   'trace.start': traceStart,
   'trace.stop': traceStop,
+  'broker.drain': brokerDrain,
+  'broker.remaining': brokerRemaining,
+  'broker.reload': brokerReload,
+  'log.level': logLevel,
+  'keys.rotate': keysRotate,
+  'server.probe': serverProbe,
+  'broker.pause': brokerPause,
+  'broker.resume': brokerResume,
+  'pool.reconnect': poolReconnect,
+  'account.kick': accountKick,
+  'socket.kick': socketKick,
+  'session.kick': sessionKick,
 };

@@ -54,5 +54,5 @@ export interface Inside {
   readonly socketLimit: number;
   readonly draining: boolean;
   /** The configuration that holds now. */
-  readonly settings: Result<'config.get'>['settings'];
+  settings: Result<'config.get'>['settings'];
 }

@@ -1,9 +1,8 @@
 import type { Job, Work } from '../pool/job.js';
 import type { NewestInSlot } from '../pool/newest-in-slot.js';
 import type { Shared } from '../pool/shared-job.js';
-import { BrokerError } from '../protocol/errors.js';
 import { refusedBefore } from '../session/proofs.js';
-import type { Session } from '../session/session.js';
+import { type Session, serverGone } from '../session/session.js';
 import type { AccountRunner, Services } from './context.js';
 
 /**
@@ -45,12 +44,8 @@ export class SessionAccount implements AccountRunner {
     const known = registry.get(accountKey);
     if (known) return known;
     const server = servers.get(this.#session.server);
-    if (!server) throw expired('session: its IMAP server is not configured any more.');
+    if (!server) throw serverGone();
     if (proofs.isWrong(accountKey, secret)) throw refusedBefore(secret);
     return registry.adopt({ tenant, server, user }, { user, ...secret });
   }
-}
-
-function expired(message: string): BrokerError {
-  return new BrokerError('SESSION_EXPIRED', message, { field: 'session' });
 }

@@ -21,7 +21,12 @@ export interface AccountHost {
   slotFreed(account: Account): void;
   /** The server refused credentials that it took before. */
   refused(accountKey: string, credentials: Credentials): void;
-  /** Whether a free connection of an account is to be ended because another account needs its slot more. */
+  /** Whether the account gets no connection until it is resumed. */
+  isPaused(account: Account): boolean;
+  /**
+   * Whether a free connection of an account is to be ended: the account is paused, there are more than there may be, or
+   * another account needs its slot more.
+   */
   mustYield(account: Account): boolean;
 }
 

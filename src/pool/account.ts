@@ -11,6 +11,7 @@ import { type Loan, workOn } from './loan.js';
 import { Loans } from './loans.js';
 import { Logins } from './logins.js';
 import { NewestInSlot } from './newest-in-slot.js';
+import type { Ending } from './pool-events.js';
 import { Retirement } from './retirement.js';
 import { Scheduler } from './scheduler.js';
 import type { Shared } from './shared-job.js';
@@ -22,7 +23,7 @@ import { type Place, WaitQueue } from './wait-queue.js';
 /** (tenant, server, user): owns one pool and the queue before it. */
 export class Account {
   readonly key: string;
-  readonly server: ServerOptions;
+  #server: ServerOptions;
   readonly user: string;
   readonly #host: AccountHost;
   readonly #pool: ConnectionPool;
@@ -37,17 +38,16 @@ export class Account {
   readonly slots = new NewestInSlot();
   readonly #shared: SharedJobs;
   #closing = false;
-  #onQuiet: (() => void) | undefined;
+  readonly #onQuiet = new Set<() => void>();
 
   constructor(key: string, server: ServerOptions, user: string, host: AccountHost) {
     this.key = key;
-    this.server = server;
+    this.#server = server;
     this.user = user;
     this.#host = host;
-    const { connectionsPerAccount, logoutMs, maxAgeMs } = host.limits;
     this.#queue = new WaitQueue(host.limits);
     this.#holding = new Holding(key, server, host);
-    this.#pool = new ConnectionPool(connectionsPerAccount, logoutMs);
+    this.#pool = new ConnectionPool(host.limits);
     this.#shared = new SharedJobs((job, work) => this.run(job, work), this.slots);
     this.#logins = new Logins({
       holding: this.#holding,
@@ -59,7 +59,7 @@ export class Account {
       onRefused: (credentials) => host.refused(key, credentials),
     });
     this.#retirement = new Retirement(
-      maxAgeMs,
+      host.limits,
       this.#holding,
       () => this.#logins.supply(),
       (connection) => this.#lending.leave(connection, 'retired'),
@@ -70,8 +70,9 @@ export class Account {
       holding: this.#holding,
       queue: this.#queue,
       stoppers: this.#stoppers,
-      mustYield: () => host.mustYield(this),
-      mustRetire: (connection) => this.#retirement.isDue(connection, this.#logins.credentials),
+      mustYield: () => this.#holding.surplus > 0 || host.mustYield(this),
+      mustRetire: (connection) =>
+        connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.credentials),
       onChange: () => this.wake(),
       onGone: (why) => {
         host.events.endings.tell({ server: server.name, why });
@@ -97,6 +98,17 @@ export class Account {
         giveSlot: () => this.#giveSlot(),
       },
     );
+  }
+
+  get server(): ServerOptions {
+    return this.#server;
+  }
+
+  /** From now on connections are made to this; those that there are end after their current work. */
+  useServer(server: ServerOptions): void {
+    this.#server = server;
+    this.#holding.useServer(server);
+    this.vacate('retired');
   }
 
   get stats(): AccountStats {
@@ -135,6 +147,11 @@ export class Account {
   /** Whether a login succeeded here, and none with the same credentials was refused since. */
   get proven(): boolean {
     return this.#logins.credentials !== undefined;
+  }
+
+  /** Its connections, and its logins under way. */
+  get size(): number {
+    return this.#holding.size;
   }
 
   /** Connections that it may have at once, as far as is known by now. */
@@ -227,19 +244,41 @@ export class Account {
 
   /** Tries again what waits for a slot. */
   wake(): void {
-    if (!this.#closing) this.#scheduler.run();
+    if (!this.#closing && !this.#host.isPaused(this)) this.#scheduler.run();
   }
 
-  /** Takes no new work, lets running work finish within the grace, logs out everywhere. Always resolves. */
-  async close(graceMs: number): Promise<void> {
+  /** Ends all connections that there are: the idle ones now, the others after their current work. */
+  vacate(why: Ending): void {
+    this.#lending.vacate(why);
+  }
+
+  /** Ends idle connections that are more than there may be now. */
+  shrink(): void {
+    this.#lending.shrink(this.#holding.surplus);
+  }
+
+  /** Ends all work and all connections at once; both may begin anew. @returns how many requests that concerned */
+  kick(reason: BrokerError): number {
+    const requests = this.#queue.length + this.#loans.count('interactive') + this.#loans.count('bulk');
+    this.#queue.rejectAll(reason);
+    this.#stoppers.stopPresent(reason);
+    this.vacate('discarded');
+    return requests;
+  }
+
+  /**
+   * Takes no new work, lets running work finish within the grace, logs out everywhere. Always resolves.
+   * @param reason what those are told who wait, and those whose work does not finish
+   */
+  async close(graceMs: number, reason = closedError()): Promise<void> {
     this.#closing = true;
-    this.#queue.rejectAll(closedError());
+    this.#queue.rejectAll(reason);
     this.#logins.close();
     this.#lending.close();
-    await this.#quiet(graceMs);
-    this.#stoppers.stop(closedError());
+    await this.quiet(graceMs);
+    this.#stoppers.stop(reason);
     // Each ends by itself within this time: see `logoutMs`.
-    await this.#quiet(this.#host.limits.logoutMs + 1_000);
+    await this.quiet(this.#host.limits.logoutMs + 1_000);
   }
 
   /** The work of a job begins, which waited since then. */
@@ -274,20 +313,24 @@ export class Account {
     this.#holding.giveSlot();
     this.#host.slotFreed(this);
     this.wake();
-    if (this.#isQuiet) this.#onQuiet?.();
+    if (this.#isQuiet) for (const listener of this.#onQuiet) listener();
   }
 
   get #isQuiet(): boolean {
     return this.#holding.size === 0;
   }
 
-  async #quiet(timeoutMs: number): Promise<void> {
+  /** Resolves when it has no connection and makes none, or after so long. */
+  async quiet(timeoutMs: number): Promise<void> {
     if (this.#isQuiet) return;
     let timer: NodeJS.Timeout | undefined;
+    let onQuiet = () => {};
     await new Promise<void>((resolve) => {
-      this.#onQuiet = resolve;
+      onQuiet = resolve;
+      this.#onQuiet.add(onQuiet);
       timer = setTimeout(resolve, timeoutMs);
     });
     clearTimeout(timer);
+    this.#onQuiet.delete(onQuiet);
   }
 }

@@ -18,19 +18,19 @@ const tooMany = /too many|simultaneous|maximum (number of )?connections|connecti
 
 /** How many connections an account may have: what is configured, what the server is known to allow, what it said. */
 export class Budget {
-  readonly #most: number;
+  readonly #most: () => number;
   #preset = Number.POSITIVE_INFINITY;
   #learned = Number.POSITIVE_INFINITY;
   #learnedAt = 0;
 
   /** @param most connections that the configuration allows */
-  constructor(most: number) {
+  constructor(most: () => number) {
     this.#most = most;
   }
 
   get limit(): number {
     const climbed = Math.floor((performance.now() - this.#learnedAt) / CLIMB_MS);
-    return Math.min(this.#most, this.#preset, this.#learned + climbed);
+    return Math.min(this.#most(), this.#preset, this.#learned + climbed);
   }
 
   /** What the server calls itself, once it has said so. */

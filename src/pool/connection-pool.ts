@@ -4,6 +4,10 @@ import Pool from 'generic-pool/lib/Pool.js';
 import PriorityQueue from 'generic-pool/lib/PriorityQueue.js';
 import type { ImapConnection } from '../imap/connection.js';
 import { preferringDeque } from './preferring-deque.js';
+import type { PoolLimits } from './slots.js';
+
+/** What there may be is the slots' to count: it may change, which a pool's own bound cannot, and nothing is made here. */
+const UNBOUNDED = 1_000_000;
 
 /**
  * An account's connections in a generic-pool. Connecting happens outside and a finished connection is adopted, because
@@ -14,18 +18,18 @@ export class ConnectionPool {
   readonly #pool: GenericPool<ImapConnection>;
   readonly #idle = new Map<ImapConnection, { since: number }>();
   readonly #prepared: ImapConnection[] = [];
-  readonly #logoutMs: number;
+  readonly #limits: Pick<PoolLimits, 'logoutMs'>;
   #wanted: ImapConnection | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(max: number, logoutMs: number) {
-    this.#logoutMs = logoutMs;
+  constructor(limits: Pick<PoolLimits, 'logoutMs'>) {
+    this.#limits = limits;
     this.#pool = new Pool<ImapConnection>(
       DefaultEvictor,
       preferringDeque<ImapConnection>(() => this.#wanted),
       PriorityQueue,
-      { create: async () => this.#takePrepared(), destroy: (connection) => connection.logout(this.#logoutMs) },
-      { min: 0, max, testOnBorrow: false, evictionRunIntervalMillis: 0 },
+      { create: async () => this.#takePrepared(), destroy: (connection) => connection.logout(limits.logoutMs) },
+      { min: 0, max: UNBOUNDED, testOnBorrow: false, evictionRunIntervalMillis: 0 },
     );
   }
 
@@ -81,7 +85,7 @@ export class ConnectionPool {
   async discard(connection: ImapConnection): Promise<void> {
     await this.#pool.destroy(connection);
     // The pool does not wait for its factory's destroy.
-    await connection.logout(this.#logoutMs);
+    await connection.logout(this.#limits.logoutMs);
   }
 
   /** One change at a time: a loan in the middle of an adoption would get the wrong connection. */

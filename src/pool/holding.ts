@@ -10,7 +10,7 @@ export class Holding {
   readonly connections = new Set<ImapConnection>();
   readonly budget: Budget;
   readonly #key: string;
-  readonly #server: ServerOptions;
+  #server: ServerOptions;
   readonly #host: AccountHost;
   #connecting = 0;
 
@@ -18,7 +18,17 @@ export class Holding {
     this.#key = key;
     this.#server = server;
     this.#host = host;
-    this.budget = new Budget(host.limits.connectionsPerAccount);
+    this.budget = new Budget(() => host.limits.connectionsPerAccount);
+  }
+
+  /** From now on connections are made to this. */
+  useServer(server: ServerOptions): void {
+    this.#server = server;
+  }
+
+  /** Connections more than there may be: the limit was lowered. */
+  get surplus(): number {
+    return Math.max(0, this.size - this.budget.limit);
   }
 
   /** Logins under way. */

@@ -134,6 +134,12 @@ export class Lending {
     }
   }
 
+  /** Ends idle connections, as many as there are too many. */
+  shrink(surplus: number): void {
+    for (const connection of this.#options.pool.idle.slice(0, Math.max(0, surplus)))
+      void this.#endIdle(connection, 'evicted');
+  }
+
   /** Ends connections that were idle for too long or are too old. */
   sweep(idleMs: number): void {
     const { pool, loans, mustRetire } = this.#options;
@@ -146,12 +152,18 @@ export class Lending {
     }
   }
 
+  /** Ends all connections that there are: the idle ones now, the others after their current work. */
+  vacate(why: Ending): void {
+    const { pool, loans } = this.#options;
+    for (const connection of pool.idle) void this.#endIdle(connection, why);
+    for (const loan of loans.all) loan.leaving = why;
+    for (const loan of loans.watches) this.ask(loan);
+  }
+
   /** Ends what nobody works on; what comes back from now on ends as well. */
   close(): void {
     this.#closing = true;
-    const { pool, loans } = this.#options;
-    for (const connection of pool.idle) void this.#endIdle(connection, 'closed');
-    for (const { connection } of loans.watches) this.leave(connection, 'closed');
+    this.vacate('closed');
   }
 
   async #answers(connection: ImapConnection): Promise<boolean> {

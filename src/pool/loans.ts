@@ -28,6 +28,10 @@ export class Loans {
     this.#counts[loan.lane] -= 1;
   }
 
+  get all(): Iterable<Loan> {
+    return this.#byConnection.values();
+  }
+
   count(lane: Lane): number {
     return this.#counts[lane];
   }

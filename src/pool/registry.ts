@@ -1,13 +1,14 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
-import { accountKey } from '../runtime/account-key.js';
+import { type AccountFilter, accountKey, keyMatcher } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
 import { connector } from './connector.js';
 import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
+import { Pauses } from './pauses.js';
 import { PoolEvents } from './pool-events.js';
 import { type Full, type PoolLimits, Slots } from './slots.js';
 
@@ -17,16 +18,6 @@ export interface AccountName {
   server: ServerOptions;
   user: string;
 }
-
-/** What the accounts of one server have together. */
-export interface ServerLoad extends AccountStats {
-  accounts: number;
-  /** Accounts that may have fewer connections than is configured, because the server allows no more. */
-  belowBudget: number;
-}
-
-const states = ['idle', 'busy', 'watching', 'connecting', 'waiting'] as const;
-const noLoad: ServerLoad = { idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0, accounts: 0, belowBudget: 0 };
 
 export interface RegistryOptions {
   connect?: Connect;
@@ -55,9 +46,12 @@ export class Registry implements AccountHost {
   /** Accounts whose watches wait for a slot that nobody else wants. */
   readonly #hopeful = new Set<Account>();
   readonly #evictingFor = new Set<Account>();
+  /** Servers that are reached in another way since somebody may have looked them up. */
+  readonly #moved = new Map<string, ServerOptions>();
+  readonly #pauses = new Pauses();
   /** Accounts that are forgotten already and still log out. */
   readonly #ending = new Set<Promise<void>>();
-  readonly #sweeper: NodeJS.Timeout;
+  #sweeper: NodeJS.Timeout;
   #closing = false;
 
   constructor(limits: PoolLimits, { log, connect = connector(log), onRefused = () => {} }: RegistryOptions = {}) {
@@ -66,9 +60,116 @@ export class Registry implements AccountHost {
       this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
     this.refused = onRefused;
     this.slots = new Slots(limits);
-    // One timer for all: one per account would be thousands.
-    this.#sweeper = setInterval(() => this.#sweep(), Math.min(30_000, Math.max(100, limits.idleMs / 4)));
-    this.#sweeper.unref();
+    this.#sweeper = this.#startSweeper();
+  }
+
+  /** One timer for all: one per account would be thousands. */
+  #startSweeper(): NodeJS.Timeout {
+    const everyMs = Math.min(30_000, Math.max(100, this.limits.idleMs / 4));
+    return setInterval(() => this.#sweep(), everyMs).unref();
+  }
+
+  /** Other limits, from now on. Where there are more connections than there may be, idle ones end first. */
+  setLimits(limits: PoolLimits): void {
+    Object.assign(this.limits, limits);
+    clearInterval(this.#sweeper);
+    if (this.#closing) return;
+    this.#sweeper = this.#startSweeper();
+    for (const account of this.#accounts.values()) account.shrink();
+    for (const name of new Set([...this.#accounts.values()].map(({ server }) => server.name))) this.#shrink(name);
+    for (const account of this.#accounts.values()) account.wake();
+  }
+
+  #shrink(server: string): void {
+    const full = this.slots.of(server) > this.limits.connectionsPerServer ? 'server' : 'broker';
+    for (let surplus = this.slots.surplus(server); surplus > 0; surplus -= 1) {
+      void this.#leastRecentlyUsed(server, full)?.evictIdle();
+    }
+  }
+
+  /** Reaches a server in another way from now on; connections that there are end after their current work. */
+  setServer(server: ServerOptions): void {
+    // What was learnt of the old address says nothing of the new one.
+    this.#gates.delete(server.name);
+    this.#moved.set(server.name, server);
+    for (const account of this.#matching({ server: server.name })) account.useServer(server);
+  }
+
+  /**
+   * Accounts get no connections from now on: requests wait, for as long as they may wait for a connection. Idle connections
+   * end now, the others after their current work; resolves when all have ended, or after so many milliseconds.
+   * @returns how many accounts that are in use it concerned, and the connections that still work
+   */
+  async pause(filter: AccountFilter, waitMs: number): Promise<{ accounts: number; connections: number }> {
+    this.#pauses.add(filter);
+    const accounts = this.#matching(filter);
+    for (const account of accounts) {
+      // For whom nobody is to make room now.
+      this.#starved.delete(account);
+      this.#hopeful.delete(account);
+      account.vacate('retired');
+    }
+    await Promise.all(accounts.map((account) => account.quiet(waitMs)));
+    const connections = accounts.reduce((sum, account) => sum + account.size, 0);
+    return { accounts: accounts.length, connections };
+  }
+
+  /** Lifts pauses of what is given and of parts of it. @returns how many there were */
+  resume(filter: AccountFilter): number {
+    const lifted = this.#pauses.lift(filter);
+    if (lifted > 0) for (const account of this.#accounts.values()) account.wake();
+    return lifted;
+  }
+
+  /** What is paused. */
+  get paused(): AccountFilter[] {
+    return this.#pauses.filters;
+  }
+
+  isPaused({ key }: Account): boolean {
+    return this.#pauses.has(key);
+  }
+
+  /** Replaces connections: idle ones end now, the others after their current work. @returns of how many accounts and connections */
+  reconnect(filter: AccountFilter): { accounts: number; connections: number } {
+    const accounts = this.#matching(filter).filter(({ size }) => size > 0);
+    const connections = accounts.reduce((sum, account) => sum + account.size, 0);
+    for (const account of accounts) account.vacate('retired');
+    return { accounts: accounts.length, connections };
+  }
+
+  /**
+   * Ends all connections of an account at once, and the requests that use or wait for them.
+   * @returns how many that concerned; `undefined` where there is no such account
+   */
+  kick(key: string, reason: BrokerError): { connections: number; requests: number } | undefined {
+    const account = this.#accounts.get(key);
+    if (!account) return undefined;
+    return { connections: account.size, requests: account.kick(reason) };
+  }
+
+  /**
+   * Does something with a connection of its own to a server, within the caps.
+   * @throws BrokerError POOL_EXHAUSTED, or what the work throws
+   */
+  async beside<T>(server: string, work: () => Promise<T>): Promise<T> {
+    const key = 'beside the accounts';
+    if (this.slots.full(key, server)) {
+      const message = 'There are as many connections as there may be.';
+      throw new BrokerError('POOL_EXHAUSTED', message, { retryAfterMs: 1000 });
+    }
+    this.slots.take(key, server);
+    try {
+      return await work();
+    } finally {
+      this.slots.give(key, server);
+      this.#serveStarved();
+    }
+  }
+
+  #matching(filter: AccountFilter): Account[] {
+    const matches = keyMatcher(filter);
+    return [...this.#accounts.values()].filter(({ key }) => matches(key));
   }
 
   /** Whether servers can be reached, by name. */
@@ -139,19 +240,33 @@ export class Registry implements AccountHost {
   #accountOf(name: AccountName): Account {
     if (this.#closing) throw new BrokerError('DRAINING', 'The broker is about to stop.');
     const key = accountKey(name);
-    const account = this.#accounts.get(key) ?? new Account(key, name.server, name.user, this);
+    const account =
+      this.#accounts.get(key) ?? new Account(key, this.#moved.get(name.server.name) ?? name.server, name.user, this);
     this.#accounts.set(key, account);
     return account;
   }
 
   /** Logs an account's connections out and forgets it, unless somebody is just being admitted to it. */
   async close(key: string): Promise<void> {
-    if (this.#held.has(key)) return;
+    if (!this.#held.has(key)) await this.#forget(key, this.limits.logoutMs);
+  }
+
+  /** The server is not configured any more: its accounts are forgotten, what runs may finish within so many milliseconds. @returns their keys */
+  closeServer(name: string, graceMs: number, reason: BrokerError): string[] {
+    const keys = this.#matching({ server: name }).map(({ key }) => key);
+    for (const key of keys) void this.#forget(key, graceMs, reason);
+    this.#gates.delete(name);
+    this.#moved.delete(name);
+    return keys;
+  }
+
+  async #forget(key: string, graceMs: number, reason?: BrokerError): Promise<void> {
     const account = this.#accounts.get(key);
     if (!account) return;
     this.#accounts.delete(key);
+    this.#starved.delete(account);
     this.#hopeful.delete(account);
-    const ending = account.close(this.limits.logoutMs);
+    const ending = account.close(graceMs, reason);
     this.#ending.add(ending);
     await ending;
     this.#ending.delete(ending);
@@ -173,19 +288,6 @@ export class Registry implements AccountHost {
     return this.#accounts.values();
   }
 
-  /** Accounts, connections and waiting jobs by server. */
-  get loads(): Map<string, ServerLoad> {
-    const loads = new Map<string, ServerLoad>();
-    for (const { server, stats, budget } of this.#accounts.values()) {
-      const load = loads.get(server.name) ?? { ...noLoad };
-      loads.set(server.name, load);
-      for (const state of states) load[state] += stats[state];
-      load.accounts += 1;
-      if (budget < this.limits.connectionsPerAccount) load.belowBudget += 1;
-    }
-    return loads;
-  }
-
   /** Connections and waiting jobs by account. */
   get stats(): Map<string, AccountStats> {
     return new Map([...this.#accounts].map(([key, account]) => [key, account.stats]));
@@ -195,7 +297,7 @@ export class Registry implements AccountHost {
     this.#starved.add(account);
     // One at a time: a storm of one user must not end everybody else's connections.
     if (this.#evictingFor.has(account)) return;
-    const victim = this.#leastRecentlyUsed(account, full);
+    const victim = this.#leastRecentlyUsed(account.server.name, full);
     if (!victim) return;
     this.#evictingFor.add(account);
     void victim.evictIdle().then(() => this.#evictingFor.delete(account));
@@ -209,6 +311,10 @@ export class Registry implements AccountHost {
     // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
     const successor = this.#accounts.get(account.key);
     if (successor !== account) successor?.wake();
+    this.#serveStarved();
+  }
+
+  #serveStarved(): void {
     // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
     for (let next = this.#longestServable(); next; next = this.#longestServable()) {
       this.#starved.delete(next);
@@ -244,6 +350,7 @@ export class Registry implements AccountHost {
   }
 
   mustYield(account: Account): boolean {
+    if (this.isPaused(account) || this.slots.surplus(account.server.name) > 0) return true;
     const own = account.longestWaitMs;
     for (const other of this.#starved) {
       const waits = other.longestWaitMs;
@@ -260,10 +367,10 @@ export class Registry implements AccountHost {
     return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
   }
 
-  #leastRecentlyUsed(asking: Account, full: Full): Account | undefined {
+  #leastRecentlyUsed(server: string, full: Full): Account | undefined {
     let victim: Account | undefined;
     for (const account of this.#accounts.values()) {
-      if (full === 'server' && account.server.name !== asking.server.name) continue;
+      if (full === 'server' && account.server.name !== server) continue;
       // Moments, not spans that are read one after the other: those would differ by what lies between.
       const since = account.unneededSince ?? Number.POSITIVE_INFINITY;
       if (since < (victim?.unneededSince ?? Number.POSITIVE_INFINITY)) victim = account;

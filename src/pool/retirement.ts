@@ -2,10 +2,11 @@ import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials } from '../imap/server-options.js';
 import { isOld } from './age.js';
 import type { Holding } from './holding.js';
+import type { PoolLimits } from './slots.js';
 
 /** Which connections of an account are too old to be lent again, and which wait for their successor. */
 export class Retirement {
-  readonly #maxAgeMs: number;
+  readonly #limits: Pick<PoolLimits, 'maxAgeMs'>;
   readonly #holding: Holding;
   readonly #supply: () => Promise<void>;
   readonly #onReplaced: (connection: ImapConnection) => void;
@@ -18,12 +19,12 @@ export class Retirement {
    * @param onReplaced called when the successor of a connection is there or cannot be had
    */
   constructor(
-    maxAgeMs: number,
+    limits: Pick<PoolLimits, 'maxAgeMs'>,
     holding: Holding,
     supply: () => Promise<void>,
     onReplaced: (connection: ImapConnection) => void,
   ) {
-    this.#maxAgeMs = maxAgeMs;
+    this.#limits = limits;
     this.#holding = holding;
     this.#supply = supply;
     this.#onReplaced = onReplaced;
@@ -34,7 +35,7 @@ export class Retirement {
    * no request waits for a login.
    */
   isDue(connection: ImapConnection, credentials: Credentials | undefined): boolean {
-    if (!isOld(connection, this.#maxAgeMs, credentials)) return false;
+    if (!isOld(connection, this.#limits.maxAgeMs, credentials)) return false;
     if (this.#replaced.has(connection) || !this.#holding.takeSlot()) return !this.#replacing.has(connection);
     this.#replaced.add(connection);
     this.#replacing.add(connection);

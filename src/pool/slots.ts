@@ -48,6 +48,12 @@ export class Slots {
     return this.#total >= this.#limits.connections ? 'broker' : undefined;
   }
 
+  /** Connections more than there may be, to one server or at all: a cap was lowered. */
+  surplus(server: string): number {
+    const { connectionsPerServer, connections } = this.#limits;
+    return Math.max(0, this.of(server) - connectionsPerServer, this.#total - connections);
+  }
+
   /** Connections more that the caps which all share would let an account have. */
   free(server: string): number {
     const { connectionsPerServer, connections } = this.#limits;

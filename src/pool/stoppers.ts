@@ -22,6 +22,11 @@ export class Stoppers {
   /** Stops all, and from now on whatever begins. */
   stop(reason: unknown): void {
     this.#stopped = { reason };
+    this.stopPresent(reason);
+  }
+
+  /** Stops what is under way now. */
+  stopPresent(reason: unknown): void {
     for (const stopper of [...this.#underWay]) stopper.stop(reason);
   }
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { MethodDefinition } from './define.js';
-import { adminMethods } from './methods/admin.js';
 import { adminBrokerMethods } from './methods/admin-broker.js';
+import { adminDoMethods } from './methods/admin-do.js';
 import { adminSeeMethods } from './methods/admin-see.js';
 import { brokerMethods } from './methods/broker.js';
 import { mailboxMethods } from './methods/mailbox.js';
@@ -18,9 +18,9 @@ export const contract = {
   ...messageWriteMethods,
   ...watchMethods,
   ...brokerMethods,
-  ...adminMethods,
   ...adminSeeMethods,
   ...adminBrokerMethods,
+  ...adminDoMethods,
 } as const satisfies Record<string, MethodDefinition>;
 
 export type Contract = typeof contract;

@@ -63,6 +63,11 @@ export const errorTable = {
     retry: 'nobody',
     meaning: 'The idempotency key was used for a request with other parameters.',
   },
+  INVALID_CONFIG: {
+    code: -32024,
+    retry: 'nobody',
+    meaning: 'The configuration file cannot be used; everything is as it was.',
+  },
 } as const satisfies Record<string, { code: number; retry: string; meaning: string }>;
 
 /** The kinds of errors, the keys of {@link errorTable}. */

@@ -10,7 +10,7 @@ import { accountKey } from '../runtime/account-key.js';
 import type { Listeners } from '../runtime/listeners.js';
 import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
-import type { Session } from '../session/session.js';
+import { type Session, serverGone } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { withDeadline } from './deadline.js';
 import { checkDepth, invalidParams } from './invalid-params.js';
@@ -205,10 +205,20 @@ async function withSession(
 ): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
   caller.uses(session);
+  checkServer(context, session);
   concerns(caller, session.accountKey, options);
   const { trace } = caller.noted;
   const account = new SessionAccount(context.services, session);
   return { ...context, session, account, trace, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
+}
+
+/** What the configuration said when the session was opened need not be so any more. */
+function checkServer({ services, tenant }: RequestContext, { server }: Session): void {
+  if (!services.servers.has(server)) throw serverGone();
+  if (tenant.servers?.includes(server) !== false) return;
+  throw new BrokerError('SERVER_NOT_ALLOWED', `session: this application may not use the IMAP server "${server}".`, {
+    field: 'session',
+  });
 }
 
 function encoded(result: unknown, limit: number, executed: Executed): string {

@@ -1,9 +1,10 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { type SecureContextOptions, TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
@@ -40,6 +41,18 @@ export interface ListenerOptions {
   onRequest?: RequestListener;
 }
 
+interface Listening {
+  server: Server;
+  address: ListenAddress;
+  forOperators: boolean;
+}
+
+/** What of a listener may change while it listens. */
+export type ListenerChanges = Pick<ListenerOptions, 'tenants' | 'allowedOrigins' | 'allowedHosts'> & {
+  /** Certificates are taken from those that it listens at. */
+  addresses: readonly ListenAddress[];
+};
+
 /** Who comes by the admin socket. No tenant of a configuration has a blank in its name. */
 const operator = tenantWith({ name: 'admin socket', scopes: ['admin'] });
 
@@ -52,14 +65,14 @@ const SPARE_CONNECTIONS = 100;
 /** Takes WebSockets at its addresses after it has authenticated them in the HTTP upgrade. */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #servers: Server[] = [];
+  readonly #servers: Listening[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
   #opened = 0;
 
   constructor(options: ListenerOptions) {
-    this.#options = options;
+    this.#options = { ...options, tenants: options.tenants.map((tenant) => ({ ...tenant })) };
     this.#wss = new WebSocketServer({
       noServer: true,
       // A pong for every ping, whether the peer reads or not, would be memory without bound: Socket answers itself.
@@ -91,8 +104,9 @@ export class Listener {
    * @throws when the address is taken or not allowed, or no such socket was passed
    */
   async listen(address: ListenAddress): Promise<string> {
-    const tls = 'unix' in address ? undefined : address.tls;
-    const server = this.#server(tls, 'unix' in address && address.forOperators ? operator : undefined);
+    const tls = tlsOf(address);
+    const forOperators = 'unix' in address && address.forOperators === true;
+    const server = this.#server(tls, forOperators ? operator : undefined);
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -102,7 +116,7 @@ export class Listener {
         resolve();
       });
     });
-    this.#servers.push(server);
+    this.#servers.push({ server, address, forOperators });
     // Out of descriptors for instance: what is there goes on, and the listener as well.
     server.on('error', (err) => this.#options.socket.log.error({ err }, 'listener'));
     if ('unix' in address) {
@@ -118,16 +132,64 @@ export class Listener {
     return `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   }
 
-  /** Takes no new sockets, drains those that are there. */
+  /**
+   * Goes on with other tenants, origins, hosts, certificates and with what the limits of its sockets say now.
+   * @param graceMs milliseconds that what runs for tenants which are gone may take
+   * @returns resolves when the sockets of those are closed
+   */
+  async update({ tenants, addresses, ...admission }: ListenerChanges, graceMs: number): Promise<void> {
+    const before = new Map(this.#options.tenants.map((tenant) => [tenant.name, tenant]));
+    // Whoever has a tenant sees what it may do now.
+    const now = tenants.map((tenant) => Object.assign(before.get(tenant.name) ?? {}, tenant));
+    Object.assign(this.#options, { ...admission, tenants: now });
+    this.#wss.options.maxPayload = this.#options.socket.limits.frameBytes;
+    for (const { server, address } of this.#servers) {
+      server.maxConnections = this.#maxConnections;
+      const tls = tlsOf(addresses.find((other) => isSameAddress(address, other)));
+      if (tls && server instanceof TlsServer) server.setSecureContext(contextOf(tls));
+    }
+    const names = new Set(now.map(({ name }) => name));
+    const gone = [...this.#sockets].filter(({ tenant }) => before.has(tenant) && !names.has(tenant));
+    for (const name of this.#uses.keys()) if (before.has(name) && !names.has(name)) this.#uses.delete(name);
+    await Promise.all(gone.map((socket) => socket.drain(graceMs)));
+  }
+
+  get #maxConnections(): number {
+    return this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
+  }
+
+  /** Closes a socket. @returns its tenant; `undefined` where there is none with this id */
+  kick(id: string): string | undefined {
+    const socket = [...this.#sockets].find((one) => one.id === id);
+    void socket?.close(closeCodes.KICKED);
+    return socket?.tenant;
+  }
+
+  /** Takes no new sockets, drains those that are there; operators may come and stay until {@link close}. */
   async drain(graceMs: number): Promise<void> {
-    const closed = this.#closeServers();
-    await Promise.all([...this.#sockets].map((socket) => socket.drain(graceMs)));
+    const closed = this.#closeServers(({ forOperators }) => !forOperators);
+    await Promise.all(this.#tenantSockets.map((socket) => socket.drain(graceMs)));
     await closed;
+  }
+
+  /** What is under way for tenants. */
+  get remaining(): { requests: number; streams: number; sockets: number } {
+    const sockets = this.#tenantSockets;
+    const sum = (count: (socket: Socket) => number) => sockets.reduce((total, socket) => total + count(socket), 0);
+    return {
+      requests: sum(({ running }) => running),
+      streams: sum(({ openStreams }) => openStreams),
+      sockets: sockets.length,
+    };
+  }
+
+  get #tenantSockets(): Socket[] {
+    return [...this.#sockets].filter(({ forOperators }) => !forOperators);
   }
 
   /** Closes everything at once. */
   async close(): Promise<void> {
-    const closed = this.#closeServers();
+    const closed = this.#closeServers(() => true);
     await Promise.all([...this.#sockets].map((socket) => socket.close(closeCodes.GOING_AWAY)));
     await closed;
   }
@@ -135,7 +197,7 @@ export class Listener {
   #server(tls: ListenerTls | undefined, anybody: Tenant | undefined): Server {
     const options = { noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
     const server = tls ? tlsServer(options, tls) : createServer(options);
-    server.maxConnections = this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
+    server.maxConnections = this.#maxConnections;
     server.on('request', this.#options.onRequest ?? needsWebSocket);
     server.on('upgrade', (request, socket, head) => {
       const { tenants, allowedOrigins, allowedHosts } = this.#options;
@@ -165,8 +227,10 @@ export class Listener {
     return use;
   }
 
-  async #closeServers(): Promise<void> {
-    const servers = this.#servers.splice(0);
+  async #closeServers(which: (entry: { forOperators: boolean }) => boolean): Promise<void> {
+    const entries = this.#servers.splice(0);
+    this.#servers.push(...entries.filter((entry) => !which(entry)));
+    const servers = entries.filter(which).map(({ server }) => server);
     const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
     // Those that have not asked for anything yet; WebSockets are not among them.
     for (const server of servers) server.closeAllConnections();
@@ -175,13 +239,8 @@ export class Listener {
 
   #take(ws: WebSocket, peer: string, tenant: Tenant): void {
     this.#opened += 1;
-    const socket = new Socket(
-      ws,
-      { id: `socket-${this.#opened}`, peer },
-      tenant,
-      this.#useOf(tenant),
-      this.#options.socket,
-    );
+    const name = { id: `socket-${this.#opened}`, peer };
+    const socket = new Socket(ws, name, tenant, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));
   }
@@ -210,11 +269,24 @@ function isLoopback({ address, family }: AddressInfo): boolean {
   return family === 'IPv4' ? address.startsWith('127.') : address === '::1';
 }
 
-function tlsServer(options: ServerOptions, { cert, key, clientCa }: ListenerTls): Server {
-  const tls = { cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: REQUEST_MS };
+function tlsServer(options: ServerOptions, tls: ListenerTls): Server {
   // A client without a certificate may still show a bearer token.
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return createTlsServer({ ...options, ...tls, ...clients });
+  const clients = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+  return createTlsServer({ ...options, ...contextOf(tls), handshakeTimeout: REQUEST_MS, ...clients });
+}
+
+function contextOf({ cert, key, clientCa }: ListenerTls): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) };
+}
+
+function tlsOf(address: ListenAddress | undefined): ListenerTls | undefined {
+  return address && 'tls' in address ? address.tls : undefined;
+}
+
+function isSameAddress(one: ListenAddress, other: ListenAddress): boolean {
+  const { tls: _one, ...where } = { tls: undefined, ...one };
+  const { tls: _other, ...there } = { tls: undefined, ...other };
+  return isDeepStrictEqual(where, there);
 }
 
 /** The common name of a client certificate that the listener's authority signed. */

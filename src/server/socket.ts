@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/inside.js';
+import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
@@ -129,6 +130,11 @@ export class Socket implements SeenSocket {
     };
   }
 
+  /** Whether nobody's mail is asked for here: it stays until the broker ends, to show how that goes. */
+  get forOperators(): boolean {
+    return !this.#tenant.scopes.includes('user');
+  }
+
   get busy(): boolean {
     return this.#pending.size > 0 || this.#streams.open > 0;
   }
@@ -236,7 +242,7 @@ export class Socket implements SeenSocket {
       // Under the id itself this would be taken for the answer of the request that is still running.
       const message = `id: a request with the id ${JSON.stringify(id)} is not answered yet.`;
       this.#refuse(null, new BrokerError('INVALID_REQUEST', message, { field: 'id' }));
-    } else if (this.#draining) {
+    } else if (this.#draining && !isForOperators(frame.method)) {
       this.#turnAway(id, frame, new BrokerError('DRAINING', 'The broker is about to stop.'));
     } else if (this.#pending.size >= pendingRequests) {
       const message = `This socket has ${pendingRequests} unanswered requests already.`;
@@ -341,4 +347,8 @@ export class Socket implements SeenSocket {
     this.#onIdle();
     this.#options.log.debug({ socket: this.id, tenant: this.#tenant.name, code }, 'socket closed');
   }
+}
+
+function isForOperators(method: string): boolean {
+  return Object.hasOwn(contract, method) && contract[method as MethodName].scope === 'admin';
 }

@@ -11,15 +11,22 @@ export interface Use {
 
 /** What a tenant uses of the broker just now, over all of its sockets. */
 export class TenantUse {
-  readonly #quotas: TenantQuotas;
-  readonly #requests: TokenBucket;
+  readonly #tenant: Tenant;
+  #requests: TokenBucket;
+  #perSecond: number;
   #sockets = 0;
   #running = 0;
   #streams = 0;
 
-  constructor({ quotas }: Tenant) {
-    this.#quotas = quotas;
-    this.#requests = new TokenBucket(quotas.requestsPerSecond);
+  constructor(tenant: Tenant) {
+    this.#tenant = tenant;
+    this.#perSecond = tenant.quotas.requestsPerSecond;
+    this.#requests = new TokenBucket(this.#perSecond);
+  }
+
+  /** Looked up each time: a reload changes them. */
+  get #quotas(): TenantQuotas {
+    return this.#tenant.quotas;
   }
 
   get now(): Use {
@@ -45,6 +52,10 @@ export class TenantUse {
     if (this.#running >= concurrentRequests) {
       const message = `This application has ${concurrentRequests} unanswered requests already.`;
       throw new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 });
+    }
+    if (requestsPerSecond !== this.#perSecond) {
+      this.#perSecond = requestsPerSecond;
+      this.#requests = new TokenBucket(requestsPerSecond);
     }
     const retryAfterMs = this.#requests.take();
     if (retryAfterMs > 0) {

@@ -47,6 +47,23 @@ export class KeyRing {
     return ring;
   }
 
+  /**
+   * Puts a new key in front; in the file as well, where there is one.
+   * @returns its id and how many keys there are now
+   * @throws KeyFileError
+   */
+  rotate(): { id: string; keys: number } {
+    if (this.#path === undefined) {
+      const key = newKey();
+      this.#keys = [key, ...this.#keys].slice(0, KEPT);
+      return { id: key.id, keys: this.#keys.length };
+    }
+    const rotated = rotateKeys(this.#path);
+    this.#keys = readKeys(this.#path);
+    this.#stamp = stampOf(this.#path);
+    return rotated;
+  }
+
   get newest(): SealingKey {
     this.#lookAgain();
     const [newest] = this.#keys;
@@ -84,8 +101,12 @@ export function rotateKeys(path: string): { id: string; keys: number } {
   const key = newKey();
   const keys = [key, ...readKeys(path)].slice(0, KEPT);
   const beside = `${path}.new`;
-  writeFileSync(beside, textOf(keys), { mode: 0o600 });
-  renameSync(beside, path);
+  try {
+    writeFileSync(beside, textOf(keys), { mode: 0o600 });
+    renameSync(beside, path);
+  } catch (error) {
+    throw new KeyFileError(`cannot write the key file ${path}: ${(error as Error).message}`);
+  }
   return { id: key.id, keys: keys.length };
 }
 

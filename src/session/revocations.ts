@@ -47,7 +47,7 @@ export class Revocations {
   }
 
   /** Ends one session, in every token that renewed it. */
-  session({ id, tenant, endsAt }: Session): void {
+  session({ id, tenant, endsAt }: Pick<Session, 'id' | 'tenant' | 'endsAt'>): void {
     this.#add({ id, tenant, at: Number.MAX_SAFE_INTEGER, until: endsAt });
   }
 

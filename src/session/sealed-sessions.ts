@@ -51,7 +51,8 @@ export class SealedSessions implements SessionStore {
     const { tenant, server, user } = proven;
     const key = accountKey({ tenant, server: { name: server }, user });
     const endsAt = now + this.#options.limits.maxAgeMs;
-    const id = randomBytes(16).toString('base64url');
+    // No command line takes it for an option.
+    const id = randomBytes(16).toString('base64url').replace(/^-/, 's');
     return this.#seal({ ...proven, id, accountKey: key, openedAt: now, issuedAt: now, expiresAt: now, endsAt });
   }
 
@@ -88,6 +89,26 @@ export class SealedSessions implements SessionStore {
       if (ofTenant === tenant && (user === undefined || ofUser === user)) this.#end(id);
     }
     return before - this.#perAccount.size;
+  }
+
+  /** Other limits, for tokens that are made from now on. */
+  setLimits(limits: SessionLimits): void {
+    Object.assign(this.#options.limits, limits);
+  }
+
+  /** The tenant is not configured any more: its sessions have no effect here, until it is again. */
+  forget(tenant: string): void {
+    for (const [id, live] of this.#live) if (live.tenant === tenant) this.#end(id);
+  }
+
+  kick(id: string): string | undefined {
+    const live = this.#live.get(id);
+    if (!live) return undefined;
+    const { revocations, limits } = this.#options;
+    // No later than this: its real end is in the tokens alone.
+    revocations.session({ id, tenant: live.tenant, endsAt: Date.now() + limits.maxAgeMs });
+    this.#end(id);
+    return live.accountKey;
   }
 
   count(tenant: string): number {

@@ -1,3 +1,5 @@
+import { BrokerError } from '../protocol/errors.js';
+
 /** What proves a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
 export type Secret = { password: string } | { accessToken: string; expiresAt?: number | undefined };
 
@@ -18,4 +20,11 @@ export interface Session {
   expiresAt: number;
   /** When no renewal helps any more. */
   endsAt: number;
+}
+
+/** The error of a session whose IMAP server the configuration no longer names. */
+export function serverGone(): BrokerError {
+  return new BrokerError('SESSION_EXPIRED', 'session: its IMAP server is not configured any more.', {
+    field: 'session',
+  });
 }

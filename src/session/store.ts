@@ -38,6 +38,8 @@ export interface SessionStore {
   close(session: Session): Promise<void>;
   /** Ends all sessions of a tenant, or of one of its users. @returns how many accounts were in use here */
   revoke(tenant: string, user?: string): Promise<number>;
+  /** Ends a session by its id. @returns the key of its account; `undefined` where it was not used here */
+  kick(id: string): string | undefined;
   /** Sessions of a tenant that were used here and have not ended. */
   count(tenant: string): number;
   /** Sessions that were used here and have not ended, by id, the longest unused first. */

@@ -59,16 +59,23 @@ export class Views {
 
   /** @param isLive whether an account has a session: of another nothing is kept, whatever is still under way for it */
   constructor(limits: ViewLimits = defaultViewLimits, isLive: (account: string) => boolean = () => true) {
-    this.limits = limits;
+    this.limits = { ...limits };
     this.#isLive = isLive;
     this.#cache = new LRUCache<string, Entry>({
-      maxSize: limits.bytes,
+      // Its own bound could not change: what is too much is shed here.
+      maxSize: Number.MAX_SAFE_INTEGER,
       dispose: (entry, key, reason) => {
         if (reason === 'set' || this.#pinned.has(key)) return;
         this.#unlist(key);
         if ('reader' in entry) letGo(entry.reader);
       },
     });
+  }
+
+  /** Other limits, from now on. */
+  setLimits(limits: ViewLimits): void {
+    Object.assign(this.limits, limits);
+    this.shed(limits.bytes);
   }
 
   /** Bytes in the heap of all that is kept, as measured: see the test. */

@@ -236,7 +236,7 @@ describe('what is refused, in one sentence with line and key', () => {
     [
       'a ca_file that is not there',
       MINIMAL.replace('"main"', '"main"\nca_file = "no"'),
-      /^server\[0\]\.ca_file: cannot read .*no: there is no such file/,
+      /^line 6: server\[0\]\.ca_file: cannot read .*no: there is no such file/,
     ],
   ])('%s', (_what, text, problem) => {
     expect(problems(text)).toContainEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem));
@@ -245,7 +245,7 @@ describe('what is refused, in one sentence with line and key', () => {
   it('a ca_file without a certificate', () => {
     writeFileSync(join(folder, 'empty.pem'), 'nothing here\n');
     expect(problems(MINIMAL.replace('"main"', '"main"\nca_file = "empty.pem"'))).toEqual([
-      'server[0].ca_file: empty.pem has no certificate in PEM form',
+      'line 6: server[0].ca_file: empty.pem has no certificate in PEM form',
     ]);
   });
 

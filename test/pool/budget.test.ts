@@ -13,18 +13,18 @@ afterEach(() => {
 
 describe('the budget of an account', () => {
   it('is what is configured, until a server says what it is and leaves room for the user', () => {
-    const budget = new Budget(15);
+    const budget = new Budget(() => 15);
     expect(budget.limit).toBe(15);
     budget.recognise('Dovecot');
     expect(budget.limit).toBe(8);
-    const few = new Budget(3);
+    const few = new Budget(() => 3);
     few.recognise('Dovecot');
     few.recognise('Nobody');
     expect(few.limit).toBe(3);
   });
 
   it('goes down to what a server let it have, and climbs by one in five minutes', () => {
-    const budget = new Budget(8);
+    const budget = new Budget(() => 8);
     budget.refused(4);
     expect(budget.limit).toBe(4);
     vi.advanceTimersByTime(299_999);

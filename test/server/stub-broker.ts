@@ -19,6 +19,8 @@ import { Views } from '../../src/view/views.js';
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
 import { noSessionsSeen, nothingInside } from '../support/looked-at.js';
+import { stubOperations } from '../support/stub-operations.js';
+import { upstream } from '../support/upstream.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -105,6 +107,7 @@ export const stubServices = {
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
     revoke: async () => 0,
+    kick: () => undefined,
     count: () => 0,
     hasAccount: () => true,
     ...noSessionsSeen,
@@ -116,10 +119,12 @@ export const stubServices = {
   idempotency: new Idempotency(),
   hub,
   inside: nothingInside(),
-  servers: new Map(),
+  servers: new Map([['main', upstream('main', 1)]]),
   tenantNames: new Set(['shop']),
   version: '1.2.3',
   epoch: 'e1',
+  operations: stubOperations,
+  log: pino({ level: 'silent' }),
   limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },
 } satisfies Services;
 

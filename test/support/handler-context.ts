@@ -17,6 +17,7 @@ const lease = { extend: () => {}, wanted: new AbortController().signal };
 
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from './fake-watcher.js';
+import { stubOperations } from './stub-operations.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -117,6 +118,7 @@ export function handlerContext(
           throw new Error('not in this test');
         },
         revoke: async () => 0,
+        kick: () => undefined,
         count: () => 0,
         hasAccount: () => true,
         ...noSessionsSeen,
@@ -129,6 +131,8 @@ export function handlerContext(
       idempotency: new Idempotency(),
       servers: new Map(),
       tenantNames: new Set(),
+      operations: stubOperations,
+      log: pino({ level: 'silent' }),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
     },
   };

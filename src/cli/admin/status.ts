@@ -1,6 +1,7 @@
 import type { Result } from '../../client/index.js';
 import type { AdminWork } from '../admin.js';
 import { bytesOf, spanOf } from '../units.js';
+import { inWords } from './which.js';
 
 type Status = Result<'broker.status'>;
 
@@ -29,6 +30,7 @@ function generalLines(now: Status): string[] {
     `imap-broker ${now.version}  ${now.state}  up ${spanOf(now.uptimeMs)}  pid ${now.pid}  Node ${now.node}  epoch ${now.epoch}`,
     `load         ${requests.perSecond} requests/s  ${requests.running} running  ${requests.waiting} waiting  event loop ${now.eventLoopLagMs} ms late  memory ${bytesOf(now.residentBytes)}`,
     `errors       ${now.errors.map(({ kind, count }) => `${kind} ${count}`).join('  ') || 'none'}  (last 5 minutes)`,
+    ...now.paused.map((filter) => `paused       ${inWords(filter)}`),
     `servers      ${now.servers.map(({ name, state }) => `${name} ${state === 'closed' ? 'ok' : state}`).join('  ')}`,
   ];
 }

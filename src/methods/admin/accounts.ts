@@ -36,6 +36,7 @@ function describe(services: Services, account: Account): Result<'account.list'>[
     ...stats,
     longestWaitMs: Math.round(longestWaitMs ?? 0),
     budget,
+    paused: services.registry.isPaused(account),
     sessions: sessions.countOf(key),
     watches: hub.topics.get(key)?.size ?? 0,
     viewBytes: views.bytesOf(key),

@@ -15,6 +15,7 @@ const handle: Handler<'broker.status'> = async ({ services }) => {
     startedAt: load.startedAt.toISOString(),
     uptimeMs: load.uptimeMs,
     state: draining ? 'draining' : 'running',
+    paused: registry.paused,
     pid: process.pid,
     node: process.version,
     residentBytes: process.memoryUsage.rss(),

@@ -1,4 +1,5 @@
 import { BrokerError } from '../../protocol/errors.js';
+import { serverGone } from '../../session/session.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
 import { secretOf } from './secret-of.js';
@@ -12,7 +13,7 @@ const handle: Handler<'session.refresh'> = async (context, { auth }) => {
     });
   }
   const server = services.servers.get(session.server);
-  if (!server) throw new BrokerError('SESSION_EXPIRED', 'session: its IMAP server is not configured any more.');
+  if (!server) throw serverGone();
   const secret = secretOf(auth);
   const login = async () => {
     const job = jobOf(context, { effect: 'read' });

@@ -1,11 +1,7 @@
-import { BrokerError } from '../../protocol/errors.js';
-import type { Handler } from '../context.js';
+import { deed } from '../admin/deed.js';
+import { checkNames } from '../admin/known.js';
 
-const handle: Handler<'session.revoke'> = async ({ services }, { tenant, user }) => {
-  if (!services.tenantNames.has(tenant)) {
-    throw new BrokerError('NOT_FOUND', `tenant: there is no application "${tenant}".`, { field: 'tenant' });
-  }
+export default deed<'session.revoke'>(async ({ services }, { tenant, user }) => {
+  checkNames(services, { tenant });
   return { accounts: await services.sessions.revoke(tenant, user) };
-};
-
-export default handle;
+});

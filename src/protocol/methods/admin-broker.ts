@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminMethod } from '../define.js';
 import { configuredName, date } from '../models.js';
+import { paused } from './admin-do.js';
 import { loginName } from './session.js';
 
 /** The broker as a whole, and one user's requests as they are answered. */
@@ -16,6 +17,7 @@ export const adminBrokerMethods = {
       startedAt: date,
       uptimeMs: z.int(),
       state: z.enum(['running', 'draining']),
+      paused,
       pid: z.int(),
       node: z.string().describe('Version of Node.js.'),
       residentBytes: z.int().describe('Memory of the process.'),

@@ -80,6 +80,7 @@ export const adminSeeMethods = {
           waiting: z.int().describe('Requests that wait for a connection.'),
           longestWaitMs: z.int().describe('Milliseconds that the first of them has waited; 0 where none does.'),
           budget: z.int().describe('Connections that it may have at once, as far as the server has told.'),
+          paused: z.boolean().describe('Whether broker.pause keeps it from its connections.'),
           sessions: z.int().describe('Sessions that were used here and have not ended.'),
           watches: z.int().describe('Folders that are watched.'),
           viewBytes: z.int().describe('Memory that is taken by what is known of its mail.'),

@@ -1,0 +1,43 @@
+import { Argument, type Command, Option } from 'commander';
+import type { AdminCommands } from '../admin.js';
+import { drain, graceOf } from './drain.js';
+import { kickAccount, kickSession, kickSocket, revoke } from './kick.js';
+import { logLevel, secondsOf } from './log-level.js';
+import { pause, reconnect, resume } from './pause.js';
+import { probe } from './probe.js';
+import { reload } from './reload.js';
+import { addWhich } from './which.js';
+
+/** Adds the commands that do something to a running broker. */
+export function addDeeds(program: Command, admin: AdminCommands): void {
+  admin
+    .add(program, 'drain', 'stop the broker once running requests are done, or the time is up', drain)
+    .addOption(new Option('--grace <seconds>', 'time that they have (default: as configured)').argParser(graceOf))
+    .option('--wait', 'show what is left until it has stopped');
+  admin.add(program, 'reload', 'read the configuration file again; requests go on', reload);
+  admin
+    .add(program, 'log-level', 'set what is logged, until the next reload or for a while', logLevel)
+    .addArgument(new Argument('<level>').choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
+    .addOption(new Option('--for <seconds>', 'then it is as configured again').argParser(secondsOf));
+  admin
+    .add(program, 'probe', 'go the way to an IMAP server step by step; exit code 1 if a step fails', probe)
+    .argument('<server>', 'its name in the configuration')
+    .option('--user <name>', 'log in as this user')
+    .option('--password-file <file>', 'with the password in this file');
+  addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
+  addWhich(admin.add(program, 'resume', 'end a pause', resume));
+  addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
+  const kick = program.command('kick').description('end something at once; whoever has it may come back');
+  admin
+    .add(kick, 'account', 'end the connections of an account and the requests that use them', kickAccount)
+    .argument('<tenant>', 'name of the web application')
+    .argument('<server>', 'name of the IMAP server')
+    .argument('<user>', 'login name');
+  admin.add(kick, 'socket', 'close a WebSocket', kickSocket).argument('<socket>', 'its id');
+  admin.add(kick, 'session', 'end one session; its tokens are void', kickSession).argument('<session>', 'its id');
+  const session = program.command('session').description('sessions of users');
+  admin
+    .add(session, 'revoke', 'end all sessions of a web application, or of one of its users', revoke)
+    .argument('<tenant>', 'name of the web application')
+    .argument('[user]', 'login name; without it all of its users');
+}

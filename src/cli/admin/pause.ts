@@ -1,0 +1,36 @@
+import type { AdminWork } from '../admin.js';
+import { counted, inWords, type Which, whichOf } from './which.js';
+
+/** `imap-broker pause`: requests wait until `resume`. */
+export const pause: AdminWork = async (context) => {
+  const which = whichOf(context);
+  context.print(await context.client.broker.pause(which), ({ accounts, connections }) => {
+    const rest = connections === 0 ? 'no connection is left' : `${counted(connections, 'connection')} still at work`;
+    return `paused: ${inWords(which)}; ${counted(accounts, 'account')} in use, ${rest}\n`;
+  });
+  return undefined;
+};
+
+/** `imap-broker resume`: ends a pause. */
+export const resume: AdminWork = async (context) => {
+  const which = whichOf(context);
+  context.print(
+    await context.client.broker.resume(which),
+    ({ paused }) => `resumed: ${inWords(which)}\n${paused.map(stillPaused).join('')}`,
+  );
+  return undefined;
+};
+
+/** `imap-broker reconnect`: replaces connections after their current work. */
+export const reconnect: AdminWork = async (context) => {
+  context.print(
+    await context.client.pool.reconnect(whichOf(context)),
+    ({ accounts, connections }) =>
+      `${counted(connections, 'connection')} of ${counted(accounts, 'account')} will be replaced\n`,
+  );
+  return undefined;
+};
+
+function stillPaused(which: Partial<Record<keyof Which, string | undefined>>): string {
+  return `still paused: ${inWords(which)}\n`;
+}

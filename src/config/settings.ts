@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { pathOf } from './files.js';
+import type { ConfigFile } from './schema.js';
+
+/** What a configuration says, by key, as text that is compared; of files that it names, the content as well. */
+export type Settings = ReadonlyMap<string, string>;
+
+/** What is different in another configuration. */
+export interface Changes {
+  /** Keys that hold from now on, such as `pool.connections` or `server.example.port`. */
+  changed: string[];
+  /** Keys that hold after a restart alone. */
+  restart: string[];
+}
+
+/** Keys that may change while the broker runs; of listeners, the files of a certificate that it has already. */
+const LIVE =
+  /^(pool\.|limits\.|cache\.|server\.|tenant\.|log\.|allowed_(origins|hosts)$|session\.(ttl|max_age)_seconds$)/;
+const CERTIFICATE = /^listener\..*\.(tls_cert_file|tls_key_file|client_ca_file)$/;
+
+/** The settings of a configuration file. @param folder what paths in it are relative to */
+export function settingsOf(file: ConfigFile, folder: string): Settings {
+  const settings = new Map<string, string>();
+  const add = (prefix: string, entries: object) => {
+    for (const [key, value] of Object.entries(entries)) {
+      if (value === undefined) continue;
+      const content =
+        key.endsWith('_file') && typeof value === 'string'
+          ? ` ${digestOf(pathOf(value, folder, `${prefix}.${key}`))}`
+          : '';
+      settings.set(`${prefix}.${key}`, JSON.stringify(value) + content);
+    }
+  };
+  for (const [section, value] of Object.entries(file)) {
+    if (value === undefined) continue;
+    if (!Array.isArray(value)) add(section, value);
+    else if (value.some((entry) => typeof entry === 'string')) settings.set(section, JSON.stringify(value));
+    for (const entry of Array.isArray(value) ? value : []) {
+      if (typeof entry === 'string') continue;
+      const name = `${section}.${nameOf(entry)}`;
+      settings.set(name, 'there');
+      add(name, entry);
+    }
+  }
+  return settings;
+}
+
+/** Which keys are different; of a table that came or went, its name alone. */
+export function changesOf(before: Settings, after: Settings): Changes {
+  const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
+  const tables = keys.filter((key) => (before.get(key) ?? after.get(key)) === 'there');
+  const told = keys.filter((key) => !tables.some((table) => key.startsWith(`${table}.`))).sort();
+  const isLive = (key: string) => LIVE.test(key) || (CERTIFICATE.test(key) && before.has(key) && after.has(key));
+  return { changed: told.filter(isLive), restart: told.filter((key) => !isLive(key)) };
+}
+
+/** The settings that hold after a change: what needs a restart is as it was. */
+export function effective(before: Settings, after: Settings, { restart }: Changes): Settings {
+  const concerned = (key: string) => restart.some((name) => key === name || key.startsWith(`${name}.`));
+  return new Map([...[...after].filter(([key]) => !concerned(key)), ...[...before].filter(([key]) => concerned(key))]);
+}
+
+function nameOf(entry: {
+  name?: string;
+  systemd?: string | undefined;
+  unix?: string | undefined;
+  host?: string | undefined;
+  port?: number | undefined;
+}) {
+  return entry.name ?? entry.systemd ?? entry.unix ?? `${entry.host}:${entry.port}`;
+}
+
+function digestOf(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch {
+    // It was read a moment ago, or is no file that is read at all.
+    return '';
+  }
+}

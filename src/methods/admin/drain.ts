@@ -1,0 +1,6 @@
+import { deed } from './deed.js';
+
+export default deed<'broker.drain'>(async ({ services }, { graceMs }) => {
+  services.operations.drain(graceMs);
+  return services.operations.remaining;
+});

@@ -1,0 +1,19 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { AccountFilter } from '../../runtime/account-key.js';
+import type { Services } from '../context.js';
+
+/**
+ * Makes sure that what an operator names is there: a name that is written wrong would mean nobody.
+ * @throws BrokerError NOT_FOUND
+ */
+export function checkNames(
+  services: Pick<Services, 'tenantNames' | 'servers'>,
+  { tenant, server }: AccountFilter,
+): void {
+  if (tenant !== undefined && !services.tenantNames.has(tenant)) {
+    throw new BrokerError('NOT_FOUND', `tenant: there is no application "${tenant}".`, { field: 'tenant' });
+  }
+  if (server !== undefined && !services.servers.has(server)) {
+    throw new BrokerError('NOT_FOUND', `server: no IMAP server "${server}" is configured.`, { field: 'server' });
+  }
+}
