@@ -16,11 +16,12 @@ it('every command that docs/operations.md names is there', async () => {
   const inTables = [...text.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) => [
     ...cell.matchAll(/`([a-z -]+?)[ A-Z[\]-]*`/g),
   ]);
-  const inText = [...text.matchAll(/imap-broker ([a-z]+(?:-[a-z]+)?)\b/g)];
-  const commands = new Set([...inTables, ...inText].map(([, command = '']) => command.trim()));
+  const inText = [...text.matchAll(/(?:^|`)imap-broker ([a-z]+(?:-[a-z]+)?)\b/gm)];
+  const commands = new Set([...inTables, ...inText].map(([, command = '']) => command.replace(/ -.*| $/, '')));
   expect(commands.size).toBeGreaterThan(20);
   for (const command of commands) {
-    const { code, err } = await runMain(...command.split(' '), '--help');
-    expect([command, code, err]).toEqual([command, 0, '']);
+    const { out } = await runMain(...command.split(' '), '--help');
+    // Of what it does not know it shows the help of the whole.
+    expect(out).toMatch(new RegExp(`^Usage: imap-broker ${command}\\b`));
   }
 });
