@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { version } from '../broker.js';
 import { ConfigError } from '../config/load.js';
 import { addDeeds } from './admin/commands.js';
@@ -7,20 +7,24 @@ import { addSeeCommands } from './admin/see.js';
 import { AdminCommands } from './admin.js';
 import { call } from './call.js';
 import { checkConfig } from './check-config.js';
+import { completionScript, type Shell, shells } from './completion.js';
 import { defaultListen } from './flags-config.js';
 import { rotate } from './keys.js';
-import { CliError, type ExitCode, exitCodes, type Output, standardOutput } from './output.js';
+import { CliError, type ExitCode, exitCodes, exitMeanings, type Output, standardOutput } from './output.js';
 import { serve } from './serve.js';
 import { createToken } from './token.js';
+
+const names = Object.keys(exitCodes) as Array<keyof typeof exitCodes>;
 
 const EXAMPLES = `
 Examples:
   imap-broker serve --server imap.example.com
   imap-broker serve --config /etc/imap-broker/config.toml
   imap-broker check-config /etc/imap-broker/config.toml
-  imap-broker call broker.ping --url ws://127.0.0.1:7143 --token TOKEN
+  imap-broker call broker.ping --url ws://127.0.0.1:7143 --token TOKEN`;
 
-Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`;
+const EXIT_CODES = `
+Exit codes: ${names.map((name) => `${exitCodes[name]} ${exitMeanings[name]}`).join(', ')}.`;
 
 /** Runs the command line; resolves with the exit code, never rejects. */
 export async function main(args: readonly string[], output: Output = standardOutput): Promise<ExitCode> {
@@ -36,11 +40,16 @@ export async function main(args: readonly string[], output: Output = standardOut
   }
 }
 
-function commands(output: Output, end: (code: ExitCode) => void): Command {
+/**
+ * All commands with their options and texts, from which help, completion and the man page are made.
+ * @param end called with the exit code of a command that has run
+ */
+export function commands(output: Output, end: (code: ExitCode) => void): Command {
   const program = new Command('imap-broker')
     .description('Pools IMAP connections per user and offers mail operations over one WebSocket.')
     .version(version, '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES)
+    .addHelpText('afterAll', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err });
   program
@@ -104,6 +113,11 @@ function commands(output: Output, end: (code: ExitCode) => void): Command {
   );
   addSeeCommands(admin, program);
   addDeeds(program, admin);
+  program
+    .command('completion')
+    .description('print a script that has a shell complete commands and options')
+    .addArgument(new Argument('<shell>').choices(shells))
+    .action((shell: Shell) => output.out(completionScript(program, shell)));
   return program;
 }
 

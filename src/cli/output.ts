@@ -20,6 +20,12 @@ export const standardOutput: Output = {
 
 /** What a command ends with. */
 export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const;
+/** What each of them says. */
+export const exitMeanings = {
+  ok: 'success',
+  failure: 'failure',
+  usage: 'wrong usage or configuration',
+} as const satisfies Record<keyof typeof exitCodes, string>;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A failure that is told in one sentence. */
