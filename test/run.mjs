@@ -17,6 +17,7 @@ installPackages([
   ['python3-websockets', () => works('/usr/bin/python3', ['-c', 'import websockets'])],
   ['openssl', () => works('openssl', ['version'])],
   ['tmux', () => works('tmux', ['-V'])],
+  ['groff-base', () => works('groff', ['-v'])],
   ['procps', () => works('ps', ['-V'])],
   ['systemd', () => works('systemd-analyze', ['--version'])],
   ['tmux', () => works('tmux', ['-V'])],

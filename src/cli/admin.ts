@@ -46,12 +46,12 @@ export class AdminCommands {
       .command(name)
       .description(description)
       .addOption(
-        new Option('--url <url>', 'ws:, wss: or unix: address of the broker')
+        new Option('--url <url>', 'address of the broker: unix:, ws: or wss:')
           .env('IMAP_BROKER_ADMIN_URL')
           .default(SERVICE_SOCKET),
       )
       .addOption(
-        new Option('--token-file <file>', 'bearer token, where it is not the admin socket').env(
+        new Option('--token-file <file>', 'file with the bearer token; the admin socket needs none').env(
           'IMAP_BROKER_TOKEN_FILE',
         ),
       )

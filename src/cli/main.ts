@@ -14,17 +14,16 @@ import { CliError, type ExitCode, exitCodes, exitMeanings, type Output, standard
 import { serve } from './serve.js';
 import { createToken } from './token.js';
 
-const names = Object.keys(exitCodes) as Array<keyof typeof exitCodes>;
+/** What --help and the man page show of how it is used. */
+export const EXAMPLES = [
+  'imap-broker serve --server imap.example.com',
+  'imap-broker serve --config /etc/imap-broker/config.toml',
+  'imap-broker check-config /etc/imap-broker/config.toml',
+  'imap-broker call broker.ping --url ws://127.0.0.1:7143 --token TOKEN',
+];
 
-const EXAMPLES = `
-Examples:
-  imap-broker serve --server imap.example.com
-  imap-broker serve --config /etc/imap-broker/config.toml
-  imap-broker check-config /etc/imap-broker/config.toml
-  imap-broker call broker.ping --url ws://127.0.0.1:7143 --token TOKEN`;
-
-const EXIT_CODES = `
-Exit codes: ${names.map((name) => `${exitCodes[name]} ${exitMeanings[name]}`).join(', ')}.`;
+const codes = Object.keys(exitCodes) as Array<keyof typeof exitCodes>;
+const EXIT_CODES = codes.map((name) => `${exitCodes[name]} ${exitMeanings[name]}`).join(', ');
 
 /** Runs the command line; resolves with the exit code, never rejects. */
 export async function main(args: readonly string[], output: Output = standardOutput): Promise<ExitCode> {
@@ -48,8 +47,8 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
   const program = new Command('imap-broker')
     .description('Pools IMAP connections per user and offers mail operations over one WebSocket.')
     .version(version, '-V, --version', 'print the version')
-    .addHelpText('after', EXAMPLES)
-    .addHelpText('afterAll', EXIT_CODES)
+    .addHelpText('after', `\nExamples:\n  ${EXAMPLES.join('\n  ')}`)
+    .addHelpText('afterAll', `\nExit codes: ${EXIT_CODES}.`)
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err });
   program
@@ -83,14 +82,14 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
   program
     .command('check-config')
     .description('say whether a configuration file can be used; exit code 1 if not')
-    .argument('<file>')
+    .argument('<file>', 'in TOML')
     .action((file) => end(checkConfig(file, output)));
   program
     .command('call')
     .description('call one method of a running broker and print its result')
     .argument('<method>', 'such as broker.ping, session.open, mailbox.list')
     .argument('[params]', 'JSON object; - reads it from standard input', '{}')
-    .addOption(option('--url <url>', 'ws:, wss: or unix: address').env('IMAP_BROKER_URL'))
+    .addOption(option('--url <url>', 'address of the broker: unix:, ws: or wss:').env('IMAP_BROKER_URL'))
     .addOption(option('--token <token>', 'bearer token').env('IMAP_BROKER_TOKEN'))
     .action(async (method, params, options) => end(await call(method, params, options, output)));
   const tokens = program.command('token').description('bearer tokens of web applications');
@@ -116,7 +115,7 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
   program
     .command('completion')
     .description('print a script that has a shell complete commands and options')
-    .addArgument(new Argument('<shell>').choices(shells))
+    .addArgument(new Argument('<shell>', 'the shell that is to read it').choices(shells))
     .action((shell: Shell) => output.out(completionScript(program, shell)));
   return program;
 }

@@ -1,8 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands } from '../../src/cli/main.js';
 import { runMain } from './run-main.js';
+
+/** The names of all commands that ask a running broker as operators. */
+function leaves(command: Command, path: string[] = []): string[] {
+  const below = command.commands.flatMap((one) => leaves(one, [...path, one.name()]));
+  return command.options.some(({ long }) => long === '--token-file') ? [path.join(' '), ...below] : below;
+}
 
 let folder: string;
 beforeAll(() => {
@@ -21,6 +29,16 @@ describe('imap-broker', () => {
     expect(code).toBe(0);
     expect(out).toContain('imap-broker serve --server imap.example.com');
     expect(out).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.');
+  });
+
+  const asking = leaves(commands({ out: () => {}, outBytes: async () => {}, err: () => {} }, () => {}));
+  it.each(asking)('%s --help says where the broker is looked for, and the exit codes', async (name) => {
+    const { code, out } = await runMain(...name.split(' '), '--help');
+    expect(code).toBe(0);
+    const words = out.replace(/\s+/g, ' ');
+    expect(words).toContain('address of the broker: unix:, ws: or wss: (default: "unix:/run/imap-broker/admin.sock",');
+    expect(words).toContain('file with the bearer token; the admin socket needs none (env: IMAP_BROKER_TOKEN_FILE)');
+    expect(words).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.');
   });
 
   it.each([
@@ -44,6 +62,7 @@ describe('imap-broker', () => {
     [['serve', '--token', 'a', '--config', 'f'], /option '--config <file>' cannot be used with option '--token/],
     [['serve', '--server', 'a', '--log-level', 'loud'], /Allowed choices are trace, debug, info/],
     [['serve', '--config', '/nowhere.toml'], /^imap-broker: cannot read \/nowhere\.toml: there is no such file\n$/],
+    [['completion', 'ksh'], /Allowed choices are bash, zsh, fish\./],
     [['check-config'], /missing required argument 'file'/],
   ])('%j is wrong usage, told in one sentence', async (args, message) => {
     const { code, out, err } = await runMain(...args);

@@ -17,7 +17,17 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
   admin.add(program, 'reload', 'read the configuration file again; requests go on', reload);
   admin
     .add(program, 'log-level', 'set what is logged, until the next reload or for a while', logLevel)
-    .addArgument(new Argument('<level>').choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
+    .addArgument(
+      new Argument('<level>', 'least severe messages to log').choices([
+        'trace',
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'fatal',
+        'silent',
+      ]),
+    )
     .addOption(new Option('--for <seconds>', 'then it is as configured again').argParser(secondsOf));
   admin
     .add(program, 'probe', 'go the way to an IMAP server step by step; exit code 1 if a step fails', probe)
@@ -25,7 +35,14 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
     .option('--user <name>', 'log in as this user')
     .option('--password-file <file>', 'with the password in this file');
   addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
-  addWhich(admin.add(program, 'resume', 'end a pause', resume));
+  addWhich(
+    admin.add(
+      program,
+      'resume',
+      'end a pause of what is named, and of parts of it; without options every pause',
+      resume,
+    ),
+  );
   addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
   const kick = program.command('kick').description('end something at once; whoever has it may come back');
   admin
