@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { LogOutput } from './log-output.js';
 
 export type Log = Logger;
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -11,14 +12,14 @@ const MOST_CAUSES = 5;
  * JSON lines to stdout, where systemd's journal picks them up; on a terminal in plain words, where pino-pretty is
  * installed. Parameters of requests are never logged.
  */
-export function createLog(level: LogLevel, destination: DestinationStream | undefined = prettyTerminal()): Log {
+export function createLog(level: LogLevel, destination: DestinationStream = standardOutput()): Log {
   const options = {
     level,
     base: null,
     redact: secrets.flatMap((name) => [name, `*.${name}`]),
     serializers: { err: describeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination);
 }
 
 interface ErrorEntry {
@@ -43,8 +44,12 @@ function describeError(error: unknown, depth = 0): ErrorEntry {
   };
 }
 
+function standardOutput(): DestinationStream {
+  // Whoever asks `process.stdout` anything has its pipe or socket not block.
+  return (process.stdout.isTTY ? prettyTerminal() : undefined) ?? new LogOutput(process.stdout.fd);
+}
+
 function prettyTerminal(): DestinationStream | undefined {
-  if (!process.stdout.isTTY) return undefined;
   try {
     const pretty = createRequire(import.meta.url)('pino-pretty') as (options: { sync: boolean }) => DestinationStream;
     return pretty({ sync: true });

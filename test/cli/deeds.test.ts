@@ -139,6 +139,45 @@ describe('imap-broker kick', () => {
   });
 });
 
+describe('what operators see of what they do', () => {
+  const json = async (...args: string[]) => JSON.parse((await operated.run(...args, '--json')).out);
+
+  it('are ids that kick takes as they are', async () => {
+    const user = newUser('listed');
+    const token = await operated.client.login(user);
+    const { sessions } = await json('sessions', '--user', user);
+    const kicked = await operated.run('kick', 'session', sessions[0].id);
+    expect(kicked).toMatchObject({ code: 0, out: `ended a session of ${user} on dovecot, of webmail\n` });
+    expect(await outcome(operated.client.call('mailbox.list', { session: token }))).toBe('SESSION_EXPIRED');
+    const another = await RawClient.open(operated.broker.url);
+    const { sockets } = await json('sockets', '--tenant', 'webmail');
+    const id = sockets.at(-1).id;
+    const closed = once(another.ws, 'close');
+    expect(await operated.run('kick', 'socket', id)).toMatchObject({ code: 0, out: `closed ${id} of webmail\n` });
+    expect((await closed)[0]).toBe(4410);
+    const left = (await json('sockets', '--tenant', 'webmail')).sockets.map((one: { id: string }) => one.id);
+    expect(left).not.toContain(id);
+  });
+
+  it('is paused in status and in accounts, until it is resumed', async () => {
+    const [held, free] = [newUser('held'), newUser('free')];
+    for (const user of [held, free]) await operated.client.login(user);
+    const accounts = async () => {
+      const answers = [held, free].map((user) => json('accounts', '--user', user));
+      return (await Promise.all(answers)).flatMap((answer) =>
+        answer.accounts.map((one: { paused: boolean }) => one.paused),
+      );
+    };
+    await operated.run('pause', '--user', held);
+    expect((await operated.run('status')).out).toContain(`\npaused       user ${held}\n`);
+    expect(await json('status')).toMatchObject({ paused: [{ user: held }] });
+    expect(await accounts()).toEqual([true, false]);
+    await operated.run('resume');
+    expect(await json('status')).toMatchObject({ paused: [] });
+    expect(await accounts()).toEqual([false, false]);
+  });
+});
+
 describe('imap-broker session revoke', () => {
   it('ends all sessions of a user, and refuses an application that is not there', async () => {
     const user = newUser('revoked');

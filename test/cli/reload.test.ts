@@ -136,6 +136,26 @@ describe('imap-broker reload', () => {
     );
   });
 
+  it('is seen in config: the new value and that it is from the file; a bad file is not', async () => {
+    write();
+    await start();
+    const idle = async () => {
+      const { out } = await runMain('config', '--json', '--url', `unix:${join(folder, 'admin.sock')}`);
+      return JSON.parse(out).settings.find(({ key }: { key: string }) => key === 'pool.idle_seconds');
+    };
+    expect(await idle()).toMatchObject({ source: 'default' });
+    write({ rest: '[pool]\nidle_seconds = 77\n' });
+    await reload();
+    const changed = { key: 'pool.idle_seconds', value: 77, source: 'file' };
+    expect(await idle()).toEqual(changed);
+    write({ rest: '[pool]\nidle_seconds = -1\n' });
+    expect((await reload()).code).toBe(2);
+    expect(await idle()).toEqual(changed);
+    write();
+    await reload();
+    expect(await idle()).toMatchObject({ source: 'default' });
+  });
+
   it('refuses where there is no file', async () => {
     write();
     const config = loadConfig(file);

@@ -101,6 +101,16 @@ describe('signals', () => {
   });
 });
 
+describe('a broker whose log is not read any more', () => {
+  it('goes on serving and ends when it is told to', async () => {
+    const broker = serve('--server', '127.0.0.1:1', ...flags, '--token', 't');
+    const [, url = ''] = await broker.printed(/export IMAP_BROKER_URL=(\S+) /);
+    broker.child.stdout?.destroy();
+    (await open(url, 't')).terminate();
+    expect(await broker.stop('SIGTERM')).toBe(0);
+  });
+});
+
 describe('imap-broker serve with a configuration file and a flag', () => {
   it('tells operators at the admin socket which value is from where', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'imap-broker-serve-'));

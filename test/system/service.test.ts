@@ -71,6 +71,34 @@ describe.runIf(why === undefined)(
       expect(await manager.inside('env', ...program)).toContain('dovecot  closed');
     });
 
+    it('reloads: a good file takes effect, a bad one changes nothing and the log names its line', async () => {
+      const before = await state();
+      const config = join(manager.config, 'config.toml');
+      const text = readFileSync(config, 'utf8');
+      const reload = async (pool: string) => {
+        writeFileSync(config, `${text}[pool]\n${pool}\n`);
+        await manager.systemctl('reload', SERVICE);
+      };
+      const program = ['imap-broker', 'config', '--json', '--url', 'unix:/run/imap-broker/admin.sock'];
+      const limit = async () => {
+        const { settings } = JSON.parse(await manager.inside('env', ...program));
+        return settings.find(({ key }: { key: string }) => key === 'pool.connections');
+      };
+      await reload('connections = 77');
+      const reloaded = { key: 'pool.connections', value: 77, source: 'file' };
+      await expect.poll(limit, { timeout: 10_000 }).toEqual(reloaded);
+      const line = `${text}[pool]\n`.split('\n').length;
+      await reload('connections = 0');
+      const told = `config.toml: line ${line}: pool.connections: Too small`;
+      await expect.poll(() => manager.log(), { timeout: 10_000 }).toContain(told);
+      expect(await limit()).toEqual(reloaded);
+      // The same process, which tells the manager that it is ready again.
+      await expect.poll(state, { timeout: 10_000 }).toEqual({ ...before, SubState: 'running' });
+      writeFileSync(config, text);
+      await manager.systemctl('reload', SERVICE);
+      await expect.poll(limit, { timeout: 10_000 }).toMatchObject({ source: 'default' });
+    }, 40_000);
+
     it('replaces a broker whose event loop stands still, and refuses nobody meanwhile', async () => {
       const before = await state();
       await standStill(before.MainPID ?? '');
@@ -118,6 +146,8 @@ describe.runIf(why === undefined)(
 
     /** Makes the event loop of a process turn in a circle, by way of the debugger that Node opens for SIGUSR1. */
     async function standStill(pid: string): Promise<void> {
+      // 0 is what systemd says of none, and to kill(1) those who run this test.
+      if (!(Number(pid) > 1)) throw new Error('There is no broker to stop.');
       await manager.inside('kill', '-s', 'USR1', pid);
       const debuggers = async () => /Debugger listening on (ws:\S+)/.exec(await manager.log())?.[1];
       await expect.poll(debuggers).toBeDefined();
