@@ -20,7 +20,6 @@ installPackages([
   ['groff-base', () => works('groff', ['-v'])],
   ['procps', () => works('ps', ['-V'])],
   ['systemd', () => works('systemd-analyze', ['--version'])],
-  ['tmux', () => works('tmux', ['-V'])],
 ]);
 say('Building');
 run('npm', ['run', '--silent', 'build']);
