@@ -39,6 +39,15 @@ export class BrokerWay {
     return page;
   }
 
+  /** Page after page of a folder, to its end. */
+  async walk(mailbox: string): Promise<void> {
+    let cursor: string | null | undefined;
+    do {
+      const page = await this.#mail.message.list({ mailbox, limit: PAGE, ...(cursor && { cursor }) });
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+  }
+
   /** A message with its texts; after {@link index}. */
   async open(uid: number, age: Age = VALIDATED): Promise<Opened> {
     const opened = await this.#mail.message.get({ ...this.#inbox, uids: [uid], ...age });
