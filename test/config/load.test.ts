@@ -251,7 +251,7 @@ describe('what is refused, in one sentence with line and key', () => {
 
   it('a file of token hashes that has none, or something else', () => {
     const text = MINIMAL.replace(/token_hashes = .*/, 'token_hashes_file = "tokens"');
-    const [begin, path] = ['tenant[0].token_hashes_file: ', 'tokens'];
+    const [begin, path] = ['line 10: tenant[0].token_hashes_file: ', 'tokens'];
     writeFileSync(join(folder, path), '# nobody yet\n');
     expect(problems(text)).toEqual([`${begin}tokens has no hash in it: nobody can come in`]);
     writeFileSync(join(folder, path), 'secret\n');
