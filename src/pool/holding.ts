@@ -26,9 +26,9 @@ export class Holding {
     this.#server = server;
   }
 
-  /** Connections more than there may be: the limit was lowered. */
+  /** Connections more than are configured, since that was lowered: what the server allows is not what it takes away. */
   get surplus(): number {
-    return Math.max(0, this.size - this.budget.limit);
+    return Math.max(0, this.size - this.#host.limits.connectionsPerAccount);
   }
 
   /** Logins under way. */
