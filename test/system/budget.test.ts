@@ -87,7 +87,10 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
     expect(accounts).toMatchObject([{ tenant: 'webmail', server: 'dovecot', user: poor.user, budget: await budget() }]);
     const { servers } = await operator.call('server.list', {});
     expect(servers).toEqual([
-      { name: 'dovecot', state: 'closed', failures: 0, retryAfterMs: 0, connections: expect.any(Number) },
+      {
+        ...{ name: 'dovecot', state: 'closed', failures: 0, retryAfterMs: 0, connections: expect.any(Number) },
+        ...{ connectionLimit: 500, accounts: 1, waiting: 0, reduced: 1 },
+      },
     ]);
     await operator.close();
     expect(await poor.dovecot.log()).toContain('Maximum number of connections');
