@@ -19,7 +19,7 @@ installPackages([
   ['tmux', () => works('tmux', ['-V'])],
   ['procps', () => works('ps', ['-V'])],
   ['systemd', () => works('systemd-analyze', ['--version'])],
-  ['tmux', () => works('tmux', ['-V'])],
+  ['chromium', () => existsSync('/usr/bin/chromium')],
 ]);
 say('Building');
 run('npm', ['run', '--silent', 'build']);

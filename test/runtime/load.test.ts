@@ -10,7 +10,7 @@ function loadOfTest(): Load {
 
 it('tells how many requests were answered in a second, and which errors, the most frequent first', () => {
   const load = loadOfTest();
-  for (const outcome of ['ok', 'IMAP_NO', 'DEADLINE', 'DEADLINE', 'ok']) load.answered(outcome);
+  for (const outcome of ['ok', 'IMAP_NO', 'DEADLINE', 'DEADLINE', 'ok']) load.answered(outcome, 1);
   // Of less than a second nothing is made more than it was.
   expect(load.perSecond).toBeGreaterThan(0);
   expect(load.perSecond).toBeLessThanOrEqual(5);
