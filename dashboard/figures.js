@@ -37,7 +37,7 @@ export class Figures {
       { title: 'What', of: ({ name }) => name },
       { title: 'Used', number: true, of: ({ name, used }) => amount(name, used) },
       { title: 'Limit', number: true, of: ({ name, limit }) => (limit === null ? 'none' : amount(name, limit)) },
-      { title: 'Near', of: near },
+      { title: 'Full', of: fullness },
     ],
     '',
   );
@@ -78,7 +78,7 @@ function amount(name, value) {
   return name === 'view bytes' ? bytes(value) : number(value);
 }
 
-function near({ used, limit }) {
+function fullness({ used, limit }) {
   if (!limit) return '';
   const share = Math.round((used / limit) * 100);
   return badge(`${share} %`, share >= 90 ? 'bad' : share >= 70 ? 'warn' : 'good');

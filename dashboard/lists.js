@@ -59,7 +59,7 @@ export function accountTable(onOpen) {
       },
       { title: 'Tenant', of: ({ tenant }) => tenant },
       { title: 'Server', of: ({ server }) => server },
-      { title: 'State', of: ({ paused }) => (paused ? badge('paused', 'warn') : badge('open', 'good')) },
+      { title: 'State', of: ({ paused }) => (paused ? badge('paused', 'warn') : 'running') },
       { title: 'Busy', number: true, of: ({ busy }) => number(busy) },
       { title: 'Idle', number: true, of: ({ idle }) => number(idle) },
       { title: 'Watching', number: true, of: ({ watching }) => number(watching) },
@@ -78,7 +78,7 @@ export function connectionTable() {
     'connections-title',
     [
       { title: 'Connection', of: ({ id }) => id },
-      { title: 'State', of: ({ state }) => badge(state, state === 'busy' ? 'warn' : 'good') },
+      { title: 'State', of: ({ state }) => state },
       { title: 'Folder', of: ({ mailbox }) => mailbox ?? '–' },
       { title: 'Age', number: true, of: ({ ageMs }) => span(ageMs) },
       { title: 'Idle for', number: true, of: ({ state, idleMs }) => (state === 'idle' ? span(idleMs) : '–') },

@@ -20,6 +20,22 @@ it('tells how many requests were answered in a second, and which errors, the mos
   ]);
 });
 
+it('tells how long requests took, without those that were turned away', () => {
+  const load = loadOfTest();
+  expect(load.latency).toBeNull();
+  for (let ms = 1; ms <= 100; ms += 1) load.answered('ok', ms);
+  for (let count = 0; count < 1000; count += 1) load.answered('RATE_LIMITED', 0);
+  const { p50 = 0, p95 = 0, p99 = 0 } = load.latency ?? {};
+  for (const [told, was] of [
+    [p50, 50],
+    [p95, 95],
+    [p99, 99],
+  ] as const) {
+    expect(told).toBeGreaterThanOrEqual(was);
+    expect(told).toBeLessThan(was * 1.1);
+  }
+});
+
 it('tells that the event loop was blocked', async () => {
   const load = loadOfTest();
   await expect.poll(() => load.eventLoopLagMs).toBeGreaterThan(0);
