@@ -4,21 +4,23 @@ import type { ServerOptions } from './imap/server-options.js';
 import type { ServiceLimits, Services } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
-import type { Inside } from './methods/inside.js';
+import type { Inside, SlowRequest } from './methods/inside.js';
 import { Tracing } from './methods/tracing.js';
 import { addPoolMetrics } from './pool/pool-metrics.js';
 import { Reachability } from './pool/reachability.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
+import { contract } from './protocol/contract.js';
 import { BrokerError } from './protocol/errors.js';
 import { Listeners } from './runtime/listeners.js';
 import { Load } from './runtime/load.js';
 import type { Log, LogLevel } from './runtime/log.js';
 import { LogLevelControl } from './runtime/log-level.js';
 import { type MetricEntry, Metrics } from './runtime/metrics.js';
+import { Slowest } from './runtime/slowest.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
-import { type ListenAddress, Listener } from './server/listener.js';
+import { type ListenAddress, Listener, type ListenerChanges } from './server/listener.js';
 import { monitor as monitorPages } from './server/monitor.js';
 import { addServerMetrics } from './server/server-metrics.js';
 import type { SocketOptions } from './server/socket.js';
@@ -74,6 +76,10 @@ export const defaultAppendBytes = 50 * 1024 * 1024;
 
 /** Milliseconds of a drain unless the configuration says otherwise. */
 export const defaultDrainMs = 20_000;
+
+/** How many of the slowest requests are told, of so many milliseconds. */
+const SLOWEST = 20;
+const SLOWEST_MS = 300_000;
 
 /** What of a broker may change while it runs; of its listeners, the certificates. */
 export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
@@ -154,6 +160,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     log: options.log,
   });
   const load = new Load();
+  const slowest = new Slowest<SlowRequest>(SLOWEST, SLOWEST_MS, 5);
   const services = {
     sessions,
     proofs,
@@ -163,13 +170,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     hub,
     inside: {
       load,
+      slowest,
       tracing: new Tracing(),
       get socketLimit() {
         return limits.sockets;
       },
       settings: options.settings ?? [],
       get sockets() {
-        return listener.all;
+        return [...listener.all, ...(monitor?.all ?? [])];
       },
       get draining() {
         return ending !== undefined;
@@ -190,18 +198,24 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       reload: () => broker.reload(),
       setLogLevel: (level: LogLevel, forMs?: number) => logLevels.set(level, forMs),
       rotateKeys: () => keys.rotate(),
-      kickSocket: (id: string) => listener.kick(id),
+      kickSocket: (id: string) => listener.kick(id) ?? monitor?.kick(id),
     },
     log: options.log,
   };
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
   const answered = new Listeners<Answered>();
-  answered.add(({ outcome }) => load.answered(outcome));
+  answered.add((one) => {
+    // The broker is not busier for being looked at.
+    if (one.method && contract[one.method].scope === 'admin') return;
+    load.answered(one.outcome, one.ms);
+    slowest.add(one.ms, () => ({ at: Date.now(), ...one }));
+  });
   const socket = { handlers, services, limits, log, answered, checkResults };
   const listener = new Listener({ socket, tenants, allowedOrigins, allowedHosts });
   let phase: Phase = 'starting';
   const metrics = options.monitor && metricsOf({ socket, listener, phase: () => phase });
-  const monitor = metrics && monitorOf({ socket, metrics, allowedHosts, phase: () => phase });
+  const monitor: Listener | undefined =
+    metrics && monitorOf({ socket, metrics, tenants, allowedHosts, phase: () => phase });
   const logLevels = new LogLevelControl(log);
   let { drainMs = defaultDrainMs } = options;
   let endsAt = Number.POSITIVE_INFINITY;
@@ -241,6 +255,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       registry.setLimits({ ...defaultPoolLimits, ...next.pool });
       setServers(services, next.servers, drainMs);
       setTenants(services, listener, next, drainMs);
+      void monitor?.update(monitorChanges(next), drainMs);
       log.info(report, report.restart.length > 0 ? 'reloaded; some keys need a restart' : 'reloaded');
       return report;
     },
@@ -284,11 +299,12 @@ interface Measured {
 
 interface Monitored extends Omit<Measured, 'listener'> {
   metrics: Metrics;
+  tenants: readonly Tenant[];
   allowedHosts: readonly string[];
 }
 
 /** Where programs of operators ask how the broker is. It answers from before the first request until after the last. */
-function monitorOf({ socket, metrics, allowedHosts, phase }: Monitored): Listener {
+function monitorOf({ socket, metrics, tenants, allowedHosts, phase }: Monitored): Listener {
   const { services, log } = socket;
   const reachability = new Reachability(services.registry, () => services.servers.values());
   const notReady = async () => {
@@ -298,7 +314,11 @@ function monitorOf({ socket, metrics, allowedHosts, phase }: Monitored): Listene
     return problems.length === 0 ? undefined : ['no IMAP server can be reached', ...problems].join('\n');
   };
   const onRequest = monitorPages({ metrics, notReady, allowedHosts, log });
-  return new Listener({ socket, tenants: [], allowedOrigins: [], allowedHosts, onRequest });
+  return new Listener({ socket, tenants, allowedOrigins: [], allowedHosts, onRequest });
+}
+
+function monitorChanges({ monitor, tenants, allowedHosts = [] }: Changeable): ListenerChanges {
+  return { tenants, addresses: monitor ? [monitor] : [], allowedOrigins: [], allowedHosts };
 }
 
 function metricsOf({ socket, listener, phase }: Measured): Metrics {

@@ -20,6 +20,7 @@ installPackages([
   ['groff-base', () => works('groff', ['-v'])],
   ['procps', () => works('ps', ['-V'])],
   ['systemd', () => works('systemd-analyze', ['--version'])],
+  ['chromium', () => existsSync('/usr/bin/chromium')],
 ]);
 say('Building');
 run('npm', ['run', '--silent', 'build']);

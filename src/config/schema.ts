@@ -274,7 +274,7 @@ const monitor = z
   .pipe(listener)
   .optional()
   .describe(
-    'Where monitoring asks for `/metrics`, `/healthz` and `/readyz`. Without this table, empty or not, nowhere.',
+    'Where monitoring asks for `/metrics`, `/healthz` and `/readyz`, and where operators have a page, at `/`. Without this table, empty or not, nowhere.',
   );
 
 const log = z

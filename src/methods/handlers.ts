@@ -15,11 +15,13 @@ import brokerResume from './admin/resume.js';
 import keysRotate from './admin/rotate-keys.js';
 import serverList from './admin/servers.js';
 import sessionList from './admin/sessions.js';
+import requestSlowest from './admin/slowest.js';
 import socketList from './admin/sockets.js';
 import brokerStatus from './admin/status.js';
 import streamList from './admin/streams.js';
 import traceStart from './admin/trace-start.js';
 import traceStop from './admin/trace-stop.js';
+import requestWaiting from './admin/waiting.js';
 import watchList from './admin/watches.js';
 import rpcDiscover from './broker/discover.js';
 import brokerPing from './broker/ping.js';
@@ -110,4 +112,6 @@ export const handlers: Handlers = {
   'account.kick': accountKick,
   'socket.kick': socketKick,
   'session.kick': sessionKick,
+  'request.slowest': requestSlowest,
+  'request.waiting': requestWaiting,
 };

@@ -1,5 +1,6 @@
 import type { Result } from '../protocol/contract.js';
 import type { Load } from '../runtime/load.js';
+import type { Slowest } from '../runtime/slowest.js';
 import type { Subscriber } from '../watch/types.js';
 import type { Tracing } from './tracing.js';
 
@@ -44,9 +45,25 @@ export interface SeenSocket {
   readonly streams: StreamFacts[];
 }
 
+/** A request that took long. */
+export interface SlowRequest {
+  /** When it was answered: milliseconds since 1970. */
+  at: number;
+  /** Undefined where there is no such method. */
+  method: string | undefined;
+  tenant: string;
+  /** The key of its account. */
+  account: string | undefined;
+  ms: number;
+  /** `ok`, or the kind of the error. */
+  outcome: string;
+  source: string | undefined;
+}
+
 /** What the broker shows to operators beside its services. */
 export interface Inside {
   load: Load;
+  slowest: Slowest<SlowRequest>;
   tracing: Tracing;
   /** The sockets, the oldest first. */
   readonly sockets: Iterable<SeenSocket>;

@@ -164,6 +164,11 @@ export class Account {
     return this.#queue.longestWaitMs;
   }
 
+  /** The places of the jobs that wait, in no order. */
+  get waiting(): readonly Place[] {
+    return this.#queue.all;
+  }
+
   /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
   get unneededSince(): number | undefined {
     return this.#lending.unneededSince;

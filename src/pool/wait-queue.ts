@@ -22,6 +22,11 @@ export class WaitQueue {
     return slot.length + interactive.length + bulk.length;
   }
 
+  /** Everybody who waits, watches as well, by lane. */
+  get all(): Place[] {
+    return Object.values(this.#lanes).flat();
+  }
+
   /** Milliseconds that the longest waiting one has waited; `undefined` when there is none but watches. */
   get longestWaitMs(): number | undefined {
     const { slot, interactive, bulk } = this.#lanes;

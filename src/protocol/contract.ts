@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { MethodDefinition } from './define.js';
 import { adminBrokerMethods } from './methods/admin-broker.js';
 import { adminDoMethods } from './methods/admin-do.js';
+import { adminRequestMethods } from './methods/admin-requests.js';
 import { adminSeeMethods } from './methods/admin-see.js';
 import { brokerMethods } from './methods/broker.js';
 import { mailboxMethods } from './methods/mailbox.js';
@@ -21,6 +22,7 @@ export const contract = {
   ...adminSeeMethods,
   ...adminBrokerMethods,
   ...adminDoMethods,
+  ...adminRequestMethods,
 } as const satisfies Record<string, MethodDefinition>;
 
 export type Contract = typeof contract;

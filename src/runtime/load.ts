@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { RecentCounts } from './recent-counts.js';
+import { RecentTimes } from './recent-times.js';
 
 const MINUTE_MS = 60_000;
 const ERRORS_MS = 5 * MINUTE_MS;
@@ -9,11 +10,15 @@ const RESOLUTION_MS = 20;
 const MEASURE_MS = 10_000;
 const MEASUREMENTS = 6;
 
-/** How busy the process is: requests a second, errors, and how late the event loop comes. */
+/** Kinds of errors that are answered at once, for there is no room: these would make a slow broker look quick. */
+export const turnedAway = new Set(['RATE_LIMITED', 'DRAINING']);
+
+/** How busy the process is: requests a second and how long they take, errors, and how late the event loop comes. */
 export class Load {
   readonly startedAt = new Date();
   readonly #since = performance.now();
   readonly #requests = new RecentCounts(MINUTE_MS, 60);
+  readonly #times = new RecentTimes(MINUTE_MS, 60);
   readonly #errors = new RecentCounts(ERRORS_MS, 30);
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   /** 99th percentiles of the last minute, the youngest last. */
@@ -26,9 +31,10 @@ export class Load {
     this.#timer.unref();
   }
 
-  /** A request was answered. @param outcome `ok` or the kind of the error */
-  answered(outcome: string): void {
+  /** A request was answered. @param outcome `ok` or the kind of the error @param ms milliseconds that it took */
+  answered(outcome: string, ms: number): void {
     this.#requests.add('all');
+    if (!turnedAway.has(outcome)) this.#times.add(ms);
     if (outcome !== 'ok') this.#errors.add(outcome);
   }
 
@@ -40,6 +46,12 @@ export class Load {
   get perSecond(): number {
     const seconds = Math.max(1, Math.min(MINUTE_MS, this.uptimeMs) / 1000);
     return Math.round(((this.#requests.counts.get('all') ?? 0) / seconds) * 100) / 100;
+  }
+
+  /** Milliseconds that requests of the last minute took, at most 9 % too many; `null` where there were none. */
+  get latency(): { p50: number; p95: number; p99: number } | null {
+    const [p50, p95, p99] = this.#times.percentiles(50, 95, 99) ?? [];
+    return p50 === undefined || p95 === undefined || p99 === undefined ? null : { p50, p95, p99 };
   }
 
   /** Errors of the last five minutes by kind, the most frequent first. */

@@ -37,7 +37,10 @@ export interface ListenerOptions {
   allowedOrigins: readonly string[];
   /** `Host` headers that are let in without TLS beside localhost and IP addresses. */
   allowedHosts: readonly string[];
-  /** What it answers to HTTP that asks for no WebSocket. Default: that one is needed. */
+  /**
+   * What it answers to HTTP that asks for no WebSocket; then WebSockets are for the page among that, in the hands of
+   * operators. Default: that one is needed.
+   */
   onRequest?: RequestListener;
 }
 
@@ -209,6 +212,7 @@ export class Listener {
         isFull: (tenant) => this.#useOf(tenant).full,
         certificateName: certificateNameOf(socket),
         anybody,
+        pageOnly: this.#options.onRequest !== undefined,
       });
       if ('tenant' in admission) {
         this.#wss.handleUpgrade(request, socket, head, (ws) =>
@@ -239,7 +243,8 @@ export class Listener {
 
   #take(ws: WebSocket, peer: string, tenant: Tenant): void {
     this.#opened += 1;
-    const name = { id: `socket-${this.#opened}`, peer };
+    const kind = this.#options.onRequest ? 'page' : 'socket';
+    const name = { id: `${kind}-${this.#opened}`, peer };
     const socket = new Socket(ws, name, tenant, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
     ws.once('close', () => this.#sockets.delete(socket));

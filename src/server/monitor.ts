@@ -2,6 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Log } from '../runtime/log.js';
 import type { Metrics } from '../runtime/metrics.js';
+import { pageFiles } from './page-files.js';
 import { isOurs } from './upgrade.js';
 
 /** What is answered to a GET. */
@@ -9,6 +10,8 @@ export interface Page {
   status: number;
   type: string;
   body: string;
+  /** Default: nothing may be loaded or run. */
+  policy?: string;
 }
 
 export interface MonitorOptions {
@@ -20,9 +23,16 @@ export interface MonitorOptions {
   log: Log;
 }
 
+/** The page loads what the monitor itself serves, and nothing that is written into it runs. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  ...['script', 'style', 'connect', 'img'].map((kind) => `${kind}-src 'self'`),
+  ...['frame-ancestors', 'base-uri', 'form-action'].map((name) => `${name} 'none'`),
+].join('; ');
+
 const PLAIN = 'text/plain; charset=utf-8';
 
-/** Answers what operators' programs ask: `/metrics`, `/healthz` and `/readyz`. */
+/** Answers what operators' programs ask, `/metrics`, `/healthz` and `/readyz`, and serves the page for operators at `/`. */
 export function monitor(options: MonitorOptions): RequestListener {
   const { metrics, notReady, allowedHosts, log } = options;
   const pages = new Map<string, () => Promise<Page>>([
@@ -37,13 +47,15 @@ export function monitor(options: MonitorOptions): RequestListener {
       },
     ],
   ]);
+  const known = ['/', ...pages.keys()].join(', ');
+  for (const [path, file] of pageFiles()) pages.set(path, async () => ({ status: 200, ...file, policy: PAGE_POLICY }));
   return (request, response) => {
     const { method = '', url = '', headers, socket } = request;
     const page = pages.get(url.replace(/\?.*/, ''));
     if (!isOurs(headers.host, socket instanceof TLSSocket ? undefined : allowedHosts)) {
       send(response, plain(403, 'This Host is not allowed.'));
     } else if (!page) {
-      send(response, plain(404, `There is ${[...pages.keys()].join(', ')}.`));
+      send(response, plain(404, `There is ${known}.`));
     } else if (method !== 'GET' && method !== 'HEAD') {
       send(response, plain(405, 'GET and HEAD alone.'));
     } else {
@@ -63,12 +75,12 @@ function plain(status: number, text: string): Page {
 }
 
 /** To a HEAD Node sends no body. */
-function send(response: ServerResponse, { status, type, body }: Page): void {
+function send(response: ServerResponse, { status, type, body, policy = "default-src 'none'" }: Page): void {
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'",
+    'content-security-policy': policy,
     'x-content-type-options': 'nosniff',
   });
   response.end(body);

@@ -1,12 +1,11 @@
 import type { Listeners } from '../runtime/listeners.js';
+import { turnedAway } from '../runtime/load.js';
 import type { Metrics } from '../runtime/metrics.js';
 import type { SessionStore } from '../session/store.js';
 import type { Answered } from './dispatch.js';
 import type { Listener } from './listener.js';
 
 const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Kinds of errors that are answered at once, for there is no room: these would make a slow broker look quick. */
-const turnedAway = new Set(['RATE_LIMITED', 'DRAINING']);
 
 export interface ServerMetricsOptions {
   answered: Listeners<Answered>;

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { subprotocol } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
 import { tenantOf } from '../session/tenants.js';
+import { isSameOrigin, pageToken } from './page-token.js';
 
 /** What decides on an upgrade. */
 export interface Admission {
@@ -19,6 +20,8 @@ export interface Admission {
   certificateName: string | undefined;
   /** Who comes without token and certificate, where the listener lets only those in who may. */
   anybody: Tenant | undefined;
+  /** Lets in the page that the listener itself serves, for operators, and nobody else. */
+  pageOnly: boolean;
 }
 
 /** Why an upgrade is refused. */
@@ -32,22 +35,38 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
   if (!offered.includes(subprotocol))
     return { status: 400, message: `Offer the WebSocket subprotocol ${subprotocol}.` };
-  const { origin } = headers;
-  if (origin !== undefined && !admission.allowedOrigins.includes(origin)) {
+  const { origin, host } = headers;
+  const { pageOnly } = admission;
+  const tls = admission.allowedHosts === undefined;
+  if (
+    pageOnly ? !isSameOrigin(origin, host, tls) : origin !== undefined && !admission.allowedOrigins.includes(origin)
+  ) {
     return { status: 403, message: 'This Origin is not allowed.' };
   }
-  if (!isOurs(headers.host, admission.allowedHosts)) {
+  if (!isOurs(host, admission.allowedHosts)) {
     return { status: 403, message: 'This Host is not allowed.' };
   }
-  const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  const { tenants, certificateName } = admission;
-  const { anybody } = admission;
-  const tenant =
-    token === undefined ? (certifiedTenant(tenants, certificateName) ?? anybody) : tenantOf(tenants, token);
+  const tenant = pageOnly
+    ? tenantOf(admission.tenants, pageToken(offered) ?? '')
+    : tenantShown(headers, offered, admission);
   if (!tenant) return { status: 401, message: 'The bearer token is missing or unknown.' };
+  if (pageOnly && !tenant.scopes.includes('admin'))
+    return { status: 403, message: 'This token has not the scope "admin".' };
   if (admission.full || admission.isFull(tenant))
     return { status: 503, message: 'There are too many sockets; try again later.' };
   return { tenant };
+}
+
+/** Who shows a bearer token or a certificate, or needs none here. */
+function tenantShown(
+  { authorization = '' }: IncomingHttpHeaders,
+  offered: readonly string[],
+  { tenants, certificateName, anybody }: Admission,
+): Tenant | undefined {
+  // A token where none is taken is a mistake, whatever else is shown.
+  if (pageToken(offered) !== undefined) return undefined;
+  const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  return token === undefined ? (certifiedTenant(tenants, certificateName) ?? anybody) : tenantOf(tenants, token);
 }
 
 /** A web page can make its own name point to this machine (DNS rebinding): names that are not known are refused. */

@@ -38,6 +38,8 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'account.kick': { tenant: 'shop', server: 'main', user: 'anna' },
   'socket.kick': { socket: 'socket-1' },
   'session.kick': { id: 'one' },
+  'request.slowest': {},
+  'request.waiting': { tenant: 'shop', server: 'main', user: 'anna' },
   'session.close': { session: 'live' },
   'mailbox.list': { session: 'live' },
   'mailbox.status': { session: 'live', mailboxes: ['INBOX'] },

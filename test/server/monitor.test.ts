@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Broker, BrokerOptions } from '../../src/broker.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
-import { RawClient, runBroker } from '../support/running-broker.js';
+import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 import { page, samplesOf } from '../support/scrape.js';
 
 let dovecot: Dovecot;
@@ -37,7 +37,8 @@ describe('a monitor', () => {
     const { monitorUrl } = await monitored();
     expect(await page(monitorUrl, '/healthz?a', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
     expect((await page(monitorUrl, '/healthz', { method: 'POST' })).status).toBe(405);
-    expect((await page(monitorUrl, '/')).status).toBe(404);
+    expect((await page(monitorUrl, '/nothing')).status).toBe(404);
+    expect((await page(monitorUrl, '/dashboard/../package.json')).status).toBe(404);
     expect((await page(monitorUrl, '/metrics', { host: 'rebound.example' })).status).toBe(403);
     const { headers } = await page(monitorUrl, '/metrics');
     expect(headers).toMatchObject({
@@ -46,9 +47,30 @@ describe('a monitor', () => {
     });
   });
 
-  it('takes no WebSockets, whatever the token', async () => {
+  it('serves the page for operators and what it loads, under a policy that lets nothing else run', async () => {
+    const { monitorUrl } = await monitored();
+    const { status, headers, body } = await page(monitorUrl, '/');
+    expect({ status, headers }).toMatchObject({
+      status: 200,
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy':
+          "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      },
+    });
+    for (const [, path] of body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      expect(await page(monitorUrl, path ?? ''), path).toMatchObject({ status: 200 });
+    }
+    expect((await page(monitorUrl, '/dashboard/uplot.js')).headers['content-type']).toMatch('text/javascript');
+  });
+
+  it('takes no WebSockets by a bearer token', async () => {
     const { monitorUrl = '' } = await monitored();
-    await expect(RawClient.open(monitorUrl.replace('http:', 'ws:'))).rejects.toThrow('401');
+    const url = monitorUrl.replace('http:', 'ws:');
+    await expect(RawClient.open(url)).rejects.toThrow('403');
+    await expect(RawClient.open(url, TOKEN, { origin: monitorUrl })).rejects.toThrow('401');
   });
 });
 

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
@@ -30,6 +31,7 @@ export interface StubOptions {
   limits?: Partial<SocketLimits>;
   allowedOrigins?: string[];
   listen?: ListenAddress;
+  onRequest?: RequestListener;
   checkResults?: boolean;
   tenants?: Tenant[];
   services?: Partial<Services>;
@@ -68,6 +70,7 @@ export async function stubBroker(options: StubOptions = {}) {
     ],
     allowedOrigins: options.allowedOrigins ?? [],
     allowedHosts: ['broker.internal'],
+    ...(options.onRequest ? { onRequest: options.onRequest } : {}),
   });
   onTestFinished(() => listener.close());
   const url = await listener.listen(options.listen ?? { host: '127.0.0.1', port: 0 });

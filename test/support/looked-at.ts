@@ -1,11 +1,20 @@
 import type { Inside } from '../../src/methods/inside.js';
 import { Tracing } from '../../src/methods/tracing.js';
 import { Load } from '../../src/runtime/load.js';
+import { Slowest } from '../../src/runtime/slowest.js';
 
 /** The part of a session store that operators see, with nothing in it. */
 export const noSessionsSeen = { live: new Map(), totals: { sessions: 0, accounts: 0, limit: 1 }, countOf: () => 0 };
 
 /** What operators see of a broker without anything. */
 export function nothingInside(): Inside {
-  return { load: new Load(), tracing: new Tracing(), sockets: [], socketLimit: 1, draining: false, settings: [] };
+  return {
+    load: new Load(),
+    slowest: new Slowest(20, 300_000, 5),
+    tracing: new Tracing(),
+    sockets: [],
+    socketLimit: 1,
+    draining: false,
+    settings: [],
+  };
 }

@@ -83,8 +83,8 @@ export class RawClient {
     });
   }
 
-  static async open(url: string, token = TOKEN): Promise<RawClient> {
-    const ws = new WebSocket(url, subprotocol, { headers: { authorization: `Bearer ${token}` } });
+  static async open(url: string, token = TOKEN, headers: Record<string, string> = {}): Promise<RawClient> {
+    const ws = new WebSocket(url, subprotocol, { headers: { authorization: `Bearer ${token}`, ...headers } });
     const client = new RawClient(ws);
     await once(ws, 'open');
     return client;

@@ -41,14 +41,14 @@ describe('the package, installed in an empty folder', () => {
   });
 
   it('brings no more than it needs', () => {
-    for (const name of ['hoodiecrow-imap', 'vitest', 'typescript', 'fast-check', 'pino-pretty']) {
+    for (const name of ['hoodiecrow-imap', 'vitest', 'typescript', 'fast-check', 'pino-pretty', 'playwright-core']) {
       expect(existsSync(join(folder, 'node_modules', name)), name).toBe(false);
     }
     const shipped = join(folder, 'node_modules/imap-broker');
     expect(existsSync(join(shipped, 'test'))).toBe(false);
     expect(existsSync(join(shipped, 'dist/test'))).toBe(false);
     const files = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md', 'docs/protocol.md'];
-    for (const name of [...files, 'grafana/imap-broker.json', 'grafana/alerts.yml']) {
+    for (const name of [...files, 'grafana/imap-broker.json', 'grafana/alerts.yml', 'dashboard/index.html']) {
       expect(existsSync(join(shipped, name)), name).toBe(true);
     }
   });

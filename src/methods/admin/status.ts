@@ -20,7 +20,7 @@ const handle: Handler<'broker.status'> = async ({ services }) => {
     node: process.version,
     residentBytes: process.memoryUsage.rss(),
     eventLoopLagMs: load.eventLoopLagMs,
-    requests: { running, waiting, perSecond: load.perSecond },
+    requests: { running, waiting, perSecond: load.perSecond, latencyMs: load.latency },
     errors: load.errors,
     caps: capsOf(services),
     servers: [...servers.keys()].map((name) => ({ name, state: states.get(name)?.state ?? 'closed' })),

@@ -31,7 +31,13 @@ export const adminBrokerMethods = {
         waiting: z
           .int()
           .describe('Those of them that wait for a connection; several that share their work count once.'),
-        perSecond: z.number().describe('Answered in a second, over the last minute.'),
+        perSecond: z.number().describe('Answered to applications in a second, over the last minute.'),
+        latencyMs: z
+          .object({ p50: z.number(), p95: z.number(), p99: z.number() })
+          .nullable()
+          .describe(
+            'Milliseconds from arrival to answer that 50, 95 and 99 % of the last minute did not exceed, rounded up by 9 % at most; null where there were none. Those turned away with RATE_LIMITED or DRAINING do not count.',
+          ),
       }),
       errors: z
         .array(z.object({ kind: z.string(), count: z.int() }))

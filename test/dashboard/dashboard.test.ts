@@ -1,0 +1,234 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { tenantWith } from '../../src/session/tenant.js';
+import { hashToken } from '../../src/session/tenants.js';
+import { logIn, openPage, startChromium } from '../support/chromium.js';
+import { newUser } from '../support/dovecot.js';
+import { OperatedBroker } from '../support/operated-broker.js';
+import { TOKEN } from '../support/running-broker.js';
+
+const ADMIN = 'a-token-of-an-operator-for-tests';
+
+let running: OperatedBroker;
+let browser: Browser;
+const user = newUser('anna');
+let session: string;
+
+beforeAll(async () => {
+  running = await OperatedBroker.start(() => ({
+    monitor: { host: '127.0.0.1', port: 0 },
+    pool: { connectionsPerAccount: 1 },
+    tenants: [
+      tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
+      tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
+    ],
+  }));
+  browser = await startChromium();
+  session = await running.client.login(user);
+  await running.client.call('mailbox.list', { session });
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await running?.stop();
+});
+
+/** A page at which an operator has logged in. */
+async function board(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+  const { page, complaints } = await openPage(browser, running.broker.monitorUrl ?? '', options);
+  onTestFinished(() => page.context().close());
+  await logIn(page, ADMIN);
+  await page.getByRole('heading', { name: 'Load' }).waitFor();
+  await page.locator('#accounts').getByRole('button', { name: user }).waitFor();
+  return { page, complaints };
+}
+
+/** The value under a title among the figures. */
+function figure(page: Page, title: string) {
+  return page.locator('#figures div').filter({ hasText: title }).locator('dd');
+}
+
+describe('the page of the monitor', () => {
+  it('refuses a wrong token and one of an application in words, and keeps none', async () => {
+    const { page } = await openPage(browser, running.broker.monitorUrl ?? '');
+    onTestFinished(() => page.context().close());
+    for (const token of ['wrong', TOKEN]) {
+      await logIn(page, token);
+      await expect.poll(() => page.getByRole('alert').textContent()).toContain('The broker refused the token');
+      expect(await page.locator('#board').isVisible()).toBe(false);
+      await page.getByLabel('Admin token').fill('');
+    }
+    await logIn(page, ADMIN);
+    await page.getByRole('heading', { name: 'Load' }).waitFor();
+    expect(await page.evaluate('JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])')).toBe(
+      '["",{},{}]',
+    );
+    await page.reload();
+    expect(await page.getByLabel('Admin token').inputValue()).toBe('');
+    expect(JSON.stringify(running.logged)).not.toContain(ADMIN);
+  });
+
+  it('shows figures that change by themselves, without a complaint of the browser', async () => {
+    const { page, complaints } = await board();
+    const rate = figure(page, 'Requests a second');
+    const before = await rate.textContent();
+    for (let count = 0; count < 200; count += 1) await running.client.call('broker.ping', {});
+    await expect.poll(() => rate.textContent(), { timeout: 10_000 }).not.toBe(before);
+    expect(await figure(page, '99 %').textContent()).toMatch(/ms|s$/);
+    expect(await page.locator('#slowest').textContent()).toContain('session.open');
+    expect(await page.locator('#servers').textContent()).toContain('reachable');
+    expect(await page.locator('.uplot canvas').count()).toBe(3);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the connections and waiting requests of an account', async () => {
+    const { page } = await board();
+    const { id, release, ended } = await running.work(user);
+    const waiting = running.client.call('mailbox.list', { session });
+    await page
+      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
+      .first()
+      .click();
+    expect(await page.evaluate('document.activeElement.id')).toBe('account-title');
+    await expect.poll(() => page.locator('#connections').textContent(), { timeout: 10_000 }).toContain(`${id}busy`);
+    await expect.poll(() => page.locator('#waiting').textContent(), { timeout: 10_000 }).toContain('mailbox.list');
+    release();
+    await Promise.all([ended, waiting]);
+    await expect.poll(() => page.locator('#waiting').textContent(), { timeout: 10_000 }).toContain('None waits.');
+  });
+
+  it('pauses an account once that is confirmed, and resumes it', async () => {
+    const { page, complaints } = await board();
+    const account = { tenant: 'webmail', server: 'dovecot', user };
+    await page
+      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
+      .first()
+      .click();
+    const section = page.locator('#account');
+    await section.getByRole('button', { name: 'Pause' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
+    await page.keyboard.press('Escape');
+    expect(running.broker.registry.paused).toEqual([]);
+    await section.getByRole('button', { name: 'Pause' }).click();
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await expect.poll(() => running.broker.registry.paused).toEqual([account]);
+    await expect.poll(() => page.locator('#said').textContent()).toContain(`Paused ${user}`);
+    await section.getByRole('button', { name: 'Resume' }).click();
+    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(() => running.broker.registry.paused).toEqual([]);
+    await running.client.call('mailbox.list', { session });
+    expect(complaints).toEqual([]);
+  });
+
+  it('kicks an account once that is confirmed', async () => {
+    const { page } = await board();
+    const { ended } = await running.work(user);
+    await page
+      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
+      .first()
+      .click();
+    await page.locator('#account').getByRole('button', { name: 'Kick' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Kick' }).click();
+    await expect(ended).rejects.toMatchObject({ kind: 'CANCELLED' });
+    await expect.poll(() => page.locator('#said').textContent()).toContain('1 connection ended');
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const { page } = await openPage(browser, running.broker.monitorUrl ?? '');
+    onTestFinished(() => page.context().close());
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(ADMIN);
+    await page.keyboard.press('Enter');
+    await page.locator('#accounts').getByRole('button', { name: user }).waitFor();
+    const reached: string[] = [];
+    for (let count = 0; count < 15; count += 1) {
+      await page.keyboard.press('Tab');
+      reached.push(
+        await page.evaluate<string>(
+          'document.activeElement.getAttribute("aria-label") ?? (document.activeElement.id || document.activeElement.textContent)',
+        ),
+      );
+    }
+    const account = `Show ${user} (webmail, dovecot)`;
+    const buttons = ['pause-all', 'drain', 'log-out', 'Pause server dovecot', 'sort', 'user', account];
+    expect(reached).toEqual(expect.arrayContaining(buttons));
+    await page.locator('#accounts').getByRole('button', { name: user }).focus();
+    // Rounds of drawing do not take the focus from it.
+    const drawn = await page.locator('#about').textContent();
+    await expect.poll(() => page.locator('#about').textContent(), { timeout: 10_000 }).not.toBe(drawn);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe(`Account ${user} (webmail, dovecot)`);
+  });
+
+  it('says each button, field and table to a screen reader', async () => {
+    const { page } = await board();
+    const tree = await page.locator('body').ariaSnapshot();
+    expect(tree).toContain('status: Live');
+    expect(tree).toContain('table "Servers"');
+    expect(tree).toContain('columnheader "Breaker"');
+    expect(tree).toContain('img "Chart: latency percentiles of the last minute"');
+    expect(tree).not.toMatch(/- (button|textbox|searchbox|combobox|table|img)$/m);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const narrow = await page.locator('#servers').ariaSnapshot();
+    expect(narrow).toContain('columnheader "Breaker"');
+    expect(narrow).toContain('cell "reachable"');
+  });
+
+  it.each([390, 1280])('fits into %i pixels without scrolling sideways', async (width) => {
+    await running.client.call('mailbox.list', { session });
+    const { page } = await board({ viewport: { width, height: 844 } });
+    await page
+      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
+      .first()
+      .click();
+    await page.locator('#connections td').first().waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    const wide =
+      '[...document.querySelectorAll("body *")].filter((it) => it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 80))';
+    expect(await page.evaluate(wide)).toEqual([]);
+  });
+
+  it('runs nothing that is written into it, and loads nothing from elsewhere', async () => {
+    const { page } = await board();
+    await page.evaluate(`{
+      window.blocked = [];
+      document.addEventListener('securitypolicyviolation', (event) => blocked.push(event.effectiveDirective));
+      for (const [name, text] of [['script', 'window.ran = true'], ['style', 'body { color: red }']]) {
+        const made = document.createElement(name);
+        made.textContent = text;
+        document.body.append(made);
+      }
+      fetch('http://127.0.0.1:1/').catch(() => {});
+    }`);
+    const blocked = ['connect-src', 'script-src-elem', 'style-src-elem'];
+    await expect.poll(() => page.evaluate('blocked.sort()')).toEqual(blocked);
+    expect(await page.evaluate('window.ran')).toBeUndefined();
+  });
+
+  it('draws what users are called as text', async () => {
+    const odd = '<img/src=x>';
+    await running.client
+      .request('session.open', { server: 'dovecot', user: odd, auth: { password: 'x' } })
+      .answer.catch(() => {});
+    const { page, complaints } = await board();
+    await page.locator('#slowest').getByText(odd).waitFor();
+    expect(await page.locator('#slowest img').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that the connection was lost, and comes back by itself', async () => {
+    const { page } = await board();
+    const { out } = await running.run('sockets', '--json');
+    const { sockets } = JSON.parse(out) as { sockets: { id: string }[] };
+    for (const { id } of sockets.filter((one) => one.id.startsWith('page-'))) await running.run('kick', 'socket', id);
+    await page.getByText('The connection was lost').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+  });
+
+  it('forgets the token when one logs out', async () => {
+    const { page } = await board();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    expect(await page.getByLabel('Admin token').inputValue()).toBe('');
+    expect(await page.locator('#board').isVisible()).toBe(false);
+  });
+});
