@@ -69,6 +69,7 @@ const SPARE_CONNECTIONS = 100;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: Listening[] = [];
+  readonly #closing: Promise<void>[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
@@ -170,9 +171,8 @@ export class Listener {
 
   /** Takes no new sockets, drains those that are there; operators may come and stay until {@link close}. */
   async drain(graceMs: number): Promise<void> {
-    const closed = this.#closeServers(({ forOperators }) => !forOperators);
+    this.#closeServers(({ forOperators }) => !forOperators);
     await Promise.all(this.#tenantSockets.map((socket) => socket.drain(graceMs)));
-    await closed;
   }
 
   /** What is under way for tenants. */
@@ -192,9 +192,9 @@ export class Listener {
 
   /** Closes everything at once. */
   async close(): Promise<void> {
-    const closed = this.#closeServers(() => true);
+    this.#closeServers(() => true);
     await Promise.all([...this.#sockets].map((socket) => socket.close(closeCodes.GOING_AWAY)));
-    await closed;
+    await Promise.all(this.#closing);
   }
 
   #server(tls: ListenerTls | undefined, anybody: Tenant | undefined): Server {
@@ -231,14 +231,14 @@ export class Listener {
     return use;
   }
 
-  async #closeServers(which: (entry: { forOperators: boolean }) => boolean): Promise<void> {
+  /** They take nobody any more at once, and are closed when the last socket of theirs is: an operator's may stay for long. */
+  #closeServers(which: (entry: { forOperators: boolean }) => boolean): void {
     const entries = this.#servers.splice(0);
     this.#servers.push(...entries.filter((entry) => !which(entry)));
     const servers = entries.filter(which).map(({ server }) => server);
-    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const server of servers) this.#closing.push(new Promise((resolve) => server.close(() => resolve())));
     // Those that have not asked for anything yet; WebSockets are not among them.
     for (const server of servers) server.closeAllConnections();
-    await Promise.all(closed);
   }
 
   #take(ws: WebSocket, peer: string, tenant: Tenant): void {

@@ -232,3 +232,22 @@ describe('the page of the monitor', () => {
     expect(await page.locator('#board').isVisible()).toBe(false);
   });
 });
+
+describe('a drain from the page', () => {
+  it('ends the broker once that is confirmed, and the page says that it is gone', async () => {
+    const own = await OperatedBroker.start(() => ({
+      monitor: { host: '127.0.0.1', port: 0 },
+      tenants: [
+        tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN), hashToken(TOKEN)], scopes: ['admin'] }),
+      ],
+    }));
+    onTestFinished(() => own.stop());
+    const { page } = await openPage(browser, own.broker.monitorUrl ?? '');
+    onTestFinished(() => page.context().close());
+    await logIn(page, ADMIN);
+    await page.getByRole('button', { name: 'Drain' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
+    await own.broker.whenEnding;
+    await page.getByText('The connection was lost').waitFor();
+  });
+});

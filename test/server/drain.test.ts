@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { tenantWith } from '../../src/session/tenant.js';
+import { hashToken } from '../../src/session/tenants.js';
 import { RawClient } from './raw-client.js';
 import { signal, stubBroker } from './stub-broker.js';
 
@@ -58,6 +60,16 @@ describe('a draining listener', () => {
     expect(await reason.fired).toMatchObject({ kind: 'CANCELLED' });
     expect(await client.closed).toBe(1001);
   });
+
+  it('is not kept by an operator who looks on, and is answered until the end', async () => {
+    const tenants = [tenantWith({ name: 'operators', tokenHashes: [hashToken('good')], scopes: ['admin'] })];
+    const { connect, listener } = await stubBroker({ tenants });
+    const client = await connect();
+    await listener.drain(50);
+    expect(await client.request('broker.remaining')).toMatchObject({ result: {} });
+    await listener.close();
+    expect(await client.closed).toBe(1001);
+  }, 5000);
 
   it('is not kept by a peer that never reads', async () => {
     const { connect, listener } = await stubBroker();
