@@ -13,6 +13,7 @@ export class Holding {
   #server: ServerOptions;
   readonly #host: AccountHost;
   #connecting = 0;
+  #leaving = 0;
 
   constructor(key: string, server: ServerOptions, host: AccountHost) {
     this.#key = key;
@@ -26,9 +27,29 @@ export class Holding {
     this.#server = server;
   }
 
-  /** Connections more than are configured, since that was lowered: what the server allows is not what it takes away. */
+  /**
+   * Connections more than are configured, since that was lowered, beside those that leave: what the server allows is not
+   * what it takes away.
+   */
   get surplus(): number {
-    return Math.max(0, this.size - this.#host.limits.connectionsPerAccount);
+    return Math.max(0, this.size - this.#leaving - this.#host.limits.connectionsPerAccount);
+  }
+
+  /** Connections that are being ended. */
+  get leaving(): number {
+    return this.#leaving;
+  }
+
+  /** A connection is about to be ended. @returns what to call when it is gone; its slot is still taken then */
+  beginLeaving(connection: ImapConnection): () => void {
+    const { name } = this.#server;
+    this.#leaving += 1;
+    this.#host.slots.leaving(name, 1);
+    return () => {
+      this.#leaving -= 1;
+      this.#host.slots.leaving(name, -1);
+      this.connections.delete(connection);
+    };
   }
 
   /** Logins under way. */

@@ -31,7 +31,6 @@ export interface LendingOptions {
 /** How an account's connections are lent, come back and end. */
 export class Lending {
   readonly #options: LendingOptions;
-  #ending = 0;
   /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
   #doubtedAt = 0;
   #closing = false;
@@ -42,7 +41,9 @@ export class Lending {
 
   /** Whether a connection is being ended, or asked of a watch to be: a slot becomes free soon. */
   get ending(): boolean {
-    return this.#ending > 0 || this.#options.loans.watches.some(({ leaving }) => leaving !== undefined);
+    return (
+      this.#options.holding.leaving > 0 || this.#options.loans.watches.some(({ leaving }) => leaving !== undefined)
+    );
   }
 
   /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
@@ -186,18 +187,18 @@ export class Lending {
   }
 
   async #endIdle(connection: ImapConnection, why: Ending): Promise<void> {
-    this.#ending += 1;
+    const gone = this.#options.holding.beginLeaving(connection);
     await this.#options.pool.borrow(connection);
-    this.#ending -= 1;
-    await this.#end(connection, why);
+    await this.#discard(connection, why, gone);
   }
 
   async #end(connection: ImapConnection, why: Ending): Promise<void> {
-    const { pool, holding, onGone } = this.#options;
-    this.#ending += 1;
-    await pool.discard(connection);
-    this.#ending -= 1;
-    holding.connections.delete(connection);
-    onGone(why);
+    await this.#discard(connection, why, this.#options.holding.beginLeaving(connection));
+  }
+
+  async #discard(connection: ImapConnection, why: Ending, gone: () => void): Promise<void> {
+    await this.#options.pool.discard(connection);
+    gone();
+    this.#options.onGone(why);
   }
 }

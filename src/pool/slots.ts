@@ -35,7 +35,9 @@ export class Slots {
   readonly #limits: PoolLimits;
   readonly #byAccount = new Map<string, number>();
   readonly #byServer = new Map<string, number>();
+  readonly #leavingByServer = new Map<string, number>();
   #total = 0;
+  #leaving = 0;
 
   constructor(limits: PoolLimits) {
     this.#limits = limits;
@@ -48,10 +50,17 @@ export class Slots {
     return this.#total >= this.#limits.connections ? 'broker' : undefined;
   }
 
-  /** Connections more than there may be, to one server or at all: a cap was lowered. */
+  /** So many more connections are about to give their slots back; a negative number when they have. */
+  leaving(server: string, by: number): void {
+    this.#leaving += by;
+    bump(this.#leavingByServer, server, by);
+  }
+
+  /** Connections more than there may be, to one server or at all, beside those that leave: a cap was lowered. */
   surplus(server: string): number {
     const { connectionsPerServer, connections } = this.#limits;
-    return Math.max(0, this.of(server) - connectionsPerServer, this.#total - connections);
+    const staying = this.of(server) - (this.#leavingByServer.get(server) ?? 0);
+    return Math.max(0, staying - connectionsPerServer, this.#total - this.#leaving - connections);
   }
 
   /** Connections more that the caps which all share would let an account have. */

@@ -19,8 +19,23 @@ describe('lowered limits', () => {
     await second.end();
     await third.end();
     await account.run(job(), async () => {});
-    expect(account.size).toBe(1);
+    await expect.poll(() => account.size).toBe(1);
   });
+
+  it.each([{ connectionsPerAccount: 2 }, { connectionsPerServer: 2 }, { connections: 2 }])(
+    'end no more than are too many of those that come back together: %j',
+    async (lowered) => {
+      const servers = new FakeServers();
+      servers.turns = 5;
+      const registry = registryWith({ connectionsPerAccount: 3 }, servers.connect);
+      const account = await proven(registry, server);
+      const busy = [await holding(account), await holding(account), await holding(account)];
+      registry.setLimits(limits({ connectionsPerAccount: 3, ...lowered }));
+      await Promise.all(busy.map(({ end }) => end()));
+      await expect.poll(() => account.size).toBe(2);
+      expect([account.stats.idle, servers.logouts]).toEqual([2, 1]);
+    },
+  );
 
   it('of the whole broker leave no more connections than there may be, and raised ones let in who waits', async () => {
     const { connect } = new FakeServers();
