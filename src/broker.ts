@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { type Monitor, monitorOf, type Phase } from './broker-monitor.js';
+import { setServers, setTenants } from './broker-reload.js';
 import type { ServerOptions } from './imap/server-options.js';
-import type { ServiceLimits, Services } from './methods/context.js';
+import type { ServiceLimits } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import type { Inside, SlowRequest } from './methods/inside.js';
 import { Tracing } from './methods/tracing.js';
-import { addPoolMetrics } from './pool/pool-metrics.js';
-import { Reachability } from './pool/reachability.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
 import { contract } from './protocol/contract.js';
@@ -16,27 +16,21 @@ import { Listeners } from './runtime/listeners.js';
 import { Load } from './runtime/load.js';
 import type { Log, LogLevel } from './runtime/log.js';
 import { LogLevelControl } from './runtime/log-level.js';
-import { type MetricEntry, Metrics } from './runtime/metrics.js';
+import type { MetricEntry } from './runtime/metrics.js';
 import { Slowest } from './runtime/slowest.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
-import { type ListenAddress, Listener, type ListenerChanges } from './server/listener.js';
-import { monitor as monitorPages } from './server/monitor.js';
-import { addServerMetrics } from './server/server-metrics.js';
-import type { SocketOptions } from './server/socket.js';
+import { type ListenAddress, Listener } from './server/listener.js';
 import { KeyRing } from './session/key-ring.js';
 import { Proofs } from './session/proofs.js';
 import { Revocations } from './session/revocations.js';
 import { defaultSessionLimits, SealedSessions, type SessionLimits } from './session/sealed-sessions.js';
-import { serverGone } from './session/session.js';
 import type { Tenant } from './session/tenant.js';
 import { MemoryGuard } from './view/memory-guard.js';
-import { addViewMetrics } from './view/view-metrics.js';
 import { defaultViewLimits, type ViewLimits, Views } from './view/views.js';
 import { Hub, type HubLimits } from './watch/hub.js';
 import type { WatchTimes } from './watch/station.js';
 import type { StartWatcher } from './watch/types.js';
-import { addWatchMetrics } from './watch/watch-metrics.js';
 import { watcherOf } from './watch/watcher.js';
 
 export interface BrokerOptions {
@@ -177,7 +171,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       },
       settings: options.settings ?? [],
       get sockets() {
-        return [...listener.all, ...(monitor?.all ?? [])];
+        return [...listener.all, ...(monitor?.listener.all ?? [])];
       },
       get draining() {
         return ending !== undefined;
@@ -198,7 +192,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       reload: () => broker.reload(),
       setLogLevel: (level: LogLevel, forMs?: number) => logLevels.set(level, forMs),
       rotateKeys: () => keys.rotate(),
-      kickSocket: (id: string) => listener.kick(id) ?? monitor?.kick(id),
+      kickSocket: (id: string) => listener.kick(id) ?? monitor?.listener.kick(id),
     },
     log: options.log,
   };
@@ -213,9 +207,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const socket = { handlers, services, limits, log, answered, checkResults };
   const listener = new Listener({ socket, tenants, allowedOrigins, allowedHosts });
   let phase: Phase = 'starting';
-  const metrics = options.monitor && metricsOf({ socket, listener, phase: () => phase });
-  const monitor: Listener | undefined =
-    metrics && monitorOf({ socket, metrics, tenants, allowedHosts, phase: () => phase });
+  const monitor: Monitor | undefined =
+    options.monitor && monitorOf({ socket, listener, tenants, allowedHosts, phase: () => phase });
   const logLevels = new LogLevelControl(log);
   let { drainMs = defaultDrainMs } = options;
   let endsAt = Number.POSITIVE_INFINITY;
@@ -227,7 +220,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
-    await monitor?.close();
+    await monitor?.listener.close();
     // Operators could see until now how it goes.
     await listener.close();
   };
@@ -238,7 +231,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const broker = {
     urls: [] as string[],
     monitorUrl: undefined as string | undefined,
-    metrics: metrics?.entries ?? [],
+    metrics: monitor?.metrics.entries ?? [],
     registry,
     views,
     whenEnding,
@@ -255,7 +248,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       registry.setLimits({ ...defaultPoolLimits, ...next.pool });
       setServers(services, next.servers, drainMs);
       setTenants(services, listener, next, drainMs);
-      void monitor?.update(monitorChanges(next), drainMs);
+      monitor?.update(next, drainMs);
       log.info(report, report.restart.length > 0 ? 'reloaded; some keys need a restart' : 'reloaded');
       return report;
     },
@@ -277,7 +270,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
   try {
     if (monitor && options.monitor) {
-      broker.monitorUrl = (await monitor.listen(options.monitor)).replace(/^ws/, 'http');
+      broker.monitorUrl = (await monitor.listener.listen(options.monitor)).replace(/^ws/, 'http');
     }
     for (const address of options.listeners) broker.urls.push(await listener.listen(address));
     phase = 'running';
@@ -288,96 +281,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
-/** What a broker does: it does not listen yet, takes work, or takes no new work. */
-type Phase = 'starting' | 'running' | 'draining';
-
-interface Measured {
-  socket: SocketOptions;
-  listener: Listener;
-  phase(): Phase;
-}
-
-interface Monitored extends Omit<Measured, 'listener'> {
-  metrics: Metrics;
-  tenants: readonly Tenant[];
-  allowedHosts: readonly string[];
-}
-
-/** Where programs of operators ask how the broker is. It answers from before the first request until after the last. */
-function monitorOf({ socket, metrics, tenants, allowedHosts, phase }: Monitored): Listener {
-  const { services, log } = socket;
-  const reachability = new Reachability(services.registry, () => services.servers.values());
-  const notReady = async () => {
-    if (phase() === 'starting') return 'it does not listen yet';
-    if (phase() === 'draining') return 'it is about to stop';
-    const problems = await reachability.problems();
-    return problems.length === 0 ? undefined : ['no IMAP server can be reached', ...problems].join('\n');
-  };
-  const onRequest = monitorPages({ metrics, notReady, allowedHosts, log });
-  return new Listener({ socket, tenants, allowedOrigins: [], allowedHosts, onRequest });
-}
-
-function monitorChanges({ monitor, tenants, allowedHosts = [] }: Changeable): ListenerChanges {
-  return { tenants, addresses: monitor ? [monitor] : [], allowedOrigins: [], allowedHosts };
-}
-
-function metricsOf({ socket, listener, phase }: Measured): Metrics {
-  const metrics = new Metrics();
-  const { services, limits, answered } = socket;
-  const { registry, views, hub, sessions, servers, tenantNames: tenants } = services;
-  metrics.gauge('build_info', 'Always 1: the version of the broker and of Node.', ['version', 'node'], (set) =>
-    set({ version, node: process.version }, 1),
-  );
-  metrics.gauge('draining', '1 once the broker takes no new work, else 0.', [], (set) =>
-    set({}, phase() === 'draining' ? 1 : 0),
-  );
-  addServerMetrics(metrics, { answered, listener, sessions, tenants, limits });
-  addPoolMetrics(metrics, registry, () => servers.keys());
-  addViewMetrics(metrics, views);
-  addWatchMetrics(metrics, hub);
-  metrics.addProcess();
-  return metrics;
-}
-
 function serviceLimits({ appendBytes = defaultAppendBytes, pool }: Changeable): ServiceLimits {
   const { connectionsPerAccount, queuePerAccount } = { ...defaultPoolLimits, ...pool };
   return { appendBytes, connectionsPerAccount, queuePerAccount };
-}
-
-type Parts = Pick<Services, 'registry' | 'hub' | 'views'> & {
-  sessions: SealedSessions;
-  servers: Map<string, ServerOptions>;
-  tenantNames: Set<string>;
-};
-
-/** Sessions on a server that is gone are refused; what runs on it has so many milliseconds. */
-function setServers({ servers, registry, hub, views }: Parts, next: readonly ServerOptions[], graceMs: number): void {
-  const names = new Set(next.map(({ name }) => name));
-  for (const name of [...servers.keys()].filter((one) => !names.has(one))) {
-    servers.delete(name);
-    for (const key of registry.closeServer(name, graceMs, serverGone())) {
-      hub.endAccount(key);
-      views.forget(key);
-    }
-  }
-  for (const server of next) {
-    const before = servers.get(server.name);
-    servers.set(server.name, server);
-    if (before && before !== server) registry.setServer(server);
-  }
-}
-
-/** The sockets of a tenant that is gone are drained, its sessions are without effect. */
-function setTenants({ tenantNames, sessions }: Parts, listener: Listener, next: Changeable, graceMs: number): void {
-  const { tenants, listeners: addresses, allowedOrigins = [], allowedHosts = [] } = next;
-  const names = new Set(tenants.map(({ name }) => name));
-  const gone = [...tenantNames].filter((name) => !names.has(name));
-  tenantNames.clear();
-  for (const name of names) tenantNames.add(name);
-  void listener.update({ tenants, addresses, allowedOrigins, allowedHosts }, graceMs).then(() => {
-    // It may be back meanwhile.
-    for (const name of gone) if (!tenantNames.has(name)) sessions.forget(name);
-  });
 }
 
 function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {

@@ -6,7 +6,10 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MAX_LINES = 400;
 
-/** Which folders of src a folder may import beside itself. `broker` is src/broker.ts, which knows everybody. */
+/** What a broker is put together from. */
+const all = ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'];
+
+/** Which folders of src a folder may import beside itself. `broker` and its parts are files of src, which know everybody. */
 const layers: Record<string, readonly string[]> = {
   runtime: [],
   protocol: [],
@@ -21,7 +24,9 @@ const layers: Record<string, readonly string[]> = {
   // The configuration turns into the plain options of those that it configures, and takes their defaults.
   config: ['broker', 'imap', 'pool', 'view', 'server', 'session', 'protocol', 'runtime'],
   cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
-  broker: ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'],
+  broker: ['broker-monitor', 'broker-reload', ...all],
+  'broker-monitor': ['broker', ...all],
+  'broker-reload': ['broker', ...all],
 };
 
 /** Packages that stay within one folder. */

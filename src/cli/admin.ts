@@ -29,7 +29,7 @@ export interface AdminContext {
 /** @returns the exit code, where it is not that of success */
 export type AdminWork = (context: AdminContext) => Promise<ExitCode | undefined>;
 
-/** Adds commands that ask a running broker as any client with the scope `admin` does. */
+/** Adds commands that ask a running broker: a client of it with the scope `admin`, and nothing more. */
 export class AdminCommands {
   readonly #output: Output;
   readonly #end: (code: ExitCode) => void;
@@ -40,8 +40,11 @@ export class AdminCommands {
     this.#end = end;
   }
 
-  /** @returns the command, for arguments and options of its own */
-  add(parent: Command, name: string, description: string, work: AdminWork): Command {
+  /**
+   * @param hasJson whether what it prints can be had as JSON
+   * @returns the command, for arguments and options of its own
+   */
+  add(parent: Command, name: string, description: string, work: AdminWork, hasJson = true): Command {
     const command = parent
       .command(name)
       .description(description)
@@ -54,8 +57,8 @@ export class AdminCommands {
         new Option('--token-file <file>', 'file with the bearer token; the admin socket needs none').env(
           'IMAP_BROKER_TOKEN_FILE',
         ),
-      )
-      .option('--json', 'print JSON instead of a table');
+      );
+    if (hasJson) command.option('--json', 'print JSON instead of a table');
     command.action(async () => this.#end((await this.run(command, work)) ?? exitCodes.ok));
     return command;
   }

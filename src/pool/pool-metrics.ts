@@ -3,7 +3,7 @@ import type { Metrics } from '../runtime/metrics.js';
 import { saysTooMany } from './budget.js';
 import type { LoginTried } from './pool-events.js';
 import type { Registry } from './registry.js';
-import { loadsOf } from './server-load.js';
+import { loadsOf, noLoad } from './server-load.js';
 
 const WAIT_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const LOGIN_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -56,8 +56,6 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
   );
   endings.add(({ server, why: reason }) => ended({ server, reason }));
 }
-
-const noLoad = { idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0, accounts: 0, belowBudget: 0 };
 
 function addStates(metrics: Metrics, registry: Registry, servers: () => Iterable<string>): void {
   const loads = metrics.shared(() => {

@@ -10,7 +10,16 @@ export interface ServerLoad extends AccountStats {
 }
 
 const states = ['idle', 'busy', 'watching', 'connecting', 'waiting'] as const;
-const noLoad: ServerLoad = { idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0, accounts: 0, belowBudget: 0 };
+/** What a server has that nobody uses. */
+export const noLoad: ServerLoad = {
+  idle: 0,
+  busy: 0,
+  watching: 0,
+  connecting: 0,
+  waiting: 0,
+  accounts: 0,
+  belowBudget: 0,
+};
 
 /** Accounts, connections and waiting jobs by server. */
 export function loadsOf({ accounts, limits }: Pick<Registry, 'accounts' | 'limits'>): Map<string, ServerLoad> {

@@ -1,6 +1,8 @@
 import { writeSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 
+/** Characters that wait for a reader at most: what is more is dropped, and told when there is room again. */
+const MOST_WAITING = 8 * 1024 * 1024;
 /** Milliseconds until a reader that is behind is tried again. */
 const RETRY_MS = 100;
 /** Milliseconds that a reader who is behind has for the last lines when the process exits. */
@@ -13,6 +15,8 @@ const LAST_MS = 1000;
 export class LogOutput implements DestinationStream {
   readonly #fd: number;
   #lines: string[] = [];
+  #waiting = 0;
+  #dropped = 0;
   /** What a reader had no room for. */
   #rest: Uint8Array = Buffer.alloc(0);
   #retry: NodeJS.Timeout | undefined;
@@ -24,7 +28,12 @@ export class LogOutput implements DestinationStream {
   }
 
   write(line: string): void {
+    if (this.#waiting + this.#rest.length > MOST_WAITING) {
+      this.#dropped += 1;
+      return;
+    }
     this.#lines.push(line);
+    this.#waiting += line.length;
     if (this.#retry === undefined) this.#flush();
   }
 
@@ -32,7 +41,7 @@ export class LogOutput implements DestinationStream {
     this.#retry = undefined;
     try {
       while (this.#isBehind) {
-        if (this.#rest.length === 0) this.#rest = Buffer.from(this.#lines.splice(0).join(''));
+        if (this.#rest.length === 0) this.#rest = this.#taken();
         this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
       }
     } catch (error) {
@@ -49,6 +58,15 @@ export class LogOutput implements DestinationStream {
     return this.#rest.length > 0 || this.#lines.length > 0;
   }
 
+  /** The lines that wait, and behind them how many there would be more. */
+  #taken(): Buffer {
+    const lines = this.#lines.splice(0);
+    if (this.#dropped > 0) lines.push(droppedLine(this.#dropped));
+    this.#waiting = 0;
+    this.#dropped = 0;
+    return Buffer.from(lines.join(''));
+  }
+
   #finish(): void {
     const until = Date.now() + LAST_MS;
     const pause = new Int32Array(new SharedArrayBuffer(4));
@@ -58,4 +76,9 @@ export class LogOutput implements DestinationStream {
       this.#flush();
     }
   }
+}
+
+/** As pino writes a warning. */
+function droppedLine(dropped: number): string {
+  return `${JSON.stringify({ level: 40, time: Date.now(), dropped, msg: 'log lines were dropped: their reader was behind' })}\n`;
 }

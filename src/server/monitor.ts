@@ -19,7 +19,7 @@ export interface MonitorOptions {
   /** Why the broker should get no new work now; undefined when it may. */
   notReady(): Promise<string | undefined>;
   /** `Host` headers that are taken without TLS beside localhost and IP addresses. */
-  allowedHosts: readonly string[];
+  allowedHosts(): readonly string[];
   log: Log;
 }
 
@@ -33,7 +33,7 @@ const PAGE_POLICY = [
 const PLAIN = 'text/plain; charset=utf-8';
 
 /** Answers what operators' programs ask, `/metrics`, `/healthz` and `/readyz`, and serves the page for operators at `/`. */
-export function monitor(options: MonitorOptions): RequestListener {
+export function monitorPages(options: MonitorOptions): RequestListener {
   const { metrics, notReady, allowedHosts, log } = options;
   const pages = new Map<string, () => Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
@@ -52,7 +52,7 @@ export function monitor(options: MonitorOptions): RequestListener {
   return (request, response) => {
     const { method = '', url = '', headers, socket } = request;
     const page = pages.get(url.replace(/\?.*/, ''));
-    if (!isOurs(headers.host, socket instanceof TLSSocket ? undefined : allowedHosts)) {
+    if (!isOurs(headers.host, socket instanceof TLSSocket ? undefined : allowedHosts())) {
       send(response, plain(403, 'This Host is not allowed.'));
     } else if (!page) {
       send(response, plain(404, `There is ${known}.`));

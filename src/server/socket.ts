@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/inside.js';
-import { contract, type MethodName } from '../protocol/contract.js';
+import { contract } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, decodeStreamFrame, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
@@ -350,5 +350,5 @@ export class Socket implements SeenSocket {
 }
 
 function isForOperators(method: string): boolean {
-  return Object.hasOwn(contract, method) && contract[method as MethodName].scope === 'admin';
+  return isMethod(method) && contract[method].scope === 'admin';
 }

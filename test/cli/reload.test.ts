@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { certificates, clientCertificate } from '../support/certificates.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { startRelay } from '../support/relay.js';
 import { RawClient, TOKEN } from '../support/running-broker.js';
+import { page } from '../support/scrape.js';
 import { builtProgram } from './built.js';
 import { Program } from './program.js';
 import { runMain } from './run-main.js';
@@ -154,6 +155,31 @@ describe('imap-broker reload', () => {
     write();
     await reload();
     expect(await idle()).toMatchObject({ source: 'default' });
+  });
+
+  it('and what log-level has set, until a reload', async () => {
+    write({ rest: '[log]\nlevel = "silent"\n' });
+    await start();
+    const admin = ['--url', `unix:${join(folder, 'admin.sock')}`];
+    const shown = async () => {
+      const { settings } = JSON.parse((await runMain('config', '--json', ...admin)).out);
+      return settings.find(({ key }: { key: string }) => key === 'log.level');
+    };
+    expect(await shown()).toMatchObject({ value: 'silent', source: 'file' });
+    await runMain('log-level', 'fatal', ...admin);
+    expect(await shown()).toMatchObject({ value: 'fatal', source: 'operator' });
+    await reload();
+    expect(await shown()).toMatchObject({ value: 'silent', source: 'file' });
+  });
+
+  it('holds for whom the monitor takes for its own', async () => {
+    write({ rest: '[monitor]\nport = 0\n' });
+    await start();
+    const asked = async () => (await page(broker.monitorUrl, '/healthz', { host: 'status.example.com' })).status;
+    expect(await asked()).toBe(403);
+    writeFileSync(file, `allowed_hosts = ["status.example.com"]\n${readFileSync(file, 'utf8')}`);
+    await reload();
+    expect(await asked()).toBe(200);
   });
 
   it('refuses where there is no file', async () => {

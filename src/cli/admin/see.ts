@@ -23,7 +23,13 @@ export function addSeeCommands(admin: AdminCommands, program: Command): void {
   admin.add(program, 'servers', 'IMAP servers, and whether they can be reached', servers);
   withPaging(admin.add(program, 'streams', 'downloads and uploads under way', streams));
   admin.add(program, 'config', 'the configuration that holds, and where each value comes from', config);
-  admin.add(program, 'top', 'the broker and its busiest accounts, live, in a terminal; letters sort, q ends', top);
+  admin.add(
+    program,
+    'top',
+    'the broker and its busiest accounts, live, in a terminal; letters sort, q ends',
+    top,
+    false,
+  );
   admin
     .add(program, 'trace', "one user's requests as they are answered, until it is interrupted", trace)
     .argument('<user>', 'login name')

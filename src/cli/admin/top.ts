@@ -1,6 +1,5 @@
 import type { Client, Result } from '../../client/index.js';
 import type { AdminWork } from '../admin.js';
-import { CliError, exitCodes } from '../output.js';
 import { table } from '../table.js';
 import { Terminal, type TerminalEvent } from '../terminal.js';
 import { bytesOf } from '../units.js';
@@ -36,8 +35,7 @@ interface Seen {
 }
 
 /** `imap-broker top`: the broker and its busiest accounts, live. */
-export const top: AdminWork = async ({ client, json }) => {
-  if (json) throw new CliError('top has no JSON: see status --json and accounts --json.', exitCodes.usage);
+export const top: AdminWork = async ({ client }) => {
   const terminal = new Terminal();
   try {
     await show(client, terminal);

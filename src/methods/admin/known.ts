@@ -13,7 +13,10 @@ export function checkNames(
   if (tenant !== undefined && !services.tenantNames.has(tenant)) {
     throw new BrokerError('NOT_FOUND', `tenant: there is no application "${tenant}".`, { field: 'tenant' });
   }
-  if (server !== undefined && !services.servers.has(server)) {
-    throw new BrokerError('NOT_FOUND', `server: no IMAP server "${server}" is configured.`, { field: 'server' });
-  }
+  if (server !== undefined && !services.servers.has(server)) throw unknownServer(server);
+}
+
+/** The error of a server that the configuration does not have. */
+export function unknownServer(name: string): BrokerError {
+  return new BrokerError('NOT_FOUND', `server: no IMAP server "${name}" is configured.`, { field: 'server' });
 }

@@ -1,20 +1,19 @@
 import { probe } from '../../imap/probe.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { deed } from './deed.js';
-import { checkNames } from './known.js';
+import { unknownServer } from './known.js';
 
 /** Milliseconds before the deadline that what was found by then is answered. */
 const SPARE_MS = 500;
 
 export default deed<'server.probe'>(
   async ({ services, deadlineAt }, { server: name, user, password }) => {
-    checkNames(services, { server: name });
     const server = services.servers.get(name);
+    if (!server) throw unknownServer(name);
     if ((user === undefined) !== (password === undefined)) {
       const [field, other] = user === undefined ? ['user', 'password'] : ['password', 'user'];
       throw new BrokerError('INVALID_PARAMS', `${field}: is missing; it goes with ${other}.`, { field });
     }
-    if (!server) throw new BrokerError('NOT_FOUND', `server: no IMAP server "${name}" is configured.`);
     const credentials = user === undefined || password === undefined ? undefined : { user, password };
     const steps = await services.registry.beside(name, () => probe(server, credentials, deadlineAt - SPARE_MS));
     return { steps };

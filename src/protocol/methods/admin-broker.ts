@@ -64,7 +64,9 @@ export const adminBrokerMethods = {
           value: z
             .union([z.string(), z.number(), z.boolean(), z.array(z.string())])
             .describe('Of token_hashes only how many there are.'),
-          source: z.enum(['default', 'file', 'environment', 'flag']),
+          source: z
+            .enum(['default', 'file', 'environment', 'flag', 'operator'])
+            .describe('operator: log.level set it, until a reload or for a while.'),
         }),
       ),
     }),

@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { adminMethod } from '../define.js';
+import { configuredName } from '../models.js';
 import { loginName } from './session.js';
 
-const name = z
-  .string()
-  .max(200)
-  .regex(/^[!-~]+$/, 'a name is printable ASCII without blanks');
-const tenant = name.describe('Name of the application.');
-const server = name.describe('Name of a server in the configuration.');
+const tenant = configuredName.describe('Name of the application.');
+const server = configuredName.describe('Name of a server in the configuration.');
 const user = loginName.describe('Login name.');
 
 /** Which accounts are meant. */

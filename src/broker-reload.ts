@@ -1,0 +1,51 @@
+import type { Changeable } from './broker.js';
+import type { ServerOptions } from './imap/server-options.js';
+import type { Services } from './methods/context.js';
+import type { Listener } from './server/listener.js';
+import type { SealedSessions } from './session/sealed-sessions.js';
+import { serverGone } from './session/session.js';
+
+type Parts = Pick<Services, 'registry' | 'hub' | 'views'> & {
+  sessions: SealedSessions;
+  servers: Map<string, ServerOptions>;
+  tenantNames: Set<string>;
+};
+
+/** Sessions on a server that is gone are refused; what runs on it has so many milliseconds. */
+export function setServers(
+  { servers, registry, hub, views }: Parts,
+  next: readonly ServerOptions[],
+  graceMs: number,
+): void {
+  const names = new Set(next.map(({ name }) => name));
+  for (const name of [...servers.keys()].filter((one) => !names.has(one))) {
+    servers.delete(name);
+    for (const key of registry.closeServer(name, graceMs, serverGone())) {
+      hub.endAccount(key);
+      views.forget(key);
+    }
+  }
+  for (const server of next) {
+    const before = servers.get(server.name);
+    servers.set(server.name, server);
+    if (before && before !== server) registry.setServer(server);
+  }
+}
+
+/** The sockets of a tenant that is gone are drained, its sessions are without effect. */
+export function setTenants(
+  { tenantNames, sessions }: Parts,
+  listener: Listener,
+  next: Changeable,
+  graceMs: number,
+): void {
+  const { tenants, listeners: addresses, allowedOrigins = [], allowedHosts = [] } = next;
+  const names = new Set(tenants.map(({ name }) => name));
+  const gone = [...tenantNames].filter((name) => !names.has(name));
+  tenantNames.clear();
+  for (const name of names) tenantNames.add(name);
+  void listener.update({ tenants, addresses, allowedOrigins, allowedHosts }, graceMs).then(() => {
+    // It may be back meanwhile.
+    for (const name of gone) if (!tenantNames.has(name)) sessions.forget(name);
+  });
+}
