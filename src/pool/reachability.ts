@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { greeting } from '../imap/greeting.js';
+import { probe } from '../imap/probe.js';
 import type { ServerOptions } from '../imap/server-options.js';
 import type { Registry } from './registry.js';
 
 /** Milliseconds for which an answer is given again: it costs a connection. */
 const FRESH_MS = 2_000;
-/** Milliseconds that a server has for its greeting; who asks mostly waits no longer. */
-const GREETING_MS = 3_000;
+/** Milliseconds that a server has to greet and to tell what it can; who asks mostly waits no longer. */
+const PROBE_MS = 3_000;
 
 /** Milliseconds that the server which answered last has before the others are asked as well. */
 const HEAD_START_MS = 500;
@@ -69,11 +69,8 @@ export class Reachability {
     if (gate?.state === 'open') {
       return `left alone for ${Math.ceil(gate.retryAfterMs / 1000)} s, after ${gate.failures} failures`;
     }
-    try {
-      await greeting(server, Math.min(GREETING_MS, server.connectTimeoutMs));
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
-    }
+    const steps = await probe(server, undefined, Date.now() + PROBE_MS);
+    const failed = steps.find(({ ok }) => !ok);
+    return failed && `${failed.step}: ${failed.detail}`;
   }
 }
