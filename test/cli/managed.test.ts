@@ -6,19 +6,7 @@ import { NotifySocket } from '../support/notify-socket.js';
 import { builtProgram } from './built.js';
 import { Program } from './program.js';
 import { runMain } from './run-main.js';
-
-const CONFIG = `
-[admin]
-socket = "admin.sock"
-[[listener]]
-unix = "broker.sock"
-[[server]]
-name = "main"
-host = "127.0.0.1"
-[[tenant]]
-name = "webmail"
-token_hashes = ["${'0'.repeat(64)}"]
-`;
+import { SMALL_CONFIG } from './small-config.js';
 
 let program: string;
 beforeAll(() => {
@@ -32,7 +20,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'imap-broker-managed-'));
   manager = await NotifySocket.open(join(folder, 'notify'));
   const config = join(folder, 'config.toml');
-  writeFileSync(config, CONFIG);
+  writeFileSync(config, SMALL_CONFIG);
   broker = new Program(process.execPath, [program, 'serve', '--config', config], {
     env: { NOTIFY_SOCKET: manager.path },
   });
@@ -56,7 +44,7 @@ describe('a broker under a service manager', () => {
   });
 
   it('asks for the drain_seconds that hold when it is told to end', async () => {
-    writeFileSync(join(folder, 'config.toml'), `${CONFIG}[limits]\ndrain_seconds = 45\n`);
+    writeFileSync(join(folder, 'config.toml'), `${SMALL_CONFIG}[limits]\ndrain_seconds = 45\n`);
     broker.child.kill('SIGHUP');
     await manager.next('RELOADING=1');
     await manager.next('READY=1');
@@ -66,7 +54,7 @@ describe('a broker under a service manager', () => {
   });
 
   it('is ready again after a reload of a bad file, which changes nothing', async () => {
-    writeFileSync(join(folder, 'config.toml'), `${CONFIG}[limits]\ndrain_seconds = -1\n`);
+    writeFileSync(join(folder, 'config.toml'), `${SMALL_CONFIG}[limits]\ndrain_seconds = -1\n`);
     broker.child.kill('SIGHUP');
     await manager.next('RELOADING=1');
     expect((await manager.next('READY=1')).lines[1]).toMatch(/^STATUS=listening at /);

@@ -8,6 +8,7 @@ import { subprotocol } from '../../src/protocol/limits.js';
 import { builtProgram } from './built.js';
 import { Program } from './program.js';
 import { runMain } from './run-main.js';
+import { SMALL_CONFIG } from './small-config.js';
 
 let program: string;
 let running: Program[] = [];
@@ -32,18 +33,7 @@ async function open(url: string, token: string): Promise<WebSocket> {
   return socket;
 }
 
-const CONFIG = `
-[admin]
-socket = "admin.sock"
-[[listener]]
-unix = "broker.sock"
-[[server]]
-name = "main"
-host = "127.0.0.1"
-[[tenant]]
-name = "webmail"
-token_hashes = ["${'0'.repeat(64)}"]
-[log]
+const CONFIG = `${SMALL_CONFIG}[log]
 level = "error"
 `;
 const flags = ['--insecure-no-tls', '--listen', '127.0.0.1:0'];
