@@ -50,6 +50,9 @@ function runTests(args) {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
     // A file that could not even be loaded has no tests that could have failed.
     const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+    for (const { status: outcome, fullName } of testResults.flatMap((file) => file.assertionResults)) {
+      if (outcome !== 'passed' && outcome !== 'failed') console.log(`not run: ${fullName}`);
+    }
     console.log(`${numPassedTests} passed, ${numFailedTests + broken.length} failed`);
   }
   rmSync(folder, { recursive: true, force: true });

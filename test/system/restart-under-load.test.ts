@@ -1,13 +1,13 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, createClient, type SessionClient } from '../../src/client/index.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { builtProgram } from '../cli/built.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
-import { SystemdManager, whyNoManager } from '../support/manager/systemd-manager.js';
+import { describeManaged, SystemdManager } from '../support/manager/systemd-manager.js';
 
 const USERS = 50;
 const SOCKETS = 4;
@@ -17,7 +17,7 @@ const RESTARTS = 2;
 const ANSWERS_BETWEEN = 200;
 const SERVICE = 'imap-broker.service';
 
-describe.runIf(whyNoManager() === undefined)('a restart under load, with a socket that systemd holds', () => {
+describeManaged('a restart under load, with a socket that systemd holds', () => {
   let dovecot: Dovecot;
   let manager: SystemdManager;
   let clients: Client[];

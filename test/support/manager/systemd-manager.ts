@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { describe } from 'vitest';
 import { Watchdog } from '../watchdog.js';
 
 const run = promisify(execFile);
@@ -17,8 +18,17 @@ const TARGETS = ['sysinit', 'basic', 'sockets', 'shutdown', 'multi-user', 'netwo
 const NAMESPACES = ['--pid', '--mount', '--cgroup', '--uts', '--ipc', '--fork', '--kill-child'];
 const LOG = '/run/log/services';
 
+/**
+ * Tests in a manager, where one can be started. Elsewhere (not root, no systemd, no namespaces) they cannot be run; their
+ * title says why, and the end of the run names them.
+ */
+export function describeManaged(title: string, tests: () => void): void {
+  const why = whyNoManager();
+  describe.runIf(why === undefined)(why === undefined ? title : `${title} (no manager: ${why})`, tests);
+}
+
 /** Why no manager can be started here; `undefined` where one can. */
-export function whyNoManager(): string | undefined {
+function whyNoManager(): string | undefined {
   if (process.getuid?.() !== 0) return 'not root';
   if (!existsSync(SYSTEMD)) return 'no systemd';
   try {
