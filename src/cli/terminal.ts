@@ -1,3 +1,4 @@
+import { emitKeypressEvents, type Key } from 'node:readline';
 import { CliError, exitCodes } from './output.js';
 
 /**
@@ -9,8 +10,6 @@ const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
 const REST_OF_LINE = '\x1b[K';
 const REST_OF_SCREEN = '\x1b[J';
-const ESCAPE = '\x1b';
-const CTRL_C = '\x03';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** What a person did. */
@@ -27,7 +26,8 @@ export class Terminal {
   constructor() {
     const { stdin, stdout } = process;
     if (!stdin.isTTY || !stdout.isTTY) throw new CliError('top needs a terminal.', exitCodes.usage);
-    stdin.setRawMode(true).on('data', this.#onKeys).on('end', this.#onSignal).resume();
+    emitKeypressEvents(stdin);
+    stdin.setRawMode(true).on('keypress', this.#onKey).on('end', this.#onSignal).resume();
     stdout.on('resize', this.#onResize);
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
     // Whatever ends the process, its user gets the terminal back as it was.
@@ -73,18 +73,13 @@ export class Terminal {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
     const { stdin, stdout } = process;
     stdout.off('resize', this.#onResize);
-    stdin.off('data', this.#onKeys).off('end', this.#onSignal).setRawMode(false).pause();
+    stdin.off('keypress', this.#onKey).off('end', this.#onSignal).setRawMode(false).pause();
     stdout.write(LEAVE);
   };
 
-  readonly #onKeys = (bytes: Buffer): void => {
-    const keys = bytes.toString();
-    // Of an arrow key, say, whose letters are not meant.
-    if (keys.startsWith(ESCAPE)) return;
-    for (const key of keys) {
-      if (key === CTRL_C || key === 'q') this.#onSignal();
-      else this.#happened({ key });
-    }
+  readonly #onKey = (_text: string | undefined, { name, sequence, ctrl }: Key): void => {
+    if (name === 'q' || (ctrl && name === 'c')) this.#onSignal();
+    else if (sequence !== undefined) this.#happened({ key: sequence });
   };
 
   readonly #onResize = (): void => this.#happened('resized');

@@ -86,8 +86,7 @@ describe('imap-broker top', () => {
     terminal.press('s');
     await terminal.shows(/\[s sessions\]/);
     expect(users(terminal.screen)).toEqual([berta, anna]);
-    terminal.press('Up');
-    terminal.press('o');
+    terminal.press('Up', 'o', 'Down');
     await terminal.shows(/\[o oldest\]/);
     expect(users(terminal.screen)).toEqual([anna, berta]);
   });

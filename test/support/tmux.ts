@@ -35,9 +35,9 @@ export class Tmux {
     this.press('Enter');
   }
 
-  /** Presses a key, by tmux's name of it. */
-  press(key: string): void {
-    this.#tmux('send-keys', key);
+  /** Presses keys, by tmux's names of them, so quickly that the program may read them at once. */
+  press(...keys: string[]): void {
+    this.#tmux('send-keys', ...keys);
   }
 
   resize(columns: number, rows: number): void {
