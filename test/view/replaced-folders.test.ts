@@ -29,8 +29,9 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'bare', 'bare, INBOX. bef
       await look();
       await other(`DELETE "${mailbox}"`, `CREATE "${mailbox}"`, ...appends(mailbox, 2));
       const { statuses } = await ask(0, 'mailbox.status', { mailboxes: [mailbox] });
-      const { uidValidity } = await fresh();
-      expect(statuses[0]?.counts).toMatchObject({ messages: 2, uidValidity });
+      // Dovecot may lose what was just stored when a connection looks that had the deleted folder selected.
+      const { uidValidity, uidNext, mails } = await fresh();
+      expect(statuses[0]?.counts).toMatchObject({ messages: mails.length, unseen: mails.length, uidValidity, uidNext });
     });
 
     it('is another one when it was renamed and another one is put in its place', async () => {
