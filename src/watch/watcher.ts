@@ -23,6 +23,13 @@ export function watcherOf(views: Views, times: WatchTimes = defaultWatchTimes): 
   return (account, tell) => new AccountWatcher(account, views, times, tell);
 }
 
+/** Where a watcher stays, and how often it failed to since the server last answered there. */
+interface Home {
+  folder: WatchedFolder;
+  station: Station;
+  failures: number;
+}
+
 /**
  * Watches folders of an account: stays with one on a connection, looks at the others now and then, or when the server
  * tells of them. What changed is told from the views, so a lost connection makes nothing be missed or told twice.
@@ -35,7 +42,7 @@ class AccountWatcher implements Watcher {
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #stamps = new Map<string, Stamp | null>();
   readonly #end = new AbortController();
-  #home: { folder: WatchedFolder; station: Station } | undefined;
+  #home: Home | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   /** `performance.now()` when the server last proved to be there, at home and at the others. */
   #homeProof = Number.NEGATIVE_INFINITY;
@@ -132,18 +139,22 @@ class AccountWatcher implements Watcher {
       },
       onProof: () => {
         // One that is leaving proves nothing of another folder.
-        if (this.#home?.station === station) this.#homeProof = performance.now();
+        if (this.#home !== home) return;
+        this.#homeProof = performance.now();
+        home.failures = 0;
       },
       onLost: () => {
-        if (this.#home?.station === station) this.#homeProof = Number.NEGATIVE_INFINITY;
+        if (this.#home === home) this.#homeProof = Number.NEGATIVE_INFINITY;
       },
     });
-    this.#home = { folder, station };
-    void this.#stay(folder, station);
+    const home: Home = { folder, station, failures: 0 };
+    this.#home = home;
+    void this.#stay(home);
   }
 
   /** Comes back whenever the connection was needed elsewhere or lost, as long as this is where to stay. */
-  async #stay(folder: WatchedFolder, station: Station): Promise<void> {
+  async #stay(home: Home): Promise<void> {
+    const { folder, station } = home;
     const { signal } = this.#end;
     const job = {
       label: 'watch',
@@ -154,16 +165,15 @@ class AccountWatcher implements Watcher {
       signal,
       deadlineAt: Number.POSITIVE_INFINITY,
     };
-    let { retryMs } = this.#times;
-    while (this.#home?.station === station && !signal.aborted) {
-      let waitMs = this.#times.quietMs;
+    const { quietMs, retryMs } = this.#times;
+    while (this.#home === home && !signal.aborted) {
+      let waitMs = quietMs;
       try {
         await this.#account.run(job, (connection, lease) => station.attend(connection, lease));
-        ({ retryMs } = this.#times);
       } catch {
         // Whoever asks for mail is told what is wrong; here the next try finds out what changed meanwhile.
-        waitMs = retryMs * (0.5 + Math.random() / 2);
-        retryMs = Math.min(retryMs * 2, MOST_RETRY_MS);
+        waitMs = Math.min(retryMs * 2 ** home.failures, MOST_RETRY_MS) * (0.5 + Math.random() / 2);
+        home.failures += 1;
       }
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
     }

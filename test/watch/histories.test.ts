@@ -89,6 +89,8 @@ beforeAll(async () => {
     const broker = await runBroker(dovecot, {
       servers: [{ ...dovecot.server(), port: relay.port, loginsPerSecond: 10_000 }],
       watchTimes: { heartbeatMs: 60_000, pollMs: 40, quietMs: 5, retryMs: 5 },
+      // Folders of the histories before would be looked at all the time.
+      watches: { lingerMs: 100 },
     });
     const client = await RawClient.open(broker.url);
     const user = newUser();

@@ -17,11 +17,18 @@ afterAll(() => dovecot.stop());
 
 /** An account that has a connection of its own for each job, and none for lanes that are broken. */
 function accountOf(user: string) {
-  const account = { key: user, slots: new NewestInSlot(), broken: (_lane: string | undefined): boolean => false };
+  const account = {
+    key: user,
+    slots: new NewestInSlot(),
+    broken: (_lane: string | undefined): boolean => false,
+    /** The connection that stays with a folder. */
+    staying: undefined as ImapConnection | undefined,
+  };
   const run: AccountHandle['run'] = async (job, work) => {
     if (account.broken(job.lane)) throw new BrokerError('UPSTREAM_UNAVAILABLE', 'The server is away.');
     const connection = await ImapConnection.open('1', dovecot.server(), { user, password: PASSWORD });
     job.signal.addEventListener('abort', () => connection.close());
+    if (job.lane === 'watch') account.staying = connection;
     try {
       return await work(connection, { wanted: new AbortController().signal, extend: () => {} });
     } finally {
@@ -54,3 +61,18 @@ it('a folder that is polled is answered from memory while the polls succeed, and
   watcher.close();
   expect([reader.liveness, reader.mostFlags]).toEqual([undefined, undefined]);
 });
+
+it('a watch comes back as soon as at first, however often its connection was lost', async () => {
+  const views = new Views();
+  const account = accountOf(newUser());
+  const watcher = watcherOf(views, times)(account, () => {});
+  onTestFinished(() => watcher.close());
+  await watcher.watch(['INBOX'], AbortSignal.timeout(10_000));
+  const { reader, unpin } = views.pin(account.key, 'INBOX');
+  onTestFinished(unpin);
+  for (let losses = 0; losses < 10; losses += 1) {
+    await expect.poll(() => reader.liveness?.() !== undefined, { timeout: 4_000 }).toBe(true);
+    account.staying?.close();
+    await expect.poll(() => reader.liveness?.()).toBe(undefined);
+  }
+}, 60_000);
