@@ -132,7 +132,7 @@ class ClientCore {
         return await this.#send(link, method, prepared, deadlineAt, signal, (result) => onAnswer?.(result, link));
       } catch (error) {
         if (!(error instanceof RpcError) || signal.aborted) throw error;
-        const drained = error.kind === 'DRAINING';
+        const drained = error.kind === 'DRAINING' && error.executed === 'no';
         const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && contract[method].effect !== 'write';
         if (drained) link.retire();
         if (once || prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;

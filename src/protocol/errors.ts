@@ -44,7 +44,11 @@ export const errorTable = {
     meaning: 'The IMAP connection broke. A read was already repeated once by the broker.',
   },
   DEADLINE: { code: -32014, retry: 'caller, unless executed is maybe', meaning: 'The deadline of the request passed.' },
-  DRAINING: { code: -32015, retry: 'now, elsewhere', meaning: 'The broker is about to stop and takes no new work.' },
+  DRAINING: {
+    code: -32015,
+    retry: 'now, elsewhere, unless executed is maybe',
+    meaning: 'The broker is about to stop: it takes no new work, and ends what is not done in time.',
+  },
   IMAP_NO: {
     code: -32020,
     retry: 'nobody',

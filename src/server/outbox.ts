@@ -47,8 +47,8 @@ export class Outbox {
     );
   }
 
-  ping(): void {
-    this.#send(() => this.#ws.ping());
+  ping(data?: Buffer): void {
+    this.#send(() => this.#ws.ping(data));
   }
 
   pong(data: Buffer): void {

@@ -125,6 +125,30 @@ describe('a client whose broker comes and goes', () => {
     stop.abort();
     await Promise.all(asking);
   });
+
+  it('repeats a read that a drain did not wait for, and never a write, which may have been done', async () => {
+    const imap = await startRelay(dovecot.tlsPort);
+    const options = {
+      servers: [dovecot.server({ port: imap.port })],
+      sessionFiles: { keyFile: join(folder, 'keys'), createKeys: true },
+    };
+    await start(options);
+    const made = client();
+    const mail = await login(made);
+    await mail.message.list({ mailbox: 'INBOX' });
+    imap.freeze();
+    // It takes the connection that is there.
+    const write = mail.mailbox.create({ mailbox: 'Once' });
+    const refused = expect(write).rejects.toMatchObject({ kind: 'DRAINING', executed: 'maybe' });
+    const read = mail.message.list({ mailbox: 'Sent' });
+    await made.broker.ping();
+    await broker?.drain(50);
+    await refused;
+    imap.thaw();
+    await start(options);
+    expect((await read).messages).toEqual([]);
+    await imap.close();
+  });
 });
 
 describe('a client that loses its socket', () => {

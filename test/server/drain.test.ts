@@ -25,6 +25,15 @@ describe('a draining listener', () => {
     await drained;
   });
 
+  it('refuses what was sent before its peer could know, rather than to leave it unanswered', async () => {
+    const { connect, listener } = await stubBroker();
+    const client = await connect();
+    const drained = listener.drain(10_000);
+    expect((await client.request('rpc.discover')).error).toMatchObject({ code: -32015, data: { executed: 'no' } });
+    await drained;
+    expect(await client.closed).toBe(1001);
+  }, 5000);
+
   it('lets a download come to its end, without waiting for anything else', async () => {
     const { connect, listener } = await stubBroker({
       handlers: {
@@ -45,19 +54,25 @@ describe('a draining listener', () => {
     expect(await client.closed).toBe(1001);
   }, 5000);
 
-  it('cancels what is not done within the grace', async () => {
+  it('ends what is not done within the grace, and says so', async () => {
     const reason = signal<unknown>();
     const { connect, listener } = await stubBroker({
       handlers: {
         'broker.ping': ({ signal: aborted }) =>
-          new Promise(() => aborted.addEventListener('abort', () => reason.fire(aborted.reason))),
+          new Promise((_resolve, reject) =>
+            aborted.addEventListener('abort', () => {
+              reason.fire(aborted.reason);
+              reject(aborted.reason);
+            }),
+          ),
       },
     });
     const client = await connect();
-    client.ask('broker.ping');
+    const running = client.ask('broker.ping');
     await client.request('rpc.discover');
     await listener.drain(30);
-    expect(await reason.fired).toMatchObject({ kind: 'CANCELLED' });
+    expect(await reason.fired).toMatchObject({ kind: 'DRAINING' });
+    expect(await client.answer(running)).toMatchObject({ error: { data: { kind: 'DRAINING' } } });
     expect(await client.closed).toBe(1001);
   });
 

@@ -122,5 +122,5 @@ describe('the bytes that are stated', () => {
     expect(said).toBeLessThanOrEqual(limits.bytes);
     expect(said).toBeGreaterThan(0.8 * limits.bytes);
     expect(grown).toBeLessThan(1.2 * limits.bytes);
-  });
+  }, 60_000);
 });

@@ -1,0 +1,162 @@
+import { contract } from '../protocol/contract.js';
+import { BrokerError } from '../protocol/errors.js';
+import { notifications } from '../protocol/events.js';
+import { decodeRequest, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
+import { closeCodes } from '../protocol/limits.js';
+import type { Tenant } from '../session/tenant.js';
+import { type Caller, dispatch, isMethod } from './dispatch.js';
+import type { SocketOptions } from './socket.js';
+import type { SocketEvents } from './socket-events.js';
+import type { SocketStreams } from './streams.js';
+import type { TenantUse } from './tenant-use.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Refused frames after which a peer is taken for broken and the socket is closed with 4400. */
+const BAD_FRAMES = 20;
+/** Requests refused with RATE_LIMITED that a socket may have at once, and a second, before it is closed with 4429. */
+const REFUSALS = 2_000;
+const REFUSALS_PER_SECOND = 100;
+
+/** What requests need of their socket. */
+export interface RequestsSocket {
+  id: string;
+  tenant: Tenant;
+  use: TenantUse;
+  streams: SocketStreams;
+  events: SocketEvents;
+  options: SocketOptions;
+  uses: Caller['uses'];
+  send(json: string): void;
+  close(reason: { code: number; meaning: string }): void;
+  /** The peer may wait: it is not read for so many milliseconds. */
+  readLater(ms: number): void;
+  /** One was answered. */
+  onAnswered(): void;
+}
+
+/** The text frames of one socket: requests, each of which is answered once, and what belongs to them. */
+export class Requests {
+  readonly #socket: RequestsSocket;
+  readonly #pending = new Map<RequestId, AbortController>();
+  readonly #refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS);
+  #badFrames = 0;
+  #served = 0;
+  #draining = false;
+
+  constructor(socket: RequestsSocket) {
+    this.#socket = socket;
+  }
+
+  /** Unanswered ones. */
+  get running(): number {
+    return this.#pending.size;
+  }
+
+  /** How many were answered. */
+  get served(): number {
+    return this.#served;
+  }
+
+  /** From now on those for mail are refused. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  cancelAll(reason: BrokerError): void {
+    for (const controller of this.#pending.values()) controller.abort(reason);
+  }
+
+  receive(text: string): void {
+    let frame: RequestFrame;
+    try {
+      frame = decodeRequest(text);
+    } catch (error) {
+      const id = salvageId(text);
+      this.#refuse(id !== null && this.#pending.has(id) ? null : id, error as BrokerError);
+      this.#badFrames += 1;
+      if (this.#badFrames > BAD_FRAMES) this.#socket.close(closeCodes.BAD_FRAME);
+      return;
+    }
+    if (frame.id === undefined) this.#receiveNotification(frame);
+    else this.#receiveRequest(frame.id, frame);
+  }
+
+  #receiveNotification({ method, params }: RequestFrame): void {
+    if (method === '$/cancelRequest') {
+      const parsed = notifications['$/cancelRequest'].params.safeParse(params);
+      const cancelled = new BrokerError('CANCELLED', 'The caller cancelled the request.');
+      if (parsed.success) this.#pending.get(parsed.data.id)?.abort(cancelled);
+    } else if (method === '$/credit') {
+      const parsed = notifications['$/credit'].params.safeParse(params);
+      if (parsed.success) this.#socket.streams.credit(parsed.data.stream, parsed.data.bytes);
+    }
+  }
+
+  #receiveRequest(id: RequestId, frame: RequestFrame): void {
+    const { pendingRequests } = this.#socket.options.limits;
+    if (this.#pending.has(id)) {
+      // Under the id itself this would be taken for the answer of the request that is still running.
+      const message = `id: a request with the id ${JSON.stringify(id)} is not answered yet.`;
+      this.#refuse(null, new BrokerError('INVALID_REQUEST', message, { field: 'id' }));
+    } else if (this.#draining && !isForOperators(frame.method)) {
+      this.#turnAway(id, frame, new BrokerError('DRAINING', 'The broker is about to stop.'));
+    } else if (this.#pending.size >= pendingRequests) {
+      const message = `This socket has ${pendingRequests} unanswered requests already.`;
+      this.#limit(id, frame, new BrokerError('RATE_LIMITED', message, { retryAfterMs: 1000 }));
+    } else {
+      try {
+        this.#socket.use.begin();
+      } catch (error) {
+        this.#limit(id, frame, error as BrokerError);
+        return;
+      }
+      void this.#answer(id, frame);
+    }
+  }
+
+  /** Refuses what is too much, and a peer that does not care. */
+  #limit(id: RequestId, frame: RequestFrame, error: BrokerError): void {
+    this.#turnAway(id, frame, error);
+    if (this.#refusals.take() > 0) this.#socket.close(closeCodes.FLOOD);
+    // What would only be refused waits at its sender: refusing it costs others as much as a small answer.
+    else this.#socket.readLater(error.retryAfterMs ?? 0);
+  }
+
+  /** Refuses a request for which there is no room, whatever it asks for. */
+  #turnAway(id: RequestId, { method }: RequestFrame, error: BrokerError): void {
+    this.#refuse(id, error);
+    const { options, tenant } = this.#socket;
+    options.answered.tell({
+      method: isMethod(method) ? method : undefined,
+      tenant: tenant.name,
+      account: undefined,
+      ms: 0,
+      outcome: error.kind,
+      source: undefined,
+    });
+  }
+
+  async #answer(id: RequestId, frame: RequestFrame): Promise<void> {
+    const { id: socket, tenant, use, uses, options } = this.#socket;
+    const controller = new AbortController();
+    this.#pending.set(id, controller);
+    const streams = this.#socket.streams.forRequest(frame.method);
+    const events = this.#socket.events.forRequest();
+    const { ok, json } = await dispatch(frame, { tenant, socket, streams, events, controller, uses }, options);
+    this.#pending.delete(id);
+    this.#served += 1;
+    use.end();
+    this.#socket.send(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${ok ? 'result' : 'error'}":${json}}`);
+    streams.settle(ok);
+    events.settle(ok);
+    this.#socket.onAnswered();
+  }
+
+  #refuse(id: RequestId | null, error: BrokerError): void {
+    this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, error: error.toWire() }));
+  }
+}
+
+function isForOperators(method: string): boolean {
+  return isMethod(method) && contract[method].scope === 'admin';
+}
