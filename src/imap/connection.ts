@@ -7,6 +7,7 @@ import { type Follower, journal } from './flow-journal.js';
 import { type FlowLogEntry, flowOptions } from './flow-options.js';
 import { prepare } from './flow-prepare.js';
 import { readingInPlace } from './flow-reader.js';
+import { sendTogether } from './flow-together.js';
 import { traceCommands } from './flow-trace.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
@@ -198,6 +199,14 @@ export class ImapConnection {
     if (!this.#flow.usable) throw this.#lost();
     if (effect === 'write') this.#writesDone += 1;
     return result as Exclude<T, false | undefined>;
+  }
+
+  /**
+   * Sends the first commands of what is begun in one packet: one round trip in place of one for each. They must not have
+   * literals, and none may depend on the answer of another.
+   */
+  together<T>(begin: () => T): T {
+    return sendTogether(this.#flow, begin);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ImapConnection } from '../imap/connection.js';
+import { refreshWith } from '../imap/refresh-with.js';
 import type { Account } from '../pool/account.js';
 import type { Job } from '../pool/job.js';
 import { SharedJob } from '../pool/shared-job.js';
@@ -32,6 +33,11 @@ export interface Question<T> {
   maxAgeMs: number;
   /** The answer from memory, where all of it is there. */
   known(view: MailboxView): T | undefined;
+  /**
+   * Reads ahead what never changes and `known` lacks, where that is all it lacks: it goes out together with the question
+   * whether the view is still true. Undefined where there is nothing to read.
+   */
+  ahead?(view: MailboxView, connection: ImapConnection): (() => Promise<void>) | undefined;
   /** Fetches what is missing, on the connection that the view follows. */
   fetch(view: MailboxView, connection: ImapConnection): Promise<T>;
 }
@@ -242,26 +248,35 @@ export class MailboxReader {
     this.#active.push(...this.#waiting.values());
     this.#waiting.clear();
     for (const { askers } of this.#active) askers.begin();
+    const [first, another] = this.#active;
+    // Of several who ask none is kept waiting by what another one reads.
+    const ahead = another ? undefined : first?.question.ahead?.(this.view, connection);
     try {
-      await this.#confirm(connection);
+      await this.#confirm(connection, ahead);
     } catch (error) {
       if (isLost(error) || !connection.usable) throw error;
       this.#fail(error);
       return;
     }
     for (let group = this.#active[0]; group; group = this.#active[0]) {
-      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace);
+      const hasRead = group === first && ahead !== undefined;
+      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace, hasRead);
       this.#active.shift();
     }
     this.#onGrown();
     this.onConfirmed?.();
   }
 
-  async #answerGroup({ question, askers }: Group, connection: ImapConnection, trace: Trace): Promise<void> {
+  async #answerGroup(
+    { question, askers }: Group,
+    connection: ImapConnection,
+    trace: Trace,
+    hasRead: boolean,
+  ): Promise<void> {
     try {
       const known = question.known(this.view);
       const value = known ?? (await question.fetch(this.view, connection));
-      const source = known === undefined ? 'server' : 'validated';
+      const source = known === undefined || hasRead ? 'server' : 'validated';
       askers.trace.share(trace, trace.queueMs);
       askers.done({ value, origin: { source, asOf: this.view.asOf } } satisfies Read<unknown>);
     } catch (error) {
@@ -270,7 +285,7 @@ export class MailboxReader {
     }
   }
 
-  async #confirm(connection: ImapConnection): Promise<void> {
+  async #confirm(connection: ImapConnection, ahead: (() => Promise<void>) | undefined): Promise<void> {
     const { view } = this;
     const begun = now();
     const stays = view.placed && connection.isFollowedBy(view);
@@ -280,7 +295,7 @@ export class MailboxReader {
       this.#confirmations.idle += 1;
       return;
     }
-    if (stays && (await connection.refresh())) {
+    if (stays && (await (ahead ? refreshWith(connection, ahead) : connection.refresh()))) {
       view.confirm(begun);
       this.#confirmations.noop += 1;
       return;

@@ -56,7 +56,7 @@ describe('histories find a broker that', () => {
     async (_name, lie) => {
       expect(await isFound(lyingAboutPages(lane, lie))).toBe(true);
     },
-    60_000,
+    180_000,
   );
 
   it('counts once and never again', async () => {
@@ -74,7 +74,7 @@ describe('histories find a broker that', () => {
     async (_name, lie) => {
       expect(await isFound(tellingChanges(lane, lie))).toBe(true);
     },
-    60_000,
+    180_000,
   );
 });
 

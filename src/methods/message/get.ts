@@ -38,6 +38,14 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
       const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.members.flagsOf(uid))));
       return found.includes(undefined) ? undefined : answer(uids, found as (string | null)[]);
     },
+    ahead: (view, connection) => {
+      const missing = uids.filter((uid) => !view.lacks(uid) && !bodies.has(uid));
+      const ready = view.uidValidity === uidValidity && missing.every((uid) => view.members.flagsOf(uid) !== undefined);
+      if (!ready || missing.length === 0) return undefined;
+      return async () => {
+        for (const message of await openMessages(connection, missing, { headers, maxTextBytes })) bodies.add(message);
+      };
+    },
     fetch: async (view, connection) => {
       requireSame(mailbox, view.uidValidity, uidValidity);
       const flags = await flagsOfKept(
@@ -87,6 +95,8 @@ class Bodies {
   readonly #views: Views;
   readonly #account: string;
   readonly #wanted: Wanted;
+  /** Those that this request has read, which memory need not have room for. */
+  readonly #read = new Map<number, string>();
 
   constructor(views: Views, account: string, wanted: Wanted) {
     this.#views = views;
@@ -95,12 +105,12 @@ class Bodies {
   }
 
   has(uid: number): boolean {
-    return this.#views.recall(this.#account, this.#nameOf(uid)) !== undefined;
+    return this.#recall(uid) !== undefined;
   }
 
   /** The message as JSON; undefined when its body is not kept or its flags are not known. */
   known(uid: number, flags: string | undefined): string | undefined {
-    const body = flags === undefined ? undefined : this.#views.recall(this.#account, this.#nameOf(uid));
+    const body = flags === undefined ? undefined : this.#recall(uid);
     return body === undefined ? undefined : whole(uid, flags ?? '[]', body);
   }
 
@@ -108,8 +118,13 @@ class Bodies {
   add(message: OpenedMessage): string {
     const { uid, items } = message.row;
     const body = JSON.stringify(toBody(message)).slice(1);
+    this.#read.set(uid, body);
     this.#views.keepBody(this.#account, this.#nameOf(uid), body);
     return whole(uid, JSON.stringify(toFlags(items.get('FLAGS'))), body);
+  }
+
+  #recall(uid: number): string | undefined {
+    return this.#read.get(uid) ?? this.#views.recall(this.#account, this.#nameOf(uid));
   }
 
   #nameOf(uid: number): string {

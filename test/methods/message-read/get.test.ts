@@ -63,6 +63,19 @@ describe('message.get', () => {
     await account.close();
   });
 
+  it('has flags as they are, although what it opens is asked for together with what is new', async () => {
+    const { user, account, open, uids } = await folderOf(message({ text: 'a' }));
+    await list(handlerContext('message.list', account), { session: 'x', mailbox: 'INBOX', limit: 10, fields: ['flags'] });
+    const other = await dovecot.client(user);
+    await other.mailboxOpen('INBOX');
+    await other.messageFlagsAdd(String(uids[0]), ['\\Flagged'], { uid: true });
+    await other.logout();
+    expect((await open()).messages.map(({ flags, text }) => [flags, text?.content.trim()])).toEqual([
+      [['\\Flagged'], 'a'],
+    ]);
+    await account.close();
+  });
+
   it('refuses another UIDVALIDITY', async () => {
     const { account, open, uidValidity } = await folderOf(message());
     await expect(open({ uidValidity: uidValidity + 1 })).rejects.toMatchObject({ kind: 'STATE_CHANGED' });
