@@ -102,6 +102,11 @@ export class Listener {
     return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.now]));
   }
 
+  /** Most sockets that each of those tenants may have. */
+  get socketsLimits(): Map<string, number> {
+    return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.socketsLimit]));
+  }
+
   /**
    * Listens; answers the address as a URL of the client, with the real port, or `systemd:NAME` for a Unix socket that was
    * passed: where that is, its unit knows.
