@@ -43,7 +43,7 @@ async function whyNot() {
     () => false,
   );
   return reached
-    ? 'The broker refused the token: it is unknown, or its tenant has not the scope admin.'
+    ? 'The broker refused the token: it is unknown, or its tenant has not the scope admin. Or a proxy in between does not pass on Host and WebSockets.'
     : 'The broker cannot be reached.';
 }
 

@@ -220,8 +220,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
     sessions.dispose();
+    // Operators could see until now how it goes, and who had it end is told so.
+    await Promise.all([listener.answerOperators(), monitor?.listener.answerOperators()]);
     await monitor?.listener.close();
-    // Operators could see until now how it goes.
     await listener.close();
   };
   let onEnding = (_graceMs: number) => {};

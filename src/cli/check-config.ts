@@ -1,16 +1,25 @@
 import { ConfigError, loadConfig } from '../config/load.js';
+import { KeyFileError, KeyRing } from '../session/key-ring.js';
 import { type ExitCode, exitCodes, type Output } from './output.js';
 
 /** Says whether a configuration file can be used, and if not, all that is wrong with it. */
 export function checkConfig(path: string, output: Output): ExitCode {
   try {
     const { broker } = loadConfig(path);
+    const { sessionFiles } = broker;
+    // One that is made at the start may be missing, or be out of reach of who checks.
+    if (sessionFiles && !sessionFiles.createKeys) KeyRing.ofFile(sessionFiles.keyFile, { create: false });
     const counts = `${broker.listeners.length} listener(s), ${broker.servers.length} server(s), ${broker.tenants.length} tenant(s)`;
     output.out(`${path}: OK: ${counts}\n`);
     return exitCodes.ok;
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) output.err(`${path}: ${problem}\n`);
+    for (const problem of problemsOf(error)) output.err(`${path}: ${problem}\n`);
     return exitCodes.failure;
   }
+}
+
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems;
+  if (error instanceof KeyFileError) return [`session.key_file: ${error.message}`];
+  throw error;
 }

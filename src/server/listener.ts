@@ -62,6 +62,8 @@ const operator = tenantWith({ name: 'admin socket', scopes: ['admin'] });
 const BACKLOG = 1024;
 /** Milliseconds that a peer has for its request. */
 const REQUEST_MS = 10_000;
+/** Milliseconds that the end of a broker waits for the answers of operators. */
+const OPERATORS_MS = 1_000;
 /** TCP connections beyond the sockets: those that are about to be refused with a reason. */
 const SPARE_CONNECTIONS = 100;
 
@@ -100,6 +102,11 @@ export class Listener {
   /** What each tenant uses that has had a socket. */
   get uses(): Map<string, Use> {
     return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.now]));
+  }
+
+  /** Most sockets that each of those tenants may have. */
+  get socketsLimits(): Map<string, number> {
+    return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.socketsLimit]));
   }
 
   /**
@@ -173,6 +180,12 @@ export class Listener {
   async drain(graceMs: number): Promise<void> {
     this.#closeServers(({ forOperators }) => !forOperators);
     await Promise.all(this.#tenantSockets.map((socket) => socket.drain(graceMs)));
+  }
+
+  /** Waits for the answers to what operators have asked, a moment at most. */
+  async answerOperators(): Promise<void> {
+    const operators = [...this.#sockets].filter(({ forOperators }) => forOperators);
+    await Promise.all(operators.map((socket) => socket.idle(OPERATORS_MS)));
   }
 
   /** What is under way for tenants. */

@@ -40,6 +40,9 @@ export function addServerMetrics(metrics: Metrics, options: ServerMetricsOptions
     for (const [tenant, { sockets }] of listener.uses) set({ tenant }, sockets);
   });
   metrics.gauge('sockets_limit', 'Most WebSockets of the broker.', [], (set) => set({}, limits.sockets));
+  metrics.gauge('tenant_sockets_limit', 'Most WebSockets of an application.', ['tenant'], (set) => {
+    for (const [tenant, limit] of listener.socketsLimits) set({ tenant }, limit);
+  });
   metrics.gauge('streams', 'Open streams: uploads and downloads.', ['tenant'], (set) => {
     for (const [tenant, { streams }] of listener.uses) set({ tenant }, streams);
   });

@@ -160,11 +160,11 @@ export class Socket implements SeenSocket {
         this.#onDrainingRead = done;
         this.#outbox.ping(DRAINING_PING);
       }),
-      this.#idle(graceMs),
+      this.idle(graceMs),
     ]);
     // Who waited in vain is told so.
     this.#requests.cancelAll(new BrokerError('DRAINING', 'The broker stops, and this was not done in time.'));
-    await this.#idle(Math.min(graceMs, CLOSE_MS));
+    await this.idle(Math.min(graceMs, CLOSE_MS));
     await this.close(closeCodes.GOING_AWAY);
   }
 
@@ -243,7 +243,7 @@ export class Socket implements SeenSocket {
   }
 
   /** Waits until nothing runs, at most so long. */
-  async #idle(ms: number): Promise<void> {
+  async idle(ms: number): Promise<void> {
     if (!this.busy) return;
     await atMost(ms, (done) => {
       this.#onIdle = done;

@@ -33,9 +33,13 @@ export class TenantUse {
     return { sockets: this.#sockets, running: this.#running, streams: this.#streams };
   }
 
+  get socketsLimit(): number {
+    return this.#quotas.sockets;
+  }
+
   /** Whether it has as many sockets as it may have. */
   get full(): boolean {
-    return this.#sockets >= this.#quotas.sockets;
+    return this.#sockets >= this.socketsLimit;
   }
 
   socketOpened(): void {

@@ -60,6 +60,12 @@ describe('imap-broker drain', () => {
     expect(await answer).toMatchObject({ mailboxes: expect.any(Array) });
   });
 
+  it('answers who asked for it also where nothing is left to wait for', async () => {
+    await operated.client.close();
+    const nothing = 'left: 0 requests, 0 streams, 0 sockets, 0 connections; at most 20 s\n';
+    expect(await operated.run('drain')).toEqual({ code: 0, out: nothing, err: '' });
+  });
+
   it('ends what is not done in time, and tells each change as a line of JSON', async () => {
     const { answer } = await held();
     const ended = expect(answer).rejects.toMatchObject({ data: { kind: 'DRAINING', executed: 'no' } });

@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { projectRoot } from './built.js';
 import { renderManual } from './manual.js';
 
 const file = fileURLToPath(new URL('../../man/imap-broker.1', import.meta.url));
@@ -32,8 +35,20 @@ it('man/imap-broker.1 is formatted without a warning, with the sections that are
   expect(stdout).not.toContain('\\');
 });
 
-it('the package ships the man page where npm looks for it', () => {
-  const { man, files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  expect(man).toBe('man/imap-broker.1');
+it('a global install puts the man page where `man` looks for it', () => {
+  const { name, version, bin, man, files } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
   expect(files).toContain('man');
+  const folder = mkdtempSync(join(tmpdir(), 'imap-broker-man-'));
+  try {
+    // Without what it depends on, so that no network is needed.
+    const shipped = join(folder, 'shipped');
+    cpSync(join(projectRoot, 'man'), join(shipped, 'man'), { recursive: true });
+    writeFileSync(join(shipped, 'package.json'), JSON.stringify({ name, version, bin, man }));
+    const options = ['--offline', '--no-audit', '--no-fund', '--prefix', join(folder, 'prefix')];
+    execFileSync('npm', ['install', '--global', ...options, shipped], { stdio: 'pipe' });
+    const page = readFileSync(join(folder, 'prefix/share/man/man1/imap-broker.1'), 'utf8');
+    expect(page).toBe(readFileSync(join(projectRoot, 'man/imap-broker.1'), 'utf8'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -92,6 +92,16 @@ token_hashes = ["${'0'.repeat(64)}"]
     const path = write('good.toml', good);
     const out = `${path}: OK: 1 listener(s), 1 server(s), 1 tenant(s)\n`;
     expect(await runMain('check-config', path)).toEqual({ code: 0, out, err: '' });
+  });
+
+  it('says that a key file of one’s own is not there, and makes none', async () => {
+    const path = write('keys.toml', `${good}[session]\nkey_file = "own.keys"\n`);
+    const { code, out, err } = await runMain('check-config', path);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^\S+: session\.key_file: cannot read the key file \S+own\.keys: ENOENT.*\n$/);
+    expect((await runMain('check-config', write('state.toml', `${good}[session]\nstate_dir = "."\n`))).code).toBe(0);
+    expect(existsSync(join(folder, 'own.keys'))).toBe(false);
+    expect(existsSync(join(folder, 'session.keys'))).toBe(false);
   });
 
   it('says all that is wrong, with line and key, and ends with 1', async () => {

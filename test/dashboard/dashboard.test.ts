@@ -54,6 +54,7 @@ describe('the page of the monitor', () => {
     for (const token of ['wrong', TOKEN]) {
       await logIn(page, token);
       await expect.poll(() => page.getByRole('alert').textContent()).toContain('The broker refused the token');
+      expect(await page.getByRole('alert').textContent()).toContain('a proxy');
       expect(await page.locator('#board').isVisible()).toBe(false);
       await page.getByLabel('Admin token').fill('');
     }

@@ -99,6 +99,7 @@ describe('/metrics', () => {
     expect(samples.get('imap_broker_request_duration_seconds_count{method="message.list",source="validated"}')).toBe(1);
     expect(samples.get('imap_broker_connections{server="dovecot",state="idle"}')).toBe(1);
     expect(samples.get('imap_broker_sockets{tenant="webmail"}')).toBe(1);
+    expect(samples.get('imap_broker_tenant_sockets_limit{tenant="webmail"}')).toBe(500);
     expect(samples.get('imap_broker_sessions{tenant="webmail"}')).toBe(1);
     expect(samples.get('imap_broker_view_confirmations_total{way="select"}')).toBe(1);
     expect(samples.get('imap_broker_view_confirmations_total{way="noop"}')).toBe(1);

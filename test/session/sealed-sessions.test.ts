@@ -191,6 +191,15 @@ describe('keys', () => {
     for (const token of others) expect((await broker().resolve('shop', token)).user).toBe('anna');
   });
 
+  it('rotated by one of several brokers: what it seals from then on, the others open at once', async () => {
+    const [one, other] = [broker(), broker()];
+    await other.open(anna);
+    rotateKeys(keyFile());
+    const { token } = await broker().open(anna);
+    expect((await other.resolve('shop', token)).user).toBe('anna');
+    expect((await one.resolve('shop', token)).user).toBe('anna');
+  });
+
   it('stay what they were when their file is spoilt under a running broker', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const sessions = broker();
