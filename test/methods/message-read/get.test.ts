@@ -65,7 +65,12 @@ describe('message.get', () => {
 
   it('has flags as they are, although what it opens is asked for together with what is new', async () => {
     const { user, account, open, uids } = await folderOf(message({ text: 'a' }));
-    await list(handlerContext('message.list', account), { session: 'x', mailbox: 'INBOX', limit: 10, fields: ['flags'] });
+    await list(handlerContext('message.list', account), {
+      session: 'x',
+      mailbox: 'INBOX',
+      limit: 10,
+      fields: ['flags'],
+    });
     const other = await dovecot.client(user);
     await other.mailboxOpen('INBOX');
     await other.messageFlagsAdd(String(uids[0]), ['\\Flagged'], { uid: true });
