@@ -10,7 +10,16 @@ import { checkConfig } from './check-config.js';
 import { completionScript, type Shell, shells } from './completion.js';
 import { defaultListen } from './flags-config.js';
 import { rotate } from './keys.js';
-import { CliError, type ExitCode, exitCodes, exitMeanings, type Output, standardOutput } from './output.js';
+import {
+  CliError,
+  type ExitCode,
+  endWhenUnread,
+  exitCodes,
+  exitMeanings,
+  type Output,
+  printed,
+  standardOutput,
+} from './output.js';
 import { serve } from './serve.js';
 import { createToken } from './token.js';
 
@@ -26,7 +35,15 @@ const codes = Object.keys(exitCodes) as Array<keyof typeof exitCodes>;
 const EXIT_CODES = codes.map((name) => `${exitCodes[name]} ${exitMeanings[name]}`).join(', ');
 
 /** Runs the command line; resolves with the exit code, never rejects. */
-export async function main(args: readonly string[], output: Output = standardOutput): Promise<ExitCode> {
+export async function main(args: readonly string[], output?: Output): Promise<ExitCode> {
+  if (output) return await run(args, output);
+  endWhenUnread();
+  const exitCode = await run(args, standardOutput);
+  await printed();
+  return exitCode;
+}
+
+async function run(args: readonly string[], output: Output): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
   const program = commands(output, (code) => {
     exitCode = code;

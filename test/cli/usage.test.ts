@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/main.js';
+import { builtProgram } from './built.js';
 import { runMain } from './run-main.js';
 
 /** The names of all commands that ask a running broker as operators. */
@@ -71,6 +73,11 @@ describe('imap-broker', () => {
     expect(code).toBe(2);
   });
 });
+
+it('what cannot be written is a failure', () => {
+  const { status, stderr } = spawnSync('sh', ['-c', `'${process.execPath}' '${builtProgram()}' --help > /dev/full`]);
+  expect([status, `${stderr}`]).toEqual([1, expect.stringMatching(/^imap-broker: cannot write: ENOSPC/)]);
+}, 30_000);
 
 describe('imap-broker check-config', () => {
   const write = (name: string, text: string) => {
