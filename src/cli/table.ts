@@ -13,7 +13,7 @@ const WIDE =
 const NARROW = /[\p{M}\p{Cf}]/gu;
 
 /** A name as it may stand in a terminal. */
-export function seen(text: string): string {
+export function plain(text: string): string {
   return text.replace(UNSEEN, '?');
 }
 
@@ -25,7 +25,7 @@ export function widthOf(text: string): number {
 
 /** A table for people: columns as wide as their widest cell, without lines, ending with a line feed. */
 export function table(columns: readonly Column[], rows: ReadonlyArray<readonly (string | number)[]>): string {
-  const texts = rows.map((row) => row.map((cell) => seen(String(cell))));
+  const texts = rows.map((row) => row.map((cell) => plain(String(cell))));
   const widths = columns.map(({ title }, at) => Math.max(title.length, ...texts.map((row) => widthOf(row[at] ?? ''))));
   const line = (cells: readonly string[]) =>
     cells
