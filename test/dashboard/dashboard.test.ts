@@ -243,10 +243,10 @@ describe('the page of the monitor', () => {
     expect(await page.evaluate(wide)).toEqual([]);
   });
 
-  it('breaks no word of other columns for a long login name', async () => {
+  it.each([1060, 1280])('breaks no word of other columns for a long login name in %i pixels', async (width) => {
     const long = `${'long-'.repeat(20)}name@example.com`;
     const own = await running.client.login(long);
-    const { page } = await board();
+    const { page } = await board({ viewport: { width, height: 900 } });
     const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: `Show ${long}` }) });
     await row.first().waitFor();
     const linesOf = `[...document.querySelectorAll('#accounts th, #accounts td:nth-child(n + 2)')]
@@ -258,6 +258,7 @@ describe('the page of the monitor', () => {
       })
       .map((it) => it.textContent)`;
     expect(await page.evaluate(linesOf)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     await running.client.call('session.close', { session: own });
   });
 
