@@ -1,17 +1,23 @@
 import { deeds, doDeed } from './deeds.js';
 import { Figures } from './figures.js';
 import { accountTable, connectionTable, isPaused, keyOf, serverTable, slowestTable, waitingTable } from './lists.js';
-import { number, span, whose } from './words.js';
+import { leftOf, number, span, whose } from './words.js';
 
 const ACCOUNTS = 25;
+/** Milliseconds that the page says what came of something. */
+const SAID_MS = 30_000;
 const byId = (id) => document.getElementById(id);
 
 /** What the page shows of the broker, and the buttons that do something to it. */
 export class Board {
   #call;
   #paused = [];
+  #draining = false;
+  #saidTimer;
   /** The account that is looked at closely. */
   #account;
+  /** What had the focus before. */
+  #opener;
   #figures = new Figures();
   #servers = serverTable(
     (which, paused) => this.#do(paused ? deeds.resume(which) : deeds.pause(which)),
@@ -29,7 +35,10 @@ export class Board {
     byId('drain').onclick = () => this.#do(deeds.drain());
     byId('pause-account').onclick = () => this.#togglePause(this.#account);
     byId('kick-account').onclick = () => this.#do(deeds.kick(this.#account));
-    byId('close-account').onclick = () => this.#close();
+    byId('close-account').onclick = () => {
+      this.#close();
+      (this.#opener?.isConnected ? this.#opener : byId('accounts-title')).focus();
+    };
     byId('sort').onchange = () => this.refresh();
     byId('user').oninput = () => this.refresh();
     byId('choose').onsubmit = (event) => event.preventDefault();
@@ -46,13 +55,18 @@ export class Board {
       this.#call('request.slowest'),
       this.#refreshAccount(),
     ]);
+    this.#draining = status.state === 'draining';
+    if (this.#draining) this.#say(`Draining: ${leftOf(await this.#call('broker.remaining'))}.`);
     this.#paused = status.paused;
     this.#about(status);
     this.#figures.draw(status);
     this.#servers.draw(servers, ({ name }) => name);
+    this.#accounts.says(user === '' ? 'No account is in use.' : 'No account in use has this login name.');
     this.#accounts.draw(accounts.accounts, keyOf);
     byId('more').textContent =
-      accounts.nextOffset === null ? '' : `${number(accounts.total - ACCOUNTS)} more: find one by its login name.`;
+      accounts.nextOffset === null
+        ? ''
+        : `${number(accounts.total - ACCOUNTS)} more: find one by its whole login name.`;
     this.#slowest.draw(requests, (row) => `${row.answeredAt} ${row.method} ${row.ms} ${keyOf(row)}`);
   }
 
@@ -60,7 +74,14 @@ export class Board {
   clear() {
     this.#figures.clear();
     this.#close();
+    this.#draining = false;
     this.#say('');
+  }
+
+  /** The link was lost, which a drain ends with. */
+  lost() {
+    if (this.#draining) this.#say('The broker was drained and has ended.');
+    this.#draining = false;
   }
 
   #about({ version, state, uptimeMs, paused }) {
@@ -88,6 +109,7 @@ export class Board {
 
   #open(account) {
     this.#account = account;
+    this.#opener = document.activeElement;
     byId('account-title').textContent = `Account ${whose(account)}`;
     byId('account').hidden = false;
     byId('account-title').focus();
@@ -114,6 +136,8 @@ export class Board {
   }
 
   #say(text) {
+    clearTimeout(this.#saidTimer);
+    this.#saidTimer = setTimeout(() => this.#say(''), SAID_MS);
     byId('said').textContent = text;
   }
 }

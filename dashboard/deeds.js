@@ -1,5 +1,5 @@
 import { confirmed } from './confirm.js';
-import { counted, whose } from './words.js';
+import { counted, leftOf, whose } from './words.js';
 
 /** What the page can do to the broker: each is asked about first, and answers a sentence. */
 export const deeds = {
@@ -26,10 +26,7 @@ export const deeds = {
     title: 'Drain the broker?',
     text: 'New requests are refused, running ones may finish, and the broker ends. It cannot be undone; a service manager may start it again.',
     verb: 'Drain',
-    run: async (call) => {
-      const { requests, connections } = await call('broker.drain');
-      return `Draining: ${counted(requests, 'request')} and ${counted(connections, 'connection')} left.`;
-    },
+    run: async (call) => `Draining: ${leftOf(await call('broker.drain'))}.`,
   }),
   kick: (account) => ({
     title: `Kick ${whose(account)}?`,

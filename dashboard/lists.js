@@ -2,7 +2,14 @@ import { badge, button, Table } from './table.js';
 import { bytes, clock, number, span, whose } from './words.js';
 
 const byId = (id) => document.getElementById(id);
-const states = { closed: ['reachable', 'good'], open: ['left alone', 'bad'], trying: ['trying', 'warn'] };
+const states = { open: ['left alone', 'bad'], trying: ['trying', 'warn'] };
+
+/** What a breaker says of a server: one that nobody has asked for anything says nothing. */
+function reachOf({ state, failures, connections }) {
+  if (state !== 'closed') return states[state];
+  if (failures > 0) return ['failing', 'warn'];
+  return connections > 0 ? ['reachable', 'good'] : ['not in use', ''];
+}
 
 /** Names of an account alone, as the methods take them. */
 export const namesOf = ({ tenant, server, user }) => ({ tenant, server, user });
@@ -20,7 +27,7 @@ export function serverTable(onPause, pausedNow) {
     'servers-title',
     [
       { title: 'Server', of: ({ name }) => name },
-      { title: 'Breaker', of: ({ state }) => badge(...states[state]) },
+      { title: 'Breaker', of: (row) => badge(...reachOf(row)) },
       { title: 'Failures', number: true, of: ({ failures }) => number(failures) },
       {
         title: 'Next try',

@@ -6,6 +6,8 @@ const EVERY_MS = 2_000;
 /** Milliseconds between attempts to come back, the last again and again. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 
+const LOST = 'The connection was lost; trying again.';
+
 const byId = (id) => document.getElementById(id);
 const board = new Board((method, params) => link?.call(method, params) ?? Promise.reject(new Error('not logged in')));
 
@@ -74,7 +76,8 @@ function lost() {
   clearTimeout(timer);
   link = undefined;
   unasked();
-  byId('link').textContent = 'The connection was lost; trying again.';
+  board.lost();
+  byId('link').textContent = LOST;
   byId('link').className = 'lost';
   void comeBack(0);
 }
@@ -86,7 +89,10 @@ async function comeBack(attempt) {
     link = await Link.open(token, lost);
     show(true);
   } catch {
-    if (token !== undefined) void comeBack(attempt + 1);
+    const why = await whyNot();
+    if (token === undefined) return;
+    byId('link').textContent = `${LOST} ${why}`;
+    void comeBack(attempt + 1);
   }
 }
 

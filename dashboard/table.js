@@ -26,6 +26,11 @@ export class Table {
     place.replaceChildren(this.#table, this.#empty);
   }
 
+  /** What is said where there are no rows. */
+  says(empty) {
+    this.#empty.textContent = empty;
+  }
+
   /** Draws rows in their order. @param {(row: object) => string} keyOf tells them apart */
   draw(rows, keyOf) {
     this.#table.hidden = rows.length === 0;

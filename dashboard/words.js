@@ -27,6 +27,12 @@ export function counted(count, noun) {
   return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** What a drain still waits for. */
+export function leftOf({ requests, streams, connections, remainingMs }) {
+  const parts = [counted(requests, 'request'), counted(streams, 'stream'), counted(connections, 'connection')];
+  return `${parts.join(', ')} left, for at most ${span(remainingMs ?? 0)}`;
+}
+
 /** The time of day of an ISO date. */
 export function clock(date) {
   return new Date(date).toLocaleTimeString('en', { hour12: false });

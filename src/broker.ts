@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Monitor, monitorOf, type Phase } from './broker-monitor.js';
 import { setServers, setTenants } from './broker-reload.js';
 import type { ServerOptions } from './imap/server-options.js';
@@ -18,6 +17,7 @@ import type { Log, LogLevel } from './runtime/log.js';
 import { LogLevelControl } from './runtime/log-level.js';
 import type { MetricEntry } from './runtime/metrics.js';
 import { Slowest } from './runtime/slowest.js';
+import { version } from './runtime/version.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
 import { type ListenAddress, Listener } from './server/listener.js';
@@ -116,8 +116,7 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-/** The version in the package that this file is part of. */
-export const version: string = readVersion();
+export { version };
 
 /**
  * Puts the broker together and starts to listen.
@@ -291,16 +290,4 @@ function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocat
   if (!files) return { keys: KeyRing.ephemeral(), revocations: new Revocations() };
   const keys = KeyRing.ofFile(files.keyFile, { create: files.createKeys });
   return { keys, revocations: new Revocations(files.revocationsFile) };
-}
-
-function readVersion(): string {
-  // The same file from src/ (tests) and from dist/src/ (the package): the first package.json above.
-  for (const up of ['../package.json', '../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch {
-      // Not this far up.
-    }
-  }
-  return 'unknown';
 }

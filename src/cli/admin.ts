@@ -66,7 +66,8 @@ export class AdminCommands {
   /** Does a command's work at the broker that its options name. */
   async run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
     const { url, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
-    const token = typeof tokenFile === 'string' ? tokenIn(tokenFile) : undefined;
+    const file = typeof tokenFile === 'string' ? tokenFile : undefined;
+    const token = file === undefined ? undefined : tokenIn(file);
     await reach(String(url));
     const onHello = new Listeners<Hello>();
     const onTrace = new Listeners<TraceEvent>();
@@ -90,7 +91,7 @@ export class AdminCommands {
         options,
       });
     } catch (error) {
-      throw error instanceof RpcError ? told(error) : error;
+      throw error instanceof RpcError ? (notLetIn(error, String(url), file) ?? told(error)) : error;
     } finally {
       client.close();
     }
@@ -99,10 +100,27 @@ export class AdminCommands {
 
 function tokenIn(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim();
+    const token = readFileSync(file, 'utf8').trim();
+    if (token !== '') return token;
   } catch (error) {
     throw new CliError(`--token-file: cannot read ${file}: ${(error as Error).message}`, exitCodes.usage);
   }
+  throw new CliError(`--token-file: ${file} is empty.`, exitCodes.usage);
+}
+
+/** What a command tells of a broker that did not let it in. */
+function notLetIn({ kind, message }: RpcError, url: string, tokenFile: string | undefined): CliError | undefined {
+  if (kind === 'UNAUTHENTICATED') {
+    const why =
+      tokenFile === undefined
+        ? 'asks for a token: give --token-file, with one of a tenant that has the scope admin.'
+        : `does not know the token in ${tokenFile}.`;
+    return new CliError(`${kind}: the broker at ${url} ${why}`, exitCodes.usage);
+  }
+  // The answer to the upgrade has no more than its status.
+  if (kind !== 'FORBIDDEN' || !message.includes('HTTP status')) return undefined;
+  const hint = 'The monitor takes the page alone, and a name without TLS has to be in allowed_hosts.';
+  return new CliError(`${kind}: the broker takes no commands at ${url}. ${hint}`, exitCodes.failure);
 }
 
 function progressOf(output: Output, json: boolean): AdminContext['progress'] {

@@ -3,6 +3,7 @@ import { type Config, ConfigError, fromFile } from '../config/load.js';
 import { type ConfigFile, configSchema, isLoopback } from '../config/schema.js';
 import { shownSettings } from '../config/shown-settings.js';
 import { hashToken } from '../session/tenants.js';
+import { defaultListen } from './default-listen.js';
 import { CliError, exitCodes } from './output.js';
 
 /** What `serve` takes instead of a configuration file. */
@@ -16,9 +17,6 @@ export interface ServeFlags {
   insecureNoTls?: boolean | undefined;
   ca?: string | undefined;
 }
-
-/** Where a first try listens unless it is told otherwise. */
-export const defaultListen = '127.0.0.1:7143';
 
 /**
  * A configuration made of flags alone, with one tenant.

@@ -1,17 +1,23 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { version } from '../broker.js';
-import { ConfigError } from '../config/load.js';
+import { ConfigError } from '../config/config-error.js';
+import { version } from '../runtime/version.js';
 import { addDeeds } from './admin/commands.js';
 import { rotateThere } from './admin/rotate.js';
 import { addSeeCommands } from './admin/see.js';
 import { AdminCommands } from './admin.js';
 import { call } from './call.js';
-import { checkConfig } from './check-config.js';
 import { completionScript, type Shell, shells } from './completion.js';
-import { defaultListen } from './flags-config.js';
-import { rotate } from './keys.js';
-import { CliError, type ExitCode, exitCodes, exitMeanings, type Output, standardOutput } from './output.js';
-import { serve } from './serve.js';
+import { defaultListen } from './default-listen.js';
+import {
+  CliError,
+  type ExitCode,
+  endWhenUnread,
+  exitCodes,
+  exitMeanings,
+  type Output,
+  printed,
+  standardOutput,
+} from './output.js';
 import { createToken } from './token.js';
 
 /** What --help and the man page show of how it is used. */
@@ -26,7 +32,15 @@ const codes = Object.keys(exitCodes) as Array<keyof typeof exitCodes>;
 const EXIT_CODES = codes.map((name) => `${exitCodes[name]} ${exitMeanings[name]}`).join(', ');
 
 /** Runs the command line; resolves with the exit code, never rejects. */
-export async function main(args: readonly string[], output: Output = standardOutput): Promise<ExitCode> {
+export async function main(args: readonly string[], output?: Output): Promise<ExitCode> {
+  if (output) return await run(args, output);
+  endWhenUnread();
+  const exitCode = await run(args, standardOutput);
+  await printed();
+  return exitCode;
+}
+
+async function run(args: readonly string[], output: Output): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
   const program = commands(output, (code) => {
     exitCode = code;
@@ -77,13 +91,18 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
         throw new CliError("option '--config <file>' cannot be used with option '--token <token>'", exitCodes.usage);
       }
       const tokenFromEnvironment = command.getOptionValueSource('token') === 'env';
+      // Loaded here alone: a command that asks a running broker is not to wait for all of a broker.
+      const { serve } = await import('./serve.js');
       end(await serve({ ...options, tokenFromEnvironment }, output));
     });
   program
     .command('check-config')
     .description('say whether a configuration file can be used; exit code 1 if not')
     .argument('<file>', 'in TOML')
-    .action((file) => end(checkConfig(file, output)));
+    .action(async (file) => {
+      const { checkConfig } = await import('./check-config.js');
+      end(checkConfig(file, output));
+    });
   program
     .command('call')
     .description('call one method of a running broker and print its result')
@@ -107,9 +126,11 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
         'IMAP_BROKER_CONFIG',
       ),
     );
-  rotating.action(async ({ config }) =>
-    end(config === undefined ? ((await admin.run(rotating, rotateThere)) ?? exitCodes.ok) : rotate(config, output)),
-  );
+  rotating.action(async ({ config }) => {
+    if (config === undefined) return end((await admin.run(rotating, rotateThere)) ?? exitCodes.ok);
+    const { rotate } = await import('./keys.js');
+    end(rotate(config, output));
+  });
   addSeeCommands(admin, program);
   addDeeds(program, admin);
   program

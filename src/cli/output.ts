@@ -18,6 +18,28 @@ export const standardOutput: Output = {
   err: (text) => process.stderr.write(text),
 };
 
+/**
+ * From now on the process ends when what it prints can be written nowhere: without a word where nobody reads it any more,
+ * as after `| head`, else as a failure.
+ */
+export function endWhenUnread(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    process.stderr.write(`imap-broker: cannot write: ${error.message}\n`);
+    process.exit(exitCodes.failure);
+  });
+  // What is beside the point may get lost.
+  process.stderr.on('error', () => {});
+}
+
+/** Resolves when all that was printed is written, or could not be. */
+export async function printed(): Promise<void> {
+  const { stdout } = process;
+  // Where nothing waits nobody is asked: a service's log may be full, and it is to end all the same.
+  if (stdout.writableLength > 0) await new Promise<void>((resolve) => stdout.write('', () => resolve()));
+  await new Promise(setImmediate);
+}
+
 /** What a command ends with. */
 export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const;
 /** What each of them says. */

@@ -1,32 +1,61 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { RpcError } from '../client/index.js';
 import { CliError, exitCodes } from './output.js';
 
 const CONNECT_MS = 5_000;
 
+/** What is probably the matter, by the code of an error. */
+const HINTS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^ENOENT$/, 'There is no such socket: does the broker run?'],
+  [/^ECONNREFUSED$/, 'Nobody listens there: does the broker run?'],
+  [/^EACCES$/, 'Only its owner may open the socket: try it as root.'],
+  [/^ENOTFOUND$/, 'There is no such host.'],
+  [/^(EPROTO|ERR_SSL_.*)$/, 'It does not speak TLS: is it ws:?'],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'Its certificate is for another name.'],
+  [/^CERT_HAS_EXPIRED$/, 'Its certificate has expired.'],
+  [/CERT|VERIFY/, 'Its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file of authorities to trust as well.'],
+];
+
 /**
- * The client would go on trying to connect; a person wants to know at once that nobody listens.
+ * The client would go on trying to connect; a person wants to know at once that nobody listens, or with TLS why it fails.
  * @throws CliError
  */
 export async function reach(url: string): Promise<void> {
-  const target = targetOf(url);
-  const probe = connect(target);
+  const { tls, ...target } = targetOf(url);
+  const probe = tls ? connectTls({ ...target, ...serverName(target.host) }) : connect(target);
   const failure = await new Promise<string | undefined>((resolve) => {
     probe.setTimeout(CONNECT_MS, () => resolve(`no answer within ${CONNECT_MS / 1000} s`));
-    probe.once('connect', () => resolve(undefined));
+    probe.once(tls ? 'secureConnect' : 'connect', () => resolve(undefined));
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
   probe.destroy();
-  if (failure !== undefined) throw new CliError(`no broker can be reached at ${url}: ${failure}.`, exitCodes.failure);
+  if (failure === undefined) return;
+  const [, hint] = HINTS.find(([code]) => code.test(failure)) ?? [];
+  const why = hint === undefined ? `${failure}.` : `${failure}. ${hint}`;
+  throw new CliError(`no broker can be reached at ${url}: ${why}`, exitCodes.failure);
 }
 
-function targetOf(url: string): { path: string } | { host: string; port: number } {
-  if (url.startsWith('unix:')) return { path: url.slice('unix:'.length) };
+interface Target {
+  tls: boolean;
+  path?: string;
+  host?: string;
+  port: number;
+}
+
+function targetOf(url: string): Target {
+  if (url.startsWith('unix:')) return { tls: false, path: url.slice('unix:'.length), port: 0 };
   const { protocol, hostname, port } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '', port: '' };
   if (protocol !== 'ws:' && protocol !== 'wss:') {
     throw new CliError(`--url: ${url} is no ws:, wss: or unix: address.`, exitCodes.usage);
   }
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (protocol === 'ws:' ? 80 : 443)) };
+  const tls = protocol === 'wss:';
+  return { tls, host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (tls ? 443 : 80)) };
+}
+
+/** An address is no name to ask for by SNI. */
+function serverName(host = ''): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
 }
 
 /** An error of the broker as a command tells it. */

@@ -48,7 +48,8 @@ export class Terminal {
   /** Shows lines in place of those before; what does not fit is cut off. */
   draw(lines: readonly string[]): void {
     const { columns, rows } = this.size;
-    const shown = lines.slice(0, rows).map((line) => line.slice(0, columns) + REST_OF_LINE);
+    // Cleared before, for behind a line as long as the screen the cursor stands on its last letter.
+    const shown = lines.slice(0, rows).map((line) => REST_OF_LINE + line.slice(0, columns));
     process.stdout.write(HOME + shown.join('\r\n') + REST_OF_SCREEN);
   }
 

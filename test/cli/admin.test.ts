@@ -7,6 +7,7 @@ import type { Broker } from '../../src/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
+import { freePorts } from '../support/ports.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 import { runMain } from './run-main.js';
 
@@ -69,17 +70,53 @@ describe('a command for operators', () => {
       err: 'imap-broker: FORBIDDEN: server.list needs the scope "admin", which this application does not have.\n',
     });
     const { code, err } = await runMain('servers', '--url', broker.url);
-    expect([code, err]).toEqual([2, expect.stringMatching(/UNAUTHENTICATED/)]);
+    expect([code, err]).toEqual([
+      2,
+      `imap-broker: UNAUTHENTICATED: the broker at ${broker.url} asks for a token: give --token-file, with one of a tenant that has the scope admin.\n`,
+    ]);
+    writeFileSync(file, 'nobodys-token');
+    expect(await runMain('servers', '--url', broker.url, '--token-file', file)).toEqual({
+      code: 2,
+      out: '',
+      err: `imap-broker: UNAUTHENTICATED: the broker at ${broker.url} does not know the token in ${file}.\n`,
+    });
+    writeFileSync(file, '\n');
+    expect(await runMain('servers', '--url', broker.url, '--token-file', file)).toEqual({
+      code: 2,
+      out: '',
+      err: `imap-broker: --token-file: ${file} is empty.\n`,
+    });
     const missing = join(folder, 'missing');
     expect((await runMain('servers', '--url', broker.url, '--token-file', missing)).err).toContain(
       `--token-file: cannot`,
     );
   });
 
-  it('says so where no broker listens', async () => {
-    const { code, err } = await runMain('servers', '--url', `unix:${join(folder, 'nobody.sock')}`);
-    expect([code, err]).toEqual([1, expect.stringMatching(/no broker can be reached at .*: ENOENT/)]);
+  it('says so where no broker listens, and what may be the matter', async () => {
+    const nobody = `unix:${join(folder, 'nobody.sock')}`;
+    const { code, err } = await runMain('servers', '--url', nobody);
+    expect([code, err]).toEqual([
+      1,
+      `imap-broker: no broker can be reached at ${nobody}: ENOENT. There is no such socket: does the broker run?\n`,
+    ]);
+    const [port = 0] = await freePorts(1);
+    expect((await runMain('servers', '--url', `ws://127.0.0.1:${port}`)).err).toContain(
+      'ECONNREFUSED. Nobody listens there: does the broker run?',
+    );
   });
+
+  it('says at once what is wrong with TLS', async () => {
+    const wss = `wss://127.0.0.1:${new URL(broker.url).port}`;
+    const { code, err } = await runMain('servers', '--url', wss);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/no broker can be reached at wss:\S+: [A-Z_]+\. It does not speak TLS: is it ws:\?\n$/),
+    ]);
+    const strange = `wss://localhost:${dovecot.tlsPort}`;
+    expect((await runMain('servers', '--url', strange)).err).toMatch(
+      /no broker can be reached at wss:\S+: (?:UNABLE_TO_VERIFY|\w*CERT)\w*\. Its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file/,
+    );
+  }, 20_000);
 
   it('refuses a number that is none, with the limits', async () => {
     const { code, err } = await runMain('accounts', '--url', admin, '--limit', '1001');

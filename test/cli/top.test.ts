@@ -95,12 +95,27 @@ describe('imap-broker top', () => {
     const terminal = await running();
     terminal.resize(60, 8);
     await expect.poll(() => terminal.screen.trimEnd().split('\n').length).toBe(8);
-    await terminal.shows(/\nsort: \[b busy\] [^\n]*\n*$/);
+    await terminal.shows(/\nq quit {3}sort: \[b busy\] [^\n]*\n*$/);
     expect(terminal.screen.split('\n').every((line) => line.length <= 60)).toBe(true);
     terminal.resize(120, 40);
     await terminal.shows(/2 accounts/);
     await expect.poll(() => terminal.screen.trimEnd().split('\n').length).toBe(40);
     expect(users(terminal.screen)).toEqual([anna, berta]);
+  });
+
+  it('shows what an account does also where its name is long and the terminal narrow', async () => {
+    const long = `${'long-'.repeat(12)}name@example.com`;
+    const session = await client.login(long);
+    const terminal = await running();
+    expect(terminal.screen).toMatch(/^TENANT .* WATCHES +VIEWS$/m);
+    terminal.resize(80, 24);
+    await terminal.shows(/^TENANT +SERVER +USER +BUSY +WAITING +IDLE +WATCHING +SESSIONS$/m);
+    expect(terminal.screen).toMatch(/^webmail +dovecot +long-long-\S*… +0 +0 +1 +0 +1$/m);
+    terminal.resize(60, 12);
+    await terminal.shows(/^TENANT +SERVER +USER +BUSY +WAITING +IDLE$/m);
+    terminal.resize(200, 30);
+    await terminal.shows(new RegExp(`${long} +0 +0 +1 +0 +1 +0 `));
+    await client.call('session.close', { session });
   });
 
   it.each(['q', 'C-c'])('leaves the terminal as it was after %s', async (key) => {

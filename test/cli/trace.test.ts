@@ -92,6 +92,22 @@ describe('imap-broker trace', () => {
     expect(trace.out).not.toContain(session);
   });
 
+  it('ends without a word when nobody reads it any more', async () => {
+    const { url, admin } = await start('unread.sock');
+    const user = newUser('unread');
+    const client = await connected(url);
+    const session = await client.login(user);
+    const command = `'${process.execPath}' '${program}' trace ${user} --url '${admin}'`;
+    const shell = new Program('bash', ['-c', `${command} | head -n 1; echo "code \${PIPESTATUS[0]}"`]);
+    onTestFinished(async () => {
+      await shell.stop('SIGKILL');
+    });
+    await shell.printed(/tracing .* Ctrl-C ends it/);
+    for (let count = 0; count < 5; count += 1) await client.call('mailbox.list', { session });
+    await shell.printed(/code 0/);
+    expect(shell.err).toBe(`tracing ${user} at dovecot; Ctrl-C ends it\n`);
+  });
+
   it('shows who tries a wrong password, and with --json one object a line', async () => {
     const { url, admin } = await start('wrong.sock');
     const user = newUser('carla');

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/main.js';
+import { builtProgram } from './built.js';
 import { runMain } from './run-main.js';
 
 /** The names of all commands that ask a running broker as operators. */
@@ -71,6 +73,29 @@ describe('imap-broker', () => {
     expect(code).toBe(2);
   });
 });
+
+it('a command that asks a running broker loads none itself', () => {
+  const found = new Set<string>();
+  const walk = (file: string) => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s[^;]*?'([^']+)'/gm)) {
+      if (target.startsWith('.')) walk(resolve(dirname(file), target));
+      else found.add(target);
+    }
+  };
+  walk(builtProgram());
+  // As they are built, without types.
+  expect([...found].filter((it) => /imapflow|generic-pool|pino|prom-client|jose|src\/broker\.js$/.test(it))).toEqual(
+    [],
+  );
+  expect([...found]).toContain('commander');
+});
+
+it('what cannot be written is a failure', () => {
+  const { status, stderr } = spawnSync('sh', ['-c', `'${process.execPath}' '${builtProgram()}' --help > /dev/full`]);
+  expect([status, `${stderr}`]).toEqual([1, expect.stringMatching(/^imap-broker: cannot write: ENOSPC/)]);
+}, 30_000);
 
 describe('imap-broker check-config', () => {
   const write = (name: string, text: string) => {

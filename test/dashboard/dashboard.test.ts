@@ -47,6 +47,13 @@ function figure(page: Page, title: string) {
   return page.locator('#figures div').filter({ hasText: title }).locator('dd');
 }
 
+/** Ends the sockets of all pages. */
+async function kickPages(): Promise<void> {
+  const { out } = await running.run('sockets', '--json');
+  const { sockets } = JSON.parse(out) as { sockets: { id: string }[] };
+  for (const { id } of sockets.filter((one) => one.id.startsWith('page-'))) await running.run('kick', 'socket', id);
+}
+
 describe('the page of the monitor', () => {
   it('refuses a wrong token and one of an application in words, and keeps none', async () => {
     const { page } = await openPage(browser, running.broker.monitorUrl ?? '');
@@ -95,6 +102,53 @@ describe('the page of the monitor', () => {
     release();
     await Promise.all([ended, waiting]);
     await expect.poll(() => page.locator('#waiting').textContent(), { timeout: 10_000 }).toContain('None waits.');
+  });
+
+  it('gives the focus back where an account is closed, and finds one by its whole login name', async () => {
+    const { page } = await board();
+    const opener = page.locator('#accounts').getByRole('button', { name: user });
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#close-account').focus();
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe(
+      `Show ${user} (webmail, dovecot)`,
+    );
+    await page.getByLabel('Whole login name').fill('nobody');
+    await page.getByText('No account in use has this login name.').waitFor();
+    await page.getByLabel('Whole login name').fill(user);
+    await opener.waitFor();
+  });
+
+  it('says what came of something where one has scrolled to, as that the connection was lost', async () => {
+    onTestFinished(async () => {
+      await running.run('resume');
+    });
+    const { page } = await board({ viewport: { width: 390, height: 500 } });
+    await page
+      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
+      .first()
+      .click();
+    await page.locator('#account').getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    const paused = page.getByText(`Paused ${user}`);
+    await paused.waitFor();
+    const inView = (text: string) =>
+      page.getByText(text).evaluate((it) => {
+        const { top, bottom } = it.getBoundingClientRect();
+        return top >= 0 && bottom <= 500;
+      });
+    expect(await inView(`Paused ${user}`)).toBe(true);
+    await page.locator('#account').getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await page.getByText(`Resumed ${user}`).waitFor();
+    await page.context().setOffline(true);
+    await kickPages();
+    await page.getByText('The connection was lost').waitFor();
+    expect(await inView('The connection was lost')).toBe(true);
+    await page.getByText('The broker cannot be reached.').waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('Live', { exact: true }).waitFor({ timeout: 10_000 });
   });
 
   it('pauses an account once that is confirmed, and resumes it', async () => {
@@ -162,6 +216,7 @@ describe('the page of the monitor', () => {
   });
 
   it('says each button, field and table to a screen reader', async () => {
+    await running.client.call('mailbox.list', { session });
     const { page } = await board();
     const tree = await page.locator('body').ariaSnapshot();
     expect(tree).toContain('status: Live');
@@ -187,6 +242,25 @@ describe('the page of the monitor', () => {
     const wide =
       '[...document.querySelectorAll("body *")].filter((it) => it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 80))';
     expect(await page.evaluate(wide)).toEqual([]);
+  });
+
+  it.each([1060, 1280])('breaks no word of other columns for a long login name in %i pixels', async (width) => {
+    const long = `${'long-'.repeat(20)}name@example.com`;
+    const own = await running.client.login(long);
+    const { page } = await board({ viewport: { width, height: 900 } });
+    const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: `Show ${long}` }) });
+    await row.first().waitFor();
+    const linesOf = `[...document.querySelectorAll('#accounts th, #accounts td:nth-child(n + 2)')]
+      .filter((it) => !/[ -]/.test(it.textContent))
+      .filter((it) => {
+        const range = document.createRange();
+        range.selectNodeContents(it);
+        return new Set([...range.getClientRects()].map(({ top }) => top)).size > 1;
+      })
+      .map((it) => it.textContent)`;
+    expect(await page.evaluate(linesOf)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    await running.client.call('session.close', { session: own });
   });
 
   it('runs nothing that is written into it, and loads nothing from elsewhere', async () => {
@@ -219,9 +293,7 @@ describe('the page of the monitor', () => {
 
   it('says that the connection was lost, and comes back by itself', async () => {
     const { page } = await board();
-    const { out } = await running.run('sockets', '--json');
-    const { sockets } = JSON.parse(out) as { sockets: { id: string }[] };
-    for (const { id } of sockets.filter((one) => one.id.startsWith('page-'))) await running.run('kick', 'socket', id);
+    await kickPages();
     await page.getByText('The connection was lost').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
   });
@@ -235,20 +307,33 @@ describe('the page of the monitor', () => {
 });
 
 describe('a drain from the page', () => {
-  it('ends the broker once that is confirmed, and the page says that it is gone', async () => {
+  it('ends the broker once that is confirmed, shows what is left, and that it has ended', async () => {
     const own = await OperatedBroker.start(() => ({
       monitor: { host: '127.0.0.1', port: 0 },
       tenants: [
-        tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN), hashToken(TOKEN)], scopes: ['admin'] }),
+        tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
+        tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
       ],
     }));
     onTestFinished(() => own.stop());
+    const runs = newUser('runs');
+    await own.client.login(runs);
+    const { ended, release } = await own.work(runs);
     const { page } = await openPage(browser, own.broker.monitorUrl ?? '');
     onTestFinished(() => page.context().close());
     await logIn(page, ADMIN);
     await page.getByRole('button', { name: 'Drain' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
     await own.broker.whenEnding;
+    const said = page.locator('#said');
+    await expect.poll(() => said.textContent()).toMatch(/^Draining: .* 1 connection left, for at most \d+/);
+    const first = await said.textContent();
+    await expect.poll(() => said.textContent(), { timeout: 10_000 }).not.toBe(first);
+    expect(await said.textContent()).toMatch(/^Draining: .* 1 connection left, for at most \d+/);
+    release();
+    await ended;
+    await own.client.close();
     await page.getByText('The connection was lost').waitFor();
+    expect(await said.textContent()).toBe('The broker was drained and has ended.');
   });
 });

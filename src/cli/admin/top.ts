@@ -1,6 +1,6 @@
 import type { Client, Result } from '../../client/index.js';
 import type { AdminWork } from '../admin.js';
-import { table } from '../table.js';
+import { plain, table, widthOf } from '../table.js';
 import { Terminal, type TerminalEvent } from '../terminal.js';
 import { bytesOf } from '../units.js';
 import { columnsOf } from './lists.js';
@@ -17,6 +17,12 @@ const COLUMNS = columnsOf(
   ['TENANT', 'SERVER', 'USER'],
   ['BUSY', 'WAITING', 'IDLE', 'WATCHING', 'SESSIONS', 'WATCHES', 'VIEWS'],
 );
+
+/** Where the login name stands. */
+const USER = 2;
+/** So much of a login name is shown at the least, and columns up to that of waiting requests. */
+const LEAST_NAME = 20;
+const LEAST_COLUMNS = USER + 3;
 
 /** What accounts are sorted by, by the key that is pressed for it. */
 const SORTS = {
@@ -52,7 +58,7 @@ async function show(client: Client, terminal: Terminal): Promise<void> {
   let seen = await look(client, sort, terminal);
   let dueAt = performance.now() + EVERY_MS;
   while (!terminal.ended.aborted) {
-    terminal.draw(screen(seen, sort, terminal.size.rows));
+    terminal.draw(screen(seen, sort, terminal.size));
     const event = await terminal.next(Math.max(0, dueAt - performance.now()));
     const wanted = sortOf(event);
     const isDrawnOnly = event !== undefined && (wanted === undefined || wanted === sort);
@@ -78,17 +84,41 @@ async function look(client: Client, sort: Sort, { ended, size }: Terminal): Prom
 }
 
 /** The lines of the screen: how the broker is, as many accounts as there is room for, and what keys do. */
-function screen({ status, accounts }: Seen, sort: Sort, rows: number): string[] {
+function screen({ status, accounts }: Seen, sort: Sort, { columns, rows }: Terminal['size']): string[] {
   const head = [...headLines(status), ''];
-  const list = table(
-    COLUMNS,
+  const list = fitting(
     accounts.accounts.map((one) => [
       ...[one.tenant, one.server, one.user, one.busy, one.waiting, one.idle, one.watching],
       ...[one.sessions, one.watches, bytesOf(one.viewBytes)],
     ]),
+    columns,
   );
-  const body = [...head, ...list.trimEnd().split('\n')].slice(0, Math.max(0, rows - 1));
+  const body = [...head, ...list].slice(0, Math.max(0, rows - 1));
   const padding = Array.from({ length: Math.max(0, rows - 1 - body.length) }, () => '');
   const keys = Object.entries(SORTS).map(([key, name]) => (name === sort ? `[${key} ${name}]` : `${key} ${name}`));
-  return [...body, ...padding, `sort: ${keys.join('  ')}   q quit   ${accounts.total} accounts`];
+  return [...body, ...padding, `q quit   sort: ${keys.join('  ')}   ${accounts.total} accounts`];
+}
+
+/** The lines of a table that fits: columns at its right are left out first, then login names are cut. */
+function fitting(rows: ReadonlyArray<readonly (string | number)[]>, width: number): string[] {
+  const shown = (count: number, longest: number) => {
+    const cells = rows.map((row) => row.slice(0, count).map((cell, at) => (at === USER ? cut(cell, longest) : cell)));
+    return table(COLUMNS.slice(0, count), cells).trimEnd().split('\n');
+  };
+  const widest = (lines: readonly string[]) => Math.max(...lines.map(widthOf));
+  let count = COLUMNS.length;
+  while (count > LEAST_COLUMNS && widest(shown(count, LEAST_NAME)) > width) count -= 1;
+  const room = LEAST_NAME + width - widest(shown(count, LEAST_NAME));
+  return shown(count, Math.max(LEAST_NAME, room));
+}
+
+function cut(name: string | number, longest: number): string {
+  const text = plain(String(name));
+  if (widthOf(text) <= longest) return text;
+  let start = '';
+  for (const letter of text) {
+    if (widthOf(start + letter) >= longest) break;
+    start += letter;
+  }
+  return `${start}…`;
 }
