@@ -1,14 +1,15 @@
 import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Trace } from '../runtime/trace.js';
-import { commandError, connectError, isThrottled, keepsConnection, replyOf } from './failures.js';
+import { connectError, keepsConnection } from './failures.js';
 import { insideOf } from './flow-inside.js';
 import { type Follower, journal } from './flow-journal.js';
-import { type FlowLogEntry, flowOptions } from './flow-options.js';
+import { flowOptions } from './flow-options.js';
 import { prepare } from './flow-prepare.js';
 import { readingInPlace } from './flow-reader.js';
 import { sendTogether } from './flow-together.js';
 import { traceCommands } from './flow-trace.js';
+import { FlowVerdicts } from './flow-verdicts.js';
 import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
 import { describe, type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
@@ -29,12 +30,7 @@ export class ImapConnection {
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
-  #opened = false;
-  /** The last command's refusal or throttling, which imapflow tells in its log alone. */
-  #refusal: unknown;
-  #throttled: unknown;
-  /** What ended the connection, where that was something worth telling. */
-  #fatal: unknown;
+  readonly #verdicts: FlowVerdicts;
   #loggingOut: Promise<void> | undefined;
   /** Hears of folders that the server tells the counts of, in whatever way. */
   onStatus: ((mailbox: string) => void) | undefined;
@@ -48,14 +44,15 @@ export class ImapConnection {
     this.server = server;
     this.user = credentials.user;
     this.tokenEndsAt = tokenEnd(credentials);
+    this.#verdicts = new FlowVerdicts(() => this.#flow);
     this.#flow = new ImapFlow(
       flowOptions(
         id,
         server,
         credentials,
         {
-          warn: (entry) => this.#noteWarning(entry),
-          error: (entry) => this.#noteError(entry),
+          warn: (entry) => this.#verdicts.noteWarning(entry),
+          error: (entry) => this.#verdicts.noteError(entry),
         },
         readingInPlace(() => this.#flow),
       ),
@@ -69,9 +66,7 @@ export class ImapConnection {
     });
     traceCommands(this.#flow, () => this.trace);
     // Without a listener an RST would end the process.
-    this.#flow.on('error', (failure: unknown) => {
-      this.#fatal ??= failure;
-    });
+    this.#flow.on('error', (failure: unknown) => this.#verdicts.noteFatal(failure));
     this.#flow.once('close', () => {
       this.#unfollow();
       for (const listener of this.#onClose) listener();
@@ -109,7 +104,7 @@ export class ImapConnection {
       connection.close();
       signal?.throwIfAborted();
       throw connectError(
-        late ? { code: 'login timed out' } : (connection.#throttled ?? failure),
+        late ? { code: 'login timed out' } : (connection.#verdicts.throttled ?? failure),
         server.name,
         credentials,
       );
@@ -141,7 +136,7 @@ export class ImapConnection {
 
   /** What ended the connection, in few words; `undefined` where this side did. */
   get endedBy(): string | undefined {
-    const { code, name } = (this.#fatal ?? {}) as NodeJS.ErrnoException;
+    const { code, name } = (this.#verdicts.fatal ?? {}) as NodeJS.ErrnoException;
     return this.#flow.byeReason === undefined || this.#loggingOut ? (code ?? name) : 'BYE';
   }
 
@@ -184,9 +179,8 @@ export class ImapConnection {
     effect: 'read' | 'write',
     call: (flow: ImapFlow) => Promise<T>,
   ): Promise<Exclude<T, false | undefined>> {
-    if (!this.usable) throw this.#lost().withExecuted('no');
-    this.#refusal = undefined;
-    this.#throttled = undefined;
+    if (!this.usable) throw this.#verdicts.lost().withExecuted('no');
+    this.#verdicts.clear();
     if (effect === 'write') this.#writesBegun += 1;
     let result: T;
     try {
@@ -196,7 +190,7 @@ export class ImapConnection {
     }
     if (result === false || result === undefined) throw this.#hiddenFailure();
     // Not `usable`: an answer that came with a BYE behind it has come.
-    if (!this.#flow.usable) throw this.#lost();
+    if (!this.#flow.usable) throw this.#verdicts.lost();
     if (effect === 'write') this.#writesDone += 1;
     return result as Exclude<T, false | undefined>;
   }
@@ -225,7 +219,7 @@ export class ImapConnection {
     const same = expected === undefined || expected === this.selected?.uidValidity;
     if (!kept || !same) await this.#open(path);
     const { selected } = this;
-    if (!selected) throw this.#lost();
+    if (!selected) throw this.#verdicts.lost();
     if (expected !== undefined && expected !== selected.uidValidity) {
       throw new BrokerError(
         'STATE_CHANGED',
@@ -245,7 +239,7 @@ export class ImapConnection {
     const path = canonicalName(mailbox);
     await this.#open(path, follower, known);
     const { selected } = this;
-    if (!selected) throw this.#lost();
+    if (!selected) throw this.#verdicts.lost();
     return selected;
   }
 
@@ -290,7 +284,7 @@ export class ImapConnection {
     await this.command('read', async (flow) => {
       await flow.noop();
       // imapflow's noop never tells how it ended.
-      return this.#refusal === undefined && this.#throttled === undefined;
+      return this.#verdicts.clean;
     });
   }
 
@@ -357,52 +351,25 @@ export class ImapConnection {
 
   /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */
   #checkLogin(): void {
-    if (!this.usable) throw connectError(this.#fatal ?? { code: 'it closed the connection' }, this.server.name);
+    if (!this.usable)
+      throw connectError(this.#verdicts.fatal ?? { code: 'it closed the connection' }, this.server.name);
     // A server that greets with PREAUTH never looks at the credentials, so any would do.
     const proven = [...insideOf(this.#flow).authCapabilities.values()].some((used) => used);
     if (!proven) throw connectError({ code: 'it asks for no credentials' }, this.server.name);
     prepare(this.#flow);
-    this.#opened = true;
-  }
-
-  #noteWarning({ err }: FlowLogEntry): void {
-    if (isThrottled(err)) {
-      this.#throttled = err;
-      // imapflow would keep the connection waiting for minutes; whoever asked is told how long instead.
-      queueMicrotask(() => {
-        for (const wait of insideOf(this.#flow)._throttleWaits) wait.resolve(true);
-      });
-    } else if (replyOf(err)) {
-      this.#refusal = err;
-    }
-  }
-
-  #noteError({ err, payloadBytes }: FlowLogEntry): void {
-    // imapflow skips a line that it cannot parse: rows would be missing from an answer and nobody would know.
-    if (payloadBytes === undefined || !this.#opened) return;
-    this.#fatal ??= err;
-    // Behind imapflow's own look at the line: it may be a refusal of which only the tag is missing.
-    queueMicrotask(() => this.close());
+    this.#verdicts.opened();
   }
 
   #failed(failure: unknown): BrokerError {
-    if (failure instanceof BrokerError) return failure;
-    const why = this.#throttled ?? failure;
-    const error = this.usable ? commandError(why) : this.#lost(why);
-    if (!keepsConnection(error)) this.close();
+    const error = this.#verdicts.failed(failure, this.usable);
+    if (!(failure instanceof BrokerError) && !keepsConnection(error)) this.close();
     return error;
   }
 
   #hiddenFailure(): BrokerError {
-    if (!this.usable) return this.#lost();
-    if (this.#refusal ?? this.#throttled) return commandError(this.#throttled ?? this.#refusal);
+    const error = this.usable ? this.#verdicts.hidden() : this.#verdicts.lost();
+    if (error) return error;
     this.close();
     return new BrokerError('INTERNAL', 'An IMAP command ended without a result.', { executed: 'maybe' });
-  }
-
-  /** The error of a command whose connection has ended, whatever imapflow tripped over then. */
-  #lost(failure?: unknown): BrokerError {
-    const why = replyOf(failure) || isThrottled(failure) ? failure : (this.#fatal ?? failure);
-    return commandError(why, { bye: this.#flow.byeReason });
   }
 }
