@@ -116,8 +116,6 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-export { version };
-
 /**
  * Puts the broker together and starts to listen.
  * @throws when an address cannot be listened on, or a KeyFileError; nothing stays open then

@@ -1,9 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
-import { type Broker, startBroker, version } from '../broker.js';
+import { type Broker, startBroker } from '../broker.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { createLog, type Log, type LogLevel } from '../runtime/log.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
 import { ServiceManager } from '../runtime/sd-notify.js';
+import { version } from '../runtime/version.js';
 import { KeyFileError } from '../session/key-ring.js';
 import { configOfFlags, type ServeFlags } from './flags-config.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';

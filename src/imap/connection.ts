@@ -361,8 +361,9 @@ export class ImapConnection {
   }
 
   #failed(failure: unknown): BrokerError {
+    if (failure instanceof BrokerError) return failure;
     const error = this.#verdicts.failed(failure, this.usable);
-    if (!(failure instanceof BrokerError) && !keepsConnection(error)) this.close();
+    if (!keepsConnection(error)) this.close();
     return error;
   }
 

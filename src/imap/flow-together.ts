@@ -1,5 +1,5 @@
 import type { ImapFlow } from 'imapflow';
-import { type ImapAttribute, textOf } from './raw-exec.js';
+import type { ImapAttribute } from './raw-exec.js';
 
 interface Request {
   tag: string;
@@ -15,6 +15,8 @@ interface FlowInside {
   currentRequest: Request | false;
   send(request: Request): Promise<void>;
   getUntaggedHandler(command: string, attributes: ImapAttribute[] | undefined): unknown;
+  /** The keyword of an untagged response, which may stand behind a number. */
+  normalizeUntaggedCommand(command: string, attributes: ImapAttribute[] | undefined): string;
 }
 
 /** Of connections where it was ever wanted. */
@@ -54,7 +56,8 @@ class Early {
     const handlerOf = inside.getUntaggedHandler.bind(inside);
     inside.getUntaggedHandler = (command, attributes) => {
       const handler = handlerOf(command, attributes);
-      return this.#waiting.size === 0 ? handler : (this.#handlerOf(command, attributes) ?? handler);
+      if (this.#waiting.size === 0) return handler;
+      return this.#handlerOf(inside.normalizeUntaggedCommand(command, attributes)) ?? handler;
     };
   }
 
@@ -66,8 +69,7 @@ class Early {
   }
 
   /** Dovecot looks into the folder for a NOOP last: what a FETCH behind it asked for comes before both are answered. */
-  #handlerOf(command: string, attributes: ImapAttribute[] | undefined): unknown {
-    const keyword = (/^\d+$/.test(command) ? textOf(attributes?.[0]) : command).toUpperCase();
+  #handlerOf(keyword: string): unknown {
     for (const { options } of this.#waiting.values()) if (options.untagged?.[keyword]) return options.untagged[keyword];
     return undefined;
   }

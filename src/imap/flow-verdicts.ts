@@ -1,5 +1,5 @@
 import type { ImapFlow } from 'imapflow';
-import { BrokerError } from '../protocol/errors.js';
+import type { BrokerError } from '../protocol/errors.js';
 import { commandError, isThrottled, replyOf } from './failures.js';
 import { insideOf } from './flow-inside.js';
 import type { FlowLogEntry } from './flow-options.js';
@@ -68,7 +68,6 @@ export class FlowVerdicts {
 
   /** The error of a command that failed with something. */
   failed(failure: unknown, usable: boolean): BrokerError {
-    if (failure instanceof BrokerError) return failure;
     const why = this.#throttled ?? failure;
     return usable ? commandError(why) : this.lost(why);
   }

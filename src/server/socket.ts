@@ -163,7 +163,9 @@ export class Socket implements SeenSocket {
       this.idle(graceMs),
     ]);
     // Who waited in vain is told so.
-    this.#requests.cancelAll(new BrokerError('DRAINING', 'The broker stops, and this was not done in time.'));
+    const stopped = new BrokerError('DRAINING', 'The broker stops, and this was not done in time.');
+    this.#requests.cancelAll(stopped);
+    this.#streams.abort(stopped);
     await this.idle(Math.min(graceMs, CLOSE_MS));
     await this.close(closeCodes.GOING_AWAY);
   }

@@ -122,6 +122,11 @@ export class SocketStreams {
     for (const stream of this.#outgoing.values()) stream.progress();
   }
 
+  /** Ends downloads, whose receivers are told why; uploads end with their requests. */
+  abort(error: BrokerError): void {
+    for (const stream of [...this.#outgoing.values()]) stream.abort(error);
+  }
+
   /** The socket is gone. */
   close(error: BrokerError): void {
     for (const stream of [...this.#outgoing.values()]) stream.drop(error);

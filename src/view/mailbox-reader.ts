@@ -259,8 +259,8 @@ export class MailboxReader {
       return;
     }
     for (let group = this.#active[0]; group; group = this.#active[0]) {
-      const hasRead = group === first && ahead !== undefined;
-      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace, hasRead);
+      const lacked = group === first && ahead !== undefined;
+      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace, lacked);
       this.#active.shift();
     }
     this.#onGrown();
@@ -271,12 +271,12 @@ export class MailboxReader {
     { question, askers }: Group,
     connection: ImapConnection,
     trace: Trace,
-    hasRead: boolean,
+    lacked: boolean,
   ): Promise<void> {
     try {
       const known = question.known(this.view);
       const value = known ?? (await question.fetch(this.view, connection));
-      const source = known === undefined || hasRead ? 'server' : 'validated';
+      const source = known === undefined || lacked ? 'server' : 'validated';
       askers.trace.share(trace, trace.queueMs);
       askers.done({ value, origin: { source, asOf: this.view.asOf } } satisfies Read<unknown>);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
-import { version } from '../../src/broker.js';
 import { commands, EXAMPLES } from '../../src/cli/main.js';
 import { exitCodes, exitMeanings } from '../../src/cli/output.js';
+import { version } from '../../src/runtime/version.js';
 
 /** A command, and what it is called from the root on. */
 interface Entry {

@@ -81,7 +81,7 @@ function fromPage(port: number, origin = `https://${NAME}:${port}`): Upgrade {
   return { port, protocols: [token], headers: { origin } };
 }
 
-describe.runIf(hasNginx)('nginx as docs/operations.md has it', () => {
+describe.runIf(hasNginx)(`nginx as docs/operations.md has it${hasNginx ? '' : ' (no nginx)'}`, () => {
   beforeAll(async () => {
     broker = await startBroker({
       listeners: [{ unix: at('clients.sock') }],

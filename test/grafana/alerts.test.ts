@@ -233,7 +233,7 @@ it('each alert is tried, in what it is for and in what is like it', () => {
   expect([...new Set(cases.map(({ alert }) => alert))]).toEqual(rules.map(({ alert }) => alert));
 });
 
-describe.runIf(hasPromtool)('Prometheus, with the rules for alerts', () => {
+describe.runIf(hasPromtool)(`Prometheus, with the rules for alerts${hasPromtool ? '' : ' (no promtool)'}`, () => {
   it('tells of what is wrong, in a sentence, and of nothing else', () => {
     const folder = mkdtempSync(join(tmpdir(), 'imap-broker-alerts-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -76,6 +76,23 @@ describe('a draining listener', () => {
     expect(await client.closed).toBe(1001);
   });
 
+  it('ends a stream that is not read within the grace, and says so before it closes', async () => {
+    const { connect, listener } = await stubBroker({
+      handlers: {
+        'broker.ping': async ({ streams }) => {
+          const stream = streams.open();
+          void stream.write(Buffer.alloc(1_000_000)).catch(() => {});
+          return { stream: stream.id };
+        },
+      },
+    });
+    const client = await connect();
+    const { result } = await client.request('broker.ping');
+    await listener.drain(30);
+    expect(client.framesOf(result?.stream as number, 'ABORT')).toHaveLength(1);
+    expect(await client.closed).toBe(1001);
+  });
+
   it('is not kept by an operator who looks on, and is answered until the end', async () => {
     const tenants = [tenantWith({ name: 'operators', tokenHashes: [hashToken('good')], scopes: ['admin'] })];
     const { connect, listener } = await stubBroker({ tenants });
