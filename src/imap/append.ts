@@ -3,7 +3,8 @@ import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
 import { isRefusal, statusOf } from './mailbox-status.js';
-import { atom, type ImapArgument, literal, mailboxName, numberOf, rawExec } from './raw-exec.js';
+import { searchKeys } from './search.js';
+import { atom, type ImapArgument, literal, mailboxName, nzNumberOf, sequence } from './wire/tokens.js';
 
 /** A message to be stored. */
 export interface NewMessage {
@@ -33,7 +34,7 @@ export async function appendMessage(
   const args: ImapArgument[] = [mailboxName(mailbox)];
   if (flags.length > 0) args.push(flags.map(atom));
   if (internalDate) args.push(imapDate(internalDate));
-  const append = () => rawExec(connection, 'write', 'APPEND', [...args, literal(raw)]);
+  const append = () => connection.exec('write', 'APPEND', [...args, literal(raw)]);
   const ok = await append()
     .catch(async (failure: unknown) => {
       // Dovecot refuses while the folder that was here before under the same name is still selected.
@@ -45,7 +46,7 @@ export async function appendMessage(
       throw missingMailbox(failure, mailbox);
     });
   if (ok.code === 'APPENDUID') {
-    const [uidValidity, uid] = ok.codeArgs.map(numberOf);
+    const [uidValidity, uid] = ok.codeArgs.map(nzNumberOf);
     return { uidValidity: uidValidity ?? null, uid: uid ?? null };
   }
   return before ? search(connection, mailbox, raw, before) : { uidValidity: null, uid: null };
@@ -58,9 +59,8 @@ async function search(connection: ImapConnection, mailbox: string, raw: Buffer, 
   if (id === undefined || uidNext === null) return { uidValidity, uid: null };
   try {
     await connection.select(mailbox, { fresh: true, uidValidity });
-    const query = { uid: `${uidNext}:*`, header: { 'message-id': id } };
-    const found = await connection.command('read', (flow) => flow.search(query, { uid: true }));
-    const fresh = (Array.isArray(found) ? found : []).filter((uid) => uid >= uidNext);
+    const keys = [atom('UID'), sequence(`${uidNext}:*`), atom('HEADER'), 'Message-ID', id];
+    const fresh = (await searchKeys(connection, keys)).filter((uid) => uid >= uidNext);
     const [uid = null] = fresh;
     return { uidValidity, uid: fresh.length === 1 ? uid : null };
   } catch (failure) {

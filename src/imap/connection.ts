@@ -1,19 +1,38 @@
-import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Trace } from '../runtime/trace.js';
-import { connectError, keepsConnection } from './failures.js';
-import { insideOf } from './flow-inside.js';
-import { type Follower, journal } from './flow-journal.js';
-import { flowOptions } from './flow-options.js';
-import { prepare } from './flow-prepare.js';
-import { readingInPlace } from './flow-reader.js';
-import { sendTogether } from './flow-together.js';
-import { traceCommands } from './flow-trace.js';
-import { FlowVerdicts } from './flow-verdicts.js';
+import { CapabilityList } from './capability-list.js';
+import type { Follower } from './follower.js';
+import { type LoggedIn, logIn } from './login/login.js';
 import { canonicalName } from './mailbox-names.js';
-import { rawExec } from './raw-exec.js';
-import { describe, type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
+import { isAboutStatus, refreshSelected } from './refresh.js';
+import { type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
+import { Selection } from './selection.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
+import type { UntaggedHandler } from './wire/command.js';
+import { DeflateCarrier } from './wire/deflate.js';
+import { MailboxEncoding } from './wire/mailbox-encoding.js';
+import type { StatusText, UntaggedResponse } from './wire/response.js';
+import { atom, type ImapArgument, type ImapAttribute, mailboxName, textOf } from './wire/tokens.js';
+import { Wire } from './wire/wire.js';
+
+/** What few commands need. */
+export interface ExecOptions {
+  /** Memory for the octets of the first large literal, which is part of it then. */
+  landing?: Buffer | undefined;
+  /** Called when the server is ready to wait, which is what IDLE asks it for. */
+  onContinue?: () => void;
+}
+
+/** A response of the server that could not be read, for the log. */
+export interface Unreadable {
+  response: string;
+  mailbox: string | undefined;
+  uid?: number | undefined;
+  items?: readonly string[];
+}
+
+/** So many unreadable responses of a connection are told; the same mail is unreadable each time. */
+const MOST_UNREADABLE = 20;
 
 /** An account's authenticated IMAP connection. Its holder has it alone: the lease is the lock. */
 export class ImapConnection {
@@ -23,59 +42,51 @@ export class ImapConnection {
   readonly createdAt = Date.now();
   /** When the access token that it logged in with ends; servers may end the connection then. */
   readonly tokenEndsAt: number | undefined;
-  /** Measures the commands for whoever has the connection. */
+  /** What the server calls itself in its ID answer (RFC 2971). */
+  readonly serverName: string | undefined;
+  readonly namespaces: LoggedIn['namespaces'];
+  /** Measures the commands for the request that has the connection. */
   trace: Trace | undefined;
   /** Requests whose work it did. */
   served = 0;
-  readonly #flow: ImapFlow;
-  #writesBegun = 0;
-  #writesDone = 0;
-  readonly #verdicts: FlowVerdicts;
-  #loggingOut: Promise<void> | undefined;
   /** Hears of folders that the server tells the counts of, in whatever way. */
   onStatus: ((mailbox: string) => void) | undefined;
+  /** Hears of responses that could not be read. */
+  onUnreadable: ((what: Unreadable) => void) | undefined;
+  readonly #wire: Wire;
+  readonly #carrier: LoggedIn['carrier'];
+  readonly #names: MailboxEncoding;
+  readonly #capabilities: CapabilityList;
+  readonly #selection = new Selection();
   readonly #onClose = new Set<() => void>();
-  #follower: Follower | undefined;
-  /** The server said NO to nobody in particular since the SELECT: Dovecot does when the folder was replaced by another. */
-  #trouble = false;
+  #writesBegun = 0;
+  #writesDone = 0;
+  #unreadable = 0;
+  #loggingOut: Promise<void> | undefined;
 
-  private constructor(id: string, server: ServerOptions, credentials: Credentials) {
+  private constructor(id: string, server: ServerOptions, credentials: Credentials, loggedIn: LoggedIn) {
     this.id = id;
     this.server = server;
     this.user = credentials.user;
     this.tokenEndsAt = tokenEnd(credentials);
-    this.#verdicts = new FlowVerdicts(() => this.#flow);
-    this.#flow = new ImapFlow(
-      flowOptions(
-        id,
-        server,
-        credentials,
-        {
-          warn: (entry) => this.#verdicts.noteWarning(entry),
-          error: (entry) => this.#verdicts.noteError(entry),
-        },
-        readingInPlace(() => this.#flow),
-      ),
-    );
-    journal(this.#flow, {
-      follower: () => this.#follower,
-      onStatus: (mailbox) => this.onStatus?.(mailbox),
-      onTrouble: () => {
-        this.#trouble = true;
-      },
+    this.serverName = loggedIn.serverName;
+    this.namespaces = loggedIn.namespaces;
+    this.#carrier = loggedIn.carrier;
+    this.#capabilities = new CapabilityList(loggedIn.capabilities);
+    this.#names = new MailboxEncoding(this.#capabilities.isRev2Only);
+    const { maxLiteralBytes } = server;
+    const options = { maxLiteralBytes, names: this.#names, eagerLiterals: this.#capabilities.eagerLiterals };
+    this.#wire = new Wire(loggedIn.carrier, options, {
+      onUntagged: (response) => this.#hear(response),
+      onUnreadable: ({ keyword }) => this.noteUnreadable({ response: keyword }),
+      onCommand: (name, ms) => this.trace?.command(name, ms),
+      onEnd: () => this.#ended(),
     });
-    traceCommands(this.#flow, () => this.trace);
-    // Without a listener an RST would end the process.
-    this.#flow.on('error', (failure: unknown) => this.#verdicts.noteFatal(failure));
-    this.#flow.once('close', () => {
-      this.#unfollow();
-      for (const listener of this.#onClose) listener();
-      this.#onClose.clear();
-    });
+    this.#wire.begin(loggedIn.rest);
   }
 
   /**
-   * Connects, secures and logs in. On failure or abort nothing is left open.
+   * Connects, secures, logs in and switches on what the broker uses. On failure or abort nothing is left open.
    * @throws BrokerError UPSTREAM_UNAVAILABLE, IMAP_AUTH_FAILED or the signal's reason
    */
   static async open(
@@ -84,30 +95,24 @@ export class ImapConnection {
     credentials: Credentials,
     signal?: AbortSignal,
   ): Promise<ImapConnection> {
-    signal?.throwIfAborted();
-    const connection = new ImapConnection(id, server, credentials);
+    const connection = new ImapConnection(id, server, credentials, await logIn(id, server, credentials, signal));
     const stop = () => connection.close();
-    let late = false;
-    const timer = setTimeout(
-      () => {
-        late = true;
-        stop();
-      },
-      server.connectTimeoutMs * 2 + server.loginTimeoutMs,
-    );
+    const timer = setTimeout(stop, server.loginTimeoutMs);
     signal?.addEventListener('abort', stop);
     try {
-      await connection.#flow.connect();
-      connection.#checkLogin();
-      return connection;
+      await connection.#enable();
+      if (server.compress) await connection.#compress();
+      if (connection.usable) return connection;
+      throw connection.#wire.lost();
     } catch (failure) {
       connection.close();
       signal?.throwIfAborted();
-      throw connectError(
-        late ? { code: 'login timed out' } : (connection.#verdicts.throttled ?? failure),
-        server.name,
-        credentials,
-      );
+      const { message, imap } = failure as BrokerError;
+      throw new BrokerError('UPSTREAM_UNAVAILABLE', `No connection to the IMAP server "${server.name}": ${message}`, {
+        retryAfterMs: 2_000,
+        imap,
+        cause: failure,
+      });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
@@ -116,13 +121,7 @@ export class ImapConnection {
 
   /** Whether commands can be sent: not after the server's BYE either, though the socket lives on for a moment. */
   get usable(): boolean {
-    return this.#flow.usable && this.#flow.state !== this.#flow.states.LOGOUT;
-  }
-
-  /** What the server calls itself in its ID answer (RFC 2971). */
-  get serverName(): string | undefined {
-    const { name } = (this.#flow.serverInfo ?? {}) as { name?: string };
-    return name;
+    return this.#wire.usable;
   }
 
   /** Writes that were sent, and those of them whose success is known. A lease compares before and after. */
@@ -131,76 +130,76 @@ export class ImapConnection {
   }
 
   get bytes(): { sent: number; received: number } {
-    return this.#flow.stats();
+    return this.#wire.bytes;
   }
 
   /** What ended the connection, in few words; `undefined` where this side did. */
   get endedBy(): string | undefined {
-    const { code, name } = (this.#verdicts.fatal ?? {}) as NodeJS.ErrnoException;
-    return this.#flow.byeReason === undefined || this.#loggingOut ? (code ?? name) : 'BYE';
+    return this.#wire.endedBy;
   }
 
   /** Whether an extension was switched on by ENABLE (RFC 5161), in upper case. */
   enabled(extension: string): boolean {
-    return this.#flow.enabled.has(extension);
+    return this.#capabilities.enabled.has(extension);
   }
 
   /** Whether the server offers a capability, in upper case but for `IMAP4rev2`: for instance `UIDPLUS`. */
   has(capability: string): boolean {
-    return this.#flow.capabilities.has(capability);
+    return this.#capabilities.offered.has(capability);
   }
 
   get capabilities(): ReadonlyMap<string, boolean | number> {
-    return this.#flow.capabilities;
-  }
-
-  get namespaces(): ImapFlow['namespaces'] {
-    return this.#flow.namespaces;
+    return this.#capabilities.offered;
   }
 
   get selected(): SelectedMailbox | undefined {
-    const { mailbox } = this.#flow;
-    return mailbox ? describe(mailbox) : undefined;
+    return this.#selection.selected;
+  }
+
+  /** A folder name that the server told, in Unicode. */
+  nameOf(attribute: ImapAttribute | undefined): string {
+    return this.#names.decode(textOf(attribute));
   }
 
   /** Calls the listener once when the connection ends, at once if it has ended. @returns a function that ends this */
   onClose(listener: () => void): () => void {
-    if (this.#flow.isClosed) listener();
+    if (this.#wire.ended) listener();
     else this.#onClose.add(listener);
     return () => this.#onClose.delete(listener);
   }
 
   /**
-   * Runs one imapflow call and turns what imapflow hides into errors: on a lost connection or a refusal many of its
-   * calls resolve with false or undefined.
-   * @throws BrokerError CONNECTION_LOST, IMAP_NO, NOT_FOUND, TOO_LARGE or UPSTREAM_UNAVAILABLE
+   * Sends a command and waits for its end.
+   * @param untagged takes untagged responses by keyword in upper case
+   * @throws BrokerError IMAP_NO, NOT_FOUND or UPSTREAM_UNAVAILABLE with the server's words, CONNECTION_LOST, TOO_LARGE,
+   * INVALID_PARAMS for what cannot be sent; and what a handler throws, once the command is done
    */
-  async command<T>(
+  async exec(
     effect: 'read' | 'write',
-    call: (flow: ImapFlow) => Promise<T>,
-  ): Promise<Exclude<T, false | undefined>> {
-    if (!this.usable) throw this.#verdicts.lost().withExecuted('no');
-    this.#verdicts.clear();
+    name: string,
+    args: readonly ImapArgument[] = [],
+    untagged: Readonly<Record<string, UntaggedHandler>> = {},
+    options: ExecOptions = {},
+  ): Promise<StatusText> {
+    if (!this.usable) throw this.#wire.lost().withExecuted('no');
+    const done = this.#wire.exec({ name, args, untagged, ...options });
     if (effect === 'write') this.#writesBegun += 1;
-    let result: T;
-    try {
-      result = await call(this.#flow);
-    } catch (failure) {
-      throw this.#failed(failure);
-    }
-    if (result === false || result === undefined) throw this.#hiddenFailure();
-    // Not `usable`: an answer that came with a BYE behind it has come.
-    if (!this.#flow.usable) throw this.#verdicts.lost();
+    const ok = await done;
     if (effect === 'write') this.#writesDone += 1;
-    return result as Exclude<T, false | undefined>;
+    return ok;
   }
 
   /**
-   * Sends the first commands of what is begun in one packet: one round trip in place of one for each. They must not have
-   * literals, and none may depend on the answer of another.
+   * Sends the commands that `begin` begins at once in one packet: one round trip in place of one for each. They must not
+   * have literals, and none may depend on the answer of another.
    */
   together<T>(begin: () => T): T {
-    return sendTogether(this.#flow, begin);
+    return this.#wire.together(begin);
+  }
+
+  /** Ends the IDLE under way, in one packet with the commands that `begin` begins at once. */
+  behindIdle<T>(begin: () => T): T {
+    return this.#wire.endIdle(begin);
   }
 
   /**
@@ -214,12 +213,10 @@ export class ImapConnection {
   ): Promise<SelectedMailbox> {
     const path = canonicalName(mailbox);
     const expected = options.uidValidity;
-    const kept = this.selected?.path === path && !this.#trouble && (!options.fresh || (await this.refresh()));
+    const kept = this.selected?.path === path && !this.troubled && (!options.fresh || (await this.refresh()));
     // A kept selection may be of a folder that bore the name before.
     const same = expected === undefined || expected === this.selected?.uidValidity;
-    if (!kept || !same) await this.#open(path);
-    const { selected } = this;
-    if (!selected) throw this.#verdicts.lost();
+    const selected = kept && same && this.selected ? this.selected : await this.#open(path);
     if (expected !== undefined && expected !== selected.uidValidity) {
       throw new BrokerError(
         'STATE_CHANGED',
@@ -231,83 +228,82 @@ export class ImapConnection {
   }
 
   /**
-   * Selects a folder anew and lets somebody follow it from the first line on, which is where QRESYNC tells what has
-   * changed since a known state. Who followed before has lost it.
+   * Selects a folder anew and lets a follower hear of it from the first line on, which is where QRESYNC tells what has
+   * changed since a known state. The follower before has lost it.
    * @throws BrokerError NOT_FOUND
    */
   async follow(mailbox: string, follower: Follower, known?: KnownState): Promise<SelectedMailbox> {
-    const path = canonicalName(mailbox);
-    await this.#open(path, follower, known);
-    const { selected } = this;
-    if (!selected) throw this.#verdicts.lost();
-    return selected;
+    return this.#open(canonicalName(mailbox), follower, known);
   }
 
-  /** Whether this one follows what is selected now. */
+  /** Whether this follower hears of what is selected now. */
   isFollowedBy(follower: Follower): boolean {
-    return this.usable && this.#follower === follower;
+    return this.usable && this.#selection.isFollowedBy(follower);
   }
 
-  /** Whether the server has said NO to nobody in particular since the SELECT: then what it tells may be of another folder. */
+  /** Whether the server has said NO to nothing in particular since the SELECT: then what it tells may be of another folder. */
   get troubled(): boolean {
-    return this.#trouble;
+    return this.#selection.troubled;
   }
 
-  /** Tells this one nothing any more; somebody else who follows goes on. */
+  /** Tells this follower nothing any more; another one goes on. */
   unfollow(follower: Follower): void {
-    if (this.#follower === follower) this.#unfollow();
+    if (this.#selection.isFollowedBy(follower)) this.#selection.unfollow();
   }
 
-  #unfollow(): void {
-    const follower = this.#follower;
-    this.#follower = undefined;
-    follower?.onLost();
-  }
-
-  async #open(path: string, follower?: Follower, known?: KnownState): Promise<void> {
-    this.#unfollow();
-    this.#follower = follower;
-    this.#trouble = false;
-    // Else imapflow sends a LIST first, in which a `*` of the name is a wildcard.
-    const { folders } = insideOf(this.#flow);
-    folders.clear();
-    folders.set(path, { path });
-    const since = known && { uidValidity: BigInt(known.uidValidity), changedSince: known.modseq };
-    await this.command('read', (flow) => flow.mailboxOpen(path, since)).catch((failure: unknown) => {
-      this.#unfollow();
+  async #open(path: string, follower?: Follower, known?: KnownState): Promise<SelectedMailbox> {
+    this.#selection.begin(path, follower);
+    const args: ImapArgument[] = [mailboxName(path)];
+    if (known && this.enabled('QRESYNC')) {
+      args.push([atom('QRESYNC'), [atom(String(known.uidValidity)), atom(String(known.modseq))]]);
+    }
+    try {
+      return this.#selection.finish(await this.exec('read', 'SELECT', args));
+    } catch (failure) {
+      this.#selection.clear();
       throw selectError(failure, path);
-    });
+    }
   }
 
   /** One round trip that changes nothing; delivers what is pending. */
   async noop(): Promise<void> {
-    await this.command('read', async (flow) => {
-      await flow.noop();
-      // imapflow's noop never tells how it ended.
-      return this.#verdicts.clean;
-    });
+    await this.exec('read', 'NOOP');
   }
 
-  /**
-   * Whether no command is on the wire, and no answer waits for somebody to take it: work that left one behind must not
-   * lend its connection to the next.
-   */
+  /** Whether no command is on the wire: work that left one behind must not lend its connection to the next. */
   get quiet(): boolean {
-    const { requestTagMap, parkedRelease } = insideOf(this.#flow);
-    return requestTagMap.size === 0 && !parkedRelease;
+    return this.#wire.quiet;
   }
 
   /** Leaves the selected folder so that it can be deleted or renamed without the server ending the connection. */
   async unselect(): Promise<void> {
-    if (!this.selected) return;
-    this.#unfollow();
-    this.#trouble = false;
-    if (!this.has('UNSELECT') && !this.has('IMAP4rev2')) {
-      // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
-      const { path } = this.selected;
-      await this.command('read', (flow) => flow.mailboxOpen(path, { readOnly: true }));
+    const { selected } = this;
+    if (!selected) return;
+    this.#selection.clear();
+    if (this.has('UNSELECT') || this.has('IMAP4rev2')) {
+      await this.exec('read', 'UNSELECT');
+      return;
     }
-    await this.command('read', (flow) => insideOf(flow).run('CLOSE', { unselect: true }));
+    // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
+    await this.exec('read', 'EXAMINE', [mailboxName(selected.path)]);
+    await this.exec('read', 'CLOSE');
+  }
+
+  /**
+   * The barrier that delivers what other clients changed in the selected folder.
+   * @returns false when the folder is not what it was, so that what the server told meanwhile means nothing
+   */
+  async refresh(): Promise<boolean> {
+    const same = await refreshSelected(this);
+    if (!same) this.#selection.troubled = true;
+    if (this.troubled) this.#selection.unfollow();
+    return !this.troubled;
+  }
+
+  /** A response could not be read, which costs nothing but itself. */
+  noteUnreadable(what: Omit<Unreadable, 'mailbox'>): void {
+    this.#unreadable += 1;
+    if (this.#unreadable <= MOST_UNREADABLE) this.onUnreadable?.({ mailbox: this.selected?.path, ...what });
   }
 
   /** Says LOGOUT and waits for the end, at most so long; then closes hard. Never rejects. */
@@ -317,12 +313,12 @@ export class ImapConnection {
   }
 
   async #logout(timeoutMs: number): Promise<void> {
-    if (!this.#flow.isClosed && this.usable) {
+    if (this.usable) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, timeoutMs);
       });
-      await Promise.race([this.#flow.logout().catch(() => {}), late]);
+      await Promise.race([this.#wire.logout(), late]);
       clearTimeout(timer);
     }
     this.close();
@@ -330,47 +326,50 @@ export class ImapConnection {
 
   /** Closes the socket at once; commands under way reject. */
   close(): void {
-    this.#flow.close();
+    this.#wire.close();
   }
 
-  /**
-   * The barrier that delivers what other clients changed in the selected folder.
-   * @returns false when the server refuses: the folder is not what it was, and what it told meanwhile means nothing
-   */
-  async refresh(): Promise<boolean> {
-    // When the folder was renamed, deleted or replaced elsewhere Cyrus answers NO, and Dovecot OK behind an untagged NO.
-    try {
-      await rawExec(this, 'read', 'NOOP');
-    } catch (failure) {
-      if (!this.usable) throw failure;
-      this.#trouble = true;
+  /** Closes it because the server sends more than can be taken. */
+  giveUp(error: BrokerError): void {
+    this.#wire.close(error);
+  }
+
+  #hear(response: UntaggedResponse): void {
+    const { keyword, attributes, status } = response;
+    if (keyword === 'STATUS') {
+      const name = this.nameOf(attributes[0]);
+      // Of the selected folder it is the answer of a barrier.
+      if (name !== this.selected?.path) this.onStatus?.(name);
+    } else if (keyword === 'CAPABILITY') {
+      this.#capabilities.replace(attributes);
+    } else if (!(status && (keyword === 'NO' || keyword === 'BAD') && isAboutStatus(this, status.text))) {
+      this.#selection.note(response);
     }
-    if (this.#trouble) this.#unfollow();
-    return !this.#trouble;
   }
 
-  /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */
-  #checkLogin(): void {
-    if (!this.usable)
-      throw connectError(this.#verdicts.fatal ?? { code: 'it closed the connection' }, this.server.name);
-    // A server that greets with PREAUTH never looks at the credentials, so any would do.
-    const proven = [...insideOf(this.#flow).authCapabilities.values()].some((used) => used);
-    if (!proven) throw connectError({ code: 'it asks for no credentials' }, this.server.name);
-    prepare(this.#flow);
-    this.#verdicts.opened();
+  #ended(): void {
+    this.#selection.clear();
+    for (const listener of this.#onClose) listener();
+    this.#onClose.clear();
   }
 
-  #failed(failure: unknown): BrokerError {
-    if (failure instanceof BrokerError) return failure;
-    const error = this.#verdicts.failed(failure, this.usable);
-    if (!keepsConnection(error)) this.close();
-    return error;
+  async #enable(): Promise<void> {
+    const wanted = this.#capabilities.toEnable;
+    if (wanted.length === 0) return;
+    const ENABLED: UntaggedHandler = ({ attributes }) => this.#capabilities.noteEnabled(attributes);
+    // Refused by servers that offer it all the same: the connection is as good without.
+    await this.exec('read', 'ENABLE', wanted.map(atom), { ENABLED }).catch((failure: unknown) => {
+      if (!this.usable) throw failure;
+    });
   }
 
-  #hiddenFailure(): BrokerError {
-    const error = this.usable ? this.#verdicts.hidden() : this.#verdicts.lost();
-    if (error) return error;
-    this.close();
-    return new BrokerError('INTERNAL', 'An IMAP command ended without a result.', { executed: 'maybe' });
+  async #compress(): Promise<void> {
+    if (!this.has('COMPRESS=DEFLATE')) return;
+    let offered = true;
+    await this.exec('read', 'COMPRESS', [atom('DEFLATE')]).catch((failure: unknown) => {
+      if (!this.usable) throw failure;
+      offered = false;
+    });
+    if (offered) this.#wire.carryBy(new DeflateCarrier(this.#carrier));
   }
 }

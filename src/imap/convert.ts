@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeCharset } from './charset.js';
 import { decodeWords } from './encoded-words.js';
-import { bytesOf } from './fetch-rows.js';
-import { type ImapAttribute, listOf, textOf } from './raw-exec.js';
+import { bytesOf, type ImapAttribute, listOf, textOf } from './wire/tokens.js';
 
 /** Flags in a stable order. `\Recent` is left out: it tells of sessions, not of the message (RFC 9051 drops it). */
 export function toFlags(attribute: ImapAttribute | undefined): string[] {

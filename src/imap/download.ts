@@ -1,7 +1,7 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
-import { bytesOf, type FetchedRow, fetchRows, peek } from './fetch-rows.js';
-import { atom } from './raw-exec.js';
+import { type FetchedRow, fetchRows, peek } from './fetch-rows.js';
+import { atom, bytesOf } from './wire/tokens.js';
 
 /** Bytes of a piece as long as the reader is slower than the server, and else: larger ones save round trips. */
 const FIRST_BYTES = 256 * 1024;
@@ -114,7 +114,7 @@ async function fetchPiece(
   range: { start: number; length: number },
   landing: Buffer | undefined,
 ): Promise<Buffer> {
-  const rows = await fetchRows(connection, String(uid), [peek(part, range)], 'uid', landing);
+  const rows = await fetchRows(connection, String(uid), [peek(part, range)], 'uid', { landing });
   const row = rows.find((one) => one.uid === uid);
   // An empty piece is "", as past the end (RFC 3501, section 6.4.5); NIL is what is left of a message that was deleted.
   const bytes = bytesOf(row?.items.get(`BODY[${part}]`));

@@ -1,6 +1,7 @@
 import type { ImapConnection } from './connection.js';
-import { flagsTold } from './flow-journal.js';
-import { atom, type ImapArgument, listOf, rawExec, sequence, type UntaggedHandler } from './raw-exec.js';
+import { flagsOf } from './selection.js';
+import type { UntaggedHandler } from './wire/command.js';
+import { atom, type ImapArgument, sequence } from './wire/tokens.js';
 
 /** Flags by uid, in no order. With `changedSince` only of what changed after it (CHANGEDSINCE, RFC 7162 section 3.1.4.1). */
 export async function fetchFlags(
@@ -12,22 +13,23 @@ export async function fetchFlags(
   const found = new Map<number, string[]>();
   const args: ImapArgument[] = [sequence(set), [atom('UID'), atom('FLAGS')]];
   if (changedSince !== undefined) args.push([atom('CHANGEDSINCE'), atom(changedSince.toString())]);
-  const take = flagCollector(found);
+  const take = flagCollector(connection, found);
   const command = by === 'uid' ? 'UID FETCH' : 'FETCH';
-  await rawExec(connection, 'read', command, args, {
-    FETCH: (response, nameOf) => {
+  await connection.exec('read', command, args, {
+    FETCH: (response) => {
       // Of another message: its flags changed, which a server with QRESYNC tells with the uid (RFC 7162 section 3.2.3).
-      if (by === 'uid' || isWithin(Number(response.command), set)) take(response, nameOf);
+      if (by === 'uid' || isWithin(response.number ?? 0, set)) take(response);
     },
   });
   return found;
 }
 
 /** Takes FETCH responses and keeps the flags of those that tell a uid: the last word on each counts. */
-export function flagCollector(into: Map<number, string[]>): UntaggedHandler {
-  return ({ attributes }) => {
-    const { uid, flags } = flagsTold(listOf(attributes[1]));
+export function flagCollector(connection: ImapConnection, into: Map<number, string[]>): UntaggedHandler {
+  return ({ items, damaged }) => {
+    const { uid, flags } = flagsOf(items);
     if (uid && flags) into.set(uid, flags);
+    else if (damaged) connection.noteUnreadable({ response: 'FETCH', uid, items: ['FLAGS'] });
   };
 }
 

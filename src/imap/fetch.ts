@@ -4,9 +4,9 @@ import { isAmbiguous, toFlags } from './convert.js';
 import { toIso } from './convert-date.js';
 import { toEnvelope } from './envelope.js';
 import { type FetchedRow, fetchRows } from './fetch-rows.js';
-import { atom, type ImapToken, numberOf, textOf } from './raw-exec.js';
 import { toStructure } from './structure.js';
 import { hasAttachment } from './structure-readable.js';
+import { atom, type ImapAttribute, type ImapToken, numberOf, textOf } from './wire/tokens.js';
 
 /** Messages in one FETCH: more would keep the connection from noticing an abort for too long. */
 export const FETCH_BATCH = 200;
@@ -44,9 +44,18 @@ export async function fetchRange(
   by: 'uid' | 'sequence',
   fields: readonly ListField[],
 ): Promise<MessageSummary[]> {
-  const rows = await fetchRows(connection, set, itemsFor(connection, fields), by);
-  const charsets = await fallbackCharsets(connection, rows);
-  return rows.map((row) => toSummary(row, fields, charsets.get(row.uid) ?? null));
+  const doubtful = new DoubtfulRows();
+  const reduce = (row: FetchedRow) => {
+    const summary = toSummary(row, fields);
+    doubtful.note(summary, row);
+    return summary;
+  };
+  const amend = (summary: MessageSummary, items: FetchedRow['items']) => {
+    if (summary.flags && items.has('FLAGS')) summary.flags = toFlags(items.get('FLAGS'));
+  };
+  const rows = await fetchRows(connection, set, itemsFor(connection, fields), by, { reduce, amend });
+  await doubtful.readAgain(connection);
+  return rows;
 }
 
 function itemsFor(connection: ImapConnection, fields: readonly ListField[]): ImapToken[] {
@@ -54,17 +63,18 @@ function itemsFor(connection: ImapConnection, fields: readonly ListField[]): Ima
   return [...new Set(offered)].map((field) => atom(itemNames[field]));
 }
 
-function toSummary({ uid, items }: FetchedRow, fields: readonly ListField[], charset: string | null): MessageSummary {
+function toSummary({ uid, items, unreadable }: FetchedRow, fields: readonly ListField[]): MessageSummary {
   const row: MessageSummary = { uid };
   for (const field of fields) {
     const value = items.get(itemNames[field]);
-    if (field === 'envelope') row.envelope = toEnvelope(value, charset);
+    if (field === 'envelope') row.envelope = toEnvelope(value);
     if (field === 'flags') row.flags = toFlags(value);
     if (field === 'size') row.size = numberOf(value) ?? 0;
     if (field === 'internalDate') row.internalDate = toInternalDate(textOf(value));
     if (field === 'hasAttachment') row.hasAttachment = hasAttachment(toStructure(value));
     if (field === 'preview') row.preview = value ? textOf(value) : null;
   }
+  if (unreadable.size > 0) row.unreadable = fields.filter((field) => unreadable.has(itemNames[field]));
   return row;
 }
 
@@ -73,21 +83,48 @@ export function toInternalDate(text: string): string {
   return toIso(text) ?? new Date(0).toISOString();
 }
 
-/** What raw 8-bit headers that are not UTF-8 are most likely written in: the charset of the body below them. */
-async function fallbackCharsets(
-  connection: ImapConnection,
-  rows: readonly FetchedRow[],
-): Promise<ReadonlyMap<number, string>> {
-  const ambiguous = rows.filter(({ items }) => isAmbiguous(items.get('ENVELOPE')));
-  if (ambiguous.length === 0) return new Map();
-  const set = ambiguous.map(({ uid }) => uid).join(',');
-  const known = ambiguous.every(({ items }) => items.has('BODYSTRUCTURE'));
-  const described = known ? ambiguous : await fetchRows(connection, set, [atom('BODYSTRUCTURE')], 'uid');
-  return new Map(described.flatMap((row) => bodyCharset(row).map((charset) => [row.uid, charset] as const)));
+/** Tokens of envelopes that wait to be read again, of all rows of a command. */
+const MOST_DOUBTFUL = 100_000;
+
+/**
+ * Rows whose envelopes have raw 8-bit that is not UTF-8. Most likely they are written in the charset of the body below
+ * them, so they are read again when that is known.
+ */
+class DoubtfulRows {
+  readonly #rows = new Map<number, { summary: MessageSummary; envelope: ImapAttribute; charset: string | undefined }>();
+  #tokens = 0;
+
+  note(summary: MessageSummary, row: FetchedRow): void {
+    const envelope = row.items.get('ENVELOPE');
+    if (!envelope || !summary.envelope || !isAmbiguous(envelope)) return;
+    this.#tokens += tokensIn(envelope);
+    if (this.#tokens > MOST_DOUBTFUL) return;
+    const [charset] = row.items.has('BODYSTRUCTURE') ? bodyCharset(row) : [];
+    this.#rows.set(row.uid, { summary, envelope, charset });
+  }
+
+  async readAgain(connection: ImapConnection): Promise<void> {
+    const open = [...this.#rows].filter(([, { charset }]) => charset === undefined).map(([uid]) => uid);
+    if (open.length > 0) {
+      const reduce = (row: FetchedRow) => ({ uid: row.uid, charset: bodyCharset(row)[0] });
+      const found = await fetchRows(connection, open.join(','), [atom('BODYSTRUCTURE')], 'uid', { reduce });
+      for (const { uid, charset } of found) {
+        const row = this.#rows.get(uid);
+        if (row) row.charset = charset;
+      }
+    }
+    for (const { summary, envelope, charset } of this.#rows.values()) {
+      if (charset !== undefined) summary.envelope = toEnvelope(envelope, charset);
+    }
+  }
+}
+
+function tokensIn(attribute: ImapAttribute): number {
+  return Array.isArray(attribute) ? attribute.reduce<number>((sum, member) => sum + tokensIn(member), 1) : 1;
 }
 
 /** The charset of the first text of a message, if it names one. */
-export function bodyCharset({ items }: FetchedRow): string[] {
+export function bodyCharset({ items }: Pick<FetchedRow, 'items'>): string[] {
   const found: string[] = [];
   const nodes = [toStructure(items.get('BODYSTRUCTURE'))];
   for (let node = nodes.shift(); node && found.length === 0; node = nodes.shift()) {

@@ -4,19 +4,18 @@ import { isRefusal } from './mailbox-status.js';
 /** Milliseconds that the server has to begin and to end an IDLE. */
 const ANSWER_MS = 10_000;
 
-/** The part of imapflow's inside that this file rests on; imapflow's version is pinned because of it. */
-interface FlowInside {
-  write(line: string): void;
-  exec(command: 'IDLE', attributes: false, options: { onPlusTag: () => Promise<void> }): Promise<{ next: () => void }>;
-}
-
-/** An IDLE under way (RFC 2177): the server tells what changes, to whom follows the connection. */
+/** An IDLE under way (RFC 2177): the server tells what changes, to the follower of the connection. */
 export interface Idle {
   /**
-   * Asks for the end. `ended` is a barrier then: the server has told everything up to it.
+   * Asks for the end. `DONE` and the barrier of {@link ImapConnection.refresh} travel in one packet: on Dovecot the end
+   * of an IDLE alone tells nothing of what is pending.
    */
   stop(): void;
-  /** @throws BrokerError CONNECTION_LOST, or IMAP_NO where the server refuses */
+  /**
+   * Resolves when the server has answered the barrier as well, also where it ended the IDLE by itself: it has told
+   * everything up to then, unless the connection is troubled.
+   * @throws BrokerError CONNECTION_LOST, or IMAP_NO where the server refuses
+   */
   ended: Promise<void>;
 }
 
@@ -27,47 +26,67 @@ export function canIdle(connection: ImapConnection): boolean {
 
 /** Begins an IDLE on the selected folder. No other command may be sent before it has ended. */
 export function beginIdle(connection: ImapConnection): Idle {
-  let begun = false;
-  let stopping = false;
-  let done = () => {};
-  let timer: NodeJS.Timeout | undefined;
-  const late = () => connection.close();
-  const limit = () => {
-    clearTimeout(timer);
-    timer = setTimeout(late, ANSWER_MS);
-  };
-  const run = async () => {
-    limit();
+  const idle = new IdleCommand(connection);
+  return { ended: idle.run(), stop: () => idle.stop() };
+}
+
+class IdleCommand {
+  readonly #connection: ImapConnection;
+  #begun = false;
+  #stopping = false;
+  /** Whether the server has ended it. */
+  #over = false;
+  #refreshed: Promise<boolean> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: ImapConnection) {
+    this.#connection = connection;
+  }
+
+  async run(): Promise<void> {
+    this.#limit();
     try {
-      await connection.command('read', async (flow) => {
-        const inside = flow as unknown as FlowInside;
-        done = () => {
-          limit();
-          inside.write('DONE');
-        };
-        const { next } = await inside.exec('IDLE', false, {
-          onPlusTag: async () => {
-            clearTimeout(timer);
-            begun = true;
-            // Not before: Cyrus would wait for ever for a DONE that came with the IDLE.
-            if (stopping) done();
-          },
-        });
-        next();
-        return true;
-      });
+      await this.#connection.exec('read', 'IDLE', [], {}, { onContinue: () => this.#onBegun() });
+      this.#over = true;
+      await (this.#refreshed ?? this.#refresh());
     } finally {
-      clearTimeout(timer);
+      this.#over = true;
+      clearTimeout(this.#timer);
     }
-  };
-  return {
-    ended: run(),
-    stop: () => {
-      if (stopping) return;
-      stopping = true;
-      if (begun) done();
-    },
-  };
+  }
+
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if (this.#begun) this.#done();
+  }
+
+  #onBegun(): void {
+    // A server that floods with continuation requests began it once.
+    if (this.#begun) return;
+    this.#begun = true;
+    clearTimeout(this.#timer);
+    // Not before: Cyrus would wait for ever for a DONE that came with the IDLE.
+    if (this.#stopping) this.#done();
+  }
+
+  #done(): void {
+    if (this.#over) return;
+    this.#limit();
+    this.#refreshed = this.#connection.behindIdle(() => this.#connection.refresh());
+    // Awaited by `run`, unless the IDLE itself fails.
+    this.#refreshed.catch(() => {});
+  }
+
+  #refresh(): Promise<boolean> {
+    this.#limit();
+    return this.#connection.refresh();
+  }
+
+  #limit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#connection.close(), ANSWER_MS);
+  }
 }
 
 /** Whether the server refused, rather than that the connection ended. */

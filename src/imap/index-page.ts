@@ -2,7 +2,7 @@ import type { ListField, MessageSummary } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { FETCH_BATCH, fetchRange } from './fetch.js';
 import { fetchRows, survivingExpunge } from './fetch-rows.js';
-import { atom, numberOf, rawExec, sequence, textOf } from './raw-exec.js';
+import { atom, numberOf, sequence, textOf } from './wire/tokens.js';
 
 /** Where a page begins: at the newest message, or at a boundary. */
 export type PageStart = Boundary | undefined;
@@ -73,7 +73,7 @@ async function countBelow(connection: ImapConnection, start: Boundary, exists: n
 async function countByServer(connection: ImapConnection, below: number): Promise<number> {
   let count = 0;
   const criteria = [atom('RETURN'), [atom('COUNT')], atom('UID'), sequence(`1:${below - 1}`)];
-  await rawExec(connection, 'read', 'SEARCH', criteria, {
+  await connection.exec('read', 'SEARCH', criteria, {
     ESEARCH: ({ attributes }) => {
       const at = attributes.findIndex((attribute) => textOf(attribute).toUpperCase() === 'COUNT');
       count = numberOf(attributes[at + 1]) ?? 0;
@@ -101,9 +101,9 @@ async function countNear(
 
 async function countBySearch(connection: ImapConnection, below: number): Promise<number> {
   let count = 0;
-  await rawExec(connection, 'read', 'SEARCH', [atom('UID'), sequence(`1:${below - 1}`)], {
-    SEARCH: ({ numbers, attributes }) => {
-      count += (numbers ?? attributes).length;
+  await connection.exec('read', 'SEARCH', [atom('UID'), sequence(`1:${below - 1}`)], {
+    SEARCH: ({ numbers }) => {
+      count += numbers.length;
     },
   });
   return count;

@@ -1,10 +1,12 @@
 import { BrokerError } from '../protocol/errors.js';
+import { protocolLimits } from '../protocol/limits.js';
 import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
 import { catchUp, countsOf, statusItems, statusOf, unlessRefused } from './mailbox-status.js';
 import { namespacesOf } from './namespaces.js';
-import { atom, type ImapArgument, listOf, mailboxName, rawExec, textOf, type UntaggedHandler } from './raw-exec.js';
+import type { UntaggedHandler } from './wire/command.js';
+import { atom, type ImapArgument, listOf, mailboxName, textOf } from './wire/tokens.js';
 
 /** A folder as LIST tells it. */
 export interface ListedMailbox {
@@ -18,6 +20,7 @@ export interface ListedMailbox {
 
 /** More folders than a person has, fewer than exhaust the memory. */
 const MAX_MAILBOXES = 50_000;
+const MAX_LEVELS = 100;
 
 type Listing = Map<string, ListedMailbox>;
 
@@ -40,7 +43,7 @@ export async function listMailboxes(
 export async function findMailbox(connection: ImapConnection, name: string): Promise<ListedMailbox | undefined> {
   const listing: Listing = new Map();
   // A `*` or `%` in the name is a wildcard here, so more may come than was asked for.
-  await rawExec(connection, 'read', 'LIST', ['', mailboxName(name)], { LIST: collector(listing) });
+  await connection.exec('read', 'LIST', ['', mailboxName(name)], { LIST: collector(connection, listing) });
   const wanted = canonicalName(name);
   const exact = listing.get(wanted) ?? likeliest(listing, wanted);
   return exact?.attributes.has('\\nonexistent') ? undefined : exact;
@@ -52,12 +55,12 @@ export async function listSubscribed(connection: ImapConnection): Promise<Listed
   const listing: Listing = new Map();
   if (isExtended(connection)) {
     const args = [[atom('SUBSCRIBED')], '', patterns];
-    const done = await unlessRefused(rawExec(connection, 'read', 'LIST', args, { LIST: collector(listing) }));
+    const done = await unlessRefused(connection.exec('read', 'LIST', args, { LIST: collector(connection, listing) }));
     if (done) return [...listing.values()].filter(({ subscribed }) => subscribed);
     listing.clear();
   }
   for (const pattern of patterns) {
-    await rawExec(connection, 'read', 'LSUB', ['', pattern], { LSUB: collector(listing) });
+    await connection.exec('read', 'LSUB', ['', pattern], { LSUB: collector(connection, listing) });
   }
   return Array.from(listing.values(), (entry) => ({ ...entry, subscribed: true }));
 }
@@ -68,7 +71,7 @@ function isExtended(connection: ImapConnection): boolean {
 
 /** `*` leaves out the namespaces of others on some servers (Courier's `#shared.`), so they are asked for by name. */
 async function searchPatterns(connection: ImapConnection): Promise<ImapArgument[]> {
-  const { personal, other, shared } = await namespacesOf(connection);
+  const { personal, other, shared } = namespacesOf(connection);
   const prefixes = [...personal.slice(1), ...other, ...shared].map(({ prefix }) => prefix);
   return ['*', ...prefixes.filter(Boolean).map((prefix) => mailboxName(`${prefix}*`))];
 }
@@ -86,10 +89,10 @@ async function extendedList(
   if (withStatus) wanted.push(atom('STATUS'), statusItems(connection));
   if (withStatus) await catchUp(connection);
   const statuses = new Map<string, StatusCounts | null>();
-  const listed = rawExec(connection, 'read', 'LIST', ['', patterns, atom('RETURN'), wanted], {
-    LIST: collector(listing),
-    STATUS: ({ attributes }, nameOf) => {
-      statuses.set(canonicalName(nameOf(attributes[0])), countsOf(attributes[1]));
+  const listed = connection.exec('read', 'LIST', ['', patterns, atom('RETURN'), wanted], {
+    LIST: collector(connection, listing),
+    STATUS: ({ attributes }) => {
+      statuses.set(canonicalName(connection.nameOf(attributes[0])), countsOf(attributes[1]));
     },
   });
   // Some servers offer these extensions and then refuse them: the plain commands remain.
@@ -107,7 +110,7 @@ async function plainList(
 ): Promise<Listing> {
   const listing: Listing = new Map();
   for (const pattern of patterns) {
-    await rawExec(connection, 'read', 'LIST', ['', pattern], { LIST: collector(listing) });
+    await connection.exec('read', 'LIST', ['', pattern], { LIST: collector(connection, listing) });
   }
   const subscribed = await listSubscribed(connection);
   for (const { name } of subscribed) {
@@ -141,18 +144,28 @@ export function isSelectable({ attributes }: Pick<ListedMailbox, 'attributes'>):
   return !attributes.has('\\noselect') && !attributes.has('\\nonexistent');
 }
 
-function collector(listing: Listing): UntaggedHandler {
-  return ({ attributes }, nameOf) => {
-    const [flags, delimiter, path] = attributes;
-    const name = canonicalName(nameOf(path));
-    if (!name) return;
+function collector(connection: ImapConnection, listing: Listing): UntaggedHandler {
+  return ({ keyword, attributes }) => {
+    const [flags, separator, path] = attributes;
+    const name = canonicalName(connection.nameOf(path));
+    const delimiter = textOf(separator).slice(0, 1) || null;
+    if (!isUsable(name, delimiter)) {
+      connection.noteUnreadable({ response: keyword });
+      return;
+    }
     const lower = new Set(listOf(flags).map((flag) => textOf(flag).toLowerCase()));
     const subscribed = lower.delete('\\subscribed');
-    listing.set(name, { name, delimiter: textOf(delimiter) || null, attributes: lower, subscribed, counts: null });
+    listing.set(name, { name, delimiter, attributes: lower, subscribed, counts: null });
     if (listing.size > MAX_MAILBOXES) {
       throw new BrokerError('TOO_LARGE', `The account has more than ${MAX_MAILBOXES} folders.`);
     }
   };
+}
+
+/** Whether a request could name the folder; its levels become folders of their own. */
+function isUsable(name: string, delimiter: string | null): boolean {
+  if (name === '' || name.length > protocolLimits.mailboxNameLength) return false;
+  return delimiter === null || name.split(delimiter).length <= MAX_LEVELS;
 }
 
 /** Servers spell `inbox/x` as `INBOX/x`, and some compose or decompose accents. */

@@ -1,7 +1,7 @@
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
 import { catchUp, unlessRefused } from './mailbox-status.js';
-import { atom, listOf, mailboxName, rawExec, textOf } from './raw-exec.js';
+import { atom, listOf, mailboxName, textOf } from './wire/tokens.js';
 
 /** What tells whether a folder changed: a text that is another one then. */
 export interface Stamp {
@@ -26,9 +26,10 @@ export async function stampsOf(
   for (const mailbox of mailboxes) {
     let text: string | undefined;
     await unlessRefused(
-      rawExec(connection, 'read', 'STATUS', [mailboxName(mailbox), items], {
-        STATUS: ({ attributes }, nameOf) => {
-          if (canonicalName(nameOf(attributes[0])) === mailbox) text = listOf(attributes[1]).map(textOf).join(' ');
+      connection.exec('read', 'STATUS', [mailboxName(mailbox), items], {
+        STATUS: ({ attributes }) => {
+          if (canonicalName(connection.nameOf(attributes[0])) === mailbox)
+            text = listOf(attributes[1]).map(textOf).join(' ');
         },
       }),
     );

@@ -2,16 +2,7 @@ import { BrokerError } from '../protocol/errors.js';
 import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { canonicalName } from './mailbox-names.js';
-import {
-  atom,
-  type ImapAttribute,
-  type ImapToken,
-  listOf,
-  mailboxName,
-  numberOf,
-  rawExec,
-  textOf,
-} from './raw-exec.js';
+import { atom, type ImapAttribute, type ImapToken, listOf, mailboxName, numberOf, textOf } from './wire/tokens.js';
 
 /** Response codes (RFC 5530) by which a refused STATUS speaks of the server's state, not of the folder. */
 const passingCodes = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN', 'CORRUPTION']);
@@ -75,14 +66,14 @@ async function statusByList(
       if (asked.has(name)) found.set(name, counts);
     };
     const args = ['', some.map(mailboxName), atom('RETURN'), [atom('STATUS'), items]];
-    const listed = rawExec(connection, 'read', 'LIST', args, {
-      LIST: ({ attributes: [flags, , path] }, nameOf) => {
+    const listed = connection.exec('read', 'LIST', args, {
+      LIST: ({ attributes: [flags, , path] }) => {
         const holdsNone = listOf(flags).some((flag) => /^\\(?:noselect|nonexistent)$/i.test(textOf(flag)));
-        if (holdsNone) note(canonicalName(nameOf(path)), null);
+        if (holdsNone) note(canonicalName(connection.nameOf(path)), null);
       },
-      STATUS: ({ attributes }, nameOf) => {
+      STATUS: ({ attributes }) => {
         const counts = countsOf(attributes[1]);
-        if (counts) note(canonicalName(nameOf(attributes[0])), counts);
+        if (counts) note(canonicalName(connection.nameOf(attributes[0])), counts);
       },
     });
     // Some servers offer it and then refuse it.
@@ -110,10 +101,10 @@ function inLines(names: readonly string[]): string[][] {
 async function statusOfOne(connection: ImapConnection, name: string, items: ImapToken[]): Promise<StatusCounts | null> {
   let counts: StatusCounts | null = null;
   try {
-    await rawExec(connection, 'read', 'STATUS', [mailboxName(name), items], {
-      STATUS: ({ attributes }, nameOf) => {
+    await connection.exec('read', 'STATUS', [mailboxName(name), items], {
+      STATUS: ({ attributes }) => {
         // A server that was asked by NOTIFY tells of other folders at any time.
-        if (canonicalName(nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
+        if (canonicalName(connection.nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
       },
     });
   } catch (failure) {

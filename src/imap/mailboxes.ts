@@ -4,7 +4,7 @@ import { findMailbox, isSelectable, type ListedMailbox, listSubscribed } from '.
 import { assertLevels, isInbox, isWithin, parentName } from './mailbox-names.js';
 import { isRefusal } from './mailbox-status.js';
 import { namespacesOf } from './namespaces.js';
-import { mailboxName, rawExec } from './raw-exec.js';
+import { mailboxName } from './wire/tokens.js';
 
 /** Response codes (RFC 5530) of a refused CREATE that may mean a missing parent. */
 const parentCodes = new Set<string | undefined>([undefined, 'NONEXISTENT', 'TRYCREATE']);
@@ -75,9 +75,9 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
   const selected = connection.selected?.path;
   if (selected !== undefined && isWithin(selected, name, delimiter)) await connection.unselect();
   const subscribed = (await listSubscribed(connection)).filter((entry) => isWithin(entry.name, name, delimiter));
-  await rawExec(connection, 'write', 'RENAME', [mailboxName(name), mailboxName(newName)]).catch((failure) =>
-    explainRefusal(connection, name, failure),
-  );
+  await connection
+    .exec('write', 'RENAME', [mailboxName(name), mailboxName(newName)])
+    .catch((failure) => explainRefusal(connection, name, failure));
   for (const entry of subscribed)
     await moveSubscription(connection, entry.name, newName + entry.name.slice(name.length));
   return (await findMailbox(connection, newName))?.name ?? newName;
@@ -133,7 +133,7 @@ async function existing(connection: ImapConnection, name: string, refusal?: Brok
 }
 
 function mailboxCommand(connection: ImapConnection, command: string, name: string) {
-  return rawExec(connection, 'write', command, [mailboxName(name)]);
+  return connection.exec('write', command, [mailboxName(name)]);
 }
 
 /** The folder is there, so a code such as TRYCREATE speaks of something else than the folder that was named. */
@@ -186,7 +186,7 @@ function refuseInbox(name: string, field: string, verb: string): void {
 
 /** The delimiter of the namespace that a name belongs to: the one with the longest prefix that begins the name. */
 async function delimiterOf(connection: ImapConnection, name: string): Promise<string | null> {
-  const { personal, other, shared } = await namespacesOf(connection);
+  const { personal, other, shared } = namespacesOf(connection);
   const own = [...personal, ...other, ...shared]
     .filter(({ prefix }) => name.startsWith(prefix))
     .sort((a, b) => b.prefix.length - a.prefix.length);

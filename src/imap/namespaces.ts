@@ -1,5 +1,5 @@
-import { decodePath } from 'imapflow/lib/tools.js';
 import type { ImapConnection } from './connection.js';
+import { atom } from './wire/tokens.js';
 
 /** Where folders of one owner begin. */
 export interface Namespace {
@@ -15,15 +15,16 @@ export interface Namespaces {
   shared: Namespace[];
 }
 
-/** The namespaces that the server told at login; asks it nothing. */
-export function namespacesOf(connection: ImapConnection): Promise<Namespaces> {
-  return connection.command('read', async (flow) => {
-    const { personal, other, shared } = connection.namespaces ?? {};
-    const decoded = (entries: Array<{ prefix: string; delimiter?: string | null | undefined }> | false | undefined) =>
-      (entries || []).map(({ prefix, delimiter }) => ({
-        prefix: decodePath(flow, prefix),
-        delimiter: delimiter || null,
-      }));
-    return { personal: decoded(personal), other: decoded(other), shared: decoded(shared) };
-  });
+/** More namespaces than these are asked for by none. */
+const MOST = 50;
+
+/** The namespaces that the server told at login. */
+export function namespacesOf(connection: ImapConnection): Namespaces {
+  const { personal, other, shared } = connection.namespaces ?? {};
+  const decoded = (entries: Array<{ prefix: string; delimiter?: string | null | undefined }> | false | undefined) =>
+    (entries || []).slice(0, MOST).map(({ prefix, delimiter }) => ({
+      prefix: connection.nameOf(atom(prefix)),
+      delimiter: delimiter || null,
+    }));
+  return { personal: decoded(personal), other: decoded(other), shared: decoded(shared) };
 }

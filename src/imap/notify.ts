@@ -1,6 +1,6 @@
 import type { ImapConnection } from './connection.js';
 import { unlessRefused } from './mailbox-status.js';
-import { atom, type ImapArgument, mailboxName, rawExec } from './raw-exec.js';
+import { atom, type ImapArgument, mailboxName } from './wire/tokens.js';
 
 /** Names in one command line. */
 const MOST_NAMES = 100;
@@ -18,5 +18,5 @@ export async function notifyOf(connection: ImapConnection, mailboxes: readonly s
     [atom('SELECTED-DELAYED'), events],
     [atom('MAILBOXES'), mailboxes.map(mailboxName), events],
   ];
-  return unlessRefused(rawExec(connection, 'read', 'NOTIFY', args));
+  return unlessRefused(connection.exec('read', 'NOTIFY', args));
 }

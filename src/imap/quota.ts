@@ -1,7 +1,8 @@
 import { offersQuota } from './capabilities.js';
 import type { ImapConnection } from './connection.js';
 import { explainRefusal } from './mailboxes.js';
-import { listOf, mailboxName, numberOf, rawExec, textOf, type UntaggedHandler } from './raw-exec.js';
+import type { UntaggedHandler } from './wire/command.js';
+import { listOf, mailboxName, numberOf, textOf } from './wire/tokens.js';
 
 export interface QuotaResource {
   used: number;
@@ -33,12 +34,12 @@ export async function quotaOf(connection: ImapConnection, mailbox: string): Prom
   const QUOTAROOT: UntaggedHandler = ({ attributes }) => {
     roots.push(...attributes.slice(1).map(textOf));
   };
-  await rawExec(connection, 'read', 'GETQUOTAROOT', [mailboxName(mailbox)], { QUOTA, QUOTAROOT }).catch((failure) =>
-    explainRefusal(connection, mailbox, failure),
-  );
+  await connection
+    .exec('read', 'GETQUOTAROOT', [mailboxName(mailbox)], { QUOTA, QUOTAROOT })
+    .catch((failure) => explainRefusal(connection, mailbox, failure));
   for (const root of roots) {
     // Some servers name the roots only.
-    if (!quotas.has(root)) await rawExec(connection, 'read', 'GETQUOTA', [root], { QUOTA });
+    if (!quotas.has(root)) await connection.exec('read', 'GETQUOTA', [root], { QUOTA });
   }
   const found = roots.flatMap((root) => quotas.get(root) ?? []);
   const empty: Quota = { root: roots[0] ?? null, storage: null, messages: null };

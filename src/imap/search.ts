@@ -1,8 +1,9 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { Criteria } from '../protocol/methods/message-read.js';
 import type { ImapConnection } from './connection.js';
-import { atom, type ImapArgument, literal, rawExec, sequence, textOf, type UntaggedResponse } from './raw-exec.js';
-import { sequenceSets, uidsOf } from './sequence-set.js';
+import { countOf, sequenceSets, uidsOf } from './sequence-set.js';
+import { tooLarge } from './wire/errors.js';
+import { atom, type ImapArgument, literal, sequence, textOf } from './wire/tokens.js';
 
 const flagKeys = [
   ['seen', 'SEEN'],
@@ -106,23 +107,48 @@ export function searchSet(connection: ImapConnection, set: string): Promise<numb
   return searchKeys(connection, [atom('UID'), sequence(set)]);
 }
 
-async function searchKeys(connection: ImapConnection, keys: ImapArgument[]): Promise<number[]> {
+/** Uids that a SEARCH by these keys finds, ascending. */
+export async function searchKeys(connection: ImapConnection, keys: ImapArgument[]): Promise<number[]> {
   const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
-  const uids: number[] = [];
-  await rawExec(connection, 'read', 'UID SEARCH', [...returns, ...keys], {
-    SEARCH: (response) => {
-      // Not as arguments of push: there may be more than the stack takes.
-      for (const uid of numbersOf(response)) uids.push(uid);
-    },
+  const hits = new Hits(connection);
+  await connection.exec('read', 'UID SEARCH', [...returns, ...keys], {
+    SEARCH: ({ numbers }) => hits.add(numbers),
     ESEARCH: ({ attributes }) => {
       const all = attributes.findIndex((attribute) => textOf(attribute).toUpperCase() === 'ALL');
-      if (all >= 0) for (const uid of uidsOf(textOf(attributes[all + 1]))) uids.push(uid);
+      if (all >= 0) hits.addSet(textOf(attributes[all + 1]));
     },
   });
-  return uids.sort((a, b) => a - b);
+  return hits.uids.sort((a, b) => a - b);
 }
 
-/** The numbers of a SEARCH or SORT response. */
-export function numbersOf({ numbers, attributes }: UntaggedResponse): number[] {
-  return numbers ?? attributes.map(textOf).map(Number).filter(Number.isSafeInteger);
+/** Hits beyond the messages that the folder has: of mail that came during the search. */
+const MORE_HITS = 10_000;
+const MOST_HITS = 4_000_000;
+
+/** Collects hits; a server that tells of more than the folder has messages ends its connection. */
+export class Hits {
+  readonly uids: number[] = [];
+  readonly #connection: ImapConnection;
+  readonly #most: number;
+
+  constructor(connection: ImapConnection) {
+    this.#connection = connection;
+    this.#most = Math.min(MOST_HITS, (connection.selected?.exists ?? 0) + MORE_HITS);
+  }
+
+  add(uids: readonly number[]): void {
+    if (!this.#hasRoom(uids.length)) return;
+    // Not as arguments of push: there may be more than the stack takes.
+    for (const uid of uids) this.uids.push(uid);
+  }
+
+  addSet(set: string): void {
+    if (this.#hasRoom(countOf(set))) this.add(uidsOf(set));
+  }
+
+  #hasRoom(more: number): boolean {
+    if (this.uids.length + more <= this.#most) return true;
+    this.#connection.giveUp(tooLarge('hits of a search, which are more than the messages', this.#most));
+    return false;
+  }
 }

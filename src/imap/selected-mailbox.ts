@@ -1,11 +1,11 @@
-import type { MailboxObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 
 /** The folder that a connection has selected, as the server last described it. */
 export interface SelectedMailbox {
   path: string;
+  /** 1 where the server tells none: then nothing can tell whether uids still mean the same (RFC 3501 section 6.3.1). */
   uidValidity: number;
-  /** Messages in it now, kept up to date by untagged EXISTS and EXPUNGE. */
+  /** Messages in it now, kept up to date by untagged EXISTS, EXPUNGE and VANISHED. */
   exists: number;
   /** `undefined` where the server does not tell (Courier). */
   uidNext: number | undefined;
@@ -20,19 +20,6 @@ export interface SelectedMailbox {
 export interface KnownState {
   uidValidity: number;
   modseq: bigint;
-}
-
-/** What imapflow knows of the selected folder, in our words. */
-export function describe(mailbox: MailboxObject): SelectedMailbox {
-  return {
-    path: mailbox.path,
-    uidValidity: Number(mailbox.uidValidity),
-    exists: mailbox.exists,
-    uidNext: mailbox.uidNext || undefined,
-    readOnly: mailbox.readOnly ?? false,
-    permanentFlags: mailbox.permanentFlags,
-    highestModseq: mailbox.noModseq ? undefined : mailbox.highestModseq,
-  };
 }
 
 /** A refused SELECT as NOT_FOUND of the folder; every other failure as it is. */

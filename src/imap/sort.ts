@@ -1,11 +1,12 @@
-import type { FetchMessageObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Criteria, Sort } from '../protocol/methods/message-read.js';
 import { baseSubject, casemap } from './base-subject.js';
 import type { ImapConnection } from './connection.js';
-import { FETCH_BATCH } from './fetch.js';
-import { atom, rawExec } from './raw-exec.js';
-import { compileCriteria, numbersOf, searchUids } from './search.js';
+import { toEnvelope } from './envelope.js';
+import { FETCH_BATCH, toInternalDate } from './fetch.js';
+import { type FetchedRow, fetchRows } from './fetch-rows.js';
+import { compileCriteria, Hits, searchUids } from './search.js';
+import { atom, numberOf, textOf } from './wire/tokens.js';
 
 /** Hits that the broker itself sorts or threads at most: it has to fetch something of each. */
 export const BROKER_HITS = 20_000;
@@ -44,40 +45,37 @@ export function requireFew(hits: number): void {
 
 async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort: readonly Sort[]): Promise<number[]> {
   const keys = sort.flatMap(({ by, descending }) => [...(descending ? ['REVERSE'] : []), serverKeys[by]]);
-  const uids: number[] = [];
+  const hits = new Hits(connection);
   const args = [keys.map(atom), atom('UTF-8'), ...compileCriteria(criteria)];
-  await rawExec(connection, 'read', 'UID SORT', args, {
-    SORT: (response) => uids.push(...numbersOf(response)),
+  await connection.exec('read', 'UID SORT', args, {
+    SORT: ({ numbers }) => hits.add(numbers),
   });
-  return uids;
+  return hits.uids;
 }
 
 type Value = string | number;
+
+interface SortRow {
+  uid: number;
+  values: Value[];
+}
 
 async function sortInBroker(
   connection: ImapConnection,
   uids: readonly number[],
   sort: readonly Sort[],
 ): Promise<number[]> {
-  const by = new Set(sort.map((key) => key.by));
-  const query = {
-    uid: true,
-    envelope: ['date', 'from', 'to', 'cc', 'subject'].some((key) => by.has(key as Sort['by'])),
-    internalDate: by.has('arrival') || by.has('date'),
-    size: by.has('size'),
-  };
-  const rows: { uid: number; values: Value[] }[] = [];
+  const items = [...new Set(sort.flatMap(({ by }) => sortItems[by]))].map(atom);
+  const reduce = (row: FetchedRow): SortRow => ({ uid: row.uid, values: sort.map(({ by }) => sortKey(row, by)) });
+  const rows: SortRow[] = [];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
     const range = uids.slice(from, from + FETCH_BATCH).join(',');
-    const messages = await connection.command('read', (flow) => flow.fetchAll(range, query, { uid: true }));
-    for (const message of messages) {
-      if (message.uid) rows.push({ uid: message.uid, values: sort.map((key) => sortKey(message, key.by)) });
-    }
+    for (const row of await fetchRows(connection, range, items, 'uid', { reduce })) rows.push(row);
   }
   return rows.sort((a, b) => compareRows(a, b, sort)).map(({ uid }) => uid);
 }
 
-function compareRows(a: { uid: number; values: Value[] }, b: typeof a, sort: readonly Sort[]): number {
+function compareRows(a: SortRow, b: SortRow, sort: readonly Sort[]): number {
   for (const [index, { descending }] of sort.entries()) {
     const order = compare(a.values[index] ?? 0, b.values[index] ?? 0);
     if (order !== 0) return descending ? -order : order;
@@ -91,24 +89,24 @@ function compare(a: Value, b: Value): number {
   return a < b ? -1 : 1;
 }
 
-function sortKey({ envelope, internalDate, size }: FetchMessageObject, by: Sort['by']): Value {
-  const arrived = time(internalDate) ?? 0;
-  switch (by) {
-    case 'arrival':
-      return arrived;
-    case 'date':
-      return time(envelope?.date) ?? arrived;
-    case 'size':
-      return size ?? 0;
-    case 'subject':
-      return casemap(baseSubject(envelope?.subject ?? ''));
-    default:
-      // Only the mailbox of the first address counts (RFC 5256 section 3).
-      return casemap(envelope?.[by]?.[0]?.address?.split('@')[0] ?? '');
-  }
-}
+/** What is fetched for a key. */
+const sortItems: Record<Sort['by'], readonly string[]> = {
+  arrival: ['INTERNALDATE'],
+  date: ['ENVELOPE', 'INTERNALDATE'],
+  from: ['ENVELOPE'],
+  to: ['ENVELOPE'],
+  cc: ['ENVELOPE'],
+  subject: ['ENVELOPE'],
+  size: ['RFC822.SIZE'],
+};
 
-function time(date: Date | string | undefined): number | undefined {
-  const value = date === undefined ? Number.NaN : new Date(date).getTime();
-  return Number.isNaN(value) ? undefined : value;
+function sortKey({ items }: FetchedRow, by: Sort['by']): Value {
+  const arrived = Date.parse(toInternalDate(textOf(items.get('INTERNALDATE'))));
+  if (by === 'arrival') return arrived;
+  if (by === 'size') return numberOf(items.get('RFC822.SIZE')) ?? 0;
+  const envelope = toEnvelope(items.get('ENVELOPE'));
+  if (by === 'date') return envelope.date === null ? arrived : Date.parse(envelope.date);
+  if (by === 'subject') return casemap(baseSubject(envelope.subject));
+  // Only the mailbox of the first address counts (RFC 5256 section 3).
+  return casemap(envelope[by][0]?.address.split('@')[0] ?? '');
 }

@@ -2,18 +2,16 @@ import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
 import { fetchFlags, flagCollector } from './fetch-flags.js';
 import { survivingExpunge } from './fetch-rows.js';
-import { atom, rawExec, sequence } from './raw-exec.js';
+import { searchSet } from './search.js';
 import { sequenceSets } from './sequence-set.js';
+import { atom, sequence } from './wire/tokens.js';
 
 const items = { add: '+FLAGS', remove: '-FLAGS', set: 'FLAGS' } as const;
 
 /** Which of the uids the selected folder has, in their order. */
 export async function existing(connection: ImapConnection, uids: readonly number[]): Promise<number[]> {
   const found = new Set<number>();
-  for (const set of sequenceSets(uids)) {
-    const hits = await connection.command('read', (flow) => flow.search({ uid: set }, { uid: true }));
-    if (Array.isArray(hits)) for (const uid of hits) found.add(uid);
-  }
+  for (const set of sequenceSets(uids)) for (const uid of await searchSet(connection, set)) found.add(uid);
   return [...new Set(uids)].filter((uid) => found.has(uid));
 }
 
@@ -30,12 +28,12 @@ export async function storeFlags(
 ): Promise<Map<number, string[]>> {
   if (action !== 'remove') refuseUnkept(connection, flags);
   const told = new Map<number, string[]>();
-  const handlers = { FETCH: flagCollector(told) };
+  const handlers = { FETCH: flagCollector(connection, told) };
   const before = connection.selected?.exists ?? 0;
   for (const set of sequenceSets(uids)) {
     const args = [sequence(set), atom(items[action]), flags.map(atom)];
     // Refused for messages that are gone: behind the NOOP it is for the others.
-    await survivingExpunge(connection, () => rawExec(connection, 'write', 'UID STORE', args, handlers));
+    await survivingExpunge(connection, () => connection.exec('write', 'UID STORE', args, handlers));
   }
   // Messages are gone; that may be some of those that were told before.
   const doubted = (connection.selected?.exists ?? 0) < before;
@@ -51,7 +49,7 @@ export async function storeFlags(
   // something, and what differs there is somebody else's change.
   const undone = [...found].filter(([uid, now]) => !told.has(uid) && !isDone(now, action, flags)).map(([uid]) => uid);
   for (const set of sequenceSets(undone)) {
-    await rawExec(connection, 'write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
+    await connection.exec('write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
   }
   for (const [uid, now] of await flagsOf(connection, undone)) found.set(uid, now);
   for (const [uid, now] of found) stored.set(uid, now);
@@ -94,8 +92,8 @@ function refuseUnkept(connection: ImapConnection, flags: readonly string[]): voi
 export async function expunge(connection: ImapConnection, uids: readonly number[]): Promise<void> {
   requireUidPlus(connection);
   for (const set of sequenceSets(uids)) {
-    await rawExec(connection, 'write', 'UID STORE', [sequence(set), atom('+FLAGS.SILENT'), [atom('\\Deleted')]]);
-    await rawExec(connection, 'write', 'UID EXPUNGE', [sequence(set)]);
+    await connection.exec('write', 'UID STORE', [sequence(set), atom('+FLAGS.SILENT'), [atom('\\Deleted')]]);
+    await connection.exec('write', 'UID EXPUNGE', [sequence(set)]);
   }
 }
 

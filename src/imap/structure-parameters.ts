@@ -1,7 +1,6 @@
 import { decodeCharset } from './charset.js';
 import { decodeHeaderText } from './convert.js';
-import { bytesOf } from './fetch-rows.js';
-import { type ImapAttribute, listOf, textOf } from './raw-exec.js';
+import { bytesOf, type ImapAttribute, listOf, textOf } from './wire/tokens.js';
 
 /** One piece of a parameter: `name*0*` has index 0 and is encoded (RFC 2231 section 4.1). */
 interface Segment {

@@ -1,6 +1,6 @@
 import type { Structure } from '../protocol/models.js';
-import { type ImapAttribute, listOf, numberOf, textOf } from './raw-exec.js';
 import { toParameters } from './structure-parameters.js';
+import { type ImapAttribute, listOf, numberOf, textOf } from './wire/tokens.js';
 
 /** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
 const MAX_DEPTH = 50;

@@ -1,9 +1,10 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { Structure } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
-import { bytesOf, type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
+import { type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
 import { encodedBound } from './open-text.js';
-import type { ImapArgument, ImapAttribute } from './raw-exec.js';
+import type { ImapArgument, ImapAttribute } from './wire/tokens.js';
+import { bytesOf } from './wire/tokens.js';
 
 /** Where the texts of most messages are. */
 const GUESSED_PARTS = ['1', '2'];
@@ -116,7 +117,7 @@ export class TextBytes {
       if (bytes) this.#keep(row.uid, part, bytes);
       items.delete(`BODY[${part}]`);
     }
-    return { uid: row.uid, items };
+    return { ...row, items };
   }
 
   #keep(uid: number, part: string, bytes: Buffer): void {

@@ -1,73 +1,111 @@
 import type { Criteria, Thread } from '../protocol/methods/message-read.js';
 import type { ImapConnection } from './connection.js';
-import { FETCH_BATCH } from './fetch.js';
-import { atom, type ImapAttribute, numberOf, rawExec } from './raw-exec.js';
+import { FETCH_BATCH, toInternalDate } from './fetch.js';
+import { type FetchedRow, fetchRows, peekHeaders } from './fetch-rows.js';
 import { parseHeaders } from './raw-headers.js';
 import { compileCriteria, searchUids } from './search.js';
 import { requireFew } from './sort.js';
 import { buildThreads, type ThreadMessage } from './thread-references.js';
+import { tooLarge } from './wire/errors.js';
+import { atom, bytesOf, isNzNumber, textOf } from './wire/tokens.js';
+import { breathe } from './wire/turn-budget.js';
 
 /** Levels of replies that an answer has; deeper replies stand side by side on the last one. */
 const MAX_DEPTH = 100;
+
+/** Which conversations of the sorted ones are wanted. */
+export interface ThreadPage {
+  offset: number;
+  limit: number;
+}
 
 /** Conversations of the hits, the one with the highest uid first: by the server where it can, else by the broker. */
 export async function threads(
   connection: ImapConnection,
   criteria: Criteria,
-): Promise<{ threads: Thread[]; threadedBy: 'server' | 'broker' }> {
+  { offset, limit }: ThreadPage,
+): Promise<{ threads: Thread[]; total: number; threadedBy: 'server' | 'broker' }> {
   const onServer = connection.has('THREAD=REFERENCES');
   const found = onServer ? await threadOnServer(connection, criteria) : await threadInBroker(connection, criteria);
-  const ordered = found
-    .map((thread) => ({ thread: flatten(thread), newest: newestOf(thread) }))
-    .sort((a, b) => b.newest - a.newest);
-  return { threads: ordered.map(({ thread }) => thread), threadedBy: onServer ? 'server' : 'broker' };
+  const dated: { thread: Thread; newest: number }[] = [];
+  for (const thread of found) {
+    dated.push({ thread, newest: newestOf(thread) });
+    await breathe();
+  }
+  dated.sort((a, b) => b.newest - a.newest);
+  const page = dated.slice(offset, offset + limit).map(({ thread }) => flatten(thread));
+  return { threads: page, total: found.length, threadedBy: onServer ? 'server' : 'broker' };
 }
 
 async function threadOnServer(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
   const found: Thread[] = [];
   const args = [atom('REFERENCES'), atom('UTF-8'), ...compileCriteria(criteria)];
-  await rawExec(connection, 'read', 'UID THREAD', args, {
-    THREAD: ({ attributes }) => {
-      for (const list of attributes) if (Array.isArray(list)) found.push(...readThread(list));
+  await connection.exec('read', 'UID THREAD', args, {
+    THREAD: ({ raw }) => {
+      if (!readThreads(raw, found)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
     },
   });
   return found;
 }
 
-/** (1 2 (3)(4)): each number is the reply to the one before it, each list a reply to the last number. */
-function readThread(list: readonly ImapAttribute[]): Thread[] {
-  const root: Thread = { uid: null, replies: [] };
-  let last = root;
-  for (const member of list) {
-    if (Array.isArray(member)) {
-      last.replies.push(...readThread(member));
-    } else {
-      const reply: Thread = { uid: numberOf(member) ?? null, replies: [] };
+/** Messages in the conversations of one answer of the server. */
+const MOST_THREADED = 100_000;
+const [OPEN, CLOSE, ZERO, NINE] = [0x28, 0x29, 0x30, 0x39];
+
+/**
+ * (1 2 (3)(4)): each number is the reply to the one before it, each list a reply to the last number. Without recursion,
+ * for lists may be nested as deep as a server likes.
+ * @returns false where there are too many
+ */
+export function readThreads(text: string, into: Thread[]): boolean {
+  // What lists that are open hang on: of the outermost it is a root of its own.
+  const open: Thread[] = [];
+  let last: Thread | undefined;
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN) {
+      last ??= { uid: null, replies: [] };
+      open.push(last);
+    } else if (code === CLOSE) {
+      last = open.pop();
+      if (open.length > 0 || !last) continue;
+      // A root without a message stands for its only reply.
+      into.push(...(last.replies.length > 1 ? [last] : last.replies));
+      last = undefined;
+    } else if (last && code >= ZERO && code <= NINE) {
+      let number = 0;
+      for (let digit = code; digit >= ZERO && digit <= NINE; at += 1, digit = text.charCodeAt(at)) {
+        number = number * 10 + digit - ZERO;
+      }
+      at -= 1;
+      const reply: Thread = { uid: isNzNumber(number) ? number : null, replies: [] };
       last.replies.push(reply);
       last = reply;
+      count += 1;
     }
+    if (count > MOST_THREADED || open.length > MOST_THREADED) return false;
   }
-  return root.replies.length > 1 ? [root] : root.replies;
+  return true;
 }
 
 async function threadInBroker(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
   const uids = await searchUids(connection, criteria);
   requireFew(uids.length);
   const messages: ThreadMessage[] = [];
-  const headers = ['references', 'in-reply-to', 'message-id', 'subject', 'date'];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
     const range = uids.slice(from, from + FETCH_BATCH).join(',');
-    const query = { uid: true, internalDate: true, headers };
-    const fetched = await connection.command('read', (flow) => flow.fetchAll(range, query, { uid: true }));
-    for (const { uid, headers: block, internalDate } of fetched) {
-      if (uid) messages.push(toThreadMessage(uid, block ?? Buffer.alloc(0), new Date(internalDate ?? 0)));
+    for (const message of await fetchRows(connection, range, items, 'uid', { reduce: toThreadMessage })) {
+      messages.push(message);
     }
   }
   return buildThreads(messages);
 }
 
-function toThreadMessage(uid: number, block: Buffer, arrived: Date): ThreadMessage {
-  const lines = parseHeaders(block);
+const items = [atom('INTERNALDATE'), peekHeaders(['References', 'In-Reply-To', 'Message-ID', 'Subject', 'Date'])];
+
+function toThreadMessage({ uid, items }: FetchedRow): ThreadMessage {
+  const lines = parseHeaders(bytesOf(items.get('BODY[HEADER.FIELDS]')) ?? Buffer.alloc(0));
   const headerValue = (wanted: string) => lines.find(({ name }) => name.toLowerCase() === wanted)?.value ?? '';
   const ids = (value: string) => value.match(/<[^<>\s]+>/g) ?? [];
   const sent = new Date(headerValue('date')).getTime();
@@ -78,7 +116,7 @@ function toThreadMessage(uid: number, block: Buffer, arrived: Date): ThreadMessa
     // In-Reply-To counts only where References is missing, and of it only the first (RFC 5256 section 3).
     references: references.length > 0 ? references : ids(headerValue('in-reply-to')).slice(0, 1),
     subject: headerValue('subject'),
-    date: Number.isNaN(sent) ? arrived.getTime() : sent,
+    date: Number.isNaN(sent) ? Date.parse(toInternalDate(textOf(items.get('INTERNALDATE')))) : sent,
   };
 }
 

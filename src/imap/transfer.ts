@@ -1,8 +1,14 @@
 import { BrokerError } from '../protocol/errors.js';
+import { protocolLimits } from '../protocol/limits.js';
 import type { ImapConnection } from './connection.js';
 import { survivingExpunge } from './fetch-rows.js';
-import { mailboxName, rawExec, sequence, type TaggedOk, textOf, type UntaggedHandler } from './raw-exec.js';
 import { sequenceSets, uidsOf } from './sequence-set.js';
+import type { UntaggedHandler } from './wire/command.js';
+import type { StatusText } from './wire/response.js';
+import { mailboxName, nzNumberOf, sequence, textOf } from './wire/tokens.js';
+
+/** Messages that one command copies at most. */
+const MOST_COPIED = protocolLimits.uidsPerRequest;
 
 /** Where messages arrived, as far as the server tells (COPYUID, RFC 4315 section 3). */
 export interface Arrived {
@@ -41,7 +47,7 @@ async function transfer(
     const args = [sequence(set), mailboxName(destination)];
     // Refused for messages that are gone: nothing was done, and behind the NOOP it is for the others.
     const ok = await survivingExpunge(connection, () =>
-      rawExec(connection, 'write', command, args, notes.handlers).catch((failure: unknown) => {
+      connection.exec('write', command, args, notes.handlers).catch((failure: unknown) => {
         throw missingDestination(failure, destination);
       }),
     );
@@ -57,23 +63,21 @@ class Notes {
   count = 0;
   /** MOVE tells COPYUID in an untagged OK, COPY in the tagged one; some servers do it the other way round. */
   readonly handlers: Record<string, UntaggedHandler> = {
-    OK: ({ attributes: [first] }) => {
-      const section = first && !Array.isArray(first) ? first.section : undefined;
-      if (section) this.take(textOf(section[0]).toUpperCase(), section.slice(1));
-    },
+    OK: ({ status }) => this.take(status?.code, status?.codeArgs ?? []),
   };
 
-  take(code: string | undefined, [validity, from, to]: TaggedOk['codeArgs']): void {
+  take(code: string | undefined, [validity, from, to]: StatusText['codeArgs']): void {
     if (code !== 'COPYUID') return;
     this.count += 1;
     const { arrived } = this;
-    const destinations = uidsOf(textOf(to));
-    uidsOf(textOf(from)).forEach((source, index) => {
+    // Of more than was asked for nothing is believed.
+    const destinations = uidsOf(textOf(to), MOST_COPIED);
+    uidsOf(textOf(from), MOST_COPIED).forEach((source, index) => {
       const destination = destinations[index];
       arrived.found.add(source);
       if (destination !== undefined) arrived.uids.push({ source, destination });
     });
-    arrived.uidValidity = Number(textOf(validity)) || null;
+    arrived.uidValidity = nzNumberOf(validity) ?? null;
   }
 }
 

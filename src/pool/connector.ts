@@ -15,6 +15,7 @@ export function connector(log?: Log): Connect {
       const connection = await ImapConnection.open(lines.connection, server, credentials, signal);
       log?.debug({ ...lines, ms: since(begun) }, 'IMAP connection opened');
       if (unreachable.delete(server.name)) log?.info({ server: server.name }, 'IMAP server can be reached again');
+      connection.onUnreadable = (what) => log?.warn({ ...lines, ...what }, 'cannot read what the IMAP server says');
       connection.onClose(() => {
         log?.debug(
           { ...lines, ms: since(begun), ...connection.bytes, why: connection.endedBy },

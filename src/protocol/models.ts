@@ -92,6 +92,12 @@ export const messageSummary = z.object({
   internalDate: date.optional().describe('When the server received it.'),
   hasAttachment: z.boolean().optional(),
   preview: z.string().nullable().optional().describe('PREVIEW (RFC 8970); null where the server has none.'),
+  unreadable: z
+    .array(listField)
+    .optional()
+    .describe(
+      'Only where the answer of the IMAP server for this message is over a limit of the broker or damaged: members that have but the beginning of what the server said, or nothing.',
+    ),
 });
 export type MessageSummary = z.infer<typeof messageSummary>;
 

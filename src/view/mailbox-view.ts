@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ImapConnection } from '../imap/connection.js';
-import type { FlagUpdate, Follower } from '../imap/flow-journal.js';
+import type { FlagUpdate, Follower } from '../imap/follower.js';
 import type { SelectedMailbox } from '../imap/selected-mailbox.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
@@ -170,7 +170,7 @@ export class MailboxView implements Follower {
     { exists, highestModseq }: SelectedMailbox,
     changes: { removed: Iterable<number>; flags: ReadonlyMap<number, string>; added: readonly Member[] },
   ): void {
-    for (const uid of changes.removed) this.members.remove(uid);
+    this.members.removeAll([...changes.removed]);
     for (const [uid, flags] of changes.flags)
       if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);
     this.members.learnTop(changes.added);
@@ -207,7 +207,7 @@ export class MailboxView implements Follower {
     else if (!earlier) {
       const gone = new UidRanges();
       gone.add(uids);
-      if (!this.members.vanish(gone)) this.doubt(Math.max(0, this.members.exists - gone.size));
+      if (gone.full || !this.members.vanish(gone)) this.doubt(Math.max(0, this.members.exists - gone.size));
     }
   }
 

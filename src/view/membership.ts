@@ -12,6 +12,9 @@ const MEMBER_BYTES = 18;
 /** Bytes of flags that came before their message was known. */
 const UNPLACED_BYTES = 100;
 
+/** Messages that are taken out one by one. */
+const FEW = 20;
+
 export type OnChange = (kind: 'added' | 'changed' | 'removed', uid: number) => void;
 
 /**
@@ -118,7 +121,7 @@ export class Membership {
     const above = gone.size - known.length - below;
     if (below > this.#base || above > this.unknownOnTop) return false;
     this.#moved();
-    for (const uid of known) this.remove(uid);
+    this.removeAll(known);
     this.#base -= below;
     this.#exists -= below + above;
     return true;
@@ -131,6 +134,33 @@ export class Membership {
     this.#moved();
     this.#exists -= 1;
     this.#drop(index);
+  }
+
+  /** Known messages are gone: one pass for all, for taking many one by one out of an array takes seconds. */
+  removeAll(uids: readonly number[]): void {
+    if (uids.length < FEW) {
+      for (const uid of uids) this.remove(uid);
+      return;
+    }
+    const gone = new Set(uids);
+    const keep: number[] = [];
+    const keptFlags: string[] = [];
+    const removed: number[] = [];
+    for (const [index, uid] of this.#uids.entries()) {
+      const flags = this.#flags[index] as string;
+      if (gone.has(uid)) {
+        this.#strings.drop(flags);
+        removed.push(uid);
+      } else {
+        keep.push(uid);
+        keptFlags.push(flags);
+      }
+    }
+    this.#uids = keep;
+    this.#flags = keptFlags;
+    this.#exists -= removed.length;
+    if (removed.length > 0) this.#moved();
+    for (const uid of removed) this.#onChange('removed', uid);
   }
 
   /** Flags of a message by uid, or by sequence number where the server gave no uid. */

@@ -75,7 +75,7 @@ async function byQresync(
   const fresh = mayHaveNew(view, selected)
     ? await fetchFlags(connection, `${members.highest + 1}:*`, 'uid')
     : new Map<number, string[]>();
-  if (view.disturbed) return false;
+  if (view.disturbed || told.vanished.full) return false;
   const removed = told.vanished.of(members.uids);
   return resume(view, selected, { removed, flags: told.flags, added: newer(fresh, members.highest) });
 }

@@ -1,14 +1,19 @@
+import { forEachRange } from '../imap/sequence-set.js';
+
+/** Ranges that one set holds. */
+const MOST_RANGES = 50_000;
+
 /** A set of uids as the server writes it, `41,43:116`: it may stand for billions, so it is never expanded. */
 export class UidRanges {
   readonly #ranges: [number, number][] = [];
+  /** Whether there were more ranges than it holds, so that it lacks some. */
+  full = false;
 
   add(set: string): void {
-    for (const range of set.split(',')) {
-      const [from = Number.NaN, to = from] = range.split(':').map(Number);
-      if (Number.isSafeInteger(from) && Number.isSafeInteger(to)) {
-        this.#ranges.push([Math.min(from, to), Math.max(from, to)]);
-      }
-    }
+    forEachRange(set, (from, to) => {
+      if (this.#ranges.length >= MOST_RANGES) this.full = true;
+      else this.#ranges.push([Math.min(from, to), Math.max(from, to)]);
+    });
   }
 
   /** Uids in it, each counted as often as it was added. */
@@ -23,15 +28,18 @@ export class UidRanges {
 
   /** Which of the uids, given in ascending order, are in it. */
   of(uids: readonly number[]): number[] {
-    const found = new Set<number>();
-    for (const [from, to] of this.#ranges) {
-      for (let at = lowerBound(uids, from); at < uids.length; at += 1) {
+    const found: number[] = [];
+    // Ranges may overlap: of those in order each uid is looked at once.
+    let next = 0;
+    for (const [from, to] of this.#ranges.toSorted((a, b) => a[0] - b[0])) {
+      for (let at = Math.max(next, lowerBound(uids, from)); at < uids.length; at += 1) {
         const uid = uids[at] ?? Number.POSITIVE_INFINITY;
         if (uid > to) break;
-        found.add(uid);
+        found.push(uid);
+        next = at + 1;
       }
     }
-    return [...found];
+    return found;
   }
 }
 

@@ -11,10 +11,12 @@ class Row {
   hasAttachment: boolean | undefined;
   /** As JSON. */
   preview: string | undefined;
+  /** Fields that could not be read, or only in part. */
+  unreadable: readonly ListField[] | undefined;
 }
 
 /** Bytes of a row beside its strings: the object, and its place in the map. */
-const ROW_BYTES = 104;
+const ROW_BYTES = 112;
 
 /** The immutable halves of a folder's index rows, by uid. */
 export class Rows {
@@ -38,7 +40,7 @@ export class Rows {
   }
 
   add(message: MessageSummary): void {
-    const { uid, envelope, size, internalDate, hasAttachment, preview } = message;
+    const { uid, envelope, size, internalDate, hasAttachment, preview, unreadable } = message;
     const known = this.#rows.get(uid);
     const row = known ?? new Row();
     if (known) this.#bytes -= bytesOf(known);
@@ -47,6 +49,7 @@ export class Rows {
     if (internalDate !== undefined) row.internalDate = internalDate;
     if (hasAttachment !== undefined) row.hasAttachment = hasAttachment;
     if (preview !== undefined) row.preview = inFewBytes(JSON.stringify(preview));
+    if (unreadable) row.unreadable = [...new Set([...(row.unreadable ?? []), ...unreadable])];
     this.#rows.set(uid, row);
     this.#bytes += bytesOf(row);
   }
@@ -75,7 +78,8 @@ export class Rows {
     const row = this.#rows.get(uid);
     let json = `{"uid":${uid}`;
     for (const field of fields) json += `,"${field}":${field === 'flags' ? flags : jsonOf(row, field)}`;
-    return `${json}}`;
+    const unreadable = row?.unreadable?.filter((field) => fields.includes(field)) ?? [];
+    return unreadable.length === 0 ? `${json}}` : `${json},"unreadable":${JSON.stringify(unreadable)}}`;
   }
 }
 

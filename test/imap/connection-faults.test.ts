@@ -1,13 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection.js';
-import { atom, literal, rawExec, sequence } from '../../src/imap/raw-exec.js';
+import { atom, literal, sequence } from '../../src/imap/wire/tokens.js';
 import { startRelay } from '../support/relay.js';
 import type { ScriptedHandler } from '../support/scripted-server.js';
 import { alice, opened, received, scripted } from './scripted.js';
 
 const lost = { kind: 'CONNECTION_LOST', executed: 'maybe' };
-const fetchBody = (connection: ImapConnection) =>
-  rawExec(connection, 'read', 'UID FETCH', [sequence('1'), atom('BODY[]')]);
+const fetchBody = (connection: ImapConnection) => connection.exec('read', 'UID FETCH', [sequence('1'), atom('BODY[]')]);
 
 /** Resolves when the connection has told that it ended. */
 const ended = (connection: ImapConnection) => new Promise<void>((resolve) => connection.onClose(resolve));
@@ -60,7 +59,7 @@ describe('an answer that makes no sense ends the connection', () => {
     const connection = await opened(server);
     const fetching = fetchBody(connection);
     // The tag that the noise names belongs to the command behind it.
-    const behind = rawExec(connection, 'read', 'CHECK').catch(() => {});
+    const behind = connection.exec('read', 'CHECK').catch(() => {});
     await expect(fetching).rejects.toMatchObject(lost);
     await behind;
     expect(connection.usable).toBe(false);
@@ -103,7 +102,7 @@ describe('a connection that breaks', () => {
   it('in the middle of a write leaves open whether it was done', async () => {
     const server = await scripted({ onLiteral: (_command, peer) => peer.reset() });
     const connection = await opened(server);
-    const append = rawExec(connection, 'write', 'APPEND', [atom('INBOX'), literal('x'.repeat(10_000))]);
+    const append = connection.exec('write', 'APPEND', [atom('INBOX'), literal('x'.repeat(10_000))]);
     await expect(append).rejects.toMatchObject(lost);
     expect(connection.writes).toEqual({ begun: 1, done: 0 });
   });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection.js';
-import { rawExec } from '../../src/imap/raw-exec.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 
 let dovecot: Dovecot;
@@ -34,7 +33,7 @@ describe('an IMAP connection', () => {
     const [one, other] = await Promise.all([open(), open()]);
     expect(one.capabilities).toBe(other.capabilities);
     expect(one.has('UIDPLUS')).toBe(true);
-    await rawExec(one, 'read', 'CAPABILITY');
+    await one.exec('read', 'CAPABILITY');
     expect(one.capabilities).not.toBe(other.capabilities);
     expect(one.capabilities).toEqual(other.capabilities);
     await Promise.all([one.logout(1000), other.logout(1000)]);

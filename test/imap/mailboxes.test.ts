@@ -155,6 +155,7 @@ describe('counts', () => {
       'SELECT',
       'STATUS',
       'NOOP',
+      'STATUS',
       'EXAMINE',
       'CLOSE',
       'STATUS',
@@ -225,11 +226,11 @@ describe('changing folders', () => {
     const plain = await connected({ on: strict(['old']) });
     await plain.connection.select('old');
     await deleteMailbox(plain.connection, 'old');
-    expect(plain.commands()).toEqual(['SELECT old', 'EXAMINE old', 'CLOSE', 'DELETE "old"', 'UNSUBSCRIBE "old"']);
+    expect(plain.commands()).toEqual(['SELECT "old"', 'EXAMINE "old"', 'CLOSE', 'DELETE "old"', 'UNSUBSCRIBE "old"']);
     const modern = await connected({ capabilities: 'IMAP4rev1 UNSELECT', on: strict(['old']) });
     await modern.connection.select('old');
     await deleteMailbox(modern.connection, 'old');
-    expect(modern.commands()).toEqual(['SELECT old', 'UNSELECT', 'DELETE "old"', 'UNSUBSCRIBE "old"']);
+    expect(modern.commands()).toEqual(['SELECT "old"', 'UNSELECT', 'DELETE "old"', 'UNSUBSCRIBE "old"']);
   });
 });
 

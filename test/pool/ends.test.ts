@@ -107,7 +107,7 @@ describe('closing everything', () => {
     const account = await proven(registry, dovecot.server());
     const reading = account.run(job(), () => new Promise(() => {}));
     const writing = account.run(job({ effect: 'write' }), async (connection) => {
-      await connection.command('write', (flow) => flow.mailboxCreate('Made'));
+      await connection.exec('write', 'CREATE', ['Made']);
       await new Promise(() => {});
     });
     await vi.waitFor(() => expect(account.stats.busy).toBe(2));

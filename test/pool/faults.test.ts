@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection.js';
-import { atom, literal, mailboxName, rawExec, sequence } from '../../src/imap/raw-exec.js';
+import { atom, literal, mailboxName, sequence } from '../../src/imap/wire/tokens.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
@@ -16,7 +16,7 @@ afterAll(() => dovecot.stop());
 
 const select = (connection: ImapConnection) => connection.select('INBOX', { fresh: true });
 const append = (connection: ImapConnection) =>
-  rawExec(connection, 'write', 'APPEND', [mailboxName('INBOX'), literal(message({ text: 'x'.repeat(100_000) }))]);
+  connection.exec('write', 'APPEND', [mailboxName('INBOX'), literal(message({ text: 'x'.repeat(100_000) }))]);
 
 /** An account at a Dovecot behind a network that can break. */
 async function behindRelay() {
@@ -128,7 +128,7 @@ describe('a connection that breaks under a job', () => {
     let attempts = 0;
     await account.run(job(), async (connection) => {
       attempts += 1;
-      await rawExec(connection, 'read', 'STATUS');
+      await connection.exec('read', 'STATUS');
     });
     expect(attempts).toBe(2);
   });
@@ -143,7 +143,7 @@ describe('a connection that breaks under a job', () => {
     });
     expect(server.accepted).toBe(2);
     server.on['UID STORE'] = (_command, peer) => peer.send('* BYE restarting');
-    const writing = account.run(job({ effect: 'write' }), (connection) => rawExec(connection, 'write', 'UID STORE'));
+    const writing = account.run(job({ effect: 'write' }), (connection) => connection.exec('write', 'UID STORE'));
     await expect(writing).rejects.toMatchObject({ kind: 'CONNECTION_LOST', executed: 'maybe' });
   });
 
@@ -153,7 +153,7 @@ describe('a connection that breaks under a job', () => {
         on: { 'UID FETCH': (command, peer) => peer.send(row, `${command.tag} OK done`) },
       });
       const fetch = (connection: ImapConnection) =>
-        rawExec(connection, 'read', 'UID FETCH', [sequence('1'), atom('BODY[]')]);
+        connection.exec('read', 'UID FETCH', [sequence('1'), atom('BODY[]')]);
       await expect(account.run(job(), fetch)).rejects.toMatchObject({ executed: 'no' });
       await vi.waitFor(() => expect([registry.slots.total, server.connections.size]).toEqual([0, 0]));
     }

@@ -133,7 +133,7 @@ describe('an account of the registry', () => {
     let writes = 0;
     const write = account.run(job('write'), async (connection) => {
       writes += 1;
-      const created = connection.command('write', (flow) => flow.mailboxCreate('X'));
+      const created = connection.exec('write', 'CREATE', ['X']);
       connection.close();
       await created;
     });

@@ -25,10 +25,16 @@ export async function directAccount(
   credentials: Credentials,
 ): Promise<AccountRunner & { connection: ImapConnection; close(): Promise<void> }> {
   const connection = await ImapConnection.open('test', server, credentials);
+  let last: Promise<unknown> = Promise.resolve();
   return {
     key: `test/${server.name}/${credentials.user}`,
     connection,
-    run: (_job, work) => work(connection, lease),
+    // One at a time, as a lease sees to.
+    run: (_job, work) => {
+      const done = last.then(() => work(connection, lease));
+      last = done.catch(() => {});
+      return done;
+    },
     slots: new NewestInSlot(),
     share: async (_key, _job, work) => ({ value: await work(connection, lease), coalesced: false }),
     close: () => connection.logout(1000),

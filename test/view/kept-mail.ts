@@ -1,5 +1,5 @@
 import type { ImapConnection } from '../../src/imap/connection.js';
-import type { Follower } from '../../src/imap/flow-journal.js';
+import type { Follower } from '../../src/imap/follower.js';
 import type { SelectedMailbox } from '../../src/imap/selected-mailbox.js';
 import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import type { MessageSummary } from '../../src/protocol/models.js';

@@ -8,7 +8,7 @@ const handle: Handler<'mailbox.list'> = (context, params) =>
   shared(context, params, {}, async (connection) => {
     const { counts, subscribedOnly } = params;
     const listed = await listMailboxes(connection, { counts, ghosts: subscribedOnly });
-    const { other, shared } = await namespacesOf(connection);
+    const { other, shared } = namespacesOf(connection);
     const tree = mailboxTree(
       listed,
       [...other, ...shared].map(({ prefix }) => prefix),

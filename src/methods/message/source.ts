@@ -1,5 +1,5 @@
 import { beginDownload, download } from '../../imap/download.js';
-import { numberOf } from '../../imap/raw-exec.js';
+import { numberOf } from '../../imap/wire/tokens.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
 import { sendBytes } from './sending.js';

@@ -6,12 +6,12 @@ const handle: Handler<'message.threads'> = (context, params) => {
   const { mailbox, uidValidity, criteria, limit, offset } = params;
   return shared(context, params, { mailbox }, async (connection) => {
     const selected = await connection.select(mailbox, { fresh: true, uidValidity });
-    const { threads: all, threadedBy } = await threads(connection, criteria);
+    const { threads: page, total, threadedBy } = await threads(connection, criteria, { offset, limit });
     return {
       uidValidity: selected.uidValidity,
-      total: all.length,
-      threads: all.slice(offset, offset + limit),
-      nextOffset: offset + limit < all.length ? offset + limit : null,
+      total,
+      threads: page,
+      nextOffset: offset + limit < total ? offset + limit : null,
       threadedBy,
     };
   });

@@ -55,7 +55,7 @@ function factsOf(context: RequestContext, account: AccountRunner): Promise<Serve
 async function ask(context: RequestContext, account: AccountRunner): Promise<ServerFacts> {
   const facts = await account.run(jobOf(context, { effect: 'read' }), async (connection) => ({
     capabilities: capabilitiesOf(connection),
-    namespace: await namespacesOf(connection),
+    namespace: namespacesOf(connection),
   }));
   const all = known.get(context.services.registry) ?? new Map();
   known.set(context.services.registry, all);

@@ -1,6 +1,6 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection.js';
-import { atom, listOf, literal, mailboxName, numberOf, rawExec, sequence, textOf } from '../../src/imap/raw-exec.js';
+import { atom, listOf, literal, mailboxName, numberOf, sequence, textOf } from '../../src/imap/wire/tokens.js';
 import { type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 
 async function connected(options: ScriptedOptions = {}) {
@@ -11,12 +11,12 @@ async function connected(options: ScriptedOptions = {}) {
   return { server, connection };
 }
 
-describe('a raw command', () => {
+describe('a command', () => {
   it('goes out as it is given and answers code, arguments and text of the OK', async () => {
     const { server, connection } = await connected({
       on: { 'UID COPY': (command, client) => client.ok(command, '[COPYUID 7 1:3 4:6] Done it') },
     });
-    const ok = await rawExec(connection, 'write', 'UID COPY', [sequence('1:3'), mailboxName('Ä & "b" \\')]);
+    const ok = await connection.exec('write', 'UID COPY', [sequence('1:3'), mailboxName('Ä & "b" \\')]);
     expect(server.received.at(-1)).toMatch(/^\S+ UID COPY 1:3 "&AMQ- &- \\"b\\" \\\\"$/);
     expect(ok).toMatchObject({ code: 'COPYUID', text: 'Done it' });
     expect(ok.codeArgs.map(textOf)).toEqual(['7', '1:3', '4:6']);
@@ -24,7 +24,7 @@ describe('a raw command', () => {
 
   it('sends lists, atoms, quoted strings and literals', async () => {
     const { server, connection } = await connected({ on: { TEST: (command, client) => client.ok(command) } });
-    await rawExec(connection, 'read', 'TEST', [[atom('A'), [atom('B')]], 'c d', '', 5, literal('zwölf')]);
+    await connection.exec('read', 'TEST', [[atom('A'), [atom('B')]], 'c d', '', 5, literal('zwölf')]);
     expect(server.received.at(-1)).toBe(
       `${server.received.at(-1)?.split(' ')[0]} TEST (A (B)) "c d" "" 5 {6}\r\n${Buffer.from('zwölf').toString('latin1')}`,
     );
@@ -38,15 +38,15 @@ describe('a raw command', () => {
       },
     });
     const seen: unknown[] = [];
-    await rawExec(connection, 'read', 'TEST', [], {
-      LIST: ({ attributes }, nameOf) => seen.push([listOf(attributes[0]).map(textOf), nameOf(attributes[2])]),
+    await connection.exec('read', 'TEST', [], {
+      LIST: ({ attributes }) => seen.push([listOf(attributes[0]).map(textOf), connection.nameOf(attributes[2])]),
       SEARCH: ({ numbers }) => seen.push(numbers),
-      FETCH: ({ command, attributes }) => seen.push([command, numberOf(listOf(attributes[1])[1])]),
+      FETCH: ({ number, items }) => seen.push([number, numberOf(items.get('UID'))]),
     });
     expect(seen).toEqual([
       [['\\X'], 'Ä & b'],
       [3, 1, 2],
-      ['5', 9],
+      [5, 9],
     ]);
   });
 
@@ -58,16 +58,16 @@ describe('a raw command', () => {
         WRONG: (command, client) => client.bad(command, 'What?'),
       },
     });
-    await expect(rawExec(connection, 'write', 'TEST')).rejects.toMatchObject({
+    await expect(connection.exec('write', 'TEST')).rejects.toMatchObject({
       kind: 'IMAP_NO',
       executed: 'no',
       imap: { status: 'NO', code: 'OVERQUOTA', text: 'Your box is full' },
     });
-    await expect(rawExec(connection, 'read', 'GONE')).rejects.toMatchObject({ kind: 'NOT_FOUND' });
-    await expect(rawExec(connection, 'read', 'WRONG')).rejects.toMatchObject({
+    await expect(connection.exec('read', 'GONE')).rejects.toMatchObject({ kind: 'NOT_FOUND' });
+    await expect(connection.exec('read', 'WRONG')).rejects.toMatchObject({
       imap: { status: 'BAD', text: 'What?' },
     });
-    expect(await rawExec(connection, 'read', 'NOOP')).toMatchObject({ code: undefined });
+    expect(await connection.exec('read', 'NOOP')).toMatchObject({ code: undefined });
     expect(connection.writes).toEqual({ begun: 1, done: 0 });
     expect(connection.quiet).toBe(true);
   });
@@ -81,41 +81,28 @@ describe('a raw command', () => {
       calls += 1;
       throw new RangeError('too many');
     };
-    await expect(rawExec(connection, 'read', 'TEST', [], { LIST: handler })).rejects.toThrow('too many');
+    await expect(connection.exec('read', 'TEST', [], { LIST: handler })).rejects.toThrow('too many');
     expect(calls).toBe(1);
-    await rawExec(connection, 'read', 'NOOP');
-  });
-
-  it('ends an IDLE under way before it is sent', async () => {
-    const { server, connection } = await connected();
-    await connection.select('INBOX');
-    const idling = connection.command('read', async (flow) => {
-      await flow.idle();
-      return true;
-    });
-    await vi.waitFor(() => expect(server.names()).toContain('IDLE'));
-    await rawExec(connection, 'read', 'NOOP');
-    await idling;
-    expect(server.names().slice(-2)).toEqual(['IDLE', 'NOOP']);
+    await connection.exec('read', 'NOOP');
   });
 
   it('refuses a value that would end the line, and sends nothing', async () => {
     const { server, connection } = await connected();
     const before = server.received.length;
-    await expect(rawExec(connection, 'read', 'LIST', ['', 'a\r\nX LOGOUT'])).rejects.toMatchObject({
+    await expect(connection.exec('read', 'LIST', ['', 'a\r\nX LOGOUT'])).rejects.toMatchObject({
       kind: 'INVALID_PARAMS',
     });
-    await rawExec(connection, 'read', 'NOOP');
+    await connection.exec('read', 'NOOP');
     expect(server.names().slice(before)).toEqual(['NOOP']);
   });
 
   it('that loses its connection says that it may have been executed', async () => {
     const { connection } = await connected({ on: { TEST: (_command, client) => client.reset() } });
-    await expect(rawExec(connection, 'write', 'TEST')).rejects.toMatchObject({
+    await expect(connection.exec('write', 'TEST')).rejects.toMatchObject({
       kind: 'CONNECTION_LOST',
       executed: 'maybe',
     });
-    await expect(rawExec(connection, 'write', 'NOOP')).rejects.toMatchObject({
+    await expect(connection.exec('write', 'NOOP')).rejects.toMatchObject({
       kind: 'CONNECTION_LOST',
       executed: 'no',
     });

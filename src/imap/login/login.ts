@@ -1,0 +1,103 @@
+import { ImapFlow } from 'imapflow';
+import { connectError } from '../failures.js';
+import type { Credentials, ServerOptions } from '../server-options.js';
+import type { Carrier } from '../wire/carrier.js';
+import { throttlePause } from '../wire/errors.js';
+import { loginOptions } from './options.js';
+import { LoginTransport } from './transport.js';
+
+/** A connection right behind its login. */
+export interface LoggedIn {
+  carrier: Carrier;
+  /** What the server said that was not read. */
+  rest: Buffer;
+  /** In upper case but for `IMAP4rev1` and `IMAP4rev2`; `APPENDLIMIT` has its number. */
+  capabilities: ReadonlyMap<string, boolean | number>;
+  namespaces: ImapFlow['namespaces'];
+  /** What the server calls itself in its ID answer (RFC 2971). */
+  serverName: string | undefined;
+}
+
+/**
+ * Connects, secures and logs in, which imapflow does; then takes the socket from it. On failure or abort nothing is left
+ * open.
+ * @throws BrokerError UPSTREAM_UNAVAILABLE, IMAP_AUTH_FAILED or the signal's reason
+ */
+export async function logIn(
+  id: string,
+  server: ServerOptions,
+  credentials: Credentials,
+  signal?: AbortSignal,
+): Promise<LoggedIn> {
+  signal?.throwIfAborted();
+  const transport = new LoginTransport(server);
+  let throttled: unknown;
+  let late = false;
+  const flow: ImapFlow = new ImapFlow(
+    loginOptions(id, server, credentials, transport, (failure) => {
+      if (!isThrottled(failure)) return;
+      throttled = failure;
+      flow.close();
+    }),
+  );
+  // Without a listener an RST would end the process.
+  flow.on('error', () => {});
+  const stop = () => flow.close();
+  const timer = setTimeout(
+    () => {
+      late = true;
+      stop();
+    },
+    server.connectTimeoutMs * 2 + server.loginTimeoutMs,
+  );
+  signal?.addEventListener('abort', stop);
+  try {
+    await flow.connect();
+    return taken(flow, transport, server);
+  } catch (failure) {
+    flow.close();
+    signal?.throwIfAborted();
+    const reason = late ? { code: 'login timed out' } : (throttled ?? transport.stream?.failure ?? failure);
+    throw connectError(reason, server.name, credentials);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nothing was proven */
+function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions): LoggedIn {
+  if (!flow.usable || !stream) throw connectError({ code: 'it closed the connection' }, server.name);
+  // A server that greets with PREAUTH never looks at the credentials, so any would do.
+  if (stream.isPreauth) throw connectError({ code: 'it asks for no credentials' }, server.name);
+  const { capabilities, namespaces, serverInfo } = flow;
+  const { name } = serverInfo ?? {};
+  const { carrier, rest } = stream.release();
+  flow.close();
+  return {
+    carrier,
+    rest,
+    capabilities: shared(capabilities),
+    namespaces,
+    serverName: typeof name === 'string' ? name : undefined,
+  };
+}
+
+function isThrottled(failure: unknown): boolean {
+  const { code, response } = (failure ?? {}) as { code?: string; response?: unknown };
+  return code === 'ETHROTTLE' || (typeof response === 'string' && throttlePause(response) !== undefined);
+}
+
+/** Servers say the same to all; one that does not must not fill the memory. */
+const MOST = 100;
+const known = new Map<string, ReadonlyMap<string, boolean | number>>();
+
+/** The same map for connections whose servers said the same: some 4 KiB for each. */
+function shared(capabilities: ReadonlyMap<string, boolean | number>): ReadonlyMap<string, boolean | number> {
+  const key = JSON.stringify([...capabilities]);
+  const kept = known.get(key);
+  if (kept) return kept;
+  if (known.size >= MOST) known.clear();
+  known.set(key, capabilities);
+  return capabilities;
+}

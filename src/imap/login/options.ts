@@ -1,0 +1,57 @@
+import type { ImapFlowOptions, ImapTransport } from 'imapflow';
+import { version } from '../../runtime/version.js';
+import type { Credentials, ServerOptions } from '../server-options.js';
+import { wireLimits } from '../wire/limits.js';
+
+/** What imapflow tells in its log alone. */
+export type OnWarning = (failure: unknown) => void;
+
+const quiet = () => {};
+
+/** imapflow's options for a login alone: nothing is switched on, the connection goes to the broker right after it. */
+export function loginOptions(
+  id: string,
+  server: ServerOptions,
+  credentials: Credentials,
+  transport: ImapTransport,
+  onWarning: OnWarning,
+): ImapFlowOptions {
+  const secret = 'password' in credentials ? { pass: credentials.password } : { accessToken: credentials.accessToken };
+  const { clientIp } = credentials;
+  return {
+    id,
+    host: server.host,
+    port: server.port,
+    secure: server.tls === 'implicit',
+    // `true` requires STARTTLS; otherwise whoever is in between need only not offer it.
+    doSTARTTLS: server.tls === 'starttls',
+    ...(server.servername === undefined ? {} : { servername: server.servername }),
+    auth: { user: credentials.user, ...secret },
+    transport,
+    disableCompression: true,
+    disableAutoEnable: true,
+    disableIMAP4rev2: true,
+    disableAutoIdle: true,
+    connectionTimeout: server.connectTimeoutMs,
+    greetingTimeout: server.connectTimeoutMs,
+    maxLineLength: wireLimits.login.responseBytes,
+    maxLiteralSize: wireLimits.login.responseBytes,
+    maxResponseSize: wireLimits.login.responseBytes * 2,
+    maxResponseTokens: wireLimits.tokens,
+    clientInfo: {
+      name: 'imap-broker',
+      version,
+      vendor: false,
+      'support-url': false,
+      ...(clientIp === undefined ? {} : { 'x-originating-ip': clientIp }),
+    },
+    logger: {
+      debug: quiet,
+      info: quiet,
+      trace: quiet,
+      error: quiet,
+      // That a server throttles its logins, imapflow tells nowhere else before it has waited for minutes.
+      warn: (entry: { err?: unknown } | undefined) => onWarning(entry?.err),
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { connect, type OnReadOpts } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ImapTransport, ImapTransportOptions, ImapTransportSocket } from 'imapflow';
+import type { ServerOptions } from '../server-options.js';
+import { SocketCarrier } from '../wire/carrier.js';
+import { LoginStream } from './stream.js';
+
+/**
+ * Milliseconds for one address of a name with several: Node's own 250 are too few for servers on another continent, and
+ * would end every attempt. Before the connect timeout there is time for some more addresses.
+ */
+export function attemptTimeout({ connectTimeoutMs }: Pick<ServerOptions, 'connectTimeoutMs'>): number {
+  return Math.max(250, Math.floor(connectTimeoutMs / 4));
+}
+
+/** Opens and secures the sockets that imapflow logs in on, so that they are the broker's own afterwards. */
+export class LoginTransport implements ImapTransport {
+  readonly #server: ServerOptions;
+  #stream: LoginStream | undefined;
+
+  constructor(server: ServerOptions) {
+    this.#server = server;
+  }
+
+  /** The last that was opened. */
+  get stream(): LoginStream | undefined {
+    return this.#stream;
+  }
+
+  connect = (options: ImapTransportOptions & { secure: boolean }, onConnect: () => void): ImapTransportSocket => {
+    const { host, port } = this.#server;
+    const address = { host, port, autoSelectFamilyAttemptTimeout: attemptTimeout(this.#server) };
+    const open = (reading: { onread?: OnReadOpts }) =>
+      options.secure
+        ? connectTls({ ...this.#tls(options), ...address, ...reading }, onConnect)
+        : connect({ ...address, ...reading }, onConnect);
+    // A socket that TLS is laid over afterwards is read by that.
+    return this.#streamOf(new SocketCarrier(open, this.#server.tls !== 'starttls'));
+  };
+
+  upgrade = (socket: ImapTransportSocket, options: ImapTransportOptions, onSecure: () => void): ImapTransportSocket => {
+    const plain = socket as LoginStream;
+    if (plain.hasMore) throw new Error('STARTTLS_INJECTION: the server said more behind its answer to STARTTLS');
+    const { carrier } = plain.release();
+    const open = () =>
+      connectTls({ ...this.#tls(options), host: this.#server.host, socket: carrier.release() }, onSecure);
+    return this.#streamOf(new SocketCarrier(open, false));
+  };
+
+  #streamOf(carrier: SocketCarrier): ImapTransportSocket {
+    carrier.socket.once('connect', () => carrier.connected());
+    this.#stream = new LoginStream(carrier);
+    return this.#stream as ImapTransportSocket;
+  }
+
+  #tls({ servername }: ImapTransportOptions) {
+    const { secureContext } = this.#server;
+    return {
+      ...(servername === undefined ? {} : { servername }),
+      secureContext,
+      minVersion: 'TLSv1.2' as const,
+      rejectUnauthorized: true,
+    };
+  }
+}

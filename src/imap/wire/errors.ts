@@ -1,0 +1,66 @@
+import { BrokerError, type ImapReply } from '../../protocol/errors.js';
+import { wireLimits } from './limits.js';
+
+/** A pause that makes sense where the server names none. */
+export const DEFAULT_RETRY_MS = 2_000;
+const MOST_RETRY_MS = 300_000;
+const goneCodes = new Set(['NONEXISTENT', 'TRYCREATE']);
+
+/** What a server says to people: cut to a length that an answer can carry, without control characters. */
+export function serverText(text: string): string {
+  const cut = text.length > wireLimits.textBytes ? `${text.slice(0, wireLimits.textBytes - 3)}...` : text;
+  return cut.replace(/[\p{Cc}\p{Cs}]/gu, '\uFFFD');
+}
+
+/** The error of a command that the server refused. */
+export function refusal(imap: ImapReply): BrokerError {
+  const pause = throttled(imap);
+  if (pause) return pause;
+  if (imap.code && goneCodes.has(imap.code)) {
+    return new BrokerError('NOT_FOUND', `The IMAP server says: ${imap.text}`, { imap });
+  }
+  return new BrokerError('IMAP_NO', `The IMAP server refused: ${imap.text}`, { imap });
+}
+
+/** Outlook refuses with "Request is throttled. Suggested Backoff Time: 92415 milliseconds". */
+function throttled(imap: ImapReply): BrokerError | undefined {
+  if (!/request is throttled/i.test(imap.text)) return undefined;
+  const [, pause] = /backoff time[:=\s]+(\d{1,9})/i.exec(imap.text) ?? [];
+  if (pause === undefined) return undefined;
+  return new BrokerError('UPSTREAM_UNAVAILABLE', 'The IMAP server throttles this account.', {
+    imap,
+    retryAfterMs: Math.min(Number(pause), MOST_RETRY_MS),
+  });
+}
+
+/** Whether a server asks by its words to be left alone for a while. */
+export function throttlePause(text: string): number | undefined {
+  return throttled({ status: 'NO', text })?.retryAfterMs;
+}
+
+/**
+ * The error of a command whose connection ended before its answer came.
+ * @param bye the words of the server's BYE; a server that said BYE wants a pause
+ */
+export function connectionLost(cause: unknown, bye?: string): BrokerError {
+  const why = bye ? `: ${bye}` : '.';
+  return new BrokerError('CONNECTION_LOST', `The connection to the IMAP server was lost${why}`, {
+    executed: 'maybe',
+    ...(bye !== undefined && { imap: { status: 'BYE', text: bye }, retryAfterMs: DEFAULT_RETRY_MS }),
+    cause,
+  });
+}
+
+/** The error of a connection whose server sent more than a limit allows. */
+export function tooLarge(what: string, limit: number): BrokerError {
+  return new BrokerError(
+    'TOO_LARGE',
+    `The answer of the IMAP server is over the limit of the broker: ${what}, at most ${limit}.`,
+    { executed: 'maybe' },
+  );
+}
+
+/** What a server sent that no IMAP client can go on from. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}

@@ -1,0 +1,247 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { wireLimits } from './limits.js';
+import type { ImapAttribute, ImapToken } from './tokens.js';
+
+const [LF, CR, SPACE, QUOTE, OPEN, CLOSE] = [0x0a, 0x0d, 0x20, 0x22, 0x28, 0x29];
+const [ZERO, NINE, LESS] = [0x30, 0x39, 0x3c];
+const [BRACKET, BACKSLASH, BRACKET_END, BRACE, BRACE_END, TILDE] = [0x5b, 0x5c, 0x5d, 0x7b, 0x7d, 0x7e];
+
+/** Characters of latin1 that only go on with an atom; the others may end it or begin something else. */
+const goesOn = new Uint8Array(256).fill(1);
+for (let code = 0; code <= SPACE; code += 1) goesOn[code] = 0;
+for (const code of [QUOTE, OPEN, CLOSE, BRACKET, BRACKET_END, BRACE, BACKSLASH, 0x7f]) goesOn[code] = 0;
+
+const sectioned = new Set(['BODY', 'BODY.PEEK', 'BINARY', 'BINARY.PEEK']);
+const escapes = /\\([\s\S])/g;
+const eightBit = /[\x80-\xff]/;
+
+/** The response ends before what it began does. Made once: to throw it costs no stack. */
+const cutShort = new Error('The response ends too soon.');
+
+/**
+ * Reads the tokens of one response. Servers are many and their grammar is loose, so whatever can be read is read; what is
+ * over a limit is skipped, and `cut` says so.
+ */
+export class TokenReader {
+  /** Where the next token begins. */
+  at = 0;
+  /** Whether something was skipped because of a limit. Set back by whoever reads it. */
+  cut = false;
+  /** Tokens that may still be read. */
+  budget: number = wireLimits.tokens;
+  /** The lines in latin1, with `{n}` and a line end where a literal stood. */
+  readonly text: string;
+  /** Members that one list may have; more are cut. */
+  members: number = wireLimits.tokens;
+  readonly #literals: readonly Buffer[];
+  readonly #plain: boolean;
+  #literal = 0;
+
+  constructor(lines: readonly Buffer[], literals: readonly Buffer[]) {
+    let text = '';
+    let plain = true;
+    for (const line of lines) {
+      text += line.toString('latin1');
+      plain &&= isAscii(line);
+    }
+    const length = text.length;
+    this.text = text.slice(0, text.charCodeAt(length - 2) === CR ? length - 2 : length - 1);
+    this.#plain = plain;
+    this.#literals = literals;
+  }
+
+  get ended(): boolean {
+    return this.at >= this.text.length;
+  }
+
+  /** Passes over blanks. @returns the code of the character behind them; NaN at the end */
+  next(): number {
+    while (this.text.charCodeAt(this.at) === SPACE) this.at += 1;
+    return this.text.charCodeAt(this.at);
+  }
+
+  /** The characters up to the next blank or the end: a tag, a keyword. */
+  word(): string {
+    const end = this.text.indexOf(' ', this.at);
+    const word = this.text.slice(this.at, end < 0 ? undefined : end);
+    this.at = end < 0 ? this.text.length : end + 1;
+    return word;
+  }
+
+  /** All that is left, as UTF-8 where that is what the octets are. */
+  rest(): string {
+    const rest = this.text.slice(this.at);
+    this.at = this.text.length;
+    return this.#recode(rest).toString();
+  }
+
+  /** Everything to the end, outside of lists. Never throws: a list or string that does not end is `damaged`. */
+  all(): { attributes: ImapAttribute[]; damaged: boolean } {
+    const attributes: ImapAttribute[] = [];
+    try {
+      for (let code = this.next(); !Number.isNaN(code); code = this.next()) {
+        // Closes nothing.
+        if (code === CLOSE) this.at += 1;
+        else if (this.budget <= 0) return { attributes, damaged: true };
+        else attributes.push(this.token(0, 0));
+      }
+      return { attributes, damaged: false };
+    } catch (error) {
+      if (error !== cutShort) throw error;
+      return { attributes, damaged: true };
+    }
+  }
+
+  /** The members of the list or section that is open, up to behind the character that closes it. @throws cutShort */
+  list(closing: number, depth: number): ImapAttribute[] {
+    const members: ImapAttribute[] = [];
+    if (depth > wireLimits.depth) {
+      this.#skip(closing);
+      return members;
+    }
+    for (;;) {
+      const code = this.next();
+      if (code === closing) {
+        this.at += 1;
+        return members;
+      }
+      if (Number.isNaN(code)) throw cutShort;
+      if (members.length >= this.members || this.budget <= 0) {
+        this.#skip(closing);
+        return members;
+      }
+      members.push(this.token(closing, depth));
+    }
+  }
+
+  /** The next token or list; there must be one. @throws cutShort */
+  token(closing: number, depth: number): ImapAttribute {
+    this.budget -= 1;
+    const code = this.text.charCodeAt(this.at);
+    if (Number.isNaN(code)) throw cutShort;
+    if (code === QUOTE) return { type: 'STRING', value: this.#string() };
+    if (code === OPEN) {
+      this.at += 1;
+      return this.list(CLOSE, depth + 1);
+    }
+    const brace = code === TILDE ? this.at + 1 : this.at;
+    const octets = this.text.charCodeAt(brace) === BRACE ? this.#literalAt(brace) : undefined;
+    return octets ? { type: 'LITERAL', value: octets } : this.#atom(closing, depth);
+  }
+
+  /** Whether a response ends before what it began does. */
+  static isCutShort(error: unknown): boolean {
+    return error === cutShort;
+  }
+
+  #string(): string | Buffer {
+    const { text } = this;
+    const start = this.at + 1;
+    let escaped = false;
+    let at = start;
+    for (let code = text.charCodeAt(at); code !== QUOTE; at += 1, code = text.charCodeAt(at)) {
+      if (code === BACKSLASH) {
+        escaped = true;
+        at += 1;
+      }
+      if (at >= text.length) throw cutShort;
+    }
+    this.at = at + 1;
+    const value = text.slice(start, at);
+    return this.#recode(escaped ? value.replace(escapes, '$1') : value);
+  }
+
+  /** UTF-8 as it is meant; raw octets of anything else stay octets, for a guess to be made by those who know more. */
+  #recode(value: string): string | Buffer {
+    if (this.#plain || !eightBit.test(value)) return value;
+    const octets = Buffer.from(value, 'latin1');
+    return isUtf8(octets) ? octets.toString() : octets;
+  }
+
+  /** The octets of the literal whose `{` is there; undefined where that is none. */
+  #literalAt(brace: number): Buffer | undefined {
+    const { text } = this;
+    let at = brace + 1;
+    while (isDigit(text.charCodeAt(at))) at += 1;
+    if (at === brace + 1 || text.charCodeAt(at) !== BRACE_END) return undefined;
+    at += 1;
+    if (text.charCodeAt(at) === CR) at += 1;
+    if (text.charCodeAt(at) !== LF) return undefined;
+    const octets = this.#literals[this.#literal];
+    if (!octets) throw cutShort;
+    this.#literal += 1;
+    this.at = at + 1;
+    return octets;
+  }
+
+  #atom(closing: number, depth: number): ImapAttribute {
+    const { text } = this;
+    const start = this.at;
+    // Whatever begins it belongs to it, or nothing would go on.
+    for (let at = start + 1; ; at += 1) {
+      const code = text.charCodeAt(at);
+      if (goesOn[code] === 1) continue;
+      if (code === BRACKET) {
+        if (!sectioned.has(text.slice(start, at).toUpperCase())) continue;
+        this.at = at + 1;
+        return this.#sectioned(text.slice(start, at), depth);
+      }
+      if (code === BRACKET_END && closing !== BRACKET_END) continue;
+      if (code === BRACE || (code < SPACE && code !== CR && code !== LF) || code === 0x7f) continue;
+      this.at = at;
+      const value = text.slice(start, at);
+      if (value.length === 3 && value.toUpperCase() === 'NIL') return null;
+      return { type: 'ATOM', value: this.#recode(value).toString() };
+    }
+  }
+
+  #sectioned(name: string, depth: number): ImapToken {
+    const token: ImapToken = { type: 'ATOM', value: name, section: this.list(BRACKET_END, depth + 1) };
+    if (this.text.charCodeAt(this.at) === LESS) {
+      const end = this.text.indexOf('>', this.at);
+      if (end < 0 || end - this.at > 24) throw cutShort;
+      token.partial = this.text
+        .slice(this.at + 1, end)
+        .split('.')
+        .map(Number);
+      this.at = end + 1;
+    }
+    return token;
+  }
+
+  /** Passes over the rest of a list, with all that is in it. */
+  #skip(closing: number): void {
+    this.cut = true;
+    const { text } = this;
+    for (let open = 1; ; ) {
+      const code = text.charCodeAt(this.at);
+      if (Number.isNaN(code)) throw cutShort;
+      if (code === QUOTE) {
+        this.#passString();
+        continue;
+      }
+      if (code === BRACE && this.#literalAt(this.at)) continue;
+      this.at += 1;
+      if (code === OPEN) open += 1;
+      else if (code === CLOSE && closing === CLOSE) open -= 1;
+      else if (code === closing) open = 0;
+      if (open === 0) return;
+    }
+  }
+
+  #passString(): void {
+    const { text } = this;
+    let at = this.at + 1;
+    for (let code = text.charCodeAt(at); code !== QUOTE; at += 1, code = text.charCodeAt(at)) {
+      if (code === BACKSLASH) at += 1;
+      if (at >= text.length) throw cutShort;
+    }
+    this.at = at + 1;
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
+}
+
+export const closes = { list: CLOSE, section: BRACKET_END };

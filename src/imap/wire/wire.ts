@@ -1,0 +1,345 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { Carrier } from './carrier.js';
+import { Command, type CommandOptions } from './command.js';
+import { connectionLost, ProtocolError, refusal, tooLarge } from './errors.js';
+import { wireLimits } from './limits.js';
+import type { MailboxEncoding } from './mailbox-encoding.js';
+import { readResponse } from './parser.js';
+import type { StatusText, TaggedResponse, UntaggedResponse } from './response.js';
+import { Splitter } from './splitter.js';
+import { turnBudget } from './turn-budget.js';
+import { writeCommand } from './writer.js';
+
+/** What a wire tells beside the answers of commands. */
+export interface WireListener {
+  /** Each untagged response, before the command that asked for it takes it. */
+  onUntagged(response: UntaggedResponse): void;
+  /** A response that could not be read and that cost nothing but itself. */
+  onUnreadable(response: UntaggedResponse): void;
+  /** A command is over, after so many milliseconds. */
+  onCommand(name: string, ms: number): void;
+  onEnd(): void;
+}
+
+export interface WireOptions {
+  maxLiteralBytes: number;
+  names: MailboxEncoding;
+  /** Octets of a literal that goes out without waiting for the server (RFC 7888). */
+  eagerLiterals: number;
+}
+
+/** Responses that cannot be passed over: what is counted would be wrong from then on. */
+const counted = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH']);
+
+/**
+ * The IMAP protocol on a connection that is logged in: commands go out one behind the other, or several in one packet;
+ * what the server says is split, read and dispatched within the limits of `wireLimits`, whatever that is.
+ */
+export class Wire {
+  #carrier: Carrier;
+  readonly #options: WireOptions;
+  readonly #listener: WireListener;
+  readonly #splitter: Splitter;
+  readonly #active: Command[] = [];
+  readonly #queue: Command[] = [];
+  /** Bytes that came while there was no time for them. */
+  #held: Buffer[] = [];
+  #finished: { error: Error | undefined } | undefined;
+  #ended = false;
+  #cause: unknown;
+  #bye: string | undefined;
+  #tags = 0;
+  #joining = false;
+  #sent = 0;
+  #received = 0;
+  #unasked = 0;
+  #stray = 0;
+  #loggingOut = false;
+
+  constructor(carrier: Carrier, options: WireOptions, listener: WireListener) {
+    this.#carrier = carrier;
+    this.#options = options;
+    this.#listener = listener;
+    const { maxLiteralBytes } = options;
+    const responseBytes = maxLiteralBytes * 2;
+    this.#splitter = new Splitter({
+      lineBytes: Math.min(wireLimits.lineBytes, responseBytes),
+      literalBytes: maxLiteralBytes,
+      responseBytes,
+    });
+    this.carryBy(carrier);
+  }
+
+  /** Goes on over another carrier: the same bytes, compressed. Only between commands. */
+  carryBy(carrier: Carrier): void {
+    this.#carrier = carrier;
+    carrier.onBytes = (bytes) => this.#read(bytes);
+    carrier.onEnd = (error) => this.#finish(error);
+    carrier.resume();
+  }
+
+  /** Reads bytes that came before the wire did. */
+  begin(bytes: Buffer): void {
+    if (bytes.length > 0) this.#read(bytes);
+  }
+
+  /** Whether commands can be sent: not after the server's BYE either, though the socket lives on for a moment. */
+  get usable(): boolean {
+    return !this.#ended && this.#bye === undefined && !this.#loggingOut;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** What ended it, in few words; undefined where this side did. */
+  get endedBy(): string | undefined {
+    if (this.#bye !== undefined && !this.#loggingOut) return 'BYE';
+    const { code, name } = (this.#cause ?? {}) as NodeJS.ErrnoException;
+    return code ?? name;
+  }
+
+  get bytes(): { sent: number; received: number } {
+    return { sent: this.#sent, received: this.#received };
+  }
+
+  /** Whether no command is under way or waits. */
+  get quiet(): boolean {
+    return this.#active.length === 0 && this.#queue.length === 0;
+  }
+
+  /** The error of a command that could not be sent any more. */
+  lost(): BrokerError {
+    return connectionLost(this.#cause, this.#bye);
+  }
+
+  /**
+   * Sends a command, behind those that are under way.
+   * @throws BrokerError INVALID_PARAMS at once, where it cannot be written; IMAP_NO, NOT_FOUND or UPSTREAM_UNAVAILABLE
+   * where the server refuses it; CONNECTION_LOST, TOO_LARGE; and what a handler throws
+   */
+  exec(options: CommandOptions): Promise<StatusText> {
+    const { names, eagerLiterals } = this.#options;
+    const tag = (this.#tags + 1).toString(16).toUpperCase();
+    const packets = writeCommand(tag, options.name, options.args ?? [], names, eagerLiterals);
+    this.#tags += 1;
+    const command = new Command(tag, options, packets);
+    if (this.#ended) command.fail(this.lost().withExecuted('no'));
+    else if (this.#active.length === 0 || (this.#joining && packets.length === 1)) this.#send(command);
+    else this.#queue.push(command);
+    return command.done;
+  }
+
+  /**
+   * Sends what `begin` sends at once in one packet, where no command is under way: one round trip for all. None of them
+   * may depend on another, for a server may work on them in any order (RFC 9051 section 5.5).
+   */
+  together<T>(begin: () => T): T {
+    if (this.#joining || !this.quiet) return begin();
+    this.#joining = true;
+    this.#carrier.cork();
+    try {
+      return begin();
+    } finally {
+      this.#joining = false;
+      this.#carrier.uncork();
+    }
+  }
+
+  /** Ends the IDLE under way, in one packet with what `begin` sends. */
+  endIdle<T>(begin: () => T): T {
+    this.#joining = true;
+    this.#carrier.cork();
+    try {
+      this.#write('DONE\r\n');
+      return begin();
+    } finally {
+      this.#joining = false;
+      this.#carrier.uncork();
+    }
+  }
+
+  /** Sends LOGOUT and resolves when the server has answered or is gone. */
+  async logout(): Promise<void> {
+    const command = this.exec({ name: 'LOGOUT' });
+    this.#loggingOut = true;
+    await command.catch(() => {});
+  }
+
+  /** Ends it at once; commands under way reject: with the error, where it is given. */
+  close(error?: BrokerError): void {
+    this.#end(error);
+  }
+
+  #send(command: Command): void {
+    this.#active.push(command);
+    this.#unasked = 0;
+    if (command.options.landing) this.#splitter.landing = command.options.landing;
+    this.#writePacket(command);
+  }
+
+  #writePacket(command: Command): void {
+    const packet = command.packets.shift() ?? [];
+    const several = packet.length > 1 && !this.#joining;
+    if (several) this.#carrier.cork();
+    for (const piece of packet) this.#write(piece);
+    if (several) this.#carrier.uncork();
+  }
+
+  #write(piece: string | Buffer): void {
+    if (this.#ended) return;
+    this.#sent += piece.length;
+    this.#carrier.write(piece);
+  }
+
+  /** @returns whether there is time for more */
+  #read(bytes: Buffer): boolean {
+    if (this.#ended) return false;
+    this.#received += bytes.length;
+    if (this.#held.length > 0) {
+      this.#held.push(Buffer.from(bytes));
+      return false;
+    }
+    const rest = this.#take(bytes);
+    if (!rest) return true;
+    // The memory of the chunk is another's when this returns.
+    this.#held.push(Buffer.from(rest));
+    turnBudget.defer(() => this.#readHeld());
+    return false;
+  }
+
+  #readHeld(): void {
+    while (this.#held.length > 0 && !this.#ended) {
+      const rest = this.#take(this.#held[0] as Buffer);
+      if (rest) {
+        this.#held[0] = rest;
+        turnBudget.defer(() => this.#readHeld());
+        return;
+      }
+      this.#held.shift();
+    }
+    if (this.#ended) this.#held = [];
+    else if (this.#finished) this.#end(this.#finished.error ?? new ProtocolError('The server closed the connection.'));
+    else this.#carrier.resume();
+  }
+
+  /** Reads a chunk as far as the time of this turn goes. @returns what is left */
+  #take(chunk: Buffer): Buffer | undefined {
+    const splitter = this.#splitter;
+    let at = 0;
+    try {
+      for (let count = 1; at < chunk.length && splitter.read(chunk, at); count += 1) {
+        at = splitter.at;
+        const { size } = splitter;
+        const response = readResponse(splitter.lines, splitter.literals);
+        splitter.clear();
+        this.#dispatch(response, size);
+        if (this.#ended) return undefined;
+        // To ask for the time costs more than a short response.
+        if ((count % 16 === 0 || size > 4096) && turnBudget.spent && at < chunk.length) return chunk.subarray(at);
+      }
+    } catch (error) {
+      this.#end(error);
+    }
+    return undefined;
+  }
+
+  #dispatch(response: ReturnType<typeof readResponse>, size: number): void {
+    if (response.kind === 'untagged') {
+      response.size = size;
+      this.#untagged(response);
+    } else if (response.kind === 'tagged') this.#tagged(response);
+    else this.#continue();
+  }
+
+  #untagged(response: UntaggedResponse): void {
+    const command = this.#active.find((one) => one.handles(response.keyword));
+    if (!command) this.#countUnasked(response.size);
+    if (response.keyword === 'BYE') this.#sayBye(response.status?.text ?? '');
+    if (response.damaged) {
+      if (command && response.keyword === 'FETCH') command.take(response);
+      else if (counted.has(response.keyword)) throw new ProtocolError(`Cannot read ${response.keyword} of the server.`);
+      else this.#listener.onUnreadable(response);
+      return;
+    }
+    this.#listener.onUntagged(response);
+    command?.take(response);
+  }
+
+  /** What nothing asked for has a bound for as long as nothing is asked, or the server was asked to tell what happens. */
+  #countUnasked(size: number): void {
+    const [first] = this.#active;
+    if (first && !first.options.onContinue) return;
+    this.#unasked += size;
+    if (this.#unasked > wireLimits.unaskedBytes)
+      throw tooLarge('bytes that nothing asked for', wireLimits.unaskedBytes);
+  }
+
+  #sayBye(text: string): void {
+    this.#bye ??= text || 'The server closed the connection';
+    // A LOGOUT is answered behind its BYE; and an answer that came together with a BYE has come.
+    if (!this.#loggingOut) setImmediate(() => this.#end(undefined));
+  }
+
+  #tagged({ tag, status, text, damaged }: TaggedResponse): void {
+    const index = this.#active.findIndex((command) => command.tag === tag);
+    const command = this.#active[index];
+    if (!command) {
+      this.#untaggedRefusal(tag, status, text);
+      return;
+    }
+    if (damaged || !/^(?:OK|NO|BAD|BYE)$/.test(status)) throw new ProtocolError(`Cannot read the answer ${status}.`);
+    if (status === 'BYE') {
+      this.#bye ??= text.text;
+      throw new ProtocolError('The server said BYE to a command.');
+    }
+    this.#active.splice(index, 1);
+    if (command.options.landing) this.#splitter.landing = undefined;
+    this.#unasked = 0;
+    this.#listener.onCommand(command.options.name, performance.now() - command.begunAt);
+    if (status === 'OK') command.succeed(text);
+    else command.fail(refusal({ status: status as 'NO' | 'BAD', code: text.code, text: text.text }));
+    if (this.#active.length > 0) return;
+    const next = this.#queue.shift();
+    if (next) this.#send(next);
+  }
+
+  /** A refusal whose tag the server forgot is for the command under way, but nothing behind it can be trusted. */
+  #untaggedRefusal(first: string, second: string, text: StatusText): void {
+    // The answer to a DONE that crossed the end of its IDLE.
+    if (first.toUpperCase() === 'DONE') return;
+    const status = first.toUpperCase();
+    if (status === 'NO' || status === 'BAD') {
+      const words = `${second} ${text.text}`.trim();
+      this.#active.shift()?.fail(refusal({ status, code: text.code, text: words }));
+    }
+    throw new ProtocolError('The server answered a command that was not sent.');
+  }
+
+  #continue(): void {
+    const command = this.#active.find((one) => one.packets.length > 0 || one.options.onContinue);
+    if (command?.packets.length) this.#writePacket(command);
+    else if (command) command.options.onContinue?.();
+    else this.#stray += 1;
+    if (this.#stray > wireLimits.strayContinuations) throw new ProtocolError('The server asks for more and more.');
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#held.length > 0) this.#finished = { error };
+    else this.#end(error ?? new ProtocolError('The server closed the connection.'));
+  }
+
+  #end(cause: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cause = cause;
+    this.#carrier.close();
+    this.#held = [];
+    this.#splitter.clear();
+    const lost = this.lost();
+    const tooMuch = cause instanceof BrokerError ? cause : undefined;
+    for (const command of this.#active.splice(0)) command.fail(tooMuch ?? lost);
+    for (const command of this.#queue.splice(0)) command.fail(lost.withExecuted('no'));
+    this.#listener.onEnd();
+  }
+}
