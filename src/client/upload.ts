@@ -3,7 +3,8 @@ import { protocolLimits } from '../protocol/limits.js';
 
 /** How an upload reaches the broker. */
 export interface UploadWire {
-  send(frame: Uint8Array): void;
+  /** Answers a promise to wait for where much lies unsent, which ends with the socket at the latest. */
+  send(frame: Uint8Array): Promise<void> | undefined;
 }
 
 /** Sends a web stream to the broker, as its credit allows. */
@@ -23,7 +24,7 @@ export class Upload {
   }
 
   addCredit(bytes: number): void {
-    this.#credit += bytes;
+    this.#credit = Math.min(this.#credit + bytes, Number.MAX_SAFE_INTEGER);
     this.#wake?.();
   }
 
@@ -64,8 +65,10 @@ export class Upload {
       }
       const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
       this.#credit -= size;
-      this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
+      const room = this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
       from += size;
+      // However much credit the broker gives, no more is read of the content than the socket takes.
+      if (room) await room;
     }
   }
 }
