@@ -13,6 +13,7 @@ import { measured, toBase64 } from './upload-content.js';
 import type { Watch, WatchOptions } from './watch.js';
 import { type WatchCallOptions, Watches } from './watches.js';
 
+/** How to reach a broker, and what to be told. What a callback throws is dropped: it must not end the socket of all calls. */
 export interface ClientOptions {
   /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
   url: string;
@@ -51,6 +52,7 @@ export type SessionClient = SessionMethods & {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING = 1000;
+
 /** Makes a client on a transport; `createClient` of the package has Node's. */
 export function clientOn(connect: Connect, options: ClientOptions): Client {
   const core = new ClientCore(connect, options);

@@ -38,9 +38,10 @@ export class Upload {
 
   /** Sends everything. @throws what reading the content throws, after the broker was told */
   async run(): Promise<void> {
-    const reader = this.#content.getReader();
-    this.#reader = reader;
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
     try {
+      reader = this.#content.getReader();
+      this.#reader = reader;
       for (let next = await reader.read(); !next.done && !this.#stopped; next = await reader.read()) {
         await this.#send(next.value);
       }
@@ -50,7 +51,7 @@ export class Upload {
       throw error;
     } finally {
       this.#reader = undefined;
-      reader.releaseLock();
+      reader?.releaseLock();
     }
   }
 

@@ -29,6 +29,8 @@ const begun = {
   mailboxes: contract['watch.start'].result.shape.mailboxes.max(protocolLimits.watchedPerAccount),
 };
 
+const { result: resumed } = contract['events.resume'];
+
 const carried = contract['message.source'].result
   .pick({ stream: true, data: true })
   .refine(({ stream, data }) => (stream === null) !== (data === null), 'either a stream or data');
@@ -38,7 +40,7 @@ export type Carried = z.output<typeof carried>;
 /** The results that a client itself acts upon. */
 const results: Partial<Record<MethodName, z.ZodType>> = {
   'watch.start': contract['watch.start'].result.extend(begun),
-  'events.resume': contract['events.resume'].result.extend(begun),
+  'events.resume': resumed.extend({ ...begun, missing: resumed.shape.missing.max(protocolLimits.watchedPerAccount) }),
   'message.part': carried,
   'message.source': carried,
 };

@@ -362,6 +362,28 @@ describe('a client', () => {
     expect(broker.sockets).toHaveLength(1);
   });
 
+  it.each([[[5]], ['INBOX'], [undefined]])('rejects a watch of %j, and nothing else', async (mailboxes) => {
+    const broker = await HostileBroker.start();
+    const client = clientOf(broker);
+    await client.broker.ping();
+    broker.onRequest = ({ id }, socket) => {
+      const data = { kind: 'INVALID_PARAMS', executed: 'no' };
+      socket.send({ jsonrpc: '2.0', id, error: { code: -32602, message: 'mailboxes: no names', data } });
+    };
+    const wrong = { ...watching, mailboxes } as unknown as WatchOptions;
+    await expect(client.watch(wrong)).rejects.toBeInstanceOf(TypeError);
+    broker.reform();
+    await client.broker.ping();
+  });
+
+  it('refuses content that is read elsewhere before anything is sent', async () => {
+    const client = clientOf(await HostileBroker.start());
+    const content = new ReadableStream<Uint8Array>();
+    content.getReader();
+    const appending = client.message.append({ session: 's', mailbox: 'INBOX', content, size: 5 });
+    await expect(appending).rejects.toMatchObject({ kind: 'INVALID_PARAMS', field: 'content', executed: 'no' });
+  });
+
   it('leaves nothing of a call whose params are no JSON', async () => {
     const broker = await HostileBroker.start();
     const client = clientOf(broker, { maxPending: 1 });
