@@ -1,18 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Client, createClient, RpcError } from '../../src/client/index.js';
 import { notifications } from '../../src/protocol/events.js';
 import { encodeStreamFrame, StreamFrameType } from '../../src/protocol/frames.js';
 import { HostileBroker, type HostileFrame, hello } from '../support/hostile-broker.js';
+import { expectNoWarnings } from './hostile-client.js';
 import { nonsense } from './hostile-frames.js';
 
-const warnings: Error[] = [];
-const onWarning = (warning: Error) => warnings.push(warning);
-beforeAll(() => void process.on('warning', onWarning));
-afterAll(() => {
-  process.off('warning', onWarning);
-  expect(warnings).toEqual([]);
-});
+expectNoWarnings();
 
 const odd = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
@@ -138,7 +133,7 @@ describe('whatever a broker sends, the client', () => {
         for (const reason of await failures(bodies)) expect(reason).toBeInstanceOf(RpcError);
         await broker.stop();
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 120_000);
 });
