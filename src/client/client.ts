@@ -201,7 +201,7 @@ class ClientCore {
         try {
           await orAborted(link.opened, late.signal);
           if (link.usable) return link;
-          complaint = 'The broker drains.';
+          complaint = 'It takes no requests.';
         } catch (error) {
           if (late.signal.aborted || !isTransient(error)) throw error;
           complaint = error.message;
