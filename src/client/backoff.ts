@@ -1,33 +1,60 @@
+import { onAbort } from './shared-signal.js';
+
 const FIRST_MS = 100;
 const MOST_MS = 10_000;
+/** Beyond it a timer of Node fires at once, with a warning. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds to wait before the try of this number, 1 for the first: full jitter, so that workers do not march in step. */
 export function backoff(attempt: number): number {
   return Math.random() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt, 20));
 }
 
+/** Milliseconds that a timer takes, of a number that came from the broker or a caller. */
+export function boundedMs(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MOST_TIMER_MS);
+}
+
+/** When the next socket may be opened: at once after one that served, later and later after those that were of no use. */
+export class Pace {
+  #failures = 0;
+  #notBefore = 0;
+
+  /** Milliseconds until then. */
+  get waitMs(): number {
+    return Math.max(0, this.#notBefore - performance.now());
+  }
+
+  served(): void {
+    this.#failures = 0;
+  }
+
+  failed(): void {
+    this.#failures += 1;
+    this.#notBefore = performance.now() + backoff(this.#failures);
+  }
+}
+
 /** Waits, or rejects with the signal's reason. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
+    if (signal.aborted) return reject(signal.reason);
+    const unlisten = onAbort(signal, () => {
       clearTimeout(timer);
       reject(signal.reason);
-    };
+    });
     const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
+      unlisten();
       resolve();
-    }, ms);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    }, boundedMs(ms));
   });
 }
 
 /** Settles as the promise does, or rejects with the signal's reason as soon as it aborts. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) reject(signal.reason);
+    const unlisten = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(unlisten);
   });
 }

@@ -36,6 +36,8 @@ const lasting = new Set([
   'METHOD_NOT_FOUND',
 ]);
 
+/** Milliseconds that a watch waits at most because the broker says so. */
+const MOST_RETRY_MS = 300_000;
 /** Times that the broker is asked anew for what came too early on a socket, before the folders are to be listed again. */
 const MOST_CLEARINGS = 5;
 
@@ -139,7 +141,8 @@ export class Channel {
           this.leave(member);
           member.end(error);
         } else {
-          await sleep(Math.max(backoff(failures), error.retryAfterMs ?? 0), signal).catch(() => {});
+          const retryAfterMs = Math.min(error.retryAfterMs ?? 0, MOST_RETRY_MS);
+          await sleep(Math.max(backoff(failures), retryAfterMs), signal).catch(() => {});
         }
       }
     }

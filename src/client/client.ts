@@ -1,17 +1,19 @@
 import { contract, type MethodName } from '../protocol/contract.js';
 import type { Hello, SessionExpiring, TraceEvent } from '../protocol/events.js';
 import { protocolLimits } from '../protocol/limits.js';
-import { backoff, orAborted, sleep } from './backoff.js';
-import { inlineBody } from './download.js';
+import { boundedMs, orAborted, Pace, sleep } from './backoff.js';
+import { guarded } from './callback.js';
 import { RpcError, rpcError } from './errors.js';
 import { Link } from './link.js';
 import { buildMethods, buildSessionMethods, type CallOptions, type Methods, type SessionMethods } from './methods.js';
 import { Ended, Patience } from './patience.js';
+import { onAbort } from './shared-signal.js';
 import type { Connect } from './transport.js';
 import { measured, toBase64 } from './upload-content.js';
 import type { Watch, WatchOptions } from './watch.js';
 import { type WatchCallOptions, Watches } from './watches.js';
 
+/** How to reach a broker, and what to be told. What a callback throws is dropped: it must not end the socket of all calls. */
 export interface ClientOptions {
   /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
   url: string;
@@ -50,6 +52,7 @@ export type SessionClient = SessionMethods & {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING = 1000;
+
 /** Makes a client on a transport; `createClient` of the package has Node's. */
 export function clientOn(connect: Connect, options: ClientOptions): Client {
   const core = new ClientCore(connect, options);
@@ -77,7 +80,7 @@ class ClientCore {
   readonly #ends = new Set<() => void>();
   #closed = false;
   #link: Link | undefined;
-  #failures = 0;
+  readonly #pace = new Pace();
   #pending = 0;
 
   constructor(connect: Connect, options: ClientOptions) {
@@ -95,18 +98,19 @@ class ClientCore {
     }
     this.#pending += 1;
     const end = new AbortController();
-    const onAbort = () => end.abort(new Ended('CANCELLED', 'The caller cancelled the request.'));
     const onEnd = () => end.abort(new Ended('CANCELLED', 'The client was closed.', true));
-    signal?.addEventListener('abort', onAbort);
     this.#ends.add(onEnd);
-    if (signal?.aborted) onAbort();
-    if (this.#closed) onEnd();
+    let unlisten = () => {};
     try {
+      const cancel = () => end.abort(new Ended('CANCELLED', 'The caller cancelled the request.'));
+      if (signal) unlisten = onAbort(signal, cancel);
+      if (signal?.aborted) cancel();
+      if (this.#closed) onEnd();
       const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
-      return await this.#attempt(method, prepared, Date.now() + limitMs, end.signal, options);
+      return await this.#attempt(method, prepared, performance.now() + limitMs, end.signal, options);
     } finally {
       this.#pending -= 1;
-      signal?.removeEventListener('abort', onAbort);
+      unlisten();
       this.#ends.delete(onEnd);
     }
   }
@@ -148,20 +152,25 @@ class ClientCore {
     signal: AbortSignal,
     onAnswer: (result: unknown) => void,
   ): Promise<unknown> {
-    const timeoutMs = Math.max(1, deadlineAt - Date.now());
+    const timeoutMs = Math.max(1, Math.ceil(deadlineAt - performance.now()));
     const sending = upload && link.upload(upload);
     const streamed = sending ? { stream: sending.id } : {};
-    const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs }, onAnswer);
-    const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
-    const patience = new Patience(signal, executed, timeoutMs, () => link.cancel(id));
-    const broken = sending?.run();
     try {
-      // An upload whose content cannot be read fails the call with that reason.
-      const result = await patience.with(broken ? Promise.race([answer, never(broken)]) : answer);
-      return withBody(link, result);
+      const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs }, onAnswer);
+      const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
+      const patience = new Patience(signal, executed, timeoutMs, {
+        onCancel: () => link.cancel(id),
+        onGone: () => link.abandon(id),
+      });
+      const broken = sending?.run();
+      try {
+        // An upload whose content cannot be read fails the call with that reason.
+        return await patience.with(broken ? Promise.race([answer, never(broken)]) : answer);
+      } finally {
+        patience.end();
+        link.abandon(id);
+      }
     } finally {
-      patience.end();
-      answer.catch(() => {});
       if (sending) link.endUpload(sending);
     }
   }
@@ -171,30 +180,36 @@ class ClientCore {
     const { url } = this.#options;
     let complaint = 'no answer';
     const late = new AbortController();
-    const onAbort = () => late.abort((signal.reason as Ended).toError('no'));
     const onLate = () => {
       const message = `No socket to the broker at ${url} in time. ${complaint}`;
       late.abort(rpcError(message, { kind: 'DEADLINE', executed: 'no' }));
     };
-    const timer = setTimeout(onLate, Math.max(0, deadlineAt - Date.now()));
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) onAbort();
+    const onEnd = () => late.abort((signal.reason as Ended).toError('no'));
+    const timer = setTimeout(onLate, boundedMs(deadlineAt - performance.now()));
+    const unlisten = onAbort(signal, onEnd);
+    if (signal.aborted) onEnd();
     try {
       for (;;) {
         late.signal.throwIfAborted();
-        const link = this.#link?.usable ? this.#link : this.#open();
+        const current = this.#link?.usable ? this.#link : undefined;
+        if (!current && this.#pace.waitMs > 0) {
+          // Another call may have opened a socket meanwhile.
+          await sleep(this.#pace.waitMs, late.signal);
+          continue;
+        }
+        const link = current ?? this.#open();
         try {
           await orAborted(link.opened, late.signal);
           if (link.usable) return link;
+          complaint = 'It takes no requests.';
         } catch (error) {
           if (late.signal.aborted || !isTransient(error)) throw error;
           complaint = error.message;
-          await sleep(backoff(this.#failures), late.signal);
         }
       }
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      unlisten();
     }
   }
 
@@ -204,17 +219,18 @@ class ClientCore {
       this.#connect,
       { url, token },
       {
-        onHello: (hello) => {
-          this.#failures = 0;
-          onHello?.(hello);
+        onHello: (hello) => guarded(() => onHello?.(hello)),
+        onDraining: (draining) => {
+          this.#leave(draining);
+          this.watches.lost(draining);
         },
-        onDraining: (draining) => this.watches.lost(draining),
-        onExpiring: (expiring) => onExpiring?.(expiring),
+        onExpiring: (expiring) => guarded(() => onExpiring?.(expiring)),
         onEvent: (from, event) => this.watches.receive(from, event),
-        onTrace: (trace) => onTrace?.(trace),
+        onTrace: (trace) => guarded(() => onTrace?.(trace)),
         onWatchEnded: (from, ended) => this.watches.ended(from, ended),
-        onClose: (closed) => {
-          this.#failures += 1;
+        onClose: (closed, kind) => {
+          // One that was refused for good is not tried again by itself, and each call is to be told at once.
+          if (kind === 'CONNECTION_LOST') this.#leave(closed);
           this.#links.delete(closed);
           if (this.#link === closed) this.#link = undefined;
           this.watches.lost(closed);
@@ -224,6 +240,14 @@ class ClientCore {
     this.#link = link;
     this.#links.add(link);
     return link;
+  }
+
+  /** The socket of now takes no requests any more. One that was of no use is not followed by another at once. */
+  #leave(link: Link): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    if (link.served) this.#pace.served();
+    else this.#pace.failed();
   }
 }
 
@@ -238,15 +262,6 @@ async function prepareAppend(params: Record<string, unknown>): Promise<Prepared>
   const { bytes, stream, total } = await measured(content, size);
   if (bytes && bytes.length <= protocolLimits.inlineBytes) return { params: { ...rest, data: toBase64(bytes) } };
   return { params: { ...rest, size: total }, upload: stream() };
-}
-
-function withBody(link: Link, result: unknown): unknown {
-  if (typeof result !== 'object' || result === null || !('stream' in result)) return result;
-  const { stream, data, ...rest } = result as { stream: number | null; data: string | null };
-  if (stream === null) return { ...rest, body: inlineBody(data ?? '') };
-  const download = link.download(stream);
-  if (!download) throw rpcError('The stream ended before it began.', { kind: 'CONNECTION_LOST', executed: 'no' });
-  return { ...rest, body: download.body };
 }
 
 function never(broken: Promise<void>): Promise<never> {

@@ -77,7 +77,8 @@ const classes: Partial<Record<ErrorKind, typeof RpcError>> = {
 
 /** The error of a kind, in its class. */
 export function rpcError(message: string, details: RpcErrorDetails): RpcError {
-  const Class = classes[details.kind] ?? RpcError;
+  // Kinds come from the broker, and may be names that every object has.
+  const Class = (Object.hasOwn(classes, details.kind) && classes[details.kind]) || RpcError;
   return new Class(message, details);
 }
 

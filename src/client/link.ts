@@ -1,19 +1,16 @@
-import { contract, type MethodName } from '../protocol/contract.js';
-import type { WireError } from '../protocol/errors.js';
+import type { MethodName } from '../protocol/contract.js';
 import type { Hello, SessionExpiring, TraceEvent, WatchEnded, WatchEvent } from '../protocol/events.js';
-import { decodeStreamFrame, encodeStreamFrame, isObject, StreamFrameType } from '../protocol/frames.js';
-import { Download } from './download.js';
+import { closeCodes } from '../protocol/limits.js';
+import { type Carried, wrongResult } from '../protocol/received.js';
+import { boundedMs } from './backoff.js';
+import { inlineBody } from './download.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
+import { type Answer, type Notification, readBinary, readText, refuse, Violation } from './incoming.js';
+import { isStreaming } from './methods.js';
+import { type Pending, Requests } from './requests.js';
+import { Streams } from './streams.js';
 import type { Connect, Transport, TransportEnd } from './transport.js';
-import { Upload } from './upload.js';
-
-/** What becomes of one request. */
-interface Pending {
-  method: MethodName;
-  onAnswer: ((result: unknown) => void) | undefined;
-  resolve(result: unknown): void;
-  reject(error: RpcError): void;
-}
+import type { Upload } from './upload.js';
 
 export interface LinkEvents {
   onHello(hello: Hello): void;
@@ -22,7 +19,8 @@ export interface LinkEvents {
   onEvent(link: Link, event: WatchEvent): void;
   onWatchEnded(link: Link, ended: WatchEnded): void;
   onTrace(trace: TraceEvent): void;
-  onClose(link: Link): void;
+  /** Called once. @param kind of the errors that its requests got */
+  onClose(link: Link, kind: RpcError['kind']): void;
 }
 
 /** What a refused upgrade says for good: another try would be refused as well. */
@@ -33,25 +31,32 @@ const refusals: Record<number, 'INVALID_REQUEST' | 'UNAUTHENTICATED' | 'FORBIDDE
 };
 /** Missed pings after which the broker is taken for dead. */
 const MISSED_BEATS = 2.5;
+/** Milliseconds for the hello, and until then for any sign of life. */
+const HELLO_MS = 10_000;
+/** Unsent bytes above which uploads wait. */
+const ROOM_BYTES = 1024 * 1024;
 
 /** One WebSocket to the broker with its requests and streams; the client makes another when it ends. */
 export class Link {
   readonly opened: Promise<void>;
   readonly #transport: Transport;
   readonly #events: LinkEvents;
-  readonly #pending = new Map<number, Pending>();
-  readonly #downloads = new Map<number, Download>();
-  readonly #uploads = new Map<number, Upload>();
+  readonly #requests = new Requests();
+  readonly #streams = new Streams({
+    sendJson: (frame) => this.#sendJson(frame),
+    send: (frame) => this.#send(frame),
+    sendPaced: (frame) => this.#sendPaced(frame),
+    onEnd: () => this.#closeIfDone(),
+  });
   #resolveOpened!: () => void;
   #rejectOpened!: (error: RpcError) => void;
-  #ids = 0;
-  #uploadIds = -1;
-  #closed = false;
-  #retired = false;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
-  #silenceMs = 0;
-  #heardAt = 0;
   #greeted = false;
+  #served = false;
+  #retired = false;
+  #closed = false;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #silenceMs = HELLO_MS;
+  #heardAt = 0;
 
   constructor(connect: Connect, target: { url: string; token?: string | undefined }, events: LinkEvents) {
     this.#events = events;
@@ -61,10 +66,13 @@ export class Link {
     });
     this.opened.catch(() => {});
     this.#transport = connect(target, {
-      onOpen: () => {},
-      onText: (text) => this.#receiveText(text),
-      onBinary: (bytes) => this.#receiveBinary(bytes),
-      onPing: () => this.#alive(),
+      onOpen: () => this.#listen(HELLO_MS),
+      onText: (text) => this.#guard(() => this.#receiveText(text)),
+      onBinary: (bytes) => this.#guard(() => this.#receiveBinary(bytes)),
+      onPing: () => {
+        // Before the hello nothing else counts.
+        if (this.#greeted) this.#heardAt = performance.now();
+      },
       onClose: (end) => this.#ended(end),
     });
   }
@@ -79,8 +87,13 @@ export class Link {
     return this.#greeted && this.usable;
   }
 
+  /** Whether the broker has answered a request here, and has not broken the protocol. */
+  get served(): boolean {
+    return this.#served;
+  }
+
   /**
-   * Sends a request; answers its id for {@link cancel}, and its outcome.
+   * Sends a request; answers its id for {@link cancel} and {@link abandon}, and its outcome.
    * @param onAnswer called with the result before any frame behind it is read
    */
   request(
@@ -88,37 +101,35 @@ export class Link {
     params: Record<string, unknown>,
     onAnswer?: (result: unknown) => void,
   ): { id: number; answer: Promise<unknown> } {
-    this.#ids += 1;
-    const id = this.#ids;
-    const answer = new Promise<unknown>((resolve, reject) =>
-      this.#pending.set(id, { method, onAnswer, resolve, reject }),
-    );
-    this.#sendJson({ jsonrpc: '2.0', id, method, params });
+    const { id, answer } = this.#requests.begin(method, onAnswer);
+    try {
+      this.#sendJson({ jsonrpc: '2.0', id, method, params });
+    } catch (error) {
+      // The params are no JSON, and nothing was sent.
+      this.#requests.answered(id);
+      throw error;
+    }
     return { id, answer };
   }
 
+  /** The caller gives up, and waits for the broker's word. */
   cancel(id: number): void {
-    if (this.#pending.has(id)) this.#sendJson({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
+    if (this.#requests.cancel(id)) this.#sendJson({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
+  }
+
+  /** The caller has gone: what its request is answered is dropped. */
+  abandon(id: number): void {
+    this.#guard(() => this.#requests.abandon(id));
+    this.#closeIfDone();
   }
 
   /** A new upload; its frames go out when it is run. */
   upload(content: ReadableStream<Uint8Array>): Upload {
-    this.#uploadIds += 2;
-    const id = this.#uploadIds;
-    const upload = new Upload(id, content, { send: (frame) => this.#send(frame) });
-    this.#uploads.set(id, upload);
-    return upload;
+    return this.#streams.upload(content);
   }
 
   endUpload(upload: Upload): void {
-    upload.stop();
-    this.#uploads.delete(upload.id);
-    this.#closeIfDone();
-  }
-
-  /** The stream that an answer named. */
-  download(id: number): Download | undefined {
-    return this.#downloads.get(id);
+    this.#streams.endUpload(upload);
   }
 
   /** Takes no new requests and closes when what runs is done. */
@@ -127,113 +138,138 @@ export class Link {
     this.#closeIfDone();
   }
 
+  /** Ends all that is under way. */
   close(): void {
-    this.#retired = true;
+    this.#finish('the client was closed', 'CANCELLED');
     this.#transport.close();
   }
 
-  #receiveText(text: string): void {
-    this.#alive();
-    const frame: unknown = JSON.parse(text);
-    if (!isObject(frame)) return;
-    if (typeof frame.method === 'string') this.#receiveNotification(frame.method, frame.params);
-    else if (typeof frame.id === 'number') this.#receiveAnswer(frame.id, frame);
+  /** Whatever the broker sends, nothing is thrown into the event loop: it ends this socket. */
+  #guard(work: () => void): void {
+    if (this.#closed) return;
+    try {
+      work();
+    } catch (error) {
+      const { message } = error as Error;
+      this.#served = false;
+      this.#finish(error instanceof Violation ? `the broker sent ${message}` : `a frame cannot be handled: ${message}`);
+      this.#transport.terminate(closeCodes.BAD_FRAME.code);
+    }
   }
 
-  #receiveAnswer(id: number, frame: Record<string, unknown>): void {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
-    this.#pending.delete(id);
-    if (frame.error) {
-      pending.reject(fromWire(frame.error as WireError));
+  #receiveText(text: string): void {
+    this.#heardAt = performance.now();
+    const frame = readText(text);
+    const isHello = frame !== undefined && 'notification' in frame && frame.notification === 'broker.hello';
+    if (isHello === this.#greeted) throw new Violation(isHello ? 'a second hello' : 'something else before its hello');
+    if (!frame) return;
+    if ('notification' in frame) this.#receiveNotification(frame);
+    else this.#receiveAnswer(frame);
+  }
+
+  #receiveAnswer(answer: Answer): void {
+    const { id } = answer;
+    const request = this.#requests.get(id);
+    if ('error' in answer) {
+      request.reject(fromWire(answer.error));
     } else {
-      // Made here and now, for the first frame may be right behind the answer.
-      const stream = isObject(frame.result) ? frame.result.stream : undefined;
-      if (typeof stream === 'number') this.#openDownload(stream);
-      pending.onAnswer?.(frame.result);
-      pending.resolve(frame.result);
+      refuse(`an answer to ${request.method}`, wrongResult(request.method, answer.result));
+      if (isStreaming(request.method)) this.#handOver(request, answer.result as Carried);
+      else request.resolve(answer.result);
+      request.onAnswer?.(answer.result);
     }
+    this.#requests.answered(id);
+    this.#served = true;
     this.#closeIfDone();
   }
 
-  #openDownload(id: number): void {
-    const wire = {
-      credit: (bytes: number) => this.#sendJson({ jsonrpc: '2.0', method: '$/credit', params: { stream: id, bytes } }),
-      abort: () => this.#send(encodeStreamFrame(StreamFrameType.ABORT, id)),
-    };
-    const download = new Download(wire, () => {
-      this.#downloads.delete(id);
-      this.#closeIfDone();
-    });
-    this.#downloads.set(id, download);
+  /** Bytes go to the caller with their answer, for the first of them, and the end, may be right behind that. */
+  #handOver({ cancelled, abandoned, resolve, reject }: Pending, { stream, data, ...rest }: Carried): void {
+    if (stream === null) {
+      resolve({ ...rest, body: inlineBody(data ?? '') });
+      return;
+    }
+    const download = this.#streams.download(stream);
+    if (cancelled || abandoned) {
+      download.drop();
+      reject(rpcError('The caller cancelled the request.', { kind: 'CANCELLED', executed: 'no' }));
+    } else {
+      resolve({ ...rest, body: download.body });
+    }
   }
 
-  #receiveNotification(method: string, params: unknown): void {
-    if (method === 'broker.hello') {
-      const hello = params as Hello;
-      this.#silenceMs = hello.heartbeatMs * MISSED_BEATS;
-      this.#alive();
-      this.#greeted = true;
-      this.#events.onHello(hello);
-      this.#resolveOpened();
-    } else if (method === 'session.expiring') {
-      this.#events.onExpiring(params as SessionExpiring);
-    } else if (method === 'event') {
-      this.#events.onEvent(this, params as WatchEvent);
-    } else if (method === 'watch.ended') {
-      this.#events.onWatchEnded(this, params as WatchEnded);
-    } else if (method === 'trace') {
-      this.#events.onTrace(params as TraceEvent);
-    } else if (method === 'broker.draining') {
-      this.#retired = true;
-      this.#events.onDraining(this);
-      this.#closeIfDone();
-    } else if (method === '$/credit' && isObject(params)) {
-      this.#uploads.get(Number(params.stream))?.addCredit(Number(params.bytes));
-    }
+  #receiveNotification({ notification, params }: Notification): void {
+    if (notification === 'broker.hello') this.#greet(params);
+    else if (notification === 'session.expiring') this.#events.onExpiring(params);
+    else if (notification === 'event') this.#events.onEvent(this, params);
+    else if (notification === 'watch.ended') this.#events.onWatchEnded(this, params);
+    else if (notification === 'trace') this.#events.onTrace(params);
+    else if (notification === '$/credit') this.#streams.credit(params.stream, params.bytes);
+    else this.#drain();
+  }
+
+  #greet(hello: Hello): void {
+    if (hello.heartbeatMs < 1) throw new Violation('a hello with a heartbeat of no length');
+    this.#greeted = true;
+    this.#listen(hello.heartbeatMs * MISSED_BEATS);
+    this.#events.onHello(hello);
+    this.#resolveOpened();
+  }
+
+  #drain(): void {
+    this.#retired = true;
+    this.#events.onDraining(this);
+    this.#closeIfDone();
   }
 
   #receiveBinary(bytes: Uint8Array): void {
-    this.#alive();
-    const frame = decodeStreamFrame(bytes);
-    this.#downloads.get(frame.stream)?.receive(frame);
-    if (frame.type === StreamFrameType.ABORT) this.#uploads.get(frame.stream)?.stop();
+    this.#heardAt = performance.now();
+    this.#streams.receive(readBinary(bytes));
   }
 
   #closeIfDone(): void {
-    const busy = this.#pending.size + this.#downloads.size + this.#uploads.size > 0;
+    const busy = this.#requests.live + this.#streams.open > 0;
     if (this.#retired && !busy && !this.#closed) this.#transport.close();
   }
 
-  /** Only a note: a timer for each frame would cost more than reading it. */
-  #alive(): void {
+  /** From now on the broker may be silent for so long. */
+  #listen(silenceMs: number): void {
+    if (this.#closed) return;
+    this.#silenceMs = boundedMs(silenceMs);
     this.#heardAt = performance.now();
-    if (this.#silenceMs > 0 && !this.#closed) this.#watchdog ??= this.#watch(this.#silenceMs);
+    clearTimeout(this.#watchdog);
+    this.#watch(this.#silenceMs);
   }
 
-  #watch(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
+  /** What is heard is only noted: a timer for each frame would cost more than reading it. */
+  #watch(ms: number): void {
+    this.#watchdog = setTimeout(() => {
       const leftMs = this.#heardAt + this.#silenceMs - performance.now();
-      if (leftMs > 0) this.#watchdog = this.#watch(leftMs);
-      else this.#transport.terminate();
+      if (leftMs > 0) {
+        this.#watch(leftMs);
+        return;
+      }
+      this.#finish(this.#greeted ? 'the broker fell silent' : 'the broker said no hello');
+      this.#transport.terminate();
     }, ms);
   }
 
-  #ended({ code, refused, complaint }: TransportEnd): void {
+  #ended({ code, refused, complaint, malformed }: TransportEnd): void {
+    if (malformed) this.#served = false;
+    const why = refused === undefined ? (complaint ?? `close code ${code}`) : `HTTP status ${refused}`;
+    this.#finish(why, refusals[refused ?? 0]);
+  }
+
+  #finish(why: string, kind: RpcError['kind'] = 'CONNECTION_LOST'): void {
+    if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#watchdog);
-    const why = refused === undefined ? (complaint ?? `close code ${code}`) : `HTTP status ${refused}`;
     const message = `The socket to the broker ended: ${why}.`;
-    const error = rpcError(message, { kind: refusals[refused ?? 0] ?? 'CONNECTION_LOST', executed: 'no' });
+    const error = rpcError(message, { kind, executed: 'no' });
     this.#rejectOpened(error);
-    for (const { method, reject } of this.#pending.values()) {
-      const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
-      reject(rpcError(message, { kind: 'CONNECTION_LOST', executed }));
-    }
-    this.#pending.clear();
-    for (const download of [...this.#downloads.values()]) download.fail(error);
-    for (const upload of this.#uploads.values()) upload.stop();
-    this.#events.onClose(this);
+    this.#requests.fail(kind, message);
+    this.#streams.fail(error);
+    this.#events.onClose(this, kind);
   }
 
   #sendJson(frame: unknown): void {
@@ -242,5 +278,14 @@ export class Link {
 
   #send(frame: string | Uint8Array): void {
     if (!this.#closed) this.#transport.send(frame);
+  }
+
+  #sendPaced(frame: Uint8Array): Promise<void> | undefined {
+    if (this.#closed) return undefined;
+    if (this.#transport.bufferedBytes >= ROOM_BYTES) {
+      return new Promise((resolve) => this.#transport.send(frame, resolve));
+    }
+    this.#transport.send(frame);
+    return undefined;
   }
 }

@@ -12,6 +12,12 @@ export type AppendContent =
   | { content: ReadableStream<Uint8Array>; size: number };
 
 type Streaming = 'message.part' | 'message.source';
+const streaming: ReadonlySet<MethodName> = new Set<Streaming>(['message.part', 'message.source']);
+
+/** Whether the result of a method has bytes, which go to the caller as a web stream. */
+export function isStreaming(method: MethodName): boolean {
+  return streaming.has(method);
+}
 
 /** Parameters of a method as the client takes them. */
 export type CallParams<M extends MethodName> = M extends 'message.append'

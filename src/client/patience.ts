@@ -1,5 +1,7 @@
 import type { Executed } from '../protocol/errors.js';
+import { boundedMs } from './backoff.js';
 import { type RpcError, rpcError } from './errors.js';
+import { onAbort } from './shared-signal.js';
 
 /** Milliseconds that the broker's own word is waited for: it knows best what was executed. */
 const GRACE_MS = 2_000;
@@ -22,32 +24,38 @@ export class Ended {
   }
 }
 
+/** What a request's socket is told by its {@link Patience}. */
+export interface PatienceEvents {
+  /** The caller gives up; the broker's word is still waited for. */
+  onCancel(): void;
+  /** Nothing is waited for any longer. */
+  onGone(): void;
+}
+
 /** How long an answer is waited for: until its deadline or until the caller gives up, and a moment longer. */
 export class Patience {
   #given: RpcError | undefined;
   #reject: ((error: RpcError) => void) | undefined;
-  readonly #signal: AbortSignal;
-  readonly #onAbort: () => void;
+  readonly #unlisten: () => void;
   #timer: ReturnType<typeof setTimeout>;
 
-  /** @param cancel tells the broker that the caller gave up */
-  constructor(signal: AbortSignal, executed: Executed, timeoutMs: number, cancel: () => void) {
+  constructor(signal: AbortSignal, executed: Executed, timeoutMs: number, { onCancel, onGone }: PatienceEvents) {
     const giveUp = (why: Ended) => {
       this.#given = why.toError(executed);
       this.#reject?.(this.#given);
+      onGone();
     };
     const late = new Ended('DEADLINE', `No answer within ${timeoutMs} ms.`);
-    this.#signal = signal;
-    this.#timer = setTimeout(() => giveUp(late), timeoutMs + GRACE_MS);
-    this.#onAbort = () => {
+    this.#timer = setTimeout(() => giveUp(late), boundedMs(timeoutMs + GRACE_MS));
+    const cancel = () => {
       const why = signal.reason as Ended;
-      cancel();
+      onCancel();
       clearTimeout(this.#timer);
       if (why.final) giveUp(why);
       else this.#timer = setTimeout(() => giveUp(why), GRACE_MS);
     };
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort);
+    this.#unlisten = onAbort(signal, cancel);
+    if (signal.aborted) cancel();
   }
 
   with<T>(answer: Promise<T>): Promise<T> {
@@ -60,6 +68,6 @@ export class Patience {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#unlisten();
   }
 }

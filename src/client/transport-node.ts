@@ -1,19 +1,28 @@
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { subprotocol } from '../protocol/limits.js';
 import type { Connect } from './transport.js';
 
 const HANDSHAKE_MS = 10_000;
+/** Milliseconds that a peer has to answer a close; a program that ends waits for it. */
+const CLOSE_MS = 1_000;
+/** Largest frame that is taken. Answers of the broker have a few MiB at most. */
+const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 
 /** WebSockets of Node, to `ws:`, `wss:` and Unix socket addresses (`unix:/path`). */
 export const connectNode: Connect = ({ url, token }, events) => {
   const address = url.startsWith('unix:') ? `ws+unix:${url.slice('unix:'.length)}` : url;
-  const ws = new WebSocket(address, subprotocol, {
+  // The types of ws do not have `closeTimeout` yet.
+  const options: ClientOptions & { closeTimeout: number } = {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
-  });
+    closeTimeout: CLOSE_MS,
+    maxPayload: MOST_FRAME_BYTES,
+  };
+  const ws = new WebSocket(address, subprotocol, options);
   let refused: number | undefined;
   let complaint: string | undefined;
+  let malformed = false;
   ws.on('open', () => events.onOpen());
   ws.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) events.onBinary(data);
@@ -27,16 +36,20 @@ export const connectNode: Connect = ({ url, token }, events) => {
     ws.terminate();
   });
   // Every error is followed by a close.
-  ws.on('error', ({ message }) => {
+  ws.on('error', ({ message, code }: NodeJS.ErrnoException) => {
     complaint ??= message;
+    malformed ||= code?.startsWith('WS_ERR_') === true;
   });
-  ws.on('close', (code) => events.onClose({ code, refused, complaint }));
+  ws.on('close', (code) => events.onClose({ code, refused, complaint, malformed }));
   return {
-    send: (frame) => ws.send(frame, () => {}),
+    send: (frame, onSent) => ws.send(frame, () => onSent?.()),
     get bufferedBytes() {
       return ws.bufferedAmount;
     },
     close: () => ws.close(1000),
-    terminate: () => ws.terminate(),
+    terminate: (code) => {
+      if (code !== undefined) ws.close(code);
+      ws.terminate();
+    },
   };
 };

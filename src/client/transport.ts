@@ -1,18 +1,25 @@
 /** A WebSocket as the client needs it, of whatever platform. */
 export interface Transport {
-  send(frame: string | Uint8Array): void;
+  /** Calls back when the frame has left, or never will. */
+  send(frame: string | Uint8Array, onSent?: () => void): void;
   /** Bytes that were handed over and have not left yet. */
   readonly bufferedBytes: number;
+  /** Ends with the closing handshake, which a peer is given a moment for. */
   close(): void;
-  /** Ends without the closing handshake, for a peer that does not answer any more. */
-  terminate(): void;
+  /** Ends at once, for a peer that does not answer any more; or with a close code for one that broke the protocol. */
+  terminate(code?: number): void;
 }
 
-/** How a transport ended: its close code, the HTTP status of a refused upgrade, the network's complaint. */
+/** How a transport ended. */
 export interface TransportEnd {
+  /** Close code of the WebSocket. */
   code: number;
+  /** HTTP status of a refused upgrade. */
   refused?: number | undefined;
+  /** What the network or the WebSocket complained of. */
   complaint?: string | undefined;
+  /** Whether the peer sent what is no WebSocket frame, or too large a one. */
+  malformed: boolean;
 }
 
 /** What a transport tells. After `onClose` it tells nothing. */

@@ -17,6 +17,7 @@ export async function measured(content: unknown, size: unknown): Promise<Measure
   }
   if (content instanceof ReadableStream) {
     if (typeof size !== 'number') refuse('size', 'size: a stream needs the number of its bytes.');
+    if (content.locked) refuse('content', 'content: the stream is locked: something reads it already.');
     return { bytes: undefined, total: size, stream: () => content };
   }
   return refuse('content', 'content: must be a string, bytes, a Blob or a ReadableStream.');

@@ -3,7 +3,8 @@ import { protocolLimits } from '../protocol/limits.js';
 
 /** How an upload reaches the broker. */
 export interface UploadWire {
-  send(frame: Uint8Array): void;
+  /** Answers a promise to wait for where much lies unsent, which ends with the socket at the latest. */
+  send(frame: Uint8Array): Promise<void> | undefined;
 }
 
 /** Sends a web stream to the broker, as its credit allows. */
@@ -23,7 +24,7 @@ export class Upload {
   }
 
   addCredit(bytes: number): void {
-    this.#credit += bytes;
+    this.#credit = Math.min(this.#credit + bytes, Number.MAX_SAFE_INTEGER);
     this.#wake?.();
   }
 
@@ -37,9 +38,10 @@ export class Upload {
 
   /** Sends everything. @throws what reading the content throws, after the broker was told */
   async run(): Promise<void> {
-    const reader = this.#content.getReader();
-    this.#reader = reader;
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
     try {
+      reader = this.#content.getReader();
+      this.#reader = reader;
       for (let next = await reader.read(); !next.done && !this.#stopped; next = await reader.read()) {
         await this.#send(next.value);
       }
@@ -49,7 +51,7 @@ export class Upload {
       throw error;
     } finally {
       this.#reader = undefined;
-      reader.releaseLock();
+      reader?.releaseLock();
     }
   }
 
@@ -64,8 +66,10 @@ export class Upload {
       }
       const size = Math.min(bytes.length - from, this.#credit, protocolLimits.streamPayloadBytes);
       this.#credit -= size;
-      this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
+      const room = this.#wire.send(encodeStreamFrame(StreamFrameType.DATA, this.id, bytes.subarray(from, from + size)));
       from += size;
+      // However much credit the broker gives, no more is read of the content than the socket takes.
+      if (room) await room;
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { Result } from '../protocol/contract.js';
 import type { WatchEvent } from '../protocol/events.js';
+import { guarded } from './callback.js';
 import type { Channel } from './channel.js';
 import { rpcError } from './errors.js';
 import type { Link } from './link.js';
+import { onAbort } from './shared-signal.js';
 
 export interface WatchOptions {
   /** Token of the session, or what answers the one of now: a watch may last longer than a token. */
@@ -40,13 +42,12 @@ export class Member {
   position = 0;
   over = false;
   readonly #options: WatchOptions;
-  readonly #onAbort: () => void;
+  readonly #unlisten: (() => void) | undefined;
 
-  /** @param onAbort called when the caller's signal aborts */
-  constructor(options: WatchOptions, onAbort: () => void) {
+  /** @param onAborted called when the caller's signal aborts */
+  constructor(options: WatchOptions, onAborted: () => void) {
     this.#options = options;
-    this.#onAbort = onAbort;
-    options.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#unlisten = options.signal && onAbort(options.signal, onAborted);
   }
 
   get token(): string {
@@ -78,25 +79,14 @@ export class Member {
     if (this.over) return;
     if (error !== undefined) this.#guard(() => this.#options.onEnd?.(error));
     this.over = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#unlisten?.();
   }
 
-  /** What a caller's callback throws is the caller's, and must not end the socket of everybody. */
   #guard(callback: () => unknown): void {
-    if (this.over) return;
-    try {
-      const outcome = callback();
-      if (outcome instanceof Promise) outcome.catch((error) => this.#report(error));
-    } catch (error) {
-      this.#report(error);
-    }
+    if (!this.over) guarded(callback, (error) => this.#report(error));
   }
 
   #report(error: unknown): void {
-    try {
-      this.#options.onError?.(error);
-    } catch {
-      // There is nobody left to tell.
-    }
+    guarded(() => this.#options.onError?.(error));
   }
 }

@@ -40,6 +40,8 @@ export class Watches implements ChannelHost {
     const member = new Member(options, () => void this.#close(member));
     try {
       let begun: Result<'watch.start'>['mailboxes'] = [];
+      // Before anything is under way: names of a caller without types may be no strings.
+      const names = capitals(mailboxes);
       const params = { session: member.token, mailboxes, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
       const starting = this.#call('watch.start', params, {
         ...(signal ? { signal } : {}),
@@ -47,7 +49,7 @@ export class Watches implements ChannelHost {
           begun = this.#begin(member, result as Result<'watch.start'>, link);
         },
       });
-      await this.#noted(starting, mailboxes);
+      await this.#noted(starting, names);
       return { mailboxes: begun, close: () => this.#close(member) };
     } catch (error) {
       member.end();
@@ -160,18 +162,22 @@ export class Watches implements ChannelHost {
   }
 
   #startingWith(mailboxes: readonly string[]): Promise<unknown>[] {
-    const wanted = mailboxes.map((name) => name.toUpperCase());
-    return [...this.#starting].filter(([, names]) => wanted.some((name) => names.has(name))).map(([one]) => one);
+    const wanted = capitals(mailboxes);
+    return [...this.#starting].filter(([, names]) => [...wanted].some((name) => names.has(name))).map(([one]) => one);
   }
 
-  async #noted(starting: Promise<unknown>, mailboxes: readonly string[]): Promise<void> {
-    this.#starting.set(starting, new Set(mailboxes.map((name) => name.toUpperCase())));
+  async #noted(starting: Promise<unknown>, names: ReadonlySet<string>): Promise<void> {
+    this.#starting.set(starting, names);
     try {
       await starting;
     } finally {
       this.#starting.delete(starting);
     }
   }
+}
+
+function capitals(mailboxes: readonly string[]): ReadonlySet<string> {
+  return new Set(mailboxes.map((name) => name.toUpperCase()));
 }
 
 function keyOf({ epoch, topic }: { epoch: string; topic: string }): string {

@@ -1,0 +1,27 @@
+/** Node warns of a leak when a signal has eleven listeners, and hundreds of calls may share one: each signal gets one. */
+const shared = new WeakMap<AbortSignal, { callbacks: Set<() => void>; fire: () => void }>();
+
+/** Calls back once when the signal aborts; not for one that has aborted already. Answers what ends that. */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const { callbacks, fire } = shared.get(signal) ?? listen(signal);
+  // A function of its own: the same callback may be given twice.
+  const one = () => callback();
+  callbacks.add(one);
+  return () => {
+    callbacks.delete(one);
+    if (callbacks.size > 0 || shared.get(signal)?.callbacks !== callbacks) return;
+    shared.delete(signal);
+    signal.removeEventListener('abort', fire);
+  };
+}
+
+function listen(signal: AbortSignal) {
+  const callbacks = new Set<() => void>();
+  const fire = () => {
+    for (const callback of callbacks) callback();
+  };
+  signal.addEventListener('abort', fire, { once: true });
+  const entry = { callbacks, fire };
+  shared.set(signal, entry);
+  return entry;
+}
