@@ -1,0 +1,71 @@
+import type { FrameClient } from './frame-client.js';
+
+/** Between two requests. */
+const PAUSE_MS = 5;
+/** A broker that stands still is waited for, so that the wait is known. */
+const TIMEOUT_MS = 60_000;
+
+/** What a healthy user saw beside somebody else. */
+export interface Waits {
+  asked: number;
+  failed: number;
+  longestMs: number;
+}
+
+/** Somebody with an account at another server, who asks for the counts of a folder every few milliseconds. */
+export class HealthyUser {
+  readonly #client: FrameClient;
+  readonly #session: string;
+  #asking = false;
+  #asked: Promise<void> = Promise.resolve();
+  #waits: Waits = { asked: 0, failed: 0, longestMs: 0 };
+
+  private constructor(client: FrameClient, session: string) {
+    this.#client = client;
+    this.#session = session;
+  }
+
+  static async open(client: FrameClient, server: string): Promise<HealthyUser> {
+    const params = { server, user: 'anna', auth: { password: 'of-anna' } };
+    const { result, error } = await client.request('session.open', params, TIMEOUT_MS);
+    if (!result) throw new Error(`The healthy user cannot log in: ${error?.message}`);
+    const user = new HealthyUser(client, (result as { session: string }).session);
+    for (let count = 0; count < 50; count += 1) await user.#ask();
+    return user;
+  }
+
+  /** Begins to ask. */
+  start(): void {
+    this.#waits = { asked: 0, failed: 0, longestMs: 0 };
+    this.#asking = true;
+    this.#asked = this.#askOnAndOn();
+  }
+
+  /** Ends with a few more requests, so that nothing that stands still now is missed. */
+  async stop(): Promise<Waits> {
+    this.#asking = false;
+    await this.#asked;
+    for (let more = 0; more < 3 && this.#client.open; more += 1) await this.#ask();
+    return this.#waits;
+  }
+
+  close(): Promise<void> {
+    this.#asking = false;
+    return this.#client.close();
+  }
+
+  async #askOnAndOn(): Promise<void> {
+    while (this.#asking && this.#client.open) {
+      await this.#ask();
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const params = { session: this.#session, mailboxes: ['INBOX'] };
+    const { ms, result } = await this.#client.request('mailbox.status', params, TIMEOUT_MS);
+    this.#waits.asked += 1;
+    if (!result) this.#waits.failed += 1;
+    this.#waits.longestMs = Math.max(this.#waits.longestMs, ms);
+  }
+}
