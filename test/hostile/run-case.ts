@@ -36,9 +36,10 @@ export async function runCase(arena: HostileArena, hostile: HostileCase): Promis
   const before = arena.residentBytes;
   arena.resetPeak();
   arena.healthy.start();
-  const outcomes = await ask(arena, hostile, problems);
+  const { outcomes, session } = await ask(arena, hostile, problems);
   if (hostile.until) await inTime(server.received(hostile.until), `no ${hostile.until} was sent`, problems);
   await inTime(server.settled(), 'the server could neither send all nor was it cut off', problems);
+  if (session !== undefined) await arena.client.request('session.close', { session }, TIMEOUT_MS);
   const healthy = await arena.healthy.stop();
   const growthBytes = arena.peakBytes - before;
   problems.push(...arena.client.faults.slice(faults));
@@ -49,7 +50,12 @@ export async function runCase(arena: HostileArena, hostile: HostileCase): Promis
   return { outcomes, healthy, growthBytes, problems };
 }
 
-async function ask(arena: HostileArena, hostile: HostileCase, problems: string[]): Promise<Outcome[]> {
+/** @returns the session, where it is still of use */
+async function ask(
+  arena: HostileArena,
+  hostile: HostileCase,
+  problems: string[],
+): Promise<{ outcomes: Outcome[]; session?: string }> {
   const { name: server, login, loginError, steps } = hostile;
   const outcomes: Outcome[] = [];
   const params = { server, user: 'mallory', auth: { password: PASSWORD } };
@@ -63,7 +69,7 @@ async function ask(arena: HostileArena, hostile: HostileCase, problems: string[]
   outcomes.push(opened);
   problems.push(...faultsOf(opening, opened));
   const { session } = (opened.result ?? {}) as { session?: string };
-  if (session === undefined) return outcomes;
+  if (session === undefined) return { outcomes };
   for (const step of steps) {
     for (let time = step.times ?? 1; time > 0; time -= 1) {
       const earlier = outcomes.map(({ result }) => result as Record<string, unknown> | undefined);
@@ -71,26 +77,31 @@ async function ask(arena: HostileArena, hostile: HostileCase, problems: string[]
       const outcome = await arena.client.request(step.method, { session, ...given }, step.timeoutMs ?? TIMEOUT_MS);
       outcomes.push(outcome);
       problems.push(...faultsOf(step, outcome));
+      // Others would not be answered either.
+      if (outcome.unanswered !== undefined) return { outcomes };
     }
   }
-  await arena.client.request('session.close', { session }, TIMEOUT_MS);
-  return outcomes;
+  return { outcomes, session };
 }
 
+/** A request whose end may be `any`: a result, or an error that tells of no defect of the broker. */
+type Checked = Omit<Step, 'ends'> & { ends?: Step['ends'] | 'any' };
+
 /** What is wrong with the end of a request. */
-function faultsOf(step: Step, outcome: Outcome): string[] {
+export function faultsOf(step: Checked, outcome: Outcome): string[] {
   const { method, ends = ['result'] } = step;
   const { result, error, unanswered } = outcome;
   if (unanswered !== undefined) return [`${method}: ${unanswered}`];
   const ending: Ending = error ? error.data.kind : 'result';
-  if (!ends.includes(ending)) {
-    return [`${method} ended with ${ending} (${(error?.message ?? '').slice(0, 200)}), not with ${ends.join(' or ')}`];
+  if (ends === 'any' ? ending === 'INTERNAL' : !ends.includes(ending)) {
+    const wanted = ends === 'any' ? 'a result or another error' : ends.join(' or ');
+    return [`${method} ended with ${ending} (${(error?.message ?? '').slice(0, 200)}), not with ${wanted}`];
   }
   const checks = error ? errorChecks(step, error, outcome.bytes) : resultChecks(step, result);
   return checks.map((fault) => `${method}: ${fault}`);
 }
 
-function errorChecks(step: Step, error: WireError, bytes: number): string[] {
+function errorChecks(step: Checked, error: WireError, bytes: number): string[] {
   const texts = [error.message, error.data.imap?.text ?? ''];
   return [
     ...(bytes > ERROR_BYTES ? [`an error of ${bytes} bytes`] : []),
@@ -100,7 +111,7 @@ function errorChecks(step: Step, error: WireError, bytes: number): string[] {
   ];
 }
 
-function resultChecks(step: Step, result: unknown): string[] {
+function resultChecks(step: Checked, result: unknown): string[] {
   const parsed = contract[step.method as MethodName].result.safeParse(result);
   const strange = parsed.success ? [] : [`not by the contract: ${parsed.error.message.slice(0, 500)}`];
   return [...strange, ...thrown(() => step.result?.(result))];

@@ -3,7 +3,7 @@ import type { FrameClient } from './frame-client.js';
 /** Between two requests. */
 const PAUSE_MS = 5;
 /** A broker that stands still is waited for, so that the wait is known. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 30_000;
 
 /** What a healthy user saw beside somebody else. */
 export interface Waits {
@@ -34,7 +34,7 @@ export class HealthyUser {
     return user;
   }
 
-  /** Begins to ask. */
+  /** Begins to ask, until {@link stop} or the first request that fails. */
   start(): void {
     this.#waits = { asked: 0, failed: 0, longestMs: 0 };
     this.#asking = true;
@@ -45,7 +45,7 @@ export class HealthyUser {
   async stop(): Promise<Waits> {
     this.#asking = false;
     await this.#asked;
-    for (let more = 0; more < 3 && this.#client.open; more += 1) await this.#ask();
+    for (let more = 0; more < 3 && this.#waits.failed === 0; more += 1) await this.#ask();
     return this.#waits;
   }
 
@@ -55,7 +55,7 @@ export class HealthyUser {
   }
 
   async #askOnAndOn(): Promise<void> {
-    while (this.#asking && this.#client.open) {
+    while (this.#asking && this.#waits.failed === 0) {
       await this.#ask();
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

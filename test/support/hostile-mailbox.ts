@@ -28,7 +28,7 @@ export function envelopeOf(members: { subject?: string; from?: string; cc?: stri
   return `("Mon, 06 May 2024 07:08:09 +0000" ${subject} ${from} ${alice} ${alice} ${alice} ${cc} NIL NIL "<1@example.com>")`;
 }
 
-/** The BODYSTRUCTURE of a text of so many octets; of 0 octets it is 74 octets long. */
+/** The BODYSTRUCTURE of a text of so many octets. */
 export function textPart(subtype: string, size: number, parameters = '("CHARSET" "US-ASCII")'): string {
   return `("TEXT" "${subtype}" ${parameters} NIL NIL "7BIT" ${size} ${size && 2} NIL NIL NIL NIL)`;
 }
