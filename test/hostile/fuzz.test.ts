@@ -4,8 +4,7 @@ import { builtProgram } from '../cli/built.js';
 import { HostileArena } from '../support/hostile-arena.js';
 import { octets } from '../support/hostile-bytes.js';
 import type { HostileHandler, Hostility } from '../support/hostile-imap.js';
-import type { Step } from './case.js';
-import { list } from './cases/checks.js';
+import { everyRequest } from './every-request.js';
 import { condition, untagged } from './responses.js';
 import { faultsOf } from './run-case.js';
 
@@ -33,24 +32,6 @@ const insertion: fc.Arbitrary<Insertion> = fc.record({
   responses: fc.array(untagged, { minLength: 1, maxLength: 3 }),
   condition,
 });
-
-const folder = { mailbox: 'INBOX', uidValidity: 1 };
-const append = 'U3ViamVjdDogYQ0KDQphDQo=';
-/** Whatever the answer is, it must be one by the contract; of errors all but INTERNAL may come. */
-const requests: readonly Step[] = [
-  list,
-  { method: 'message.get', params: { ...folder, uids: [1, 2, 3], headers: true } },
-  { method: 'message.search', params: { mailbox: 'INBOX', criteria: { subject: 'x' } } },
-  { method: 'message.flag', params: { ...folder, uids: [1, 2], action: 'add', flags: ['\\Flagged'] } },
-  { method: 'message.copy', params: { ...folder, uids: [1, 2], destination: 'Archive' } },
-  { method: 'mailbox.status', params: { mailboxes: ['INBOX', 'Archive'] } },
-  { method: 'message.list', params: { mailbox: 'Archive', fields: ['envelope', 'hasAttachment', 'preview'] } },
-  { method: 'mailbox.list', params: { counts: true } },
-  { method: 'message.threads', params: { mailbox: 'INBOX' } },
-  { method: 'message.move', params: { ...folder, uids: [3], destination: 'Archive' } },
-  { method: 'message.append', params: { mailbox: 'INBOX', data: append } },
-  { method: 'quota.get' },
-];
 
 /** Insertions that are still to be made, of the server that is attacked now. */
 let waiting: Insertion[] = [];
@@ -109,7 +90,7 @@ describe('whatever a server answers', () => {
     const { session } = (opened.result ?? {}) as { session?: string };
     if (session === undefined) return problems;
     if (!atLogin) waiting = [...insertions];
-    for (const step of requests) {
+    for (const step of everyRequest) {
       const outcome = await arena.client.request(step.method, { session, ...step.params }, TIMEOUT_MS);
       problems.push(...faultsOf({ ...step, ends: 'any' }, outcome));
     }

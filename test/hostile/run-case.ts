@@ -114,7 +114,18 @@ function errorChecks(step: Checked, error: WireError, bytes: number): string[] {
 function resultChecks(step: Checked, result: unknown): string[] {
   const parsed = contract[step.method as MethodName].result.safeParse(result);
   const strange = parsed.success ? [] : [`not by the contract: ${parsed.error.message.slice(0, 500)}`];
-  return [...strange, ...thrown(() => step.result?.(result))];
+  return [...strange, ...wrongNumbers(result), ...thrown(() => step.result?.(result))];
+}
+
+/** No answer has a number below 0, nor one that is not exact. */
+function wrongNumbers(result: unknown): string[] {
+  const open = [result];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next === 'number' && (next < 0 || next > Number.MAX_SAFE_INTEGER)) return [`the number ${next}`];
+    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) open.push(inner);
+  }
+  return [];
 }
 
 function faultsOfLog(log: readonly LogLine[]): string[] {

@@ -81,7 +81,10 @@ export class FrameClient {
     try {
       frame = JSON.parse(data.toString());
     } catch (error) {
-      this.faults.push(`a frame that is no JSON: ${error}: ${data.subarray(0, 300)}`);
+      const begin = data.subarray(0, 300).toString();
+      this.faults.push(`a frame that is no JSON: ${error}: ${begin}`);
+      const [, id] = /"id":(\d+)/.exec(begin) ?? [];
+      this.#pending.get(Number(id))?.({ unanswered: 'a frame that is no JSON' });
       return;
     }
     const strange = strangeNumber(frame);

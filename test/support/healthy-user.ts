@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FrameClient } from './frame-client.js';
 
 /** Between two requests. */
@@ -5,11 +6,16 @@ const PAUSE_MS = 5;
 /** A broker that stands still is waited for, so that the wait is known. */
 const TIMEOUT_MS = 30_000;
 
+/** How often this process looks at its own clock. */
+const RESOLUTION_MS = 5;
+
 /** What a healthy user saw beside somebody else. */
 export interface Waits {
   asked: number;
   failed: number;
   longestMs: number;
+  /** For how long this process, which measures, stood still itself at most. */
+  ownMs: number;
 }
 
 /** Somebody with an account at another server, who asks for the counts of a folder every few milliseconds. */
@@ -18,7 +24,8 @@ export class HealthyUser {
   readonly #session: string;
   #asking = false;
   #asked: Promise<void> = Promise.resolve();
-  #waits: Waits = { asked: 0, failed: 0, longestMs: 0 };
+  readonly #own = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #waits: Waits = nothingYet();
 
   private constructor(client: FrameClient, session: string) {
     this.#client = client;
@@ -36,7 +43,9 @@ export class HealthyUser {
 
   /** Begins to ask, until {@link stop} or the first request that fails. */
   start(): void {
-    this.#waits = { asked: 0, failed: 0, longestMs: 0 };
+    this.#waits = nothingYet();
+    this.#own.reset();
+    this.#own.enable();
     this.#asking = true;
     this.#asked = this.#askOnAndOn();
   }
@@ -46,6 +55,8 @@ export class HealthyUser {
     this.#asking = false;
     await this.#asked;
     for (let more = 0; more < 3 && this.#waits.failed === 0; more += 1) await this.#ask();
+    this.#own.disable();
+    this.#waits.ownMs = Math.max(0, this.#own.max / 1e6 - RESOLUTION_MS);
     return this.#waits;
   }
 
@@ -68,4 +79,8 @@ export class HealthyUser {
     if (!result) this.#waits.failed += 1;
     this.#waits.longestMs = Math.max(this.#waits.longestMs, ms);
   }
+}
+
+function nothingYet(): Waits {
+  return { asked: 0, failed: 0, longestMs: 0, ownMs: 0 };
 }

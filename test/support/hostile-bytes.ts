@@ -1,7 +1,8 @@
 /** Octets that a hostile server sends, made anew for each client. */
 export type Octets = () => Iterable<Buffer>;
 
-const CHUNK_BYTES = 64 * 1024;
+/** Octets that are handed to a socket at once, about. */
+export const CHUNK_BYTES = 64 * 1024;
 
 /** Text as octets: each character is one octet. */
 export function octets(text: string): Buffer {

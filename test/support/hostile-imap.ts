@@ -1,6 +1,5 @@
 import { type Octets, octets } from './hostile-bytes.js';
-import { fetchAnswer, type ItemValue, MOST_LINE_OCTETS } from './hostile-mailbox.js';
-import { isInSet } from './scripted-rows.js';
+import { fetchAnswer, type ItemValue, MOST_LINE_OCTETS, uidsIn } from './hostile-mailbox.js';
 import type { ScriptedCommand, ScriptedConnection, ScriptedHandler } from './scripted-server.js';
 import { type ScriptedServer, startScriptedServer } from './scripted-server.js';
 
@@ -144,19 +143,17 @@ export class HostileServer {
       }
       const answers = fetchAnswer(command.args, exists, items, row);
       if (!answers) return connection.bad(command);
-      await this.stream(connection, () => answers);
+      await this.stream(connection, answers);
       connection.ok(command);
     };
     const set = ({ args }: ScriptedCommand) => args.split(' ')[0] ?? '';
-    const uidsIn = (text: string) =>
-      Array.from({ length: exists }, (_, index) => index + 1).filter((uid) => isInSet(text, uid, exists));
     const store: ScriptedHandler = (command, connection) => {
-      const rows = uidsIn(set(command)).map((uid) => `* ${uid} FETCH (UID ${uid} FLAGS (\\Seen \\Flagged))`);
+      const rows = uidsIn(set(command), exists).map((uid) => `* ${uid} FETCH (UID ${uid} FLAGS (\\Seen \\Flagged))`);
       connection.send(...rows, `${command.tag} OK STORE completed`);
     };
     const hits = (keyword: string, command: ScriptedCommand, connection: ScriptedConnection) => {
       const [, wanted = '1:*'] = /\bUID (\S+)/i.exec(command.args.replace(/\bUID 1:\*/g, '')) ?? [];
-      const uids = uidsIn(wanted);
+      const uids = uidsIn(wanted, exists);
       const all = uids.length > 0 ? ` ALL ${uids.join(',')}` : '';
       const extended = /^RETURN/i.test(command.args) && keyword === 'SEARCH';
       connection.send(
@@ -178,7 +175,7 @@ export class HostileServer {
       'UID SEARCH': (command, connection) => hits('SEARCH', command, connection),
       'UID SORT': (command, connection) => hits('SORT', command, connection),
       'UID THREAD': (command, connection) => {
-        const threads = uidsIn('1:*').map((uid) => `(${uid})`);
+        const threads = uidsIn('1:*', exists).map((uid) => `(${uid})`);
         connection.send(`* THREAD ${threads.join('')}`, `${command.tag} OK THREAD completed`);
       },
       'UID COPY': (command, connection) => connection.ok(command, `[${copied(command)}] Copied`),
@@ -195,6 +192,7 @@ export class HostileServer {
         connection.send(...folders, `${command.tag} OK LIST completed`);
       },
       NOOP: (command, connection) => connection.ok(command),
+      STARTTLS: (command, connection) => this.scripted.answer(command, connection),
       '*': (command, connection) => connection.ok(command),
     };
   }

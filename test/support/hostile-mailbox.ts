@@ -1,5 +1,4 @@
-import { octets } from './hostile-bytes.js';
-import { isInSet } from './scripted-rows.js';
+import { CHUNK_BYTES, type Octets, octets } from './hostile-bytes.js';
 
 /** The value of a FETCH item of one message, as the server sends it. */
 export type ItemValue = (uid: number, item: string) => string | Buffer;
@@ -21,11 +20,11 @@ const usualItems: Record<string, ItemValue> = {
   PREVIEW: () => '"Good morning"',
 };
 
-/** An ENVELOPE (RFC 9051 section 7.5.2); members as they go on the wire. */
+/** An ENVELOPE (RFC 9051 section 7.5.2); members as they go on the wire. Sender and Reply-To are those of From. */
 export function envelopeOf(members: { subject?: string; from?: string; cc?: string } = {}): string {
   const alice = '((NIL NIL "alice" "example.com"))';
   const { subject = '"Hello"', from = alice, cc = 'NIL' } = members;
-  return `("Mon, 06 May 2024 07:08:09 +0000" ${subject} ${from} ${alice} ${alice} ${alice} ${cc} NIL NIL "<1@example.com>")`;
+  return `("Mon, 06 May 2024 07:08:09 +0000" ${subject} ${from} ${from} ${from} ${alice} ${cc} NIL NIL "<1@example.com>")`;
 }
 
 /** The BODYSTRUCTURE of a text of so many octets. */
@@ -33,24 +32,47 @@ export function textPart(subtype: string, size: number, parameters = '("CHARSET"
   return `("TEXT" "${subtype}" ${parameters} NIL NIL "7BIT" ${size} ${size && 2} NIL NIL NIL NIL)`;
 }
 
-/** The FETCH responses of a command on a folder with the uids 1 to `exists`; undefined where it cannot be read. */
+/** The uids of a set such as `1:3,7:*` that a folder with the uids 1 to `exists` has, ascending. */
+export function uidsIn(set: string, exists: number): number[] {
+  const place = (text: string) => (text === '*' ? exists : Number(text));
+  const found = new Set<number>();
+  for (const range of set.split(',')) {
+    const [from = '', to = from] = range.split(':');
+    const [low, high] = [place(from), place(to)].sort((a, b) => a - b) as [number, number];
+    for (let uid = Math.max(1, low); uid <= Math.min(high, exists); uid += 1) found.add(uid);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/**
+ * The FETCH responses of a command on a folder with the uids 1 to `exists`, each made when it is its turn; undefined
+ * where the command cannot be read.
+ */
 export function fetchAnswer(
   args: string,
   exists: number,
   values: Record<string, ItemValue>,
   row?: (uid: number) => string | Buffer | undefined,
-): Buffer[] | undefined {
+): Octets | undefined {
   const [set, items] = words(args);
   if (set === undefined || items === undefined) return undefined;
   const names = items.startsWith('(') ? words(items.slice(1, -1)) : [items];
   const wanted = names.some((name) => name.toUpperCase() === 'UID') ? names : ['UID', ...names];
-  const answers: Buffer[] = [];
-  for (let uid = 1; uid <= exists; uid += 1) {
-    if (!isInSet(set, uid, exists)) continue;
-    const own = row?.(uid);
-    answers.push(own === undefined ? fetchRow(uid, wanted, values) : toBuffer(own));
-  }
-  return answers;
+  return function* () {
+    let small: Buffer[] = [];
+    let bytes = 0;
+    for (const uid of uidsIn(set, exists)) {
+      const own = row?.(uid);
+      const next = own === undefined ? fetchRow(uid, wanted, values) : toBuffer(own);
+      small.push(next);
+      bytes += next.length;
+      if (bytes < CHUNK_BYTES) continue;
+      yield Buffer.concat(small);
+      small = [];
+      bytes = 0;
+    }
+    if (small.length > 0) yield Buffer.concat(small);
+  };
 }
 
 function fetchRow(uid: number, names: readonly string[], values: Record<string, ItemValue>): Buffer {

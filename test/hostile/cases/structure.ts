@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { octets } from '../../support/hostile-bytes.js';
 import { envelopeOf, textPart } from '../../support/hostile-mailbox.js';
 import { type HostileCase, lazily } from '../case.js';
 import { haveUids, INBOX, type SeenRow, toldOrUnreadable, upTo } from './checks.js';
@@ -6,7 +7,7 @@ import { haveUids, INBOX, type SeenRow, toldOrUnreadable, upTo } from './checks.
 /** What servers answer for a mail of 70 KB with 9,999 empty parts: 760 KB. */
 const emptyParts = lazily(() => {
   const part = textPart('PLAIN', 0, '("CHARSET" "ISO-8859-1")');
-  return `(${part.repeat(9_999)} "MIXED" ("BOUNDARY" "x") NIL NIL NIL)`;
+  return octets(`(${part.repeat(9_999)} "MIXED" ("BOUNDARY" "x") NIL NIL NIL)`);
 });
 const htmlParts = lazily(() => `(${textPart('HTML', 10).repeat(4_000)} "MIXED" ("BOUNDARY" "x") NIL NIL NIL)`);
 /** Parameters in segments (RFC 2231 section 3). */
