@@ -41,6 +41,7 @@ export class HostileServer {
   readonly scripted: ScriptedServer;
   readonly #hostility: Hostility;
   #streaming = 0;
+  #streamed = 0;
   #waiting: (() => void)[] = [];
 
   constructor(scripted: ScriptedServer, hostility: Hostility) {
@@ -55,11 +56,16 @@ export class HostileServer {
     return this.#hostility.exists ?? 3;
   }
 
+  /** Octets that clients took of what was streamed to them, those in the buffers between included. */
+  get streamed(): number {
+    return this.#streamed;
+  }
+
   /** Streams octets to a client, while {@link settled} waits for it. */
   async stream(connection: ScriptedConnection, chunks: Octets): Promise<void> {
     this.#streaming += 1;
     try {
-      await connection.stream(chunks());
+      await connection.stream(this.#counted(chunks));
     } finally {
       this.#streaming -= 1;
       this.#changed();
@@ -113,6 +119,13 @@ export class HostileServer {
     this.#changed();
     return this.scripted.answer(command, connection);
   };
+
+  *#counted(chunks: Octets): Iterable<Buffer> {
+    for (const chunk of chunks()) {
+      yield chunk;
+      this.#streamed += chunk.length;
+    }
+  }
 
   #change(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
