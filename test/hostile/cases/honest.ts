@@ -46,6 +46,15 @@ const counts: Step = {
     for (const { name, counts } of mailboxes) assert.ok(counts, `${name} has no counts`);
   },
 };
+/** The same again, from memory. */
+const countsAgain: Step = {
+  ...counts,
+  params: { counts: true, maxAgeMs: 60_000 },
+  result: (answer) => {
+    counts.result?.(answer);
+    assert.equal(answer.meta.source, 'cache', 'the answer was not kept');
+  },
+};
 
 /** Nothing wrong with these: answers of a size that mailboxes have. */
 export const honestCases: readonly HostileCase[] = [
@@ -86,12 +95,12 @@ export const honestCases: readonly HostileCase[] = [
     name: 'folders-5000',
     about: '5,000 folders with counts, by LIST-STATUS',
     server: { offers: 'LIST-EXTENDED LIST-STATUS SPECIAL-USE', on: { LIST: folders } },
-    steps: [counts, { ...counts, params: { counts: true, maxAgeMs: 60_000 } }],
+    steps: [counts, countsAgain],
   },
   {
     name: 'folders-5000-status',
     about: '5,000 folders with counts, by a STATUS for each',
     server: { on: { LIST: folders, LSUB: folders } },
-    steps: [counts, { ...counts, params: { counts: true, maxAgeMs: 60_000 } }],
+    steps: [counts, countsAgain],
   },
 ];
