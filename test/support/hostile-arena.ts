@@ -77,6 +77,7 @@ export class HostileArena {
     await this.#end();
     const args = [`--max-old-space-size=${HEAP_MB}`, this.#program, 'serve', '--config', this.#path('broker.toml')];
     this.#broker = new Program(process.execPath, args);
+    process.once('exit', this.#onExit);
     await this.#broker.printed(/"listening"/);
     const socket = this.#path('broker.sock');
     this.#client = await FrameClient.open(socket, TOKEN);
@@ -102,7 +103,13 @@ export class HostileArena {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** A process that is interrupted leaves no broker behind. */
+  readonly #onExit = (): void => {
+    this.#broker?.child.kill('SIGKILL');
+  };
+
   async #end(): Promise<void> {
+    process.removeListener('exit', this.#onExit);
     await this.#healthy?.close();
     await this.#client?.close();
     // A broker that stands still would not heed a SIGTERM.
