@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { type SecureContext, TLSSocket } from 'node:tls';
 
 /** One command as it came, its literals within. */
@@ -72,6 +73,17 @@ export class ScriptedConnection {
   raw(octets: string | Buffer): void {
     if (!this.#socket.destroyed)
       this.#socket.write(typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets);
+  }
+  /**
+   * Sends any amount of octets, each chunk when the client has taken those before it. Resolves when the last chunk is
+   * handed to the socket, or when the connection is closed.
+   */
+  async stream(chunks: Iterable<Buffer>): Promise<void> {
+    for (const chunk of chunks) {
+      if (this.#socket.destroyed) return;
+      if (this.#socket.write(chunk)) await setImmediate();
+      else await drained(this.#socket);
+    }
   }
   /** Sends lines (as UTF-8), each with CRLF, in one write. */
   send(...lines: string[]): void {
@@ -170,6 +182,19 @@ export class ScriptedConnection {
     this.#pending = this.#pending.subarray(length);
     return text;
   }
+}
+
+/** Resolves when the socket takes more octets, or is closed. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.removeListener('drain', done);
+      socket.removeListener('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
 }
 
 function parse(line: string): ScriptedCommand {

@@ -19,6 +19,8 @@ export interface ScriptedOptions extends Partial<ScriptedManners> {
   on?: Record<string, ScriptedHandler>;
   /** Called with every new connection, before TLS and greeting. */
   onConnect?: (connection: ScriptedConnection) => void;
+  /** Called when a connection has its TLS and takes commands, before the greeting. */
+  onReady?: (connection: ScriptedConnection) => void;
   /** Answers the announcement of a literal; default: `+ OK`. A `NO` should be followed by `dropCommand()`. */
   onLiteral?: (command: ScriptedCommand, connection: ScriptedConnection, octets: number) => void;
 }
@@ -130,6 +132,7 @@ export class ScriptedServer {
       if (tls === 'implicit') await connection.startTls(this.#secureContext);
       if (!connection.open) return;
       connection.listen();
+      this.#options.onReady?.(connection);
       if (greeting !== null) connection.send(greeting ?? `* OK [CAPABILITY ${this.#manners.capabilities}] Scripted`);
     }
   }

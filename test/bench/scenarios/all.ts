@@ -8,6 +8,7 @@ import { indexPage } from './index-page.js';
 import { noisyNeighbour } from './noisy-neighbour.js';
 import { openAgain, openFirst } from './open-message.js';
 import { folderCounts, search, setFlag } from './small-commands.js';
+import { stalls } from './stalls.js';
 import { storm } from './storm.js';
 
 export interface Scenario {
@@ -29,4 +30,5 @@ export const scenarios: readonly Scenario[] = [
   { name: 'storm', run: storm },
   { name: 'neighbour', run: noisyNeighbour },
   { name: 'idle', run: idleAccounts },
+  { name: 'stalls', run: stalls },
 ];

@@ -1,0 +1,4 @@
+import { floodCases } from './cases/floods.js';
+import { testTable } from './table.js';
+
+testTable('floods', floodCases);
