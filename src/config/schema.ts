@@ -218,7 +218,7 @@ const cache = z
       'Memory that index rows, flags, opened messages and answers of all users may take together; what was not used for the longest goes first.',
     ),
     body_bytes: bytes(defaultViewLimits.bodyBytes, 0, 64 * MIB).describe(
-      'Largest opened message, as message.get answers it, and largest answer of other methods that is kept; 0: none is.',
+      'Largest opened message, as message.get answers it, and largest answer of other methods that is kept, but for the list of folders, which may be 16 times as large; 0: none is.',
     ),
   })
   .describe('Mail that is kept in memory.');

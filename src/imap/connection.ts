@@ -257,12 +257,11 @@ export class ImapConnection {
     if (known && this.enabled('QRESYNC')) {
       args.push([atom('QRESYNC'), [atom(String(known.uidValidity)), atom(String(known.modseq))]]);
     }
-    try {
-      return this.#selection.finish(await this.exec('read', 'SELECT', args));
-    } catch (failure) {
+    const ok = await this.exec('read', 'SELECT', args).catch((failure: unknown) => {
       this.#selection.clear();
       throw selectError(failure, path);
-    }
+    });
+    return this.#selection.finish(ok);
   }
 
   /** One round trip that changes nothing; delivers what is pending. */

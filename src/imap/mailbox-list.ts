@@ -156,10 +156,12 @@ function collector(connection: ImapConnection, listing: Listing): UntaggedHandle
     const lower = new Set(listOf(flags).map((flag) => textOf(flag).toLowerCase()));
     const subscribed = lower.delete('\\subscribed');
     listing.set(name, { name, delimiter, attributes: lower, subscribed, counts: null });
-    if (listing.size > MAX_MAILBOXES) {
-      throw new BrokerError('TOO_LARGE', `The account has more than ${MAX_MAILBOXES} folders.`);
-    }
+    if (listing.size > MAX_MAILBOXES) connection.giveUp(tooManyFolders(MAX_MAILBOXES));
   };
+}
+
+export function tooManyFolders(most: number): BrokerError {
+  return new BrokerError('TOO_LARGE', `The account has more than ${most} folders.`);
 }
 
 /** Whether a request could name the folder; its levels become folders of their own. */

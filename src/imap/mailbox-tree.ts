@@ -1,7 +1,11 @@
 import type { Mailbox } from '../protocol/methods/mailbox.js';
-import { isSelectable, type ListedMailbox } from './mailbox-list.js';
+import { isSelectable, type ListedMailbox, tooManyFolders } from './mailbox-list.js';
 import { leafName, parentName } from './mailbox-names.js';
 import { type Candidate, specialUseOrder, specialUses } from './special-use.js';
+import { breathe } from './wire/turn-budget.js';
+
+/** Folders and the levels above them. */
+const MOST_ENTRIES = 100_000;
 
 /** The same order on every host: the root locale, whatever the broker's is. */
 const collator = new Intl.Collator('und', { numeric: true });
@@ -11,8 +15,8 @@ const collator = new Intl.Collator('und', { numeric: true });
  * siblings special ones first (INBOX at the head), then by name. Parents that the server does not list are added.
  * @param foreign prefixes of other users' and shared folders: those are never guessed to be special
  */
-export function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly string[]): Mailbox[] {
-  const entries = withParents(listed);
+export async function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly string[]): Promise<Mailbox[]> {
+  const entries = await withParents(listed);
   const children = byParent(entries.values());
   const uses = specialUses(Array.from(entries.values(), (entry) => candidate(entry, foreign)));
   const rank = (name: string) => {
@@ -20,7 +24,7 @@ export function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly 
     return use ? specialUseOrder.indexOf(use) : specialUseOrder.length;
   };
   const ordered: Mailbox[] = [];
-  const walk = (parent: string | null) => {
+  const walk = async (parent: string | null): Promise<void> => {
     const siblings = (children.get(parent) ?? []).map((entry) => ({
       entry,
       leaf: leafName(entry.name, entry.delimiter),
@@ -45,10 +49,11 @@ export function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly 
         hasChildren: children.has(entry.name) || entry.attributes.has('\\haschildren'),
         counts: entry.counts,
       });
-      walk(entry.name);
+      if (children.has(entry.name)) await walk(entry.name);
+      await breathe();
     }
   };
-  walk(null);
+  await walk(null);
   return ordered;
 }
 
@@ -64,11 +69,13 @@ export function subscribedTree(tree: readonly Mailbox[]): Mailbox[] {
   return tree.filter(({ name }) => kept.has(name));
 }
 
-function withParents(listed: readonly ListedMailbox[]): Map<string, ListedMailbox> {
+async function withParents(listed: readonly ListedMailbox[]): Promise<Map<string, ListedMailbox>> {
   const entries = new Map(listed.map((entry) => [entry.name, entry]));
   for (const { name, delimiter } of listed) {
+    await breathe();
     for (let above = parentName(name, delimiter); above !== null; above = parentName(above, delimiter)) {
       if (entries.has(above)) break;
+      if (entries.size >= MOST_ENTRIES) throw tooManyFolders(MOST_ENTRIES);
       entries.set(above, {
         name: above,
         delimiter,

@@ -1,14 +1,10 @@
 import { BrokerError } from '../protocol/errors.js';
-import { protocolLimits } from '../protocol/limits.js';
 import type { ImapConnection } from './connection.js';
 import { survivingExpunge } from './fetch-rows.js';
-import { sequenceSets, uidsOf } from './sequence-set.js';
+import { countOf, sequenceSets, uidsOf } from './sequence-set.js';
 import type { UntaggedHandler } from './wire/command.js';
 import type { StatusText } from './wire/response.js';
 import { mailboxName, nzNumberOf, sequence, textOf } from './wire/tokens.js';
-
-/** Messages that one command copies at most. */
-const MOST_COPIED = protocolLimits.uidsPerRequest;
 
 /** Where messages arrived, as far as the server tells (COPYUID, RFC 4315 section 3). */
 export interface Arrived {
@@ -40,7 +36,7 @@ async function transfer(
   uids: readonly number[],
   destination: string,
 ): Promise<Arrived> {
-  const notes = new Notes();
+  const notes = new Notes(uids);
   const untold: number[] = [];
   for (const set of sequenceSets(uids)) {
     const before = notes.count;
@@ -61,23 +57,33 @@ async function transfer(
 class Notes {
   readonly arrived = { uidValidity: null as number | null, uids: [] as Arrived['uids'], found: new Set<number>() };
   count = 0;
+  readonly #asked: ReadonlySet<number>;
   /** MOVE tells COPYUID in an untagged OK, COPY in the tagged one; some servers do it the other way round. */
   readonly handlers: Record<string, UntaggedHandler> = {
     OK: ({ status }) => this.take(status?.code, status?.codeArgs ?? []),
   };
 
+  constructor(asked: readonly number[]) {
+    this.#asked = new Set(asked);
+  }
+
   take(code: string | undefined, [validity, from, to]: StatusText['codeArgs']): void {
-    if (code !== 'COPYUID') return;
+    if (code !== 'COPYUID' || !this.#isPossible(textOf(from), textOf(to))) return;
     this.count += 1;
     const { arrived } = this;
-    // Of more than was asked for nothing is believed.
-    const destinations = uidsOf(textOf(to), MOST_COPIED);
-    uidsOf(textOf(from), MOST_COPIED).forEach((source, index) => {
+    const destinations = uidsOf(textOf(to));
+    uidsOf(textOf(from)).forEach((source, index) => {
+      if (!this.#asked.has(source)) return;
       const destination = destinations[index];
       arrived.found.add(source);
       if (destination !== undefined) arrived.uids.push({ source, destination });
     });
     arrived.uidValidity = nzNumberOf(validity) ?? null;
+  }
+
+  /** Sets that stand for more than was asked for are not expanded, nor is anything of them believed. */
+  #isPossible(from: string, to: string): boolean {
+    return countOf(from) <= this.#asked.size && countOf(to) <= this.#asked.size;
   }
 }
 

@@ -9,11 +9,12 @@ import { metaOf } from './meta.js';
 /**
  * A read that identical requests of the account share, and whose answer is kept for those that may be old; `meta` says so
  * to all but the one that began it.
+ * @param options with `times` how many times larger than an opened message an answer may be that is kept
  */
 export async function shared<T extends object>(
   context: SessionContext,
   params: { maxAgeMs?: number | undefined },
-  options: Pick<Job, 'mailbox' | 'prefers'>,
+  { times = 1, ...options }: Pick<Job, 'mailbox' | 'prefers'> & { times?: number },
   work: Work<T>,
 ): Promise<T & { meta: Meta }> {
   const { account, services, signal } = context;
@@ -35,7 +36,8 @@ export async function shared<T extends object>(
   const useful = maxAgeMs > 0 || views.hasAnswer(account.key, key);
   // The account's last session may have ended meanwhile, with all that was known of it.
   if (useful && sessions.hasAccount(account.key)) {
-    views.keepAnswer(account.key, key, asked, () => JSON.stringify(answer));
+    const most = times * views.limits.bodyBytes;
+    views.keepAnswer(account.key, key, asked, () => JSON.stringify(answer), most);
   }
   return { ...answer, meta: metaOf({ source: coalesced ? 'coalesced' : 'server', asOf: new Date(asked.date) }) };
 }

@@ -166,13 +166,13 @@ export class Views {
   }
 
   /** Keeps an answer in place of an older one. @param make called when it is not there already */
-  keepAnswer(account: string, name: string, asked: Moment, make: () => string): void {
+  keepAnswer(account: string, name: string, asked: Moment, make: () => string, most = this.limits.bodyBytes): void {
     const key = keyOf(account, 'answer', name);
     const known = this.#cache.peek(key);
     if (known && 'answer' in known && known.answer.asked.at >= asked.at) return;
     const json = make();
     const bytes = bytesOfString(json);
-    if (bytes <= this.limits.bodyBytes) this.#set(account, key, { answer: { json, asked } }, bytes);
+    if (bytes <= most) this.#set(account, key, { answer: { json, asked } }, bytes);
     else this.#cache.delete(key);
   }
 

@@ -61,7 +61,7 @@ describe('listing', () => {
     expect(commands().filter((line) => line.startsWith('LIST'))).toEqual([
       ...['LIST "" "*"', 'LIST "" "#user.*"', 'LIST "" "#shared.*"'],
     ]);
-    expect(names(mailboxTree(entries, ['#user.', '#shared.']))).toEqual([
+    expect(names(await mailboxTree(entries, ['#user.', '#shared.']))).toEqual([
       ...['INBOX', '#shared', '#shared.team', '#shared.team.x'],
     ]);
   });
@@ -77,7 +77,7 @@ describe('listing', () => {
         },
       },
     });
-    const tree = mailboxTree(await listMailboxes(connection, { counts: false, ghosts: false }), []);
+    const tree = await mailboxTree(await listMailboxes(connection, { counts: false, ghosts: false }), []);
     expect(tree.map(({ name, parent, leaf, selectable }) => [name, parent, leaf, selectable])).toEqual([
       ['Ä', null, 'Ä', false],
       ['Ä/ö', 'Ä', 'ö', true],
@@ -112,7 +112,7 @@ describe('listing', () => {
         },
       },
     });
-    const tree = mailboxTree(await listMailboxes(connection, { counts: false, ghosts: false }), ['#u/']);
+    const tree = await mailboxTree(await listMailboxes(connection, { counts: false, ghosts: false }), ['#u/']);
     expect(tree.filter(({ specialUse }) => specialUse).map((entry) => [entry.name, entry.specialUse])).toEqual([
       ...[
         ['INBOX', 'inbox'] as const,

@@ -1,10 +1,12 @@
 import { ImapFlow } from 'imapflow';
+import { BrokerError } from '../../protocol/errors.js';
 import { connectError } from '../failures.js';
 import type { Credentials, ServerOptions } from '../server-options.js';
 import type { Carrier } from '../wire/carrier.js';
 import { throttlePause } from '../wire/errors.js';
 import { loginOptions } from './options.js';
 import { LoginTransport } from './transport.js';
+import { withoutSecrets } from './without-secrets.js';
 
 /** A connection right behind its login. */
 export interface LoggedIn {
@@ -57,8 +59,12 @@ export async function logIn(
   } catch (failure) {
     flow.close();
     signal?.throwIfAborted();
-    const reason = late ? { code: 'login timed out' } : (throttled ?? transport.stream?.failure ?? failure);
-    throw connectError(reason, server.name, credentials);
+    const reason = late ? { code: 'login timed out' } : (transport.stream?.failure ?? throttled ?? failure);
+    throw connectError(
+      reason instanceof BrokerError ? reason : withoutSecrets(reason, credentials),
+      server.name,
+      credentials,
+    );
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);

@@ -4,12 +4,15 @@ import { namespacesOf } from '../../imap/namespaces.js';
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 
+/** Thousands of folders make an answer of a megabyte, which is asked for more often than any message. */
+const LARGER = 16;
+
 const handle: Handler<'mailbox.list'> = (context, params) =>
-  shared(context, params, {}, async (connection) => {
+  shared(context, params, { times: LARGER }, async (connection) => {
     const { counts, subscribedOnly } = params;
     const listed = await listMailboxes(connection, { counts, ghosts: subscribedOnly });
     const { other, shared } = namespacesOf(connection);
-    const tree = mailboxTree(
+    const tree = await mailboxTree(
       listed,
       [...other, ...shared].map(({ prefix }) => prefix),
     );
