@@ -1,7 +1,7 @@
 import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Trace } from '../runtime/trace.js';
-import { connectError, keepsConnection } from './failures.js';
+import { connectError, keepsConnection, type Progress } from './failures.js';
 import { insideOf } from './flow-inside.js';
 import { type Follower, journal } from './flow-journal.js';
 import { flowOptions } from './flow-options.js';
@@ -27,6 +27,10 @@ export class ImapConnection {
   trace: Trace | undefined;
   /** Requests whose work it did. */
   served = 0;
+  /** Milliseconds that a barrier may go without a byte of an answer before the connection is given up; the pool sets it. */
+  patienceMs = Number.POSITIVE_INFINITY;
+  /** It was given up because the server was silent: it is half-open, or the server is slow. */
+  silent = false;
   readonly #flow: ImapFlow;
   #writesBegun = 0;
   #writesDone = 0;
@@ -107,11 +111,17 @@ export class ImapConnection {
         late ? { code: 'login timed out' } : (connection.#verdicts.throttled ?? failure),
         server.name,
         credentials,
+        connection.#progress,
       );
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  get #progress(): Progress {
+    const greeted = this.#flow.greeting !== undefined;
+    return { greeted, secured: greeted && (this.server.tls !== 'starttls' || this.#flow.secureConnection) };
   }
 
   /** Whether commands can be sent: not after the server's BYE either, though the socket lives on for a moment. */
@@ -339,14 +349,35 @@ export class ImapConnection {
    */
   async refresh(): Promise<boolean> {
     // When the folder was renamed, deleted or replaced elsewhere Cyrus answers NO, and Dovecot OK behind an untagged NO.
+    const attended = this.giveUpIfSilent();
     try {
       await rawExec(this, 'read', 'NOOP');
     } catch (failure) {
       if (!this.usable) throw failure;
       this.#trouble = true;
+    } finally {
+      attended();
     }
     if (this.#trouble) this.#unfollow();
     return !this.#trouble;
+  }
+
+  /**
+   * From now on closes the connection when the server is silent for longer than {@link patienceMs}.
+   * @returns a function that ends this
+   */
+  giveUpIfSilent(): () => void {
+    if (this.patienceMs === Number.POSITIVE_INFINITY) return () => {};
+    let heard = this.bytes.received;
+    const timer = setInterval(() => {
+      const { received } = this.bytes;
+      if (received === heard) {
+        this.silent = true;
+        this.close();
+      }
+      heard = received;
+    }, this.patienceMs);
+    return () => clearInterval(timer);
   }
 
   /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */

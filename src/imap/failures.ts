@@ -1,4 +1,6 @@
 import { BrokerError, type ImapReply } from '../protocol/errors.js';
+import { LoginError, type LoginStage } from './login/login-error.js';
+import { type LoginRefusal, refusalOf, saysAddressFull } from './login/refusals.js';
 import type { Credentials } from './server-options.js';
 
 /** What imapflow attaches to the errors that it throws; all of it may be missing. */
@@ -16,18 +18,6 @@ interface ImapFlowFailure {
   reason?: string;
 }
 
-/** Response codes of RFC 5530 by which a refused login does not speak of wrong credentials. */
-const busyCodes = new Set([
-  'LIMIT',
-  'UNAVAILABLE',
-  'INUSE',
-  'SERVERBUG',
-  'CONTACTADMIN',
-  'OVERQUOTA',
-  'PRIVACYREQUIRED',
-]);
-/** What servers without response codes say instead: Gmail, Courier, Exchange. */
-const busyTexts = /too many|simultaneous|maximum (number of )?connections|try again|temporar/i;
 const goneCodes = new Set(['NONEXISTENT', 'TRYCREATE']);
 const oversizeCodes = new Set([
   'LiteralTooLarge',
@@ -49,6 +39,8 @@ const unsendableCodes = new Set([
 const brokenCodes =
   /^(NoConnection|EConnectionClosed|StateLogout|UnexpectedTag|InvalidResponse|ResponseProcessingFailed|MAX_IMAP_NESTING_REACHED|ParserError.*|E[A-Z]+|ERR_(SSL|TLS|STREAM)_.*)$/;
 const byeCodes = /^(NoConnection|ClosedAfterConnect)/;
+/** Errors of a connection that the other side ended, of imapflow and of Node. */
+const endedCodes = /^(ClosedAfterConnect.*|ECONNRESET|EPIPE)$/;
 const DEFAULT_RETRY_MS = 2_000;
 
 /** The server's words in a failed command, if it spoke at all. */
@@ -117,35 +109,65 @@ function lostError(cause: unknown, bye: string | undefined): BrokerError {
   });
 }
 
-/** The error of a connect or login that failed. Nothing was executed. */
-export function connectError(failure: unknown, server: string, credentials?: Credentials): BrokerError {
+/** How far a connection came before it failed. */
+export interface Progress {
+  /** The server has sent its greeting. */
+  greeted: boolean;
+  /** Nothing was left to do but the login. */
+  secured: boolean;
+}
+
+/**
+ * The error of a connect or login that failed. Nothing was executed.
+ * @param progress default: up to the login
+ */
+export function connectError(
+  failure: unknown,
+  server: string,
+  credentials?: Credentials,
+  progress: Progress = { greeted: true, secured: true },
+): BrokerError {
   if (failure instanceof BrokerError) return failure;
   const { authenticationFailed, code = '', message } = detailsOf(failure);
-  if (isThrottled(failure)) return throttledError(failure, `The IMAP server "${server}" throttles its logins.`);
   if (unsendableCodes.has(code)) {
     const text = message ?? 'The credentials cannot be sent to the IMAP server.';
     return new BrokerError('INVALID_PARAMS', text, { cause: failure });
   }
   const imap = replyOf(failure) ?? byeOf(failure);
-  // Reaching a connection limit is answered on LOGIN too, and imapflow marks both alike.
-  if (authenticationFailed && imap && !isBusy(imap)) {
+  const options = { imap, retryAfterMs: detailsOf(failure).throttleReset ?? DEFAULT_RETRY_MS, cause: failure };
+  const stage = stageOf(progress, code, imap);
+  if (stage !== 'login' || (!imap && !isThrottled(failure))) {
+    const why = imap?.text || (stage === 'full' ? 'it ended the connection before its greeting' : code || message);
+    const text = `No connection to the IMAP server "${server}": ${why || 'no answer'}`;
+    return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage });
+  }
+  const refusal = isThrottled(failure) || !imap ? 'throttled' : refusalOf(imap);
+  // imapflow calls everything but a tagged NO or BAD no answer to the login.
+  if (refusal === 'credentials' && authenticationFailed) {
+    const refused = { imap, cause: failure, stage, refusal };
     if (credentials && 'accessToken' in credentials) {
       const text = 'The IMAP server refused the access token: it expired or was revoked.';
-      return new BrokerError('IMAP_TOKEN_EXPIRED', text, { imap, cause: failure });
+      return new LoginError('IMAP_TOKEN_EXPIRED', text, refused);
     }
-    return new BrokerError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials.', { imap, cause: failure });
+    return new LoginError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials.', refused);
   }
-  const why = imap?.text || code || message || 'no answer';
-  return new BrokerError('UPSTREAM_UNAVAILABLE', `No connection to the IMAP server "${server}": ${why}`, {
-    retryAfterMs: DEFAULT_RETRY_MS,
-    imap,
-    cause: failure,
-  });
+  const text = `The IMAP server "${server}" ${meanings[refusal]}: ${imap?.text || message || code}`;
+  return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage, refusal });
 }
 
-function isBusy({ code, text }: ImapReply): boolean {
-  // A code of its own says more than words that people read.
-  return code && code.toUpperCase() !== 'ALERT' ? busyCodes.has(code.toUpperCase()) : busyTexts.test(text);
+/** What a refusal of each class comes to, for people. */
+const meanings: Record<LoginRefusal, string> = {
+  credentials: 'refused the login',
+  connections: 'lets this user have no more connections',
+  throttled: 'takes no login of this user for a while',
+  account: 'cannot open the account of this user',
+  server: 'cannot take the login',
+};
+
+function stageOf({ greeted, secured }: Progress, code: string, imap: ImapReply | undefined): LoginStage {
+  if (greeted) return secured ? 'login' : 'connect';
+  const full = imap ? saysAddressFull(imap.text) : endedCodes.test(code);
+  return full ? 'full' : 'connect';
 }
 
 function throttledError(failure: unknown, message: string): BrokerError {
