@@ -325,8 +325,11 @@ export class Account {
     if (this.#closing) throw closedError();
     if (wants === 'loan' && !this.proven) throw refusedError();
     const { backoff } = this.#logins;
-    if (wants === 'loan' && backoff && this.#isQuiet) throw backoff.error;
+    // A connection of the user's own programs may end at any time: that is worth a wait.
+    const waits = backoff?.reason === 'connections' || !this.#isQuiet;
+    if (wants === 'loan' && backoff && !waits) throw backoff.error;
     const place = this.#queue.join(wants, job);
+    place.obstacle = backoff?.error;
     this.wake();
     return place;
   }

@@ -86,14 +86,15 @@ export class Logins {
     }
   }
 
-  /** Tells those who wait that no login is tried for a while, unless a connection that there is will serve them. */
+  /** Tells those who wait that no login is tried for a while, unless a connection will be there for them all the same. */
   backOff(): void {
     const { backoff } = this;
     if (!backoff || this.#closed) return;
     const { holding, queue } = this.#options;
     const { error, reason } = backoff;
-    if (holding.size === 0) queue.rejectAll(error);
-    else if (reason !== 'connections') queue.rejectSlots(error);
+    for (const place of queue.all) place.obstacle = error;
+    if (holding.size === 0 || reason !== 'connections') queue.rejectSlots(error);
+    if (holding.size === 0 && reason !== 'connections') queue.rejectLoans(error);
     this.#rest(error.retryAfterMs ?? 0);
   }
 

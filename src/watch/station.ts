@@ -155,7 +155,7 @@ export class Station {
     await this.#bell.wait(this.#times.heartbeatMs);
     const begun = now();
     // An IDLE that the server has ended itself must not be ended again: the DONE would be a command of its own.
-    stopped = !over;
+    stopped = !over && connection.usable;
     if (stopped) idle.stop();
     const attended = connection.giveUpIfSilent();
     try {

@@ -34,6 +34,7 @@ function idlingConnection() {
     command: (_effect: string, call: (inside: typeof flow) => Promise<unknown>) => call(flow),
     onClose: () => () => {},
     isFollowedBy: () => true,
+    usable: true,
     giveUpIfSilent: () => () => {},
   };
   return { server, connection: connection as unknown as ImapConnection };

@@ -37,7 +37,7 @@ const byCode = new Map<string, LoginRefusal>([
   ['AUTHORIZATIONFAILED', 'credentials'],
   ['EXPIRED', 'credentials'],
   ['NOPERM', 'account'],
-  ['LIMIT', 'connections'],
+  ['LIMIT', 'throttled'],
   ['CONTACTADMIN', 'account'],
   ['OVERQUOTA', 'account'],
   ['CORRUPTION', 'account'],

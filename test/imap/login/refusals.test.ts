@@ -51,11 +51,11 @@ const rows: Record<LoginRefusal, Array<[string, 'NO' | 'BAD' | 'BYE', string | u
     ['Exchange', 'BYE', undefined, 'Connection is closed: the user has exceeded the maximum number of sessions'],
     ['Yahoo', 'NO', 'LIMIT', 'LOGIN Too many sessions'],
     ['Stalwart', 'NO', 'LIMIT', 'Too many concurrent IMAP connections.'],
-    ['any', 'NO', 'LIMIT', 'Not now'],
     ['any', 'NO', undefined, 'User has too many sessions'],
   ],
   throttled: [
     ['any', 'NO', undefined, 'Too many failed login attempts'],
+    ['any', 'NO', 'LIMIT', 'Not now'],
     ['any', 'NO', 'AUTHENTICATIONFAILED', 'Too many failed login attempts, try again later'],
     ['any', 'NO', 'ALERT', 'Account is temporarily locked'],
     ['any', 'NO', 'UNAVAILABLE', 'Account temporarily locked out'],
