@@ -14,6 +14,7 @@ import { canonicalName } from './mailbox-names.js';
 import { rawExec } from './raw-exec.js';
 import { describe, type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
+import { giveUpIfSilent } from './silence.js';
 
 /** An account's authenticated IMAP connection. Its holder has it alone: the lease is the lock. */
 export class ImapConnection {
@@ -349,7 +350,7 @@ export class ImapConnection {
    */
   async refresh(): Promise<boolean> {
     // When the folder was renamed, deleted or replaced elsewhere Cyrus answers NO, and Dovecot OK behind an untagged NO.
-    const attended = this.giveUpIfSilent();
+    const attended = giveUpIfSilent(this);
     try {
       await rawExec(this, 'read', 'NOOP');
     } catch (failure) {
@@ -360,24 +361,6 @@ export class ImapConnection {
     }
     if (this.#trouble) this.#unfollow();
     return !this.#trouble;
-  }
-
-  /**
-   * From now on closes the connection when the server is silent for longer than {@link patienceMs}.
-   * @returns a function that ends this
-   */
-  giveUpIfSilent(): () => void {
-    if (this.patienceMs === Number.POSITIVE_INFINITY) return () => {};
-    let heard = this.bytes.received;
-    const timer = setInterval(() => {
-      const { received } = this.bytes;
-      if (received === heard) {
-        this.silent = true;
-        this.close();
-      }
-      heard = received;
-    }, this.patienceMs);
-    return () => clearInterval(timer);
   }
 
   /** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nobody proved anything */

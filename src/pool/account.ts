@@ -76,7 +76,10 @@ export class Account {
       mustRetire: (connection) =>
         connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.credentials),
       onChange: () => this.wake(),
-      onBroken: (connection) => this.#broke(connection),
+      onBroken: (connection) => {
+        // What has done its work was let in, however soon its server ends what is idle.
+        if (connection.served === 0) this.#broke(connection);
+      },
       onGone: (why) => {
         host.events.endings.tell({ server: server.name, why });
         this.#giveSlot();

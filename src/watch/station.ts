@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/idle.js';
 import { notifyOf } from '../imap/notify.js';
+import { giveUpIfSilent } from '../imap/silence.js';
 import type { Lease } from '../pool/job.js';
 import { now } from '../view/mailbox-view.js';
 import { Bell } from './bell.js';
@@ -157,7 +158,7 @@ export class Station {
     // An IDLE that the server has ended itself must not be ended again: the DONE would be a command of its own.
     stopped = !over && connection.usable;
     if (stopped) idle.stop();
-    const attended = connection.giveUpIfSilent();
+    const attended = giveUpIfSilent(connection);
     try {
       await idle.ended;
     } catch (error) {

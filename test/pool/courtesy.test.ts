@@ -1,27 +1,16 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
+import { describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
 import type { Registry } from '../../src/pool/registry.js';
-import { BrokerError } from '../../src/protocol/errors.js';
-import {
-  type ScriptedConnection,
-  type ScriptedHandler,
-  type ScriptedOptions,
-  type ScriptedServer,
-  startScriptedServer,
+import type { BrokerError } from '../../src/protocol/errors.js';
+import type {
+  ScriptedConnection,
+  ScriptedHandler,
+  ScriptedOptions,
+  ScriptedServer,
 } from '../support/scripted-server.js';
 import { virtualTime } from '../support/virtual-time.js';
-import { held, job, proven, registryWith } from './fixtures.js';
-
-const select = (connection: ImapConnection) => connection.select('INBOX', { fresh: true });
-
-/** A server that takes LOGIN, so that a test sees for whom, and a registry that knows nothing yet. */
-async function scripted(options: ScriptedOptions = {}) {
-  const server = await startScriptedServer({ capabilities: 'IMAP4rev1 ID NAMESPACE IDLE UIDPLUS', ...options });
-  onTestFinished(() => server.close());
-  const registry = registryWith({ acquireTimeoutMs: 30_000 });
-  return { server, registry };
-}
+import { job, proven } from './fixtures.js';
+import { busy, errorOf, scripted, select } from './scripted-account.js';
 
 /** Logins of a user that came to the server. */
 const loginsOf = (server: ScriptedServer, user: string) =>
@@ -37,31 +26,6 @@ const no =
   (text: string): ScriptedHandler =>
   (command, peer) =>
     peer.no(command, text);
-
-/** Has a job hold a connection on which INBOX is selected. */
-async function busy(account: Account): Promise<{ end: () => Promise<void> }> {
-  const { work, begun, end } = held();
-  const running = account.run(job(), async (connection) => {
-    await select(connection);
-    await work();
-  });
-  await begun;
-  return {
-    end: () => {
-      end();
-      return running;
-    },
-  };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<BrokerError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
-  if (!(error instanceof BrokerError)) throw new Error('It did not fail as it should.', { cause: error });
-  return error;
-}
 
 describe('one user whose account is broken', () => {
   it.each([
@@ -263,69 +227,6 @@ describe('connections that end soon after their logins', () => {
     expect(server.accepted).toBeLessThanOrEqual(12);
     expect(server.accepted).toBeGreaterThan(3);
     expect(registry.servers.get('scripted')).toMatchObject({ state: 'closed', failures: 0 });
-  });
-});
-
-describe('connections that are half-open', () => {
-  /** An account with three idle connections in INBOX. */
-  async function three(options: ScriptedOptions = {}) {
-    const { server, registry } = await scripted(options);
-    const account = await proven(registry, server.server(), { user: 'anna' });
-    const jobs = await Promise.all([1, 2, 3].map(() => busy(account)));
-    for (const { end } of jobs) await end();
-    expect(account.stats.idle).toBe(3);
-    return { server, account };
-  }
-
-  it.each([
-    ['idle for a moment', 0],
-    ['idle for ten seconds', 10_000],
-    ['idle for a minute', 60_000],
-  ])('cost a read five seconds at most, and one login: %s', async (_how, idleMs) => {
-    const { server, account } = await three();
-    await account.run(job({ mailbox: 'INBOX' }), select);
-    const { pass, until } = virtualTime();
-    await pass(idleMs);
-    for (const peer of server.connections) peer.freeze();
-    const read = account.run(job({ mailbox: 'INBOX', deadlineAt: Date.now() + 60_000 }), select);
-    const tookMs = await until(read);
-    expect((await read).path).toBe('INBOX');
-    expect(tookMs).toBeLessThanOrEqual(5_000);
-    expect(server.accepted).toBe(4);
-    await pass(3_000);
-    expect(account.stats).toMatchObject({ idle: 1, busy: 0 });
-  });
-
-  it('cost a read that does not begin with a barrier no more, where they were idle for some seconds', async () => {
-    const { server, account } = await three();
-    const { pass, until } = virtualTime();
-    await pass(10_000);
-    for (const peer of server.connections) peer.freeze();
-    expect(
-      await until(account.run(job({ deadlineAt: Date.now() + 60_000 }), (it) => it.select('INBOX'))),
-    ).toBeLessThanOrEqual(5_000);
-    expect(server.accepted).toBe(4);
-  });
-
-  it('are not asked for nothing: one question for the connection that is lent, none for the others', async () => {
-    const { server, account } = await three();
-    const { pass, until } = virtualTime();
-    await pass(60_000);
-    const before = server.received.length;
-    await until(account.run(job(), async () => {}));
-    expect(server.names().slice(before)).toEqual(['NOOP']);
-    expect(account.stats.idle).toBe(3);
-  });
-
-  it('are not what a slow server has: it is waited for, and not logged in to again and again', async () => {
-    const { server, account } = await three();
-    const { until } = virtualTime();
-    server.on.NOOP = (command, peer) => void setTimeout(() => peer.ok(command), 3_500);
-    for (let count = 0; count < 20; count += 1) {
-      await until(account.run(job({ mailbox: 'INBOX', deadlineAt: Date.now() + 60_000 }), select));
-    }
-    // 20 logins, were each silence taken for a dead connection.
-    expect(server.accepted - 3).toBeLessThanOrEqual(5);
   });
 });
 

@@ -35,7 +35,7 @@ function idlingConnection() {
     onClose: () => () => {},
     isFollowedBy: () => true,
     usable: true,
-    giveUpIfSilent: () => () => {},
+    patienceMs: Number.POSITIVE_INFINITY,
   };
   return { server, connection: connection as unknown as ImapConnection };
 }
