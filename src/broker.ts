@@ -146,7 +146,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const epoch = randomBytes(8).toString('hex');
   const hub = new Hub({
     epoch,
-    startWatcher: options.startWatcher ?? watcherOf(views, options.watchTimes),
+    startWatcher: options.startWatcher ?? watcherOf(views, options.watchTimes, options.log),
     limits: options.watches ?? {},
     log: options.log,
   });

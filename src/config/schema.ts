@@ -185,7 +185,7 @@ const pool = z
     ),
     idle_seconds: seconds(defaultPoolLimits.idleMs, 86_400).describe('Idle connections are logged out after this.'),
     max_age_seconds: seconds(defaultPoolLimits.maxAgeMs, 604_800).describe(
-      'Connections older than this are logged out when they are idle next.',
+      'Connections older than this are logged out when they are idle next; each up to a fifth sooner, so that those made at once do not end at once.',
     ),
     logout_seconds: seconds(defaultPoolLimits.logoutMs, 60).describe(
       'A LOGOUT without an answer is given up after this.',

@@ -2,12 +2,14 @@ import { BrokerError } from '../protocol/errors.js';
 import type { Trace } from '../runtime/trace.js';
 import { CapabilityList } from './capability-list.js';
 import type { Follower } from './follower.js';
+import { connectError } from './login/failures.js';
 import { type LoggedIn, logIn } from './login/login.js';
 import { canonicalName } from './mailbox-names.js';
 import { isAboutStatus, refreshSelected } from './refresh.js';
 import { type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { type Credentials, type ServerOptions, tokenEnd } from './server-options.js';
+import { giveUpIfSilent } from './silence.js';
 import type { UntaggedHandler } from './wire/command.js';
 import { DeflateCarrier } from './wire/deflate.js';
 import { MailboxEncoding } from './wire/mailbox-encoding.js';
@@ -49,6 +51,10 @@ export class ImapConnection {
   trace: Trace | undefined;
   /** Requests whose work it did. */
   served = 0;
+  /** Milliseconds that a barrier may go without a byte of an answer before the connection is given up; the pool sets it. */
+  patienceMs = Number.POSITIVE_INFINITY;
+  /** It was given up because the server was silent: it is half-open, or the server is slow. */
+  silent = false;
   /** Hears of folders that the server tells the counts of, in whatever way. */
   onStatus: ((mailbox: string) => void) | undefined;
   /** Hears of responses that could not be read. */
@@ -108,11 +114,8 @@ export class ImapConnection {
       connection.close();
       signal?.throwIfAborted();
       const { message, imap } = failure as BrokerError;
-      throw new BrokerError('UPSTREAM_UNAVAILABLE', `No connection to the IMAP server "${server.name}": ${message}`, {
-        retryAfterMs: 2_000,
-        imap,
-        cause: failure,
-      });
+      const reply = imap && { responseStatus: imap.status, responseText: imap.text, serverResponseCode: imap.code };
+      throw connectError({ code: message, ...reply }, server.name, credentials);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
@@ -293,7 +296,8 @@ export class ImapConnection {
    * @returns false when the folder is not what it was, so that what the server told meanwhile means nothing
    */
   async refresh(): Promise<boolean> {
-    const same = await refreshSelected(this);
+    const attended = giveUpIfSilent(this);
+    const same = await refreshSelected(this).finally(attended);
     if (!same) this.#selection.troubled = true;
     if (this.troubled) this.#selection.unfollow();
     return !this.troubled;

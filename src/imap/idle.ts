@@ -9,8 +9,9 @@ export interface Idle {
   /**
    * Asks for the end. `DONE` and the barrier of {@link ImapConnection.refresh} travel in one packet: on Dovecot the end
    * of an IDLE alone tells nothing of what is pending.
+   * @returns whether the barrier is still to be sent: not where the server has ended the IDLE by itself already
    */
-  stop(): void;
+  stop(): boolean;
   /**
    * Resolves when the server has answered the barrier as well, also where it ended the IDLE by itself: it has told
    * everything up to then, unless the connection is troubled.
@@ -55,10 +56,11 @@ class IdleCommand {
     }
   }
 
-  stop(): void {
-    if (this.#stopping) return;
+  stop(): boolean {
+    if (this.#over) return false;
+    if (!this.#stopping && this.#begun) this.#done();
     this.#stopping = true;
-    if (this.#begun) this.#done();
+    return true;
   }
 
   #onBegun(): void {
@@ -71,7 +73,6 @@ class IdleCommand {
   }
 
   #done(): void {
-    if (this.#over) return;
     this.#limit();
     this.#refreshed = this.#connection.behindIdle(() => this.#connection.refresh());
     // Awaited by `run`, unless the IDLE itself fails.

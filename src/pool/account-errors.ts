@@ -1,8 +1,19 @@
+import { LoginError } from '../imap/login/login-error.js';
 import { BrokerError } from '../protocol/errors.js';
 
-/** Whether the server refused a login that would succeed if fewer were there. */
-export function saysNoMore(error: unknown): boolean {
-  return error instanceof BrokerError && error.kind === 'UPSTREAM_UNAVAILABLE' && error.imap !== undefined;
+/** Whether the server refused a login because the user has as many connections as it allows. */
+export function saysTooMany(error: unknown): error is LoginError {
+  return error instanceof LoginError && error.refusal === 'connections';
+}
+
+/** Whether the server lets this broker have no more connections, whoever they are for. */
+export function saysFull(error: unknown): error is LoginError {
+  return error instanceof LoginError && error.stage === 'full';
+}
+
+/** Whether a server was reached, although a login failed: what was the matter is the matter of one account. */
+export function wasReached(error: unknown): boolean {
+  return error instanceof LoginError && error.stage !== 'connect';
 }
 
 export function closedError(): BrokerError {

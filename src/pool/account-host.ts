@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import type { Account } from './account.js';
+import type { Backoffs } from './backoffs.js';
 import type { PoolEvents } from './pool-events.js';
 import type { Full, PoolLimits, Slots } from './slots.js';
 
@@ -12,6 +13,7 @@ export interface AccountHost {
   limits: PoolLimits;
   slots: Slots;
   events: PoolEvents;
+  backoffs: Backoffs;
   connect: Connect;
   /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
   needsRoom(account: Account, full: Full): void;

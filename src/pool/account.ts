@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
-import { closedError, refusedError, saysNoMore } from './account-errors.js';
+import { closedError, refusedError, saysFull, saysTooMany } from './account-errors.js';
 import type { AccountHost, AccountStats, ConnectionFacts } from './account-host.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Holding } from './holding.js';
@@ -50,6 +50,8 @@ export class Account {
     this.#pool = new ConnectionPool(host.limits);
     this.#shared = new SharedJobs((job, work) => this.run(job, work), this.slots);
     this.#logins = new Logins({
+      key,
+      backoffs: host.backoffs,
       holding: this.#holding,
       queue: this.#queue,
       stoppers: this.#stoppers,
@@ -74,6 +76,10 @@ export class Account {
       mustRetire: (connection) =>
         connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.credentials),
       onChange: () => this.wake(),
+      onBroken: (connection) => {
+        // What has done its work was let in, however soon its server ends what is idle.
+        if (connection.served === 0) this.#broke(connection);
+      },
       onGone: (why) => {
         host.events.endings.tell({ server: server.name, why });
         this.#giveSlot();
@@ -192,11 +198,14 @@ export class Account {
       const stopper = this.#begin(loan, current, since);
       const outcome = await workOn(loan, stopper, work);
       this.#finish(loan, current, stopper);
+      const lost = outcome.ok ? undefined : lostOf(outcome.error);
+      if (lost) {
+        this.#lending.doubt();
+        this.#broke(loan.connection, lost);
+      }
       await this.#lending.giveBack(loan.connection, outcome.reusable, loan);
       if (outcome.ok) return outcome.value;
-      const lost = outcome.error instanceof BrokerError && outcome.error.kind === 'CONNECTION_LOST';
-      if (lost) this.#lending.doubt();
-      if (attempt > 1 || job.effect !== 'read' || outcome.wrote || !lost) throw outcome.error;
+      if (!lost || !mayRepeat(job, attempt) || outcome.wrote) throw outcome.error;
       // The work may have moved it.
       current = { ...job, repeated: true, deadlineAt: stopper.deadlineAt };
     }
@@ -217,19 +226,25 @@ export class Account {
    * connection joins the pool; on failure those who are in are not disturbed.
    */
   async prove(credentials: Credentials, job: Job): Promise<void> {
-    const login = async () => {
-      await this.#wait('slot', job).promise;
-      return this.#logins.prove(credentials, job);
-    };
-    const connection = await login().catch(async (error: unknown) => {
-      // The server counts what is idle here against the user's limit.
-      if (!saysNoMore(error) || this.unneededSince === undefined) throw error;
-      await this.evictIdle();
-      return login();
+    const { backoff } = this.#logins;
+    if (backoff && (backoff.reason !== 'connections' || this.unneededSince === undefined)) throw backoff.error;
+    // The server counts what is idle here against the user's limit.
+    if (backoff) await this.evictIdle();
+    const connection = await this.#login(credentials, job).catch(async (error: unknown) => {
+      const evicts = saysTooMany(error) && this.unneededSince !== undefined;
+      // Beyond what the server lets the broker have, a slot comes free when another connection has ended.
+      if (!evicts && !saysFull(error)) throw error;
+      if (evicts) await this.evictIdle();
+      return this.#login(credentials, job);
     });
     this.#logins.credentials = credentials;
     await this.#lending.take(connection, 0);
     if (this.#closing) throw closedError();
+  }
+
+  async #login(credentials: Credentials, job: Job): Promise<ImapConnection> {
+    await this.#wait('slot', job).promise;
+    return this.#logins.prove(credentials, job);
   }
 
   /** Takes credentials that were proven elsewhere, unless it has some. */
@@ -305,17 +320,34 @@ export class Account {
     job.trace?.end();
   }
 
-  /** @throws BrokerError DRAINING, IMAP_AUTH_FAILED or POOL_EXHAUSTED when there is nothing to wait for */
+  /**
+   * @throws BrokerError DRAINING, IMAP_AUTH_FAILED, POOL_EXHAUSTED, or UPSTREAM_UNAVAILABLE while no login is tried, when
+   * there is nothing to wait for
+   */
   #wait(wants: Place['wants'], job: Job): Place {
     if (this.#closing) throw closedError();
     if (wants === 'loan' && !this.proven) throw refusedError();
+    const { backoff } = this.#logins;
+    // A connection of the user's own programs may end at any time: that is worth a wait.
+    const waits = backoff?.reason === 'connections' || !this.#isQuiet;
+    if (wants === 'loan' && backoff && !waits) throw backoff.error;
     const place = this.#queue.join(wants, job);
+    place.obstacle = backoff?.error;
     this.wake();
     return place;
   }
 
+  /** The server ended a connection by itself. */
+  #broke(connection: ImapConnection, error?: BrokerError): void {
+    // One that was given up is no fault of the server's.
+    if (connection.silent) return;
+    this.#host.backoffs.ended(this.key, connection, error);
+    this.#logins.backOff();
+  }
+
   #giveSlot(): void {
     this.#holding.giveSlot();
+    if (this.#isQuiet) this.#logins.backOff();
     this.#host.slotFreed(this);
     this.wake();
     if (this.#isQuiet) for (const listener of this.#onQuiet) listener();
@@ -338,4 +370,14 @@ export class Account {
     clearTimeout(timer);
     this.#onQuiet.delete(onQuiet);
   }
+}
+
+/** The error of work whose connection was lost. */
+function lostOf(error: unknown): BrokerError | undefined {
+  return error instanceof BrokerError && error.kind === 'CONNECTION_LOST' ? error : undefined;
+}
+
+/** A watch comes back by itself, and later each time. */
+function mayRepeat({ effect, lane }: Job, attempt: number): boolean {
+  return attempt === 1 && effect === 'read' && lane !== 'watch';
 }

@@ -1,5 +1,4 @@
-import type { ImapReply } from '../protocol/errors.js';
-import { BrokerError } from '../protocol/errors.js';
+import { LearnedLimit } from './learned-limit.js';
 
 /** Milliseconds without a refusal after which an account may try one connection more. */
 const CLIMB_MS = 300_000;
@@ -14,14 +13,12 @@ const presets: readonly [RegExp, number][] = [
 ];
 /** Of what a server allows a user this share is the user's own: a phone and a mail program hold connections too. */
 const ROOM = 0.2;
-const tooMany = /too many|simultaneous|maximum (number of )?connections|connection limit/i;
 
 /** How many connections an account may have: what is configured, what the server is known to allow, what it said. */
 export class Budget {
   readonly #most: () => number;
+  readonly #learned = new LearnedLimit(CLIMB_MS);
   #preset = Number.POSITIVE_INFINITY;
-  #learned = Number.POSITIVE_INFINITY;
-  #learnedAt = 0;
 
   /** @param most connections that the configuration allows */
   constructor(most: () => number) {
@@ -29,8 +26,7 @@ export class Budget {
   }
 
   get limit(): number {
-    const climbed = Math.floor((performance.now() - this.#learnedAt) / CLIMB_MS);
-    return Math.min(this.#most(), this.#preset, this.#learned + climbed);
+    return Math.min(this.#most(), this.#preset, this.#learned.value);
   }
 
   /** What the server calls itself, once it has said so. */
@@ -41,13 +37,6 @@ export class Budget {
 
   /** The server refused one more than so many. */
   refused(held: number): void {
-    this.#learned = Math.max(1, held);
-    this.#learnedAt = performance.now();
+    this.#learned.refused(held);
   }
-}
-
-/** Whether a server says that a user has too many connections: true of what is there, not of the credentials. */
-export function saysTooMany(error: unknown): boolean {
-  const imap: ImapReply | undefined = error instanceof BrokerError ? error.imap : undefined;
-  return imap !== undefined && (imap.code?.toUpperCase() === 'LIMIT' || tooMany.test(imap.text));
 }

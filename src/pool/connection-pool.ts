@@ -16,7 +16,7 @@ const UNBOUNDED = 1_000_000;
  */
 export class ConnectionPool {
   readonly #pool: GenericPool<ImapConnection>;
-  readonly #idle = new Map<ImapConnection, { since: number }>();
+  #idle = new Map<ImapConnection, { since: number }>();
   readonly #prepared: ImapConnection[] = [];
   readonly #limits: Pick<PoolLimits, 'logoutMs'>;
   #wanted: ImapConnection | undefined;
@@ -75,10 +75,14 @@ export class ConnectionPool {
     });
   }
 
-  /** Gives a lent connection back. */
-  async release(connection: ImapConnection): Promise<void> {
+  /**
+   * Gives a lent connection back.
+   * @param since `performance.now()` since when nobody has used it; default: now
+   */
+  async release(connection: ImapConnection, since?: number): Promise<void> {
     await this.#inTurn(() => this.#pool.release(connection));
-    this.#idle.set(connection, { since: performance.now() });
+    this.#idle.set(connection, { since: since ?? performance.now() });
+    if (since !== undefined) this.#idle = new Map([...this.#idle].sort(([, a], [, b]) => a.since - b.since));
   }
 
   /** Ends a lent connection: with LOGOUT if it still answers, else hard. Resolves when it is gone. */

@@ -1,6 +1,7 @@
 import { ImapConnection } from '../imap/connection.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Log } from '../runtime/log.js';
+import { wasReached } from './account-errors.js';
 import type { Connect } from './account-host.js';
 
 /** Opens IMAP connections, each with an id of its own; the log tells of each when it begins and ends, and of servers that cannot be had. */
@@ -25,8 +26,8 @@ export function connector(log?: Log): Connect {
       return connection;
     } catch (err) {
       const cannotBeHad = !signal.aborted && err instanceof BrokerError && err.kind === 'UPSTREAM_UNAVAILABLE';
-      if (cannotBeHad) unreachable.add(server.name);
-      // Wrong passwords are their users' business. Of what fails repeatedly the server's back-off spares the log.
+      if (cannotBeHad && !wasReached(err)) unreachable.add(server.name);
+      // Wrong passwords are their users' business. Of what fails repeatedly the back-off of the server or of the account spares the log.
       log?.[cannotBeHad ? 'warn' : 'debug']({ ...lines, ms: since(begun), err }, 'no IMAP connection');
       throw err;
     }

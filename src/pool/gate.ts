@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerError } from '../protocol/errors.js';
-import { isRefusedLogin } from './account-errors.js';
-import { saysTooMany } from './budget.js';
+import { isRefusedLogin, wasReached } from './account-errors.js';
 
 /** Failures in a row after which a server is left alone. */
 const PATIENCE = 5;
@@ -85,7 +84,7 @@ export class Gate {
 
   #note(error: unknown, signal: AbortSignal): void {
     if (signal.aborted || !(error instanceof BrokerError)) return;
-    if (isRefusedLogin(error) || saysTooMany(error)) {
+    if (isRefusedLogin(error) || wasReached(error)) {
       this.#failures = 0;
     } else if (error.kind === 'UPSTREAM_UNAVAILABLE') {
       this.#failures += 1;

@@ -2,15 +2,21 @@ import type { ImapConnection } from '../imap/connection.js';
 import { closedError } from './account-errors.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { Holding } from './holding.js';
+import type { Job } from './job.js';
 import type { Loan } from './loan.js';
 import type { Loans } from './loans.js';
+import { Patience } from './patience.js';
 import type { Ending } from './pool-events.js';
 import type { Stoppers } from './stoppers.js';
 import { answers } from './validate.js';
 import type { Place, WaitQueue } from './wait-queue.js';
 
-/** An idle connection older than this is asked with a NOOP before it is lent: it may be half-open. */
-const TRUST_IDLE_MS = 30_000;
+/** A connection that was silent for longer than this is asked with a NOOP before it is lent: it may be half-open. */
+const TRUST_MS = 30_000;
+/** The same where the job begins with a command that may take long: its silence would tell nothing. */
+const TRUST_SLOW_MS = 5_000;
+/** Milliseconds without an answer after which the other idle connections are asked as well. */
+const DOUBT_MS = 300;
 
 export interface LendingOptions {
   pool: ConnectionPool;
@@ -24,6 +30,8 @@ export interface LendingOptions {
   mustRetire(connection: ImapConnection): boolean;
   /** A connection is free, or nobody need wait for one that a watch has. */
   onChange(): void;
+  /** The server ended a connection that nobody used. */
+  onBroken(connection: ImapConnection): void;
   /** A connection is gone, its slot is not needed. */
   onGone(why: Ending): void;
 }
@@ -33,6 +41,9 @@ export class Lending {
   readonly #options: LendingOptions;
   /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
   #doubtedAt = 0;
+  /** `performance.now()` when a connection last proved that it lives. */
+  readonly #proofs = new WeakMap<ImapConnection, number>();
+  readonly #patience = new Patience();
   #closing = false;
 
   constructor(options: LendingOptions) {
@@ -65,11 +76,15 @@ export class Lending {
 
   /** Takes a new connection in. */
   async take(connection: ImapConnection, loginMs: number): Promise<void> {
-    const { pool, loans } = this.#options;
+    const { pool, loans, onBroken } = this.#options;
     loans.noteLogin(connection, loginMs);
     await pool.adopt(connection);
+    if (!connection.usable) onBroken(connection);
     connection.onClose(() => {
-      if (pool.idle.includes(connection)) void this.#endIdle(connection, 'discarded');
+      if (connection.silent) this.#doubtOthers(connection);
+      if (!pool.idle.includes(connection)) return;
+      onBroken(connection);
+      void this.#endIdle(connection, 'discarded');
     });
     await this.giveBack(connection, connection.usable);
   }
@@ -77,12 +92,11 @@ export class Lending {
   /** Lends an idle connection to a job that has left the queue; the job is back in it when the connection is dead. */
   async lend(place: Place, connection: ImapConnection): Promise<void> {
     const { pool, loans, queue } = this.#options;
-    const idleMs = pool.idleFor(connection);
     const loan = loans.begin(connection, place.job.lane);
     await pool.borrow(connection);
-    const fresh = idleMs < TRUST_IDLE_MS && performance.now() - idleMs > this.#doubtedAt;
+    connection.patienceMs = this.#patience.ms;
     // One that was made for it has just logged in.
-    const trusted = fresh && (!place.job.repeated || loan.loginMs > 0);
+    const trusted = this.#trusts(connection, place.job) && (!place.job.repeated || loan.loginMs > 0);
     const alive = connection.usable && (trusted || (await this.#answers(connection)));
     if (this.#closing) place.reject(closedError());
     if (alive && place.resolve(loan)) return;
@@ -101,6 +115,7 @@ export class Lending {
       void this.#end(connection, why);
       return;
     }
+    this.#proofs.set(connection, performance.now());
     await pool.release(connection);
     // It may have ended in between, or somebody asked for room while it was neither busy nor idle.
     if (!connection.usable && pool.idle.includes(connection)) void this.#endIdle(connection, 'discarded');
@@ -167,14 +182,53 @@ export class Lending {
     this.vacate('closed');
   }
 
+  #trusts(connection: ImapConnection, { mailbox, prefers }: Job): boolean {
+    const provenAt = this.#proofs.get(connection) ?? Number.NEGATIVE_INFINITY;
+    // Such a job begins with a NOOP, which the connection gives up by itself.
+    const barrier = (mailbox !== undefined && connection.selected?.path === mailbox) || prefers?.(connection) === true;
+    const trustMs = barrier ? TRUST_MS : TRUST_SLOW_MS;
+    return performance.now() - provenAt < trustMs && provenAt > this.#doubtedAt;
+  }
+
   async #answers(connection: ImapConnection): Promise<boolean> {
     const { stoppers } = this.#options;
     const stopper = stoppers.begin();
+    const slow = { afterMs: DOUBT_MS, tell: () => this.#askIdle(performance.now() - TRUST_SLOW_MS) };
     try {
-      return await answers(connection, stopper.signal);
+      return await answers(connection, { signal: stopper.signal, withinMs: this.#patience.ms, slow });
     } finally {
       stoppers.end(stopper);
     }
+  }
+
+  /** A connection was silent for too long: what cut it off may have cut off the others. */
+  #doubtOthers(silent: ImapConnection): void {
+    this.#patience.gaveUp(silent);
+    this.doubt();
+    this.#askIdle(this.#doubtedAt);
+  }
+
+  /** Asks all idle connections at once whether they live, but for those that have proven it since. */
+  #askIdle(before: number): void {
+    if (this.#closing) return;
+    for (const connection of this.#options.pool.idle) {
+      if ((this.#proofs.get(connection) ?? 0) <= before) void this.#askOne(connection);
+    }
+  }
+
+  /** Asks an idle connection whether it lives; that is no use of it, and it goes on growing old. */
+  async #askOne(connection: ImapConnection): Promise<void> {
+    const { pool, loans, onChange } = this.#options;
+    const since = pool.idleSince(connection);
+    const loan = loans.begin(connection);
+    await pool.borrow(connection);
+    const alive = connection.usable && (await this.#answers(connection));
+    if (!alive || this.#whyEnd(connection, alive, loan)) return this.giveBack(connection, alive, loan);
+    loans.end(loan);
+    this.#proofs.set(connection, performance.now());
+    await pool.release(connection, since);
+    if (!connection.usable && pool.idle.includes(connection)) void this.#endIdle(connection, 'discarded');
+    onChange();
   }
 
   /** Why a connection that comes back is not lent again; undefined when it is. */

@@ -1,16 +1,19 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials } from '../imap/server-options.js';
-import { isRefusedLogin, refusedError } from './account-errors.js';
-import { saysTooMany } from './budget.js';
+import { isRefusedLogin, refusedError, saysFull, saysTooMany } from './account-errors.js';
+import type { Backoff, Backoffs } from './backoffs.js';
 import type { Holding } from './holding.js';
 import type { Job } from './job.js';
 import type { Stoppers } from './stoppers.js';
 import type { WaitQueue } from './wait-queue.js';
 
-/** Milliseconds that an account lives on the connections it has after the server refused it one more. */
-const REFUSED_PAUSE_MS = 2_000;
+/** Milliseconds that an account lives on the connections it has when another could not be made. */
+const FAILED_PAUSE_MS = 2_000;
 
 export interface LoginsOptions {
+  /** The key of the account. */
+  key: string;
+  backoffs: Backoffs;
   holding: Holding;
   queue: WaitQueue;
   stoppers: Stoppers;
@@ -38,18 +41,24 @@ export class Logins {
 
   /** Whether the account is to live on the connections that it has for a while. */
   get paused(): boolean {
-    return this.#pause !== undefined;
+    return this.#pause !== undefined || this.backoff !== undefined;
+  }
+
+  /** Why no login is tried for a while; undefined where one may be. */
+  get backoff(): Backoff | undefined {
+    return this.#options.backoffs.of(this.#options.key);
   }
 
   /** Makes one connection, in a slot that was taken for it, for whoever is first in the queue when it is ready. */
   async supply(): Promise<void> {
-    const { holding, stoppers, onMade, onFailed } = this.#options;
+    const { key, backoffs, holding, stoppers, onMade, onFailed } = this.#options;
     const { credentials } = this;
     const stopper = stoppers.begin();
     const begun = performance.now();
     try {
       if (!credentials) throw refusedError();
       const connection = await holding.open(credentials, stopper.signal);
+      backoffs.succeeded(key);
       await onMade(connection, performance.now() - begun);
     } catch (error) {
       this.#cannotSupply(error, credentials);
@@ -61,16 +70,40 @@ export class Logins {
 
   /** Makes a connection with credentials that are to be proven, in a slot that was taken for it. */
   async prove(credentials: Credentials, job: Job): Promise<ImapConnection> {
-    const { holding, stoppers, onFailed } = this.#options;
+    const { key, backoffs, holding, stoppers, onFailed } = this.#options;
     const stopper = stoppers.begin(job);
     try {
-      return await holding.open(credentials, stopper.signal);
-    } catch (error) {
+      const connection = await holding.open(credentials, stopper.signal);
+      backoffs.succeeded(key);
+      return connection;
+    } catch (failure) {
+      const error = backoffs.failed(key, failure);
+      this.backOff();
       onFailed();
       throw error;
     } finally {
       stoppers.end(stopper);
     }
+  }
+
+  /** Tells those who wait that no login is tried for a while, unless a connection will be there for them all the same. */
+  backOff(): void {
+    const { backoff } = this;
+    if (!backoff || this.#closed) return;
+    const { holding, queue } = this.#options;
+    const { error, reason } = backoff;
+    for (const place of queue.all) place.obstacle = error;
+    if (holding.size === 0 || reason !== 'connections') queue.rejectSlots(error);
+    if (holding.size === 0 && reason !== 'connections') queue.rejectLoans(error);
+    this.#rest(error.retryAfterMs ?? 0);
+  }
+
+  #rest(ms: number): void {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#options.onResume();
+    }, ms);
   }
 
   /** From now on failures are nobody's business. */
@@ -81,25 +114,23 @@ export class Logins {
   }
 
   /** Tells who waits what they need to know, before a slot that is free tempts the next to try the same. */
-  #cannotSupply(error: unknown, credentials: Credentials | undefined): void {
+  #cannotSupply(failure: unknown, credentials: Credentials | undefined): void {
     if (this.#closed) return;
-    const { holding, queue, onRefused, onResume } = this.#options;
-    const tooMany = saysTooMany(error);
-    if (tooMany) holding.budget.refused(holding.connections.size);
+    const { key, backoffs, holding, queue, onRefused } = this.#options;
+    const error = backoffs.failed(key, failure);
+    if (saysTooMany(error)) holding.budget.refused(holding.connections.size);
     if (isRefusedLogin(error)) {
       // Another login with the same credentials would fail as well, and servers punish repetition.
       if (this.credentials === credentials) this.credentials = undefined;
       if (credentials) onRefused(credentials);
       queue.rejectLoans(error);
-    } else if (holding.size === 0 && !tooMany) {
-      queue.rejectLoans(error);
-    } else {
-      // Those that there are, here or on the user's phone, will be free again: to wait is better than to fail.
-      clearTimeout(this.#pause);
-      this.#pause = setTimeout(() => {
-        this.#pause = undefined;
-        onResume();
-      }, REFUSED_PAUSE_MS);
+    } else if (this.backoff) {
+      this.backOff();
+    } else if (!saysFull(error)) {
+      // Those that there are will be free again: to wait is better than to fail. Where the server lets the whole broker
+      // have no more, a slot is what there is to wait for.
+      if (holding.size === 0) queue.rejectLoans(error);
+      else this.#rest(FAILED_PAUSE_MS);
     }
   }
 }

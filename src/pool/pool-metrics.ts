@@ -1,6 +1,6 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { Metrics } from '../runtime/metrics.js';
-import { saysTooMany } from './budget.js';
+import { saysFull, saysTooMany } from './account-errors.js';
 import type { LoginTried } from './pool-events.js';
 import type { Registry } from './registry.js';
 import { loadsOf, noLoad } from './server-load.js';
@@ -27,7 +27,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
 
   const tried = metrics.counter(
     'logins_total',
-    'Logins that ended, by outcome: ok; refused: the credentials; token_expired: the access token; too_many: connections of this user; unavailable: no connection, TLS or greeting, or the server is too busy; aborted: whoever wanted it had gone.',
+    'Logins that ended, by outcome: ok; refused: the credentials; token_expired: the access token; too_many: connections, of this user or of this broker; unavailable: no connection, TLS or greeting, or the server does not let this user in for another reason; aborted: whoever wanted it had gone.',
     ['server', 'outcome'],
   );
   const loginTook = metrics.histogram(
@@ -134,6 +134,6 @@ const outcomes = new Map<string, string>([
 
 function outcomeOf({ error }: LoginTried): string {
   if (error === undefined) return 'ok';
-  if (saysTooMany(error)) return 'too_many';
+  if (saysTooMany(error) || saysFull(error)) return 'too_many';
   return (error instanceof BrokerError ? outcomes.get(error.kind) : undefined) ?? 'aborted';
 }

@@ -1,15 +1,17 @@
 import type { ImapConnection } from '../imap/connection.js';
 import type { Credentials, ServerOptions } from '../imap/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
-import { type AccountFilter, accountKey, keyMatcher } from '../runtime/account-key.js';
+import { type AccountFilter, accountKey, keyMatcher, namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
+import { Backoffs } from './backoffs.js';
 import { connector } from './connector.js';
 import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
 import { Pauses } from './pauses.js';
 import { PoolEvents } from './pool-events.js';
+import { judgeFull } from './server-full.js';
 import { type Full, type PoolLimits, Slots } from './slots.js';
 
 /** Names an account. */
@@ -35,6 +37,7 @@ export class Registry implements AccountHost {
   readonly limits: PoolLimits;
   readonly slots: Slots;
   readonly events = new PoolEvents();
+  readonly backoffs: Backoffs;
   readonly connect: Connect;
   readonly refused: (accountKey: string, credentials: Credentials) => void;
   readonly #accounts = new Map<string, Account>();
@@ -60,6 +63,9 @@ export class Registry implements AccountHost {
       this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
     this.refused = onRefused;
     this.slots = new Slots(limits);
+    this.backoffs = new Backoffs(limits, (key, err) => {
+      log?.warn({ ...namesOf(key), err }, 'IMAP connections end soon after their logins; the account backs off');
+    });
     this.#sweeper = this.#startSweeper();
   }
 
@@ -90,9 +96,15 @@ export class Registry implements AccountHost {
   /** Reaches a server in another way from now on; connections that there are end after their current work. */
   setServer(server: ServerOptions): void {
     // What was learnt of the old address says nothing of the new one.
-    this.#gates.delete(server.name);
+    this.#unlearn(server.name);
     this.#moved.set(server.name, server);
     for (const account of this.#matching({ server: server.name })) account.useServer(server);
+  }
+
+  #unlearn(server: string): void {
+    this.#gates.delete(server);
+    this.slots.forget(server);
+    this.backoffs.forget(keyMatcher({ server }));
   }
 
   /**
@@ -185,7 +197,8 @@ export class Registry implements AccountHost {
       const connection = await connect(server, credentials, signal);
       tried();
       return connection;
-    } catch (error) {
+    } catch (failure) {
+      const error = judgeFull(failure, server.name, this);
       tried(error);
       throw error;
     }
@@ -255,7 +268,7 @@ export class Registry implements AccountHost {
   closeServer(name: string, graceMs: number, reason: BrokerError): string[] {
     const keys = this.#matching({ server: name }).map(({ key }) => key);
     for (const key of keys) void this.#forget(key, graceMs, reason);
-    this.#gates.delete(name);
+    this.#unlearn(name);
     this.#moved.delete(name);
     return keys;
   }
@@ -379,6 +392,7 @@ export class Registry implements AccountHost {
   }
 
   #sweep(): void {
+    this.backoffs.sweep();
     for (const account of this.#accounts.values()) account.sweep();
   }
 }

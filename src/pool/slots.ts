@@ -1,3 +1,5 @@
+import { LearnedLimit } from './learned-limit.js';
+
 /** Bounds of the pool; every count is of connections, from the first packet to the end of the LOGOUT. */
 export interface PoolLimits {
   connectionsPerAccount: number;
@@ -12,6 +14,8 @@ export interface PoolLimits {
   idleMs: number;
   /** Milliseconds after which an idle connection is retired however young its last use is. */
   maxAgeMs: number;
+  /** Milliseconds: a connection that the server ends sooner after its login was as good as refused. */
+  stayMs: number;
   /** Milliseconds that a LOGOUT may take. */
   logoutMs: number;
 }
@@ -24,11 +28,16 @@ export const defaultPoolLimits: PoolLimits = {
   acquireTimeoutMs: 30_000,
   idleMs: 300_000,
   maxAgeMs: 4 * 3_600_000,
+  stayMs: 5_000,
   logoutMs: 2_000,
 };
 
 /** Which cap keeps an account from another connection. */
 export type Full = 'account' | 'server' | 'broker';
+
+/** Milliseconds after which more connections to a server are tried than it took, and how many more. */
+const CLIMB_MS = 60_000;
+const CLIMB_SHARE = 0.1;
 
 /** Counts connections against the caps. A slot is held until the connection is gone, so no cap is ever exceeded. */
 export class Slots {
@@ -36,6 +45,8 @@ export class Slots {
   readonly #byAccount = new Map<string, number>();
   readonly #byServer = new Map<string, number>();
   readonly #leavingByServer = new Map<string, number>();
+  /** Connections that servers let this broker have, by server, where they refused more. */
+  readonly #learned = new Map<string, LearnedLimit>();
   #total = 0;
   #leaving = 0;
 
@@ -46,7 +57,7 @@ export class Slots {
   /** What stands in the way of one more connection; `undefined` if nothing does. */
   full(account: string, server: string): Full | undefined {
     if ((this.#byAccount.get(account) ?? 0) >= this.#limits.connectionsPerAccount) return 'account';
-    if ((this.#byServer.get(server) ?? 0) >= this.#limits.connectionsPerServer) return 'server';
+    if (this.of(server) >= this.limitOf(server)) return 'server';
     return this.#total >= this.#limits.connections ? 'broker' : undefined;
   }
 
@@ -65,8 +76,30 @@ export class Slots {
 
   /** Connections more that the caps which all share would let an account have. */
   free(server: string): number {
-    const { connectionsPerServer, connections } = this.#limits;
-    return Math.max(0, Math.min(connectionsPerServer - this.of(server), connections - this.#total));
+    return Math.max(0, Math.min(this.limitOf(server) - this.of(server), this.#limits.connections - this.#total));
+  }
+
+  /** Connections that there may be to a server: as configured, or as few as it let this broker have. */
+  limitOf(server: string): number {
+    return Math.min(this.#limits.connectionsPerServer, this.learnedOf(server) ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Connections that a server let this broker have when it refused more; undefined where that is not known, or over. */
+  learnedOf(server: string): number | undefined {
+    const learned = this.#learned.get(server)?.value;
+    return learned === Number.POSITIVE_INFINITY ? undefined : learned;
+  }
+
+  /** A server refused one connection more than so many, whoever it was for. */
+  refused(server: string, held: number): void {
+    const learned = this.#learned.get(server) ?? new LearnedLimit(CLIMB_MS, CLIMB_SHARE);
+    this.#learned.set(server, learned);
+    learned.refused(held);
+  }
+
+  /** What a server refused does not hold any more: it is another one, or nothing is left that it could count. */
+  forget(server: string): void {
+    this.#learned.delete(server);
   }
 
   /** Takes a slot; only after {@link full} said that there is one. */
@@ -76,6 +109,7 @@ export class Slots {
 
   give(account: string, server: string): void {
     this.#add(account, server, -1);
+    if (this.of(server) === 0) this.forget(server);
   }
 
   /** Connections to a server. */

@@ -70,9 +70,14 @@ export class WaitQueue {
     for (const place of [...interactive, ...bulk, ...watch]) place.reject(error);
   }
 
+  /** Refuses all who wait for a slot to log in. */
+  rejectSlots(error: unknown): void {
+    for (const place of [...this.#lanes.slot]) place.reject(error);
+  }
+
   rejectAll(error: unknown): void {
     this.rejectLoans(error);
-    for (const place of [...this.#lanes.slot]) place.reject(error);
+    this.rejectSlots(error);
   }
 
   #laneOf({ wants, job }: Place): Place[] {

@@ -10,6 +10,8 @@ export class Waiter<T> {
   #reject!: (error: unknown) => void;
   #settled = false;
   readonly since = performance.now();
+  /** What stands in the way, where that is known: told when the wait ends in vain. */
+  obstacle: BrokerError | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #leave: (waiter: Waiter<T>) => void;
   readonly #onAbort = () => this.reject(this.job.signal.reason);
@@ -30,7 +32,10 @@ export class Waiter<T> {
     const waitMs = Math.min(untilDeadline, acquireTimeoutMs);
     if (waitMs < Number.POSITIVE_INFINITY) {
       this.#timer = setTimeout(
-        () => this.reject(untilDeadline <= acquireTimeoutMs ? deadlineError() : waitedError(acquireTimeoutMs)),
+        () =>
+          this.reject(
+            this.obstacle ?? (untilDeadline <= acquireTimeoutMs ? deadlineError() : waitedError(acquireTimeoutMs)),
+          ),
         Math.max(0, waitMs),
       );
     }

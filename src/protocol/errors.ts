@@ -36,7 +36,8 @@ export const errorTable = {
   UPSTREAM_UNAVAILABLE: {
     code: -32012,
     retry: 'after retryAfterMs',
-    meaning: 'The IMAP server cannot be reached, refuses connections or presents a bad certificate.',
+    meaning:
+      'The IMAP server cannot be reached, presents a bad certificate, or takes no login of this user for now; data.imap has its words.',
   },
   CONNECTION_LOST: {
     code: -32013,

@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/idle.js';
 import { notifyOf } from '../imap/notify.js';
+import { giveUpIfSilent } from '../imap/silence.js';
 import type { Lease } from '../pool/job.js';
 import { now } from '../view/mailbox-view.js';
 import { Bell } from './bell.js';
@@ -18,6 +19,8 @@ export interface WatchTimes {
   quietMs: number;
   /** Milliseconds before the first try to come back when the connection was lost; doubled with each that fails. */
   retryMs: number;
+  /** Milliseconds that a connection or an IDLE must last before earlier ones that ended sooner are forgotten. */
+  stayMs: number;
 }
 
 export interface StationEvents {
@@ -29,10 +32,14 @@ export interface StationEvents {
   onProof(): void;
   /** The connection has ended. */
   onLost(): void;
+  /** The server ends each IDLE soon after it began; told once, until one lasts. */
+  onRestless(): void;
 }
 
 /** Milliseconds in which news that belong together come. */
 const TOGETHER_MS = 5;
+/** IDLEs in a row that ended too soon, at which that is told. */
+const RESTLESS = 3;
 
 /**
  * Stays with a folder on one connection: hears from the server what changes, answers what is asked of the folder, and
@@ -50,6 +57,10 @@ export class Station {
   #ended = false;
   #idleRefused = false;
   #quietAt = 0;
+  /** IDLEs in a row that the server ended by itself, too soon. */
+  #cutShort = 0;
+  /** `performance.now()` until when no IDLE is begun because of them. */
+  #restUntil = 0;
 
   constructor(folder: WatchedFolder, times: WatchTimes, events: StationEvents) {
     this.#folder = folder;
@@ -123,6 +134,8 @@ export class Station {
       if (this.#notified !== wanted) this.#others = [];
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
+    } else if (performance.now() < this.#restUntil) {
+      await this.#bell.wait(this.#restUntil - performance.now());
     } else {
       await this.#idle(connection);
     }
@@ -131,25 +144,42 @@ export class Station {
   async #idle(connection: ImapConnection): Promise<void> {
     const { view } = this.#folder.reader;
     const idle = beginIdle(connection);
+    const since = performance.now();
     let stopped = false;
-    const over = () => {
+    const onOver = () => {
       // A ring for an end that was asked for would end the next one at once, and so on for ever.
       if (!stopped) this.#bell.ring();
     };
-    idle.ended.then(over, over);
+    idle.ended.then(onOver, onOver);
     await this.#bell.wait(this.#times.heartbeatMs);
     const begun = now();
-    stopped = true;
-    idle.stop();
+    // An IDLE that the server has ended itself must not be ended again: the DONE would be a command of its own.
+    stopped = connection.usable && idle.stop();
+    const attended = giveUpIfSilent(connection);
     try {
       await idle.ended;
     } catch (error) {
       if (!isIdleRefused(error, connection)) throw error;
       this.#idleRefused = true;
       return;
+    } finally {
+      attended();
     }
-    if (connection.isFollowedBy(view) && !connection.troubled) view.confirm(begun);
+    this.#noteIdle(performance.now() - since, stopped);
+    // An end that nobody asked for is no barrier.
+    if (stopped && connection.isFollowedBy(view) && !connection.troubled) view.confirm(begun);
     else this.#events.onNews();
     this.#events.onProof();
+  }
+
+  /** Of an IDLE that has ended. @param stopped that it was asked to */
+  #noteIdle(lastedMs: number, stopped: boolean): void {
+    const { stayMs, retryMs, pollMs } = this.#times;
+    if (lastedMs >= stayMs) this.#cutShort = 0;
+    else if (!stopped) {
+      this.#restUntil = performance.now() + Math.min(pollMs, retryMs * 2 ** this.#cutShort);
+      this.#cutShort += 1;
+      if (this.#cutShort === RESTLESS) this.#events.onRestless();
+    }
   }
 }

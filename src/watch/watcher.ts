@@ -1,13 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalName } from '../imap/mailbox-names.js';
 import { type Stamp, stampsOf } from '../imap/mailbox-stamp.js';
+import { BrokerError } from '../protocol/errors.js';
+import { namesOf } from '../runtime/account-key.js';
+import type { Log } from '../runtime/log.js';
+import { pause } from '../runtime/pause.js';
 import type { Views } from '../view/views.js';
 import { Station, type WatchTimes } from './station.js';
 import type { AccountHandle, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
 import { WatchedFolder } from './watched-folder.js';
 
-export const defaultWatchTimes: WatchTimes = { heartbeatMs: 120_000, pollMs: 30_000, quietMs: 500, retryMs: 500 };
+export const defaultWatchTimes: WatchTimes = {
+  heartbeatMs: 120_000,
+  pollMs: 30_000,
+  quietMs: 500,
+  retryMs: 500,
+  stayMs: 30_000,
+};
 
 /** Milliseconds that one look at a folder may take. */
 const LOOK_MS = 30_000;
@@ -19,11 +28,11 @@ const MOST_RETRY_MS = 60_000;
 const LEAVE_MS = 2_000;
 
 /** Watches accounts by the views of their folders. */
-export function watcherOf(views: Views, times: WatchTimes = defaultWatchTimes): StartWatcher {
-  return (account, tell) => new AccountWatcher(account, views, times, tell);
+export function watcherOf(views: Views, times: WatchTimes = defaultWatchTimes, log?: Log): StartWatcher {
+  return (account, tell) => new AccountWatcher(account, views, times, tell, log);
 }
 
-/** Where a watcher stays, and how often it failed to since the server last answered there. */
+/** Where a watcher stays, and how often it failed to since it last stayed there for a while. */
 interface Home {
   folder: WatchedFolder;
   station: Station;
@@ -39,6 +48,7 @@ class AccountWatcher implements Watcher {
   readonly #views: Views;
   readonly #times: WatchTimes;
   readonly #tell: (change: MailboxChange) => void;
+  readonly #log: Log | undefined;
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #stamps = new Map<string, Stamp | null>();
   readonly #end = new AbortController();
@@ -48,7 +58,14 @@ class AccountWatcher implements Watcher {
   #homeProof = Number.NEGATIVE_INFINITY;
   #pollProof = Number.NEGATIVE_INFINITY;
 
-  constructor(account: AccountHandle, views: Views, times: WatchTimes, tell: (change: MailboxChange) => void) {
+  constructor(
+    account: AccountHandle,
+    views: Views,
+    times: WatchTimes,
+    tell: (change: MailboxChange) => void,
+    log: Log | undefined,
+  ) {
+    this.#log = log;
     this.#account = account;
     this.#views = views;
     this.#times = times;
@@ -141,10 +158,15 @@ class AccountWatcher implements Watcher {
         // One that is leaving proves nothing of another folder.
         if (this.#home !== home) return;
         this.#homeProof = performance.now();
-        home.failures = 0;
       },
       onLost: () => {
         if (this.#home === home) this.#homeProof = Number.NEGATIVE_INFINITY;
+      },
+      onRestless: () => {
+        this.#log?.warn(
+          { ...namesOf(this.#account.key), mailbox: folder.mailbox },
+          'the IMAP server ends each IDLE soon after it began; the watch asks it now and then',
+        );
       },
     });
     const home: Home = { folder, station, failures: 0 };
@@ -165,17 +187,23 @@ class AccountWatcher implements Watcher {
       signal,
       deadlineAt: Number.POSITIVE_INFINITY,
     };
-    const { quietMs, retryMs } = this.#times;
+    const { quietMs, retryMs, stayMs } = this.#times;
     while (this.#home === home && !signal.aborted) {
       let waitMs = quietMs;
+      let since: number | undefined;
       try {
-        await this.#account.run(job, (connection, lease) => station.attend(connection, lease));
-      } catch {
+        await this.#account.run(job, (connection, lease) => {
+          since = performance.now();
+          return station.attend(connection, lease);
+        });
+      } catch (error) {
         // Whoever asks for mail is told what is wrong; here the next try finds out what changed meanwhile.
+        if (since !== undefined && performance.now() - since >= stayMs) home.failures = 0;
         waitMs = Math.min(retryMs * 2 ** home.failures, MOST_RETRY_MS) * (0.5 + Math.random() / 2);
+        if (isUnavailable(error)) waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
         home.failures += 1;
       }
-      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
+      await pause(waitMs, signal);
     }
   }
 
@@ -251,4 +279,9 @@ class AccountWatcher implements Watcher {
     const lagMs = this.#lagMs(name);
     return performance.now() - proof <= lagMs ? { lagMs } : undefined;
   }
+}
+
+/** Whether the account gets no connection for a while. */
+function isUnavailable(error: unknown): error is BrokerError {
+  return error instanceof BrokerError && error.kind === 'UPSTREAM_UNAVAILABLE';
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Budget, saysTooMany } from '../../src/pool/budget.js';
+import { LoginError } from '../../src/imap/login/login-error.js';
+import { Budget } from '../../src/pool/budget.js';
 import { Gate } from '../../src/pool/gate.js';
-import { BrokerError, type ImapReply } from '../../src/protocol/errors.js';
+import { BrokerError } from '../../src/protocol/errors.js';
 
 const { signal } = new AbortController();
 beforeEach(() => {
@@ -36,26 +37,6 @@ describe('the budget of an account', () => {
     budget.refused(0);
     expect(budget.limit).toBe(1);
   });
-});
-
-describe('a refused login', () => {
-  const no = (text: string, code?: string): ImapReply => ({ status: 'NO', text, code });
-  it.each([
-    no('Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)', 'LIMIT'),
-    no('Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)'),
-    no('Too many simultaneous connections. (Failure)', 'ALERT'),
-    no('Maximum connection limit reached for this user'),
-    no('User has too many sessions'),
-  ])('speaks of too many connections: %j', (imap) => {
-    expect(saysTooMany(new BrokerError('UPSTREAM_UNAVAILABLE', 'x', { imap }))).toBe(true);
-  });
-
-  it.each([no('Authentication failed.', 'AUTHENTICATIONFAILED'), no('Temporary problem', 'UNAVAILABLE'), undefined])(
-    'speaks of something else: %j',
-    (imap) => {
-      expect(saysTooMany(new BrokerError('UPSTREAM_UNAVAILABLE', 'x', { imap }))).toBe(false);
-    },
-  );
 });
 
 describe('the gate before a server', () => {
@@ -101,12 +82,15 @@ describe('the gate before a server', () => {
     vi.restoreAllMocks();
   });
 
-  it('takes no wrong password and no cancelled login for a failure of the server', async () => {
+  it('takes no refused login and no cancelled one for a failure of the server', async () => {
     const gate = new Gate(1000);
     const wrong = () => Promise.reject(new BrokerError('IMAP_AUTH_FAILED', 'no'));
+    const broken = () =>
+      Promise.reject(new LoginError('UPSTREAM_UNAVAILABLE', 'no', { stage: 'login', refusal: 'account' }));
+    const full = () => Promise.reject(new LoginError('UPSTREAM_UNAVAILABLE', 'no', { stage: 'full' }));
     const gone = AbortSignal.abort(new Error('gone'));
     for (let round = 0; round < 10; round += 1) {
-      await gate.pass('main', signal, wrong).catch(() => {});
+      for (const refused of [wrong, broken, full]) await gate.pass('main', signal, refused).catch(() => {});
       await gate.pass('main', gone, down).catch(() => {});
     }
     expect(gate.status).toMatchObject({ state: 'closed', failures: 0 });

@@ -62,6 +62,7 @@ export class FakeConnection {
   readonly id: string;
   readonly writes = { begun: 0, done: 0 };
   bytes = { sent: 0, received: 0 };
+  served = 0;
   trace: Trace | undefined;
   readonly server: ServerOptions;
   selected: { path: string } | undefined;

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { LoginError } from '../../src/imap/login/login-error.js';
 import { addPoolMetrics } from '../../src/pool/pool-metrics.js';
 import type { Registry } from '../../src/pool/registry.js';
 import type { PoolLimits } from '../../src/pool/slots.js';
@@ -86,7 +87,7 @@ it('a login whose caller has gone is aborted, and one that is one too many is no
   registry.events.logins.tell({
     server: 'main',
     ms: 1,
-    error: new BrokerError('UPSTREAM_UNAVAILABLE', 'no', { imap }),
+    error: new LoginError('UPSTREAM_UNAVAILABLE', 'no', { stage: 'login', refusal: 'connections', imap }),
   });
   expect(await of('logins_total')).toEqual({ 'main aborted': 1, 'main too_many': 1 });
 });

@@ -38,7 +38,7 @@ describe('a connection that is too old', () => {
     await ask();
     await vi.waitFor(() => expect(fakes.logouts).toBe(1));
     expect(fakes.logins).toBe(2);
-    expect([...fakes.open]).toHaveLength(1);
+    await vi.waitFor(() => expect([...fakes.open]).toHaveLength(1));
     expect(await ask()).not.toBe(old);
     expect(fakes.logins).toBe(2);
   });
@@ -74,5 +74,24 @@ describe('a connection that is too old', () => {
     account.sweep();
     await vi.waitFor(() => expect([...fakes.open]).not.toContain(old));
     expect(fakes.open.size).toBeGreaterThan(0);
+  });
+
+  it('does not end in the same moment as all that were made with it', async () => {
+    const fakes = new FakeServers();
+    const registry = registryWith({ maxAgeMs: MAX_AGE }, fakes.connect);
+    const accounts = await Promise.all(Array.from({ length: 60 }, () => proven(registry, server)));
+    const ended: number[] = [];
+    const begun = Date.now();
+    for (let share = 0.79; share <= 1.01; share += 0.01) {
+      vi.setSystemTime(begun + share * MAX_AGE);
+      const before = fakes.logins;
+      for (const account of accounts) account.sweep();
+      await vi.waitFor(() => expect(fakes.open.size).toBe(60));
+      ended.push(fakes.logins - before);
+    }
+    expect(ended[0]).toBe(0);
+    expect(ended.reduce((sum, count) => sum + count, 0)).toBe(60);
+    // All 60 at once before.
+    expect(Math.max(...ended)).toBeLessThan(20);
   });
 });

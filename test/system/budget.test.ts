@@ -90,7 +90,7 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
     expect(servers).toEqual([
       {
         ...{ name: 'dovecot', state: 'closed', failures: 0, retryAfterMs: 0, connections: expect.any(Number) },
-        ...{ connectionLimit: 500, accounts: 1, reduced: 1, waiting: 0 },
+        ...{ connectionLimit: 500, learnedLimit: null, accounts: 1, reduced: 1, waiting: 0 },
       },
     ]);
     await operator.close();

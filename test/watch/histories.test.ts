@@ -88,7 +88,9 @@ beforeAll(async () => {
     const relay = await startRelay(dovecot.tlsPort);
     const broker = await runBroker(dovecot, {
       servers: [{ ...dovecot.server(), port: relay.port, loginsPerSecond: 10_000 }],
-      watchTimes: { heartbeatMs: 60_000, pollMs: 40, quietMs: 5, retryMs: 5 },
+      watchTimes: { heartbeatMs: 60_000, pollMs: 40, quietMs: 5, retryMs: 5, stayMs: 0 },
+      // A connection that is cut is none that the server turned away.
+      pool: { stayMs: 0 },
       // Folders of the histories before would be looked at all the time.
       watches: { lingerMs: 100 },
     });

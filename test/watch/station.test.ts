@@ -3,7 +3,7 @@ import type { ImapConnection } from '../../src/imap/connection.js';
 import { Station } from '../../src/watch/station.js';
 import type { WatchedFolder } from '../../src/watch/watched-folder.js';
 
-const times = { heartbeatMs: 120_000, pollMs: 30_000, quietMs: 500, retryMs: 500 };
+const times = { heartbeatMs: 120_000, pollMs: 30_000, quietMs: 500, retryMs: 500, stayMs: 30_000 };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -34,6 +34,8 @@ function idlingConnection() {
     command: (_effect: string, call: (inside: typeof flow) => Promise<unknown>) => call(flow),
     onClose: () => () => {},
     isFollowedBy: () => true,
+    usable: true,
+    patienceMs: Number.POSITIVE_INFINITY,
   };
   return { server, connection: connection as unknown as ImapConnection };
 }
@@ -42,7 +44,13 @@ it('ends its IDLE and begins it again at each heartbeat, and rests in between', 
   const { server, connection } = idlingConnection();
   const reader = { view: { confirm: () => {} }, setStation: () => {}, leaveStation: () => {} };
   const proofs: number[] = [];
-  const events = { onNews: () => {}, onOther: () => {}, onProof: () => proofs.push(server.idles), onLost: () => {} };
+  const events = {
+    onNews: () => {},
+    onOther: () => {},
+    onProof: () => proofs.push(server.idles),
+    onLost: () => {},
+    onRestless: () => {},
+  };
   const station = new Station({ reader } as unknown as WatchedFolder, times, events);
   const attended = station.attend(connection, { wanted: new AbortController().signal, extend: () => {} });
   await vi.advanceTimersByTimeAsync(1);

@@ -19,7 +19,7 @@ const variants = {
   'with IDLE alone': 'IMAP4rev1 IDLE UIDPLUS',
   'without anything': 'IMAP4rev1 UIDPLUS',
 };
-const times = { heartbeatMs: 60_000, pollMs: 100, quietMs: 20, retryMs: 20 };
+const times = { heartbeatMs: 60_000, pollMs: 100, quietMs: 20, retryMs: 20, stayMs: 1_000 };
 
 describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCapability) => {
   let place: Place;

@@ -15,7 +15,9 @@ export const servers: AdminWork = async ({ client, print }) => {
       list.map((one) => [
         ...[one.name, one.state, one.failures],
         one.retryAfterMs > 0 ? `${Math.ceil(one.retryAfterMs / 1000)}s` : '-',
-        ...[one.connections, one.connectionLimit, one.accounts, one.waiting, one.reduced],
+        one.connections,
+        one.learnedLimit === null ? one.connectionLimit : `${one.connectionLimit} (learned)`,
+        ...[one.accounts, one.waiting, one.reduced],
       ]),
     ),
   );

@@ -1,9 +1,9 @@
 import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../../protocol/errors.js';
-import { connectError } from '../failures.js';
 import type { Credentials, ServerOptions } from '../server-options.js';
 import type { Carrier } from '../wire/carrier.js';
 import { throttlePause } from '../wire/errors.js';
+import { connectError } from './failures.js';
 import { loginOptions } from './options.js';
 import { LoginTransport } from './transport.js';
 import { withoutSecrets } from './without-secrets.js';
@@ -60,11 +60,8 @@ export async function logIn(
     flow.close();
     signal?.throwIfAborted();
     const reason = late ? { code: 'login timed out' } : (transport.stream?.failure ?? throttled ?? failure);
-    throw connectError(
-      reason instanceof BrokerError ? reason : withoutSecrets(reason, credentials),
-      server.name,
-      credentials,
-    );
+    const safe = reason instanceof BrokerError ? reason : withoutSecrets(reason, credentials);
+    throw connectError(safe, server.name, credentials, transport.progress);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);

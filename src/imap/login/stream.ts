@@ -61,6 +61,10 @@ export class LoginStream extends Duplex {
     return this.#whole.length > 0 || this.#part.length > 0;
   }
 
+  get greeted(): boolean {
+    return this.#greeting !== undefined;
+  }
+
   /** Whether the server greeted as if somebody were logged in already. */
   get isPreauth(): boolean {
     return /^\* PREAUTH\b/i.test(this.#greeting?.toString('latin1', 0, 10) ?? '');

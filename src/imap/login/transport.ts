@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ImapTransport, ImapTransportOptions, ImapTransportSocket } from 'imapflow';
 import type { ServerOptions } from '../server-options.js';
 import { SocketCarrier } from '../wire/carrier.js';
+import type { Progress } from './failures.js';
 import { LoginStream } from './stream.js';
 
 /**
@@ -17,6 +18,8 @@ export function attemptTimeout({ connectTimeoutMs }: Pick<ServerOptions, 'connec
 export class LoginTransport implements ImapTransport {
   readonly #server: ServerOptions;
   #stream: LoginStream | undefined;
+  #greeted = false;
+  #upgraded = false;
 
   constructor(server: ServerOptions) {
     this.#server = server;
@@ -25,6 +28,12 @@ export class LoginTransport implements ImapTransport {
   /** The last that was opened. */
   get stream(): LoginStream | undefined {
     return this.#stream;
+  }
+
+  /** How far the connection has come. */
+  get progress(): Progress {
+    const greeted = this.#greeted || (this.#stream?.greeted ?? false);
+    return { greeted, secured: greeted && (this.#server.tls !== 'starttls' || this.#upgraded) };
   }
 
   connect = (options: ImapTransportOptions & { secure: boolean }, onConnect: () => void): ImapTransportSocket => {
@@ -41,9 +50,14 @@ export class LoginTransport implements ImapTransport {
   upgrade = (socket: ImapTransportSocket, options: ImapTransportOptions, onSecure: () => void): ImapTransportSocket => {
     const plain = socket as LoginStream;
     if (plain.hasMore) throw new Error('STARTTLS_INJECTION: the server said more behind its answer to STARTTLS');
+    this.#greeted = plain.greeted;
+    const secured = () => {
+      this.#upgraded = true;
+      onSecure();
+    };
     const { carrier } = plain.release();
     const open = () =>
-      connectTls({ ...this.#tls(options), host: this.#server.host, socket: carrier.release() }, onSecure);
+      connectTls({ ...this.#tls(options), host: this.#server.host, socket: carrier.release() }, secured);
     return this.#streamOf(new SocketCarrier(open, false));
   };
 

@@ -12,7 +12,8 @@ const handle: Handler<'server.list'> = async ({ services }) => {
         name,
         ...(states.get(name) ?? { state: 'closed' as const, failures: 0, retryAfterMs: 0 }),
         connections: registry.slots.of(name),
-        connectionLimit: registry.limits.connectionsPerServer,
+        connectionLimit: registry.slots.limitOf(name),
+        learnedLimit: registry.slots.learnedOf(name) ?? null,
         ...{ accounts, waiting, reduced },
       };
     }),

@@ -45,7 +45,15 @@ export const adminSeeMethods = {
           failures: z.int().describe('Connects that failed, one after the other.'),
           retryAfterMs: z.int().describe('Milliseconds until the next try; 0 unless open.'),
           connections: z.int(),
-          connectionLimit: z.int(),
+          connectionLimit: z
+            .int()
+            .describe('Connections that there may be: as configured, or fewer where the server refused more.'),
+          learnedLimit: z
+            .int()
+            .nullable()
+            .describe(
+              'Connections that there were when the server ended another before its greeting; it climbs by a tenth each minute without a refusal. null where it did not, or when that is over.',
+            ),
           accounts: z.int().describe('Accounts in use.'),
           waiting: z.int().describe('Requests that wait for a connection.'),
           reduced: z

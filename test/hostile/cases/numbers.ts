@@ -24,6 +24,10 @@ const selecting = (name: string, about: string, line: RegExp, other?: string): H
   },
   steps: [list, opened, search],
 });
+const refused = (one: HostileCase): HostileCase => ({
+  ...one,
+  steps: [list, search].map(({ method, params }) => ({ method, params, ends: ['IMAP_NO', 'CONNECTION_LOST'] })),
+});
 const uidValidity = (name: string, value: string) =>
   selecting(
     `uidvalidity-${name}`,
@@ -63,9 +67,10 @@ export const numberCases: readonly HostileCase[] = [
   uidValidity('nil', 'NIL'),
   uidValidity('negative', '-1'),
   uidValidity('20-digits', '99999999999999999999'),
-  selecting('exists-missing', 'SELECT without EXISTS', /EXISTS/),
-  selecting('exists-negative', 'SELECT with * -5 EXISTS', /EXISTS/, '* -5 EXISTS'),
-  selecting('exists-400-digits', 'SELECT with EXISTS of 400 digits', /EXISTS/, `* ${HUGE} EXISTS`),
+  // Without a number of messages nothing true can be said of the folder.
+  refused(selecting('exists-missing', 'SELECT without EXISTS', /EXISTS/)),
+  refused(selecting('exists-negative', 'SELECT with * -5 EXISTS', /EXISTS/, '* -5 EXISTS')),
+  refused(selecting('exists-400-digits', 'SELECT with EXISTS of 400 digits', /EXISTS/, `* ${HUGE} EXISTS`)),
   selecting('uidnext-400-digits', 'SELECT with UIDNEXT of 400 digits', /UIDNEXT/, `* OK [UIDNEXT ${HUGE}] Next`),
   selecting('uidnext-nil', 'SELECT with UIDNEXT NIL', /UIDNEXT/, '* OK [UIDNEXT NIL] Next'),
   selecting('modseq-nonsense', 'SELECT with HIGHESTMODSEQ -1', /HIGHESTMODSEQ/, '* OK [HIGHESTMODSEQ -1] High'),

@@ -1,0 +1,120 @@
+import { BrokerError, type ImapReply } from '../../protocol/errors.js';
+import type { Credentials } from '../server-options.js';
+import { DEFAULT_RETRY_MS } from '../wire/errors.js';
+import { LoginError, type LoginStage } from './login-error.js';
+import { type LoginRefusal, refusalOf, saysAddressFull } from './refusals.js';
+
+/** What imapflow attaches to the errors that it throws; all of it may be missing. */
+interface ImapFlowFailure {
+  code?: string;
+  message?: string;
+  authenticationFailed?: boolean;
+  serverResponseCode?: string;
+  responseStatus?: string;
+  responseText?: string;
+  response?: unknown;
+  /** Milliseconds that a throttling server wants to be left alone for. */
+  throttleReset?: number;
+  /** The text of the BYE that ended the connection, with {@link byeCodes}. */
+  reason?: string;
+}
+
+/** A value that cannot be put into a command; nothing was sent. */
+const unsendableCodes = new Set([
+  'InvalidStringValue',
+  'InvalidTokenValue',
+  'InvalidTextValue',
+  'InvalidSequenceSet',
+  'InvalidSearchQuery',
+  'InvalidMessageContent',
+]);
+const byeCodes = /^(NoConnection|ClosedAfterConnect)/;
+/** Errors of a connection that the other side ended, of imapflow and of Node. */
+const endedCodes = /^(ClosedAfterConnect.*|ECONNRESET|EPIPE)$/;
+
+/** The server's words in a failed command, if it spoke at all. */
+export function replyOf(failure: unknown): ImapReply | undefined {
+  const { responseStatus, responseText, serverResponseCode, response } = detailsOf(failure);
+  if (responseStatus !== 'NO' && responseStatus !== 'BAD' && responseStatus !== 'BYE') return undefined;
+  const text = responseText ?? (typeof response === 'string' ? response : '');
+  return { status: responseStatus, code: serverResponseCode, text };
+}
+
+/** Whether the server did not refuse a command but wants to be left alone for a while. */
+function isThrottled(failure: unknown): boolean {
+  return detailsOf(failure).code === 'ETHROTTLE';
+}
+
+/** How far a connection came before it failed. */
+export interface Progress {
+  /** The server has sent its greeting. */
+  greeted: boolean;
+  /** Nothing was left to do but the login. */
+  secured: boolean;
+}
+
+/**
+ * The error of a connect or login that failed. Nothing was executed.
+ * @param progress default: up to the login
+ */
+export function connectError(
+  failure: unknown,
+  server: string,
+  credentials?: Credentials,
+  progress: Progress = { greeted: true, secured: true },
+): BrokerError {
+  if (failure instanceof BrokerError) return failure;
+  const { authenticationFailed, code = '', message } = detailsOf(failure);
+  if (unsendableCodes.has(code)) {
+    const text = message ?? 'The credentials cannot be sent to the IMAP server.';
+    return new BrokerError('INVALID_PARAMS', text, { cause: failure });
+  }
+  const imap = replyOf(failure) ?? byeOf(failure);
+  const options = { imap, retryAfterMs: detailsOf(failure).throttleReset ?? DEFAULT_RETRY_MS, cause: failure };
+  const stage = stageOf(progress, code, imap);
+  if (stage !== 'login' || (!imap && !isThrottled(failure))) {
+    const why = imap?.text || (stage === 'full' ? 'it ended the connection before its greeting' : code || message);
+    const text = `No connection to the IMAP server "${server}": ${why || 'no answer'}`;
+    return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage });
+  }
+  const refusal = isThrottled(failure) || !imap ? 'throttled' : refusalOf(imap);
+  // imapflow calls everything but a tagged NO or BAD no answer to the login.
+  if (refusal === 'credentials' && authenticationFailed) {
+    const refused = { imap, cause: failure, stage, refusal };
+    if (credentials && 'accessToken' in credentials) {
+      const text = 'The IMAP server refused the access token: it expired or was revoked.';
+      return new LoginError('IMAP_TOKEN_EXPIRED', text, refused);
+    }
+    return new LoginError('IMAP_AUTH_FAILED', 'The IMAP server refused the credentials.', refused);
+  }
+  const text = `The IMAP server "${server}" ${meanings[refusal]}: ${imap?.text || message || code}`;
+  return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage, refusal });
+}
+
+/** What a refusal of each class comes to, for people. */
+const meanings: Record<LoginRefusal, string> = {
+  credentials: 'refused the login',
+  connections: 'lets this user have no more connections',
+  throttled: 'takes no login of this user for a while',
+  account: 'cannot open the account of this user',
+  server: 'cannot take the login',
+};
+
+function stageOf({ greeted, secured }: Progress, code: string, imap: ImapReply | undefined): LoginStage {
+  if (greeted) return secured ? 'login' : 'connect';
+  const full = imap ? saysAddressFull(imap.text) : endedCodes.test(code);
+  return full ? 'full' : 'connect';
+}
+
+function byeOf(failure: unknown): ImapReply | undefined {
+  const reply = replyOf(failure);
+  if (reply?.status === 'BYE' && reply.text) return reply;
+  const { code = '', reason } = detailsOf(failure);
+  // Node's errors of TLS have a `reason` as well.
+  const text = byeCodes.test(code) ? reason : undefined;
+  return text === undefined ? undefined : { status: 'BYE', text };
+}
+
+function detailsOf(failure: unknown): ImapFlowFailure {
+  return (failure ?? {}) as ImapFlowFailure;
+}

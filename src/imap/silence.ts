@@ -1,0 +1,22 @@
+import type { ImapConnection } from './connection.js';
+
+/**
+ * From now on closes the connection when the server is silent for longer than its `patienceMs`.
+ * @returns a function that ends this
+ */
+export function giveUpIfSilent(
+  connection: Pick<ImapConnection, 'patienceMs' | 'bytes' | 'silent' | 'close'>,
+): () => void {
+  const { patienceMs } = connection;
+  if (patienceMs === Number.POSITIVE_INFINITY) return () => {};
+  let heard = connection.bytes.received;
+  const timer = setInterval(() => {
+    const { received } = connection.bytes;
+    if (received === heard) {
+      connection.silent = true;
+      connection.close();
+    }
+    heard = received;
+  }, patienceMs);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,31 @@
+import type { ImapConnection } from '../imap/connection.js';
+
+/** Milliseconds that a server has to answer a NOOP before its connection is taken for half-open. */
+const FIRST_MS = 2_000;
+const MOST_MS = 30_000;
+/** Milliseconds after which a server that was slow is taken for quick again. */
+const FORGET_MS = 300_000;
+
+/**
+ * How long an account waits for the answer to a NOOP. A connection that is silent for longer is half-open, unless one
+ * that was made since is silent as well: then the server is slow, and to log in again and again would make it slower.
+ */
+export class Patience {
+  #ms = FIRST_MS;
+  /** `Date.now()` when a connection was given up for the last time. */
+  #gaveUpAt: number | undefined;
+
+  get ms(): number {
+    if (this.#gaveUpAt !== undefined && Date.now() - this.#gaveUpAt > FORGET_MS) {
+      this.#ms = FIRST_MS;
+      this.#gaveUpAt = undefined;
+    }
+    return this.#ms;
+  }
+
+  /** A connection was given up because it was silent. */
+  gaveUp({ createdAt }: ImapConnection): void {
+    if (this.#gaveUpAt !== undefined && createdAt >= this.#gaveUpAt) this.#ms = Math.min(MOST_MS, 2 * this.ms);
+    this.#gaveUpAt = Date.now();
+  }
+}
