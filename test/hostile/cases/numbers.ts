@@ -26,7 +26,11 @@ const selecting = (name: string, about: string, line: RegExp, other?: string): H
 });
 const refused = (one: HostileCase): HostileCase => ({
   ...one,
-  steps: [list, search].map(({ method, params }) => ({ method, params, ends: ['IMAP_NO', 'CONNECTION_LOST'] })),
+  steps: ['message.list', 'message.search'].map((method) => ({
+    method,
+    params: { mailbox: 'INBOX', ...(method === 'message.search' && { criteria: {} }) },
+    ends: ['IMAP_NO', 'CONNECTION_LOST'],
+  })),
 });
 const uidValidity = (name: string, value: string) =>
   selecting(

@@ -269,6 +269,6 @@ describe('the selected folder', () => {
       { on: { SELECT: (c, peer) => peer.send('* -1 EXISTS', `${c.tag} OK done`) } },
       false,
     );
-    await expect(connection.select('INBOX')).rejects.toMatchObject({ kind: 'NOT_FOUND', field: 'mailbox' });
+    await expect(connection.select('INBOX')).rejects.toMatchObject({ kind: 'IMAP_NO', field: 'mailbox' });
   });
 });
