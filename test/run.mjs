@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installModules, installPackages, run, say } from './support/install.mjs';
+import { installModules, installPackages, run, say, unpackServer } from './support/install.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const wanted = process.argv.slice(2);
@@ -22,6 +22,8 @@ installPackages([
   ['systemd', () => works('systemd-analyze', ['--version'])],
   ['chromium', () => existsSync('/usr/bin/chromium')],
 ]);
+// The servers that may not start on this machine: they would replace its mail server. Tests run them from a folder.
+for (const server of ['cyrus-imapd', 'courier-imap']) unpackServer(server);
 say('Building');
 run('npm', ['run', '--silent', 'build']);
 if (wanted.length === 0) {

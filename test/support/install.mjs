@@ -1,6 +1,7 @@
 // Shared by `npm test`, `npm run demo` and `npm run bench`, which work as the first command in a fresh clone.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Announces a step. */
 export function say(step) {
@@ -43,4 +44,64 @@ export function installPackages(needed, { optional = false } = {}) {
   const execute = optional ? spawnSync : run;
   execute('apt-get', ['update', '-qq'], options);
   execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
+}
+
+/** Where {@link unpackServer} puts a server, below the project's folder. `support/namespaced.ts` looks for it there. */
+const SERVERS = 'node_modules/.cache/imap-broker-servers';
+
+/**
+ * What a server's packages need for mail to be sent, and what only their install scripts need: unpacked it would do nothing.
+ */
+const UNUSED = /^(?:exim4-|gnutls-bin$|libgnutls|gawk$|libsigsegv2$|db-util$)/;
+
+/**
+ * Unpacks a Debian package, and the packages that it needs and this machine does not have, into a folder: no file outside
+ * that folder changes, no install script runs and no service starts. Where that is not possible it says why and ends this
+ * program.
+ */
+export function unpackServer(name) {
+  const folder = join(SERVERS, name);
+  if (existsSync(folder)) return;
+  if (!existsSync('/etc/debian_version'))
+    end(`Missing: ${name}. The tests unpack it from Debian's packages: run them on Debian.`);
+  say(`Unpacking ${name} for the tests, without installing it`);
+  mkdirSync(SERVERS, { recursive: true });
+  const fresh = mkdtempSync(join(SERVERS, 'new-'));
+  try {
+    if (!download(name, fresh)) {
+      // The lists of packages may be missing, or older than what the archive still has.
+      spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
+      if (!download(name, fresh))
+        end(`Missing: ${name}. apt-get could not download it; run apt-get update as root, then try again.`);
+    }
+    const root = join(fresh, 'root');
+    for (const part of ['usr', 'etc']) mkdirSync(join(root, part), { recursive: true });
+    for (const file of readdirSync(fresh).filter((each) => each.endsWith('.deb')))
+      run('dpkg-deb', ['-x', join(fresh, file), root]);
+    // Old packages still have /lib, which is a link to /usr/lib today.
+    if (existsSync(join(root, 'lib')))
+      cpSync(join(root, 'lib'), join(root, 'usr/lib'), { recursive: true, verbatimSymlinks: true });
+    renameSync(root, folder);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+function download(name, folder) {
+  const { status, stdout } = spawnSync('apt-get', ['-s', '--no-install-recommends', 'install', name], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) return false;
+  // `Inst NAME [OLD] (NEW ...)`: with an old version the package is there.
+  const needed = [...stdout.matchAll(/^Inst (\S+) \(/gm)].map(([, each]) => each).filter((each) => !UNUSED.test(each));
+  const options = ['-qq', '-o', 'APT::Sandbox::User=root'];
+  return (
+    needed.length === 0 ||
+    spawnSync('apt-get', [...options, 'download', ...needed], { cwd: folder, stdio: 'ignore' }).status === 0
+  );
+}
+
+function end(why) {
+  console.error(why);
+  process.exit(1);
 }
