@@ -4,7 +4,6 @@ import { LeanImap } from '../support/lean-imap.js';
 import { FOLDERS, type History, type Pick } from './commands.js';
 import type { Outcome, PageStart } from './expected.js';
 import type { Lane } from './lane.js';
-import { arrivalOf, mailOf } from './mails.js';
 import { readSnapshot, ServerTrouble, type State, snapshotCommands } from './state.js';
 import { isInTime, Timeline } from './timeline.js';
 
@@ -38,6 +37,8 @@ export class World {
    * may lose the next, which the broker then tells.
    */
   unsteady = false;
+  /** The name of the folder that the broker watches. */
+  watching: string | undefined;
   #turn = 0;
   #spoiled = false;
 
@@ -50,11 +51,16 @@ export class World {
   static async make(lane: Lane, start: History['start']): Promise<World> {
     await lane.revive();
     const names = Array.from({ length: FOLDERS }, (_, index) => lane.newName(index));
-    const commands = start.flatMap((count, index) => [
+    const makes = start.map((count, index) => [
       `CREATE "${names[index]}"`,
-      ...Array.from({ length: count }, (_, content) => appendCommand(names[index] ?? '', content, [])),
+      ...Array.from({ length: count }, (_, content) => lane.append(names[index] ?? '', content, [])),
     ]);
-    const states = await lane.observe(commands, names);
+    let states: State[] = [];
+    // Where each folder takes a second to make they are made one by one.
+    for (const commands of lane.served.stampsBySeconds ? makes : [makes.flat()]) {
+      await lane.nextStamp();
+      states = await lane.observe(commands, names);
+    }
     // A list of all folders may be from before.
     const madeAt = Date.now();
     return new World(
@@ -67,6 +73,7 @@ export class World {
   async end(): Promise<void> {
     const { lane, slots } = this;
     await lane.revive();
+    if (this.watching !== undefined) await lane.ask(0, 'watch.stop', {});
     await lane.other.send(...slots.map(({ name }) => `DELETE "${name}"`)).catch((error: unknown) => {
       // What the server has spoiled it may not let anybody take away either.
       if (lane.other.open) throw error;
@@ -118,7 +125,10 @@ export class World {
   /** Another client writes, step by step: each leaves a state that others may see. Answers the state behind the last. */
   async byClient(slots: readonly Slot[], ...steps: string[][]): Promise<void> {
     const names = slots.map(({ name }) => name);
-    for (const step of steps) this.#note(slots, await this.lane.observe(step, names), 'client');
+    for (const step of steps) {
+      if (step.some((command) => command.startsWith('CREATE'))) await this.lane.nextStamp();
+      this.#note(slots, await this.lane.observe(step, names), 'client');
+    }
   }
 
   /** Looks at what has become of folders that the broker was to write to. */
@@ -154,8 +164,8 @@ export class World {
   }
 
   async #seenAnew(): Promise<State[]> {
-    const { dialect, user } = this.lane;
-    const client = await LeanImap.open(dialect.dovecot.plainPort, user, dialect.dovecot.password);
+    const { served, user } = this.lane;
+    const client = await LeanImap.open(served.server.plainPort, user, served.server.password);
     const states: State[] = [];
     try {
       for (const { name } of this.slots) states.push(readSnapshot(await client.send(...snapshotCommands(name))));
@@ -189,10 +199,4 @@ export function uidsOf({ timeline }: Slot, { of, places }: Pick): number[] {
   if (of === 'newest') return uids.slice(-1);
   if (of === 'oldest') return uids.slice(0, 1);
   return uids.length === 0 ? [] : [...new Set(places.map((place) => uids[place % uids.length] ?? 0))];
-}
-
-/** APPEND with its literal. */
-export function appendCommand(name: string, content: number, flags: readonly string[]): string {
-  const mail = mailOf(content);
-  return `APPEND "${name}" (${flags.join(' ')}) "${arrivalOf(content)}" {${mail.length}+}\r\n${mail}`;
 }

@@ -46,6 +46,14 @@ export class LeanImap {
     return client;
   }
 
+  /** What a server greets with. */
+  static async greeting(port: number): Promise<string> {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const [line] = await once(socket, 'data');
+    socket.destroy();
+    return String(line).trim();
+  }
+
   get open(): boolean {
     return this.#ended === undefined;
   }
