@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import { accountKey } from '../../src/runtime/account-key.js';
 import { LeanImap } from '../support/lean-imap.js';
@@ -49,8 +49,6 @@ export interface Lane {
   readonly relay: TappedRelay;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
-  /** Before a folder is made: waits where it would get the same UIDVALIDITY as the one that was made before. */
-  nextStamp(): Promise<void>;
   /** A name of a folder that no history had. */
   newName(index: number): string;
   /** The command that stores a message, with its literal. */
@@ -105,7 +103,6 @@ export async function openLanes(
       let other = await login();
       const key = accountKey({ tenant: 'webmail', server: { name: server }, user });
       let names = 0;
-      let madeAt = 0;
       return {
         served,
         user,
@@ -138,12 +135,6 @@ export async function openLanes(
           relay.cutAll();
           while (stats().idle + stats().busy > 0) await turn();
         },
-        nextStamp: async () => {
-          if (!served.stampsBySeconds) return;
-          const second = Math.floor(madeAt / 1000) + 1;
-          while (Date.now() < second * 1000) await sleep(second * 1000 - Date.now() + 1);
-          madeAt = Date.now();
-        },
         newName: (place) => {
           names += 1;
           return `${served.prefix}m${names}${'abc'[place]}`;
@@ -157,7 +148,6 @@ export async function openLanes(
           const snapshots = folders.map(snapshotCommands);
           const replies = await other.send(...commands, ...snapshots.flat());
           replies.splice(0, commands.length);
-          if (served.stampsBySeconds && commands.some((command) => command.startsWith('CREATE'))) madeAt = Date.now();
           return snapshots.map(({ length }) => readSnapshot(replies.splice(0, length)));
         },
       };

@@ -17,11 +17,8 @@ export interface Served {
   offered: ReadonlySet<string>;
   /** It tells how each message begins, when it is asked. Cyrus may always answer NIL. */
   previews?: boolean;
-  /**
-   * It makes UIDVALIDITY of the second in which a folder is made: two of the same second could change names without
-   * anybody's noticing.
-   */
-  stampsBySeconds?: boolean;
+  /** Takes folders away by their files, where a DELETE takes seconds. */
+  remove?: ((user: string, folders: readonly string[]) => Promise<void>) | undefined;
 }
 
 /** Starts a server for histories; its owner stops it. */
@@ -37,7 +34,7 @@ export async function startServed(name: ServedName): Promise<Served> {
     prefix: server.kind.prefix,
     offered: await offeredBy(server),
     previews: false,
-    stampsBySeconds: name === 'Courier',
+    remove: server.removeFolders,
   };
 }
 

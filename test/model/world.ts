@@ -51,16 +51,11 @@ export class World {
   static async make(lane: Lane, start: History['start']): Promise<World> {
     await lane.revive();
     const names = Array.from({ length: FOLDERS }, (_, index) => lane.newName(index));
-    const makes = start.map((count, index) => [
+    const commands = start.flatMap((count, index) => [
       `CREATE "${names[index]}"`,
       ...Array.from({ length: count }, (_, content) => lane.append(names[index] ?? '', content, [])),
     ]);
-    let states: State[] = [];
-    // Where each folder takes a second to make they are made one by one.
-    for (const commands of lane.served.stampsBySeconds ? makes : [makes.flat()]) {
-      await lane.nextStamp();
-      states = await lane.observe(commands, names);
-    }
+    const states = await lane.observe(commands, names);
     // A list of all folders may be from before.
     const madeAt = Date.now();
     return new World(
@@ -74,6 +69,12 @@ export class World {
     const { lane, slots } = this;
     await lane.revive();
     if (this.watching !== undefined) await lane.ask(0, 'watch.stop', {});
+    const { remove } = lane.served;
+    if (remove)
+      return remove(
+        lane.user,
+        slots.map(({ name }) => name),
+      );
     await lane.other.send(...slots.map(({ name }) => `DELETE "${name}"`)).catch((error: unknown) => {
       // What the server has spoiled it may not let anybody take away either.
       if (lane.other.open) throw error;
@@ -125,10 +126,7 @@ export class World {
   /** Another client writes, step by step: each leaves a state that others may see. Answers the state behind the last. */
   async byClient(slots: readonly Slot[], ...steps: string[][]): Promise<void> {
     const names = slots.map(({ name }) => name);
-    for (const step of steps) {
-      if (step.some((command) => command.startsWith('CREATE'))) await this.lane.nextStamp();
-      this.#note(slots, await this.lane.observe(step, names), 'client');
-    }
+    for (const step of steps) this.#note(slots, await this.lane.observe(step, names), 'client');
   }
 
   /** Looks at what has become of folders that the broker was to write to. */

@@ -83,7 +83,6 @@ async function brokerWrites(world: World, command: BrokerWrite): Promise<void> {
   const other = 'to' in command ? world.slot(command.to) : slot;
   const uids = 'pick' in command ? uidsOf(slot, command.pick) : [];
   if (('pick' in command && uids.length === 0) || ('to' in command && other === slot)) return;
-  if (command.do === 'create') await world.lane.nextStamp();
   const before = pairOf(slot, other);
   const outcome = await outcomeOf(ask(world, command, slot, other, uids));
   // What was refused is no write: answers may be older than it.

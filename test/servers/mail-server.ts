@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import { outcomeOf } from '../model/expected.js';
 import { mailOf } from '../model/mails.js';
@@ -21,7 +19,7 @@ export interface ServedMail {
   relay: TappedRelay;
   /** What the broker has said to the server. */
   lines: readonly string[];
-  /** A new user, for within a test. */
+  /** A new user. */
   guest(): Promise<Guest>;
   stop(): Promise<void>;
 }
@@ -35,7 +33,7 @@ export interface Guest {
   kindOf(method: MethodName, params: Record<string, unknown>): Promise<string>;
   /** The name of a folder, as the server wants it. */
   named(name: string): string;
-  /** The other client makes a folder, which gets another UIDVALIDITY than any folder before, with messages. */
+  /** The other client makes a folder with messages. */
   make(folder: string, messages?: number): Promise<void>;
   /** The other client sends commands, none of which may be refused. */
   other(...commands: string[]): Promise<void>;
@@ -55,18 +53,23 @@ export async function serve(name: ServerName): Promise<ServedMail> {
     watchTimes: { heartbeatMs: 1000, pollMs: 200, quietMs: 5, retryMs: 5 },
     checkResults: true,
   });
-  const clients: RawClient[] = [];
+  const closers: (() => Promise<void>)[] = [];
   return {
     name,
     relay,
     lines,
     guest: async () => {
       const client = await RawClient.open(broker.url);
-      clients.push(client);
-      return newGuest(name, server, client);
+      closers.push(() => client.close());
+      const user = server.user();
+      const other = await LeanImap.open(server.plainPort, user, server.password);
+      closers.push(() => other.close());
+      const auth = { password: server.password };
+      const { session } = await client.call('session.open', { server: 'mail', user, auth });
+      return newGuest(name, client, session, other);
     },
     stop: async () => {
-      await Promise.all(clients.map((client) => client.close()));
+      await Promise.all(closers.map((close) => close()));
       await broker.stop();
       await relay.close();
       await server.stop();
@@ -74,12 +77,7 @@ export async function serve(name: ServerName): Promise<ServedMail> {
   };
 }
 
-async function newGuest(name: ServerName, server: TestServer, client: RawClient): Promise<Guest> {
-  const user = server.user();
-  const { password } = server;
-  const { session } = await client.call('session.open', { server: 'mail', user, auth: { password } });
-  const mail = await LeanImap.open(server.plainPort, user, password);
-  onTestFinished(() => mail.close());
+function newGuest(name: ServerName, client: RawClient, session: string, mail: LeanImap): Guest {
   const ask: Guest['ask'] = (method, params) => client.call(method, { ...params, session } as never);
   const other: Guest['other'] = async (...commands) => {
     await mail.all(...commands);
@@ -87,6 +85,10 @@ async function newGuest(name: ServerName, server: TestServer, client: RawClient)
   const append: Guest['append'] = (folder, content = 0) => {
     const text = mailOf(content);
     return other(`APPEND "${folder}" {${text.length}}\r\n${text}`);
+  };
+  const make: Guest['make'] = async (folder, messages = 0) => {
+    await other(`CREATE "${folder}"`);
+    for (let content = 0; content < messages; content += 1) await append(folder, content);
   };
   return {
     client,
@@ -97,19 +99,9 @@ async function newGuest(name: ServerName, server: TestServer, client: RawClient)
       return 'error' in outcome ? outcome.error : 'ok';
     },
     named: (folder) => (name === 'Courier' ? `INBOX.${folder}` : folder),
-    make: async (folder, messages = 0) => {
-      if (name === 'Courier') await nextSecond();
-      await other(`CREATE "${folder}"`, `EXAMINE "${folder}"`);
-      for (let content = 0; content < messages; content += 1) await append(folder, content);
-    },
+    make,
     other,
     append,
-    change: (folder, ...commands) => other(`SELECT "${folder}"`, ...commands, 'EXAMINE INBOX'),
+    change: (folder, ...commands) => other(`SELECT "${folder}"`, ...commands, 'SELECT INBOX'),
   };
-}
-
-/** Courier makes UIDVALIDITY of the second in which a folder is first opened. */
-async function nextSecond(): Promise<void> {
-  const second = Math.floor(Date.now() / 1000) + 1;
-  while (Date.now() < second * 1000) await sleep(second * 1000 - Date.now() + 1);
 }

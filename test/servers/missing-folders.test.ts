@@ -31,28 +31,31 @@ describe.each(serverNames)('on %s a folder that is not there', (name) => {
   });
   afterAll(() => mail.stop());
 
-  it.each(methods)('is NOT_FOUND for %s', async (method, _effect, params) => {
+  it.concurrent.each(methods)('is NOT_FOUND for %s', async (method, _effect, params) => {
     const guest = await mail.guest();
     expect(await guest.kindOf(method, params(guest.named('Nowhere'), guest))).toBe('NOT_FOUND');
     const { mailboxes } = await guest.ask('mailbox.list', {});
     expect(mailboxes.map((mailbox) => mailbox.name)).not.toContain(guest.named('Renamed'));
   });
 
-  it.each(methods)('because another client has deleted it under the broker is NOT_FOUND for %s', async (...method) => {
-    const [name, effect, params] = method;
-    const guest = await mail.guest();
-    const folder = guest.named('Gone');
-    await guest.make(folder, 1);
-    const { uidValidity } = await guest.ask('message.list', { mailbox: folder });
-    await guest.other(`DELETE "${folder}"`);
-    const asked = params(folder, guest);
-    const kind = await guest.kindOf(name, 'uidValidity' in asked ? { ...asked, uidValidity } : asked);
-    // Dovecot says BYE to whoever has the folder selected.
-    const lost = mail.name === 'Dovecot' && effect === 'write' ? ['CONNECTION_LOST'] : [];
-    expect(['NOT_FOUND', ...lost]).toContain(kind);
-  });
+  it.concurrent.each(methods)(
+    'because another client has deleted it under the broker is NOT_FOUND for %s',
+    async (...method) => {
+      const [name, effect, params] = method;
+      const guest = await mail.guest();
+      const folder = guest.named('Gone');
+      await guest.make(folder, 1);
+      const { uidValidity } = await guest.ask('message.list', { mailbox: folder });
+      await guest.other(`DELETE "${folder}"`);
+      const asked = params(folder, guest);
+      const kind = await guest.kindOf(name, 'uidValidity' in asked ? { ...asked, uidValidity } : asked);
+      // Dovecot says BYE to whoever has the folder selected.
+      const lost = mail.name === 'Dovecot' && effect === 'write' ? ['CONNECTION_LOST'] : [];
+      expect(['NOT_FOUND', ...lost]).toContain(kind);
+    },
+  );
 
-  it('is NOT_FOUND for mailbox.changes', async () => {
+  it.concurrent('is NOT_FOUND for mailbox.changes', async () => {
     const { ask, kindOf, make, named, other } = await mail.guest();
     const mailbox = named('Gone');
     await make(mailbox, 1);

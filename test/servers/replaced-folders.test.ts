@@ -42,7 +42,7 @@ describe.each(serverNames)('on %s', (name) => {
       return { ...guest, mailbox, before };
     }
 
-    it('is what is there now, for message.list', async () => {
+    it.concurrent('is what is there now, for message.list', async () => {
       const { ask, kindOf, mailbox, before } = await reader();
       if (left === undefined) {
         expect(await kindOf('message.list', { mailbox })).toBe('NOT_FOUND');
@@ -53,26 +53,26 @@ describe.each(serverNames)('on %s', (name) => {
       expect(uidValidity).not.toBe(before.uidValidity);
     });
 
-    it('is what is there now, for message.search', async () => {
+    it.concurrent('is what is there now, for message.search', async () => {
       const { ask, kindOf, mailbox } = await reader();
       if (left === undefined) expect(await kindOf('message.search', { mailbox, criteria: {} })).toBe('NOT_FOUND');
       else expect((await ask('message.search', { mailbox, criteria: {} })).total).toBe(left);
     });
 
-    it('is what is there now, for mailbox.changes', async () => {
+    it.concurrent('is what is there now, for mailbox.changes', async () => {
       const { ask, kindOf, mailbox, before } = await reader();
       const since = before.state ?? '';
       if (left === undefined) expect(await kindOf('mailbox.changes', { mailbox, since })).toBe('NOT_FOUND');
       else expect(await ask('mailbox.changes', { mailbox, since })).toMatchObject({ complete: false, total: left });
     });
 
-    it('is what is there now, for mailbox.status', async () => {
+    it.concurrent('is what is there now, for mailbox.status', async () => {
       const { ask, mailbox } = await reader();
       const { statuses } = await ask('mailbox.status', { mailboxes: [mailbox] });
       expect(statuses[0]?.counts?.messages).toBe(left);
     });
 
-    it('takes its new UIDVALIDITY, and no more the old one', async () => {
+    it.concurrent('takes its new UIDVALIDITY, and no more the old one', async () => {
       const { ask, kindOf, mailbox, before } = await reader();
       const { statuses } = await ask('mailbox.status', { mailboxes: [mailbox] });
       const uidValidity = statuses[0]?.counts?.uidValidity;

@@ -8,7 +8,7 @@ describe.each(serverNames)('on %s a name that is taken', (name) => {
   });
   afterAll(() => mail.stop());
 
-  it('is not created again, and the answer says so', async () => {
+  it.concurrent('is not created again, and the answer says so', async () => {
     const { ask, make, named } = await mail.guest();
     const mailbox = named('Taken');
     await make(mailbox, 1);
@@ -16,7 +16,7 @@ describe.each(serverNames)('on %s a name that is taken', (name) => {
     expect(await ask('message.list', { mailbox })).toMatchObject({ total: 1 });
   });
 
-  it('is refused as the new name of another folder, which stays', async () => {
+  it.concurrent('is refused as the new name of another folder, which stays', async () => {
     const { ask, kindOf, make, named } = await mail.guest();
     const [mailbox, newName] = [named('Here'), named('Taken')];
     await make(mailbox, 2);
@@ -26,7 +26,7 @@ describe.each(serverNames)('on %s a name that is taken', (name) => {
     expect(await ask('message.list', { mailbox: newName })).toMatchObject({ total: 1 });
   });
 
-  it('is no longer taken by a folder that was renamed or deleted', async () => {
+  it.concurrent('is no longer taken by a folder that was renamed or deleted', async () => {
     const { ask, make, named } = await mail.guest();
     const [mailbox, newName] = [named('Here'), named('There')];
     await make(mailbox, 2);
@@ -38,7 +38,7 @@ describe.each(serverNames)('on %s a name that is taken', (name) => {
     expect(await names()).not.toContain(newName);
   });
 
-  it('is subscribed and unsubscribed however often', async () => {
+  it.concurrent('is subscribed and unsubscribed however often', async () => {
     const { ask, make, named } = await mail.guest();
     const mailbox = named('Often');
     await make(mailbox);

@@ -24,6 +24,8 @@ const courier: Kind = {
     };
   },
 
+  pathOf: (folder, user, mailbox) => join(folder, 'mail', user, 'Maildir', mailbox.replace(/^INBOX/, '')),
+
   async configure({ folder, authFolder, plainPort }) {
     await mkdir(join(folder, 'mail'));
     return `

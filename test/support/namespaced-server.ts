@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,8 @@ export interface Kind {
   separator: string;
   /** Answers the server's question whether a password is right. */
   answer(server: NamespacedServer): Answer;
+  /** Where the files of a user's folder are, for a server that knows its folders by them. */
+  pathOf?(folder: string, user: string, mailbox: string): string;
   /** Writes its configuration into {@link NamespacedServer.etc}, and answers the shell commands that start it. */
   configure(server: NamespacedServer): Promise<string>;
 }
@@ -75,6 +77,15 @@ export class NamespacedServer {
   /** The folder of files that go before those of the packages in /etc. */
   get etc(): string {
     return join(this.folder, 'etc');
+  }
+
+  /** Takes a user's folders away by their files; undefined for a server that would not notice. */
+  get removeFolders(): ((user: string, folders: readonly string[]) => Promise<void>) | undefined {
+    const { pathOf } = this.kind;
+    if (!pathOf) return undefined;
+    return async (user, folders) => {
+      for (const each of folders) await rm(pathOf(this.folder, user, each), { recursive: true, force: true });
+    };
   }
 
   /** Ends it and removes its folder. */
