@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installModules, installPackages, run, say, unpackServer } from './support/install.mjs';
+import { installModules, installPackages, needNamespaces, run, say, unpackServer } from './support/install.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const wanted = process.argv.slice(2);
@@ -22,7 +22,8 @@ installPackages([
   ['systemd', () => works('systemd-analyze', ['--version'])],
   ['chromium', () => existsSync('/usr/bin/chromium')],
 ]);
-// The servers that may not start on this machine: they would replace its mail server. Tests run them from a folder.
+// Mail servers that must not be installed: they would replace the machine's own. The tests run them from a folder.
+needNamespaces();
 for (const server of ['cyrus-imapd', 'courier-imap']) unpackServer(server);
 say('Building');
 run('npm', ['run', '--silent', 'build']);

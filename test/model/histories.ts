@@ -111,9 +111,9 @@ export function onDovecot(share: number): Plan {
   return { runs, lanes: 4, timeoutMs: 60_000 + runs * 150, shrinks: true };
 }
 
-/** `MODEL_SERVER_RUNS` histories, by default 40, on a server where each takes seconds, most of them waiting. */
+/** `MODEL_SERVER_RUNS` histories, by default 32, on a server where some commands take seconds, in which it sleeps. */
 export function onSlowServer(): Plan {
-  const runs = Number(process.env.MODEL_SERVER_RUNS ?? 40);
+  const runs = Number(process.env.MODEL_SERVER_RUNS ?? 32);
   return { runs, lanes: 8, timeoutMs: 60_000 + runs * 2000, shrinks: false };
 }
 

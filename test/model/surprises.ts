@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Read, Surprise } from './commands.js';
 import { HANGS_MS } from './lane.js';
 import { read } from './reads.js';
@@ -27,5 +28,5 @@ async function idleOn(world: World, { name }: Slot): Promise<void> {
     world.watching = name;
     await lane.ask(0, 'watch.start', { mailboxes: [name] });
   }
-  if (!(await lane.relay.untilIdle(name, HANGS_MS))) throw new Error(`the broker does not idle on ${name}`);
+  expect(await lane.relay.untilIdle(name, HANGS_MS), `the broker idles on ${name}`).toBe(true);
 }

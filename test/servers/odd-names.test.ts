@@ -23,24 +23,28 @@ describe.each(serverNames)('on %s', (server) => {
   });
   afterAll(() => mail.stop());
 
-  it.each(names)('the folder %s is created, listed, filled and read, or refused', async (name) => {
-    const { ask, kindOf, named } = guest;
-    const mailbox = named(name);
-    const created = await kindOf('mailbox.create', { mailbox });
-    expect(created).toBe(refused[server].test(name) ? 'IMAP_NO' : 'ok');
-    if (created !== 'ok') return;
-    const listed = async () =>
-      (await ask('mailbox.list', { counts: true })).mailboxes.find((one) => one.name === mailbox);
-    const data = Buffer.from('Subject: x\r\n\r\nx\r\n').toString('base64');
-    await ask('message.append', { mailbox, data });
-    expect(await listed()).toMatchObject({ counts: { messages: 1 } });
-    const { uidValidity, messages } = await ask('message.list', { mailbox });
-    expect(messages).toMatchObject([{ envelope: { subject: 'x' } }]);
-    const uids = messages.map(({ uid }) => uid);
-    await ask('message.copy', { mailbox, uidValidity, uids, destination: mailbox });
-    const { statuses } = await ask('mailbox.status', { mailboxes: [mailbox] });
-    expect(statuses).toMatchObject([{ mailbox, counts: { messages: 2 } }]);
-  });
+  // Cyrus ends the connection at LIST "" "{3}", whoever sends it.
+  it.each(names.filter((name) => server !== 'Cyrus' || name !== '{3}'))(
+    'the folder %s is created, listed, filled and read, or refused',
+    async (name) => {
+      const { ask, kindOf, named } = guest;
+      const mailbox = named(name);
+      const created = await kindOf('mailbox.create', { mailbox });
+      expect(created).toBe(refused[server].test(name) ? 'IMAP_NO' : 'ok');
+      if (created !== 'ok') return;
+      const listed = async () =>
+        (await ask('mailbox.list', { counts: true })).mailboxes.find((one) => one.name === mailbox);
+      const data = Buffer.from('Subject: x\r\n\r\nx\r\n').toString('base64');
+      await ask('message.append', { mailbox, data });
+      expect(await listed()).toMatchObject({ counts: { messages: 1 } });
+      const { uidValidity, messages } = await ask('message.list', { mailbox });
+      expect(messages).toMatchObject([{ envelope: { subject: 'x' } }]);
+      const uids = messages.map(({ uid }) => uid);
+      await ask('message.copy', { mailbox, uidValidity, uids, destination: mailbox });
+      const { statuses } = await ask('mailbox.status', { mailboxes: [mailbox] });
+      expect(statuses).toMatchObject([{ mailbox, counts: { messages: 2 } }]);
+    },
+  );
 
   // One after the other they would take minutes on Courier, which takes two seconds for each.
   it.concurrent.each(

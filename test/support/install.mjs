@@ -62,46 +62,48 @@ const UNUSED = /^(?:exim4-|gnutls-bin$|libgnutls|gawk$|libsigsegv2$|db-util$)/;
 export function unpackServer(name) {
   const folder = join(SERVERS, name);
   if (existsSync(folder)) return;
-  if (!existsSync('/etc/debian_version'))
-    end(`Missing: ${name}. The tests unpack it from Debian's packages: run them on Debian.`);
   say(`Unpacking ${name} for the tests, without installing it`);
   mkdirSync(SERVERS, { recursive: true });
   const fresh = mkdtempSync(join(SERVERS, 'new-'));
-  try {
-    if (!download(name, fresh)) {
-      // The lists of packages may be missing, or older than what the archive still has.
-      spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
-      if (!download(name, fresh))
-        end(`Missing: ${name}. apt-get could not download it; run apt-get update as root, then try again.`);
-    }
-    const root = join(fresh, 'root');
-    for (const part of ['usr', 'etc']) mkdirSync(join(root, part), { recursive: true });
-    for (const file of readdirSync(fresh).filter((each) => each.endsWith('.deb')))
-      run('dpkg-deb', ['-x', join(fresh, file), root]);
-    // Old packages still have /lib, which is a link to /usr/lib today.
-    if (existsSync(join(root, 'lib')))
-      cpSync(join(root, 'lib'), join(root, 'usr/lib'), { recursive: true, verbatimSymlinks: true });
-    renameSync(root, folder);
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
-}
-
-function download(name, folder) {
-  const { status, stdout } = spawnSync('apt-get', ['-s', '--no-install-recommends', 'install', name], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) return false;
-  // `Inst NAME [OLD] (NEW ...)`: with an old version the package is there.
-  const needed = [...stdout.matchAll(/^Inst (\S+) \(/gm)].map(([, each]) => each).filter((each) => !UNUSED.test(each));
-  const options = ['-qq', '-o', 'APT::Sandbox::User=root'];
-  return (
-    needed.length === 0 ||
-    spawnSync('apt-get', [...options, 'download', ...needed], { cwd: folder, stdio: 'ignore' }).status === 0
-  );
-}
-
-function end(why) {
-  console.error(why);
+  const unpacked = download(name, fresh) && unpack(fresh, join(fresh, 'root'));
+  if (unpacked) renameSync(join(fresh, 'root'), folder);
+  rmSync(fresh, { recursive: true, force: true });
+  if (unpacked) return;
+  console.error(`Missing: ${name}. The tests need Debian's package of it, which apt-get could not download.`);
   process.exit(1);
+}
+
+/** Says so and ends this program where a process may not have mounts and processes of its own. */
+export function needNamespaces() {
+  const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const { status, stderr, error } = spawnSync('unshare', ['--mount', '--pid', '--fork', ...asUser, 'true']);
+  if (status === 0) return;
+  const why = error?.message ?? String(stderr).trim();
+  console.error(`The tests run Cyrus and Courier in namespaces of their own, which are not allowed here: ${why}`);
+  process.exit(1);
+}
+
+/** Downloads what an installation would; the lists of packages may have to be fetched first, which takes root. */
+function download(name, folder) {
+  const again = () => spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' }).status === 0;
+  return downloadNow(name, folder) || (again() && downloadNow(name, folder));
+}
+
+function downloadNow(name, folder) {
+  const simulated = spawnSync('apt-get', ['-s', '--no-install-recommends', 'install', name], { encoding: 'utf8' });
+  if (simulated.status !== 0) return false;
+  // `Inst NAME [OLD] (NEW ...)`: with an old version the package is there.
+  const needed = [...simulated.stdout.matchAll(/^Inst (\S+) \(/gm)].map(([, each]) => each);
+  const args = ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...needed.filter((each) => !UNUSED.test(each))];
+  return spawnSync('apt-get', args, { cwd: folder, stdio: 'ignore' }).status === 0;
+}
+
+function unpack(folder, root) {
+  for (const part of ['usr', 'etc']) mkdirSync(join(root, part), { recursive: true });
+  const files = readdirSync(folder).filter((file) => file.endsWith('.deb'));
+  const done = files.every((file) => spawnSync('dpkg-deb', ['-x', join(folder, file), root]).status === 0);
+  // Some packages still have /lib, which is a link to /usr/lib on the machine.
+  const lib = join(root, 'lib');
+  if (existsSync(lib)) cpSync(lib, join(root, 'usr/lib'), { recursive: true, verbatimSymlinks: true });
+  return done;
 }

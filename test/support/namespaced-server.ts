@@ -84,7 +84,9 @@ export class NamespacedServer {
     const { pathOf } = this.kind;
     if (!pathOf) return undefined;
     return async (user, folders) => {
-      for (const each of folders) await rm(pathOf(this.folder, user, each), { recursive: true, force: true });
+      // The server may write there meanwhile.
+      const options = { recursive: true, force: true, maxRetries: 20, retryDelay: 10 };
+      for (const each of folders) await rm(pathOf(this.folder, user, each), options);
     };
   }
 
