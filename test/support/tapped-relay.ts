@@ -101,7 +101,7 @@ export class TappedRelay {
       if (pair.said.length > MOST_SAID) pair.said.shift();
     };
     this.#pairs.add(pair);
-    const take = lineTaker((line) => {
+    const lines = lineTaker((line) => {
       const [, mailbox] = /^\S+ (?:SELECT|EXAMINE) ("(?:[^"\\]|\\.)*"|\S+)/i.exec(line) ?? [];
       if (mailbox !== undefined) pair.selected = mailbox.replace(/^"|"$/g, '');
       pair.idle = /^\S+ IDLE$/i.test(line) ? 'asked' : undefined;
@@ -112,11 +112,12 @@ export class TappedRelay {
       const text = chunk.toString('latin1');
       if (!pair.working && WORK.test(text)) pair.working = true;
       note('C:', text);
-      take(text);
+      lines.take(text);
     });
     server.on('data', (chunk: Buffer) => {
       client.write(chunk);
       const text = chunk.toString('latin1');
+      lines.answered(text);
       if (pair.idle === 'asked' && /^\+/m.test(text)) {
         pair.idle = 'begun';
         for (const look of this.#onIdle) look();
@@ -135,12 +136,21 @@ export class TappedRelay {
   }
 }
 
-/** Puts commands together, without the octets of their literals. */
-function lineTaker(onLine: (line: string) => void): (text: string) => void {
+/** Puts commands together, without the octets of their literals, from what the client sends and the server answers. */
+function lineTaker(onLine: (line: string) => void): { take(text: string): void; answered(text: string): void } {
   let pending = '';
   let command = '';
   let octets = 0;
-  return (text) => {
+  const answered = (text: string) => {
+    if (octets === 0 || pending !== '') return;
+    // Refused before its literal, which does not come then.
+    const [tag] = command.split(' ');
+    if (!text.split('\r\n').some((line) => line.startsWith(`${tag} NO `) || line.startsWith(`${tag} BAD `))) return;
+    onLine(command);
+    octets = 0;
+    command = '';
+  };
+  const take = (text: string) => {
     pending += text;
     for (;;) {
       if (octets > pending.length) return;
@@ -160,6 +170,7 @@ function lineTaker(onLine: (line: string) => void): (text: string) => void {
       command = '';
     }
   };
+  return { take, answered };
 }
 
 /** Listens on a free port of 127.0.0.1 and passes everything on to a port there. */
