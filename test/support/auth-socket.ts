@@ -19,7 +19,11 @@ function take(socket: Socket, answer: Answer): void {
   socket.on('error', () => {});
   socket.on('data', async (chunk: Buffer) => {
     request = Buffer.concat([request, chunk]);
-    const answered = answer(request);
-    if (answered) socket.end(await answered);
+    try {
+      const answered = answer(request);
+      if (answered) socket.end(await answered);
+    } catch (failure) {
+      socket.destroy(failure as Error);
+    }
   });
 }

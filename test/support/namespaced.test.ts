@@ -13,7 +13,7 @@ describe.each([
   beforeAll(async () => {
     server = await start();
   });
-  afterAll(() => server.stop());
+  afterAll(() => server?.stop());
 
   it('starts within three seconds, and leaves nothing behind', async () => {
     const begun = performance.now();
