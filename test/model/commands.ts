@@ -44,8 +44,17 @@ export type Command =
    * folders: those confuse Dovecot itself, which leaves a half-made folder behind.
    */
   | { do: 'race'; write: Write; reads: Read[] }
+  /** Another client writes to a folder that the broker watches in an IDLE, and at once somebody reads. */
+  | Surprise
   /** The broker's connections break. */
   | { do: 'cut' };
+
+export interface Surprise {
+  do: 'surprise';
+  write: Write;
+  /** Of the folder that is written to. */
+  read: Read;
+}
 
 export interface History {
   /** Messages in the first two folders at the beginning; the third is not there. */
@@ -135,6 +144,10 @@ const read: fc.Arbitrary<Read> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder }) },
 );
 
+/** Seen by whoever asks now: the folder is that of the write. */
+const readNow = read.map((one): Read => (one.do === 'changes' ? one : { ...one, maxAgeMs: 0 }));
+const writeByClient = write.map((one): Write => ('by' in one ? { ...one, by: 'client' } : one));
+
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: write },
   { weight: 10, arbitrary: read },
@@ -154,6 +167,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       reads: fc.array(read, { minLength: 1, maxLength: 2 }),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('surprise'), write: writeByClient, read: readNow }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },
 );
 

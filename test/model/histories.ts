@@ -1,18 +1,25 @@
 import fc from 'fast-check';
-import type { DialectName } from '../support/dialects.js';
-import { startDialect } from '../support/dialects.js';
 import { AnsweredError } from '../support/running-broker.js';
 import { Manners } from '../support/unoffered.js';
 import { type Command, type History, histories } from './commands.js';
 import { keepEvidence } from './evidence.js';
 import { type Lane, openLanes } from './lane.js';
 import { read } from './reads.js';
+import { type ServedName, startServed } from './served.js';
+import { surprise } from './surprises.js';
 import { World } from './world.js';
 import { write } from './writes.js';
 
-/** Histories at the same time; more only wait for each other. */
-const LANES = 4;
-const DEFAULT_RUNS = 2000;
+/** How histories happen on a server. */
+interface Plan {
+  runs: number;
+  /** Histories at the same time; more only wait for each other. */
+  lanes: number;
+  /** Milliseconds that all of them may take, many times what they need. */
+  timeoutMs: number;
+  /** Whether a shorter history is looked for when one fails. */
+  shrinks: boolean;
+}
 
 /** Beside a twentieth: more would hide what the broker does wrong. */
 const MOST_SPOILED = 5;
@@ -67,6 +74,8 @@ async function run(world: World, command: Command): Promise<void> {
       await read(world, command);
       world.unsteady = false;
       return;
+    case 'surprise':
+      return surprise(world, command);
     case 'append':
     case 'flag':
     case 'expunge':
@@ -96,27 +105,29 @@ function cut(world: World): void {
   world.lane.relay.cut();
 }
 
-/** Milliseconds that a share of the histories may take, many times what they need. */
-export function timeoutMs(share: number): number {
-  return 60_000 + countOf(share) * 150;
+/** A share of `MODEL_RUNS` histories, by default of 2000, on Dovecot. */
+export function onDovecot(share: number): Plan {
+  const runs = Math.ceil(Number(process.env.MODEL_RUNS ?? 2000) * share);
+  return { runs, lanes: 4, timeoutMs: 60_000 + runs * 150, shrinks: true };
 }
 
-function countOf(share: number): number {
-  return Math.ceil(Number(process.env.MODEL_RUNS ?? DEFAULT_RUNS) * share);
+/** `MODEL_SERVER_RUNS` histories, by default 32, on a server where some commands take seconds, in which it sleeps. */
+export function onSlowServer(): Plan {
+  const runs = Number(process.env.MODEL_SERVER_RUNS ?? 32);
+  return { runs, lanes: 8, timeoutMs: 60_000 + runs * 2000, shrinks: false };
 }
 
 /**
- * Lets random histories happen on servers of a dialect, a share of `MODEL_RUNS` of them. `MODEL_SEED` and `MODEL_PATH`,
- * as a failure names them, repeat that one.
+ * Lets random histories happen on a server. `MODEL_SEED` and `MODEL_PATH`, as a failure names them, repeat that one.
  * @throws with the smallest history that fails, its seed and its path; or with the commands that the server never offered
  */
-export async function hold(name: DialectName, share: number): Promise<void> {
+export async function hold(name: ServedName, plan: Plan): Promise<void> {
   const { MODEL_SEED, MODEL_PATH: path } = process.env;
   const seed = MODEL_SEED === undefined ? Date.now() % 2 ** 31 : Number(MODEL_SEED);
   const begun = performance.now();
-  const dialect = await startDialect(name);
-  const manners = new Manners(dialect.offered);
-  const { lanes, close } = await openLanes(dialect, path === undefined ? LANES : 1, manners);
+  const served = await startServed(name);
+  const manners = new Manners(served.offered);
+  const { lanes, close } = await openLanes(served, path === undefined ? plan.lanes : 1, manners);
   try {
     await allDone(
       lanes.map((lane, index) =>
@@ -124,10 +135,11 @@ export async function hold(name: DialectName, share: number): Promise<void> {
           fc.asyncProperty(histories, (history) => happen(lane, history)),
           {
             seed: seed + index,
-            numRuns: path === undefined ? Math.ceil(countOf(share) / lanes.length) : 1,
-            ...(path !== undefined && { path, endOnFailure: true }),
+            numRuns: path === undefined ? Math.ceil(plan.runs / lanes.length) : 1,
+            endOnFailure: path !== undefined || !plan.shrinks,
+            ...(path !== undefined && { path }),
             // So that a failure is told before the test's own time is over.
-            interruptAfterTimeLimit: timeoutMs(share) * 0.9,
+            interruptAfterTimeLimit: plan.timeoutMs * 0.9,
             markInterruptAsFailure: true,
           },
         ),
@@ -136,14 +148,14 @@ export async function hold(name: DialectName, share: number): Promise<void> {
   } finally {
     process.stdout.write(`${told(name, lanes, manners)}, seed ${seed}, ${Math.round(performance.now() - begun)} ms\n`);
     await close();
-    await dialect.dovecot.stop();
+    await served.server.stop();
   }
   const spoiled = lanes.reduce((sum, { tally }) => sum + tally.spoiled, 0);
-  if (spoiled > MOST_SPOILED + countOf(share) / 20) throw new Error(`${spoiled} histories were spoiled by the server`);
+  if (spoiled > MOST_SPOILED + plan.runs / 20) throw new Error(`${spoiled} histories were spoiled by the server`);
   if (manners.breaches.size > 0) throw new Error(`never offered: ${[...manners.breaches].join('; ')}`);
 }
 
-function told(name: DialectName, lanes: readonly Lane[], manners: Manners): string {
+function told(name: ServedName, lanes: readonly Lane[], manners: Manners): string {
   const sum = (pick: (lane: Lane) => number) => lanes.reduce((total, lane) => total + pick(lane), 0);
   const parts = [
     `${sum(({ tally }) => tally.histories)} histories`,
@@ -152,6 +164,7 @@ function told(name: DialectName, lanes: readonly Lane[], manners: Manners): stri
     `${sum(({ relay }) => relay.cuts)} connections broken`,
     `${sum(({ tally }) => tally.lostWrites)} writes and ${sum(({ tally }) => tally.lostReads)} reads lost`,
     `${sum(({ tally }) => tally.spoiled)} spoiled by the server`,
+    `${sum(({ tally }) => tally.surprises)} changes while the broker idled`,
     `${sum(({ tally }) => tally.complete)} of ${sum(({ tally }) => tally.changes)} times changes were told`,
   ];
   return `${name}: ${parts.join(', ')}`;

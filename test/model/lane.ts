@@ -1,12 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import { accountKey } from '../../src/runtime/account-key.js';
-import type { Dialect } from '../support/dialects.js';
 import { LeanImap } from '../support/lean-imap.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
 import { startTappedRelay, type TappedRelay } from '../support/tapped-relay.js';
 import type { Manners } from '../support/unoffered.js';
 import { upstream } from '../support/upstream.js';
+import { arrivalOf, mailOf } from './mails.js';
+import type { Served } from './served.js';
 import { readSnapshot, type State, snapshotCommands } from './state.js';
 
 type Asked<M extends MethodName> = Omit<ParamsIn<M>, 'session'>;
@@ -15,11 +16,11 @@ type Asked<M extends MethodName> = Omit<ParamsIn<M>, 'session'>;
 export type Ask = <M extends MethodName>(socket: number, method: M, params: Asked<M>) => Promise<Result<M>>;
 
 /** A deadline that is only met when something hangs. */
-const HANGS_MS = 10_000;
+export const HANGS_MS = 10_000;
 
 /** One user, to whom one history after the other happens: through a broker on the one side, by another client on the other. */
 export interface Lane {
-  readonly dialect: Dialect;
+  readonly served: Served;
   readonly user: string;
   /** The server's name at the broker. */
   readonly server: string;
@@ -38,6 +39,7 @@ export interface Lane {
     lostWrites: number;
     lostReads: number;
     spoiled: number;
+    surprises: number;
     failures: number;
   };
   /** The other mail client, which is also who looks how things are. */
@@ -49,38 +51,45 @@ export interface Lane {
   dropConnections(): Promise<void>;
   /** A name of a folder that no history had. */
   newName(index: number): string;
+  /** The command that stores a message, with its literal. */
+  append(name: string, content: number, flags: readonly string[]): string;
   /** Sends commands of the other client, and answers what folders are then. */
   observe(commands: readonly string[], names: readonly string[]): Promise<State[]>;
 }
 
 /** Lanes on one broker, each with a relay of its own in front of the server. */
 export async function openLanes(
-  dialect: Dialect,
+  served: Served,
   count: number,
   manners: Manners,
   onLine: (line: string) => void = () => {},
 ): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
-  const { dovecot } = dialect;
+  const { server: mail } = served;
   const relays = await Promise.all(
     Array.from({ length: count }, () =>
-      startTappedRelay(dovecot.plainPort, (line) => {
+      startTappedRelay(mail.plainPort, (line) => {
         manners.take(line);
         onLine(line);
       }),
     ),
   );
   const servers = relays.map(({ port }, index) => upstream(`lane${index}`, port, { tls: 'none' }));
-  const broker = await runBroker(dovecot, { servers });
+  const broker = await runBroker(mail, {
+    servers,
+    watchTimes: { heartbeatMs: 120_000, pollMs: 100, quietMs: 5, retryMs: 5 },
+    // Folders of the histories before would be looked at all the time.
+    watches: { lingerMs: 1 },
+  });
   const sockets = await Promise.all([RawClient.open(broker.url), RawClient.open(broker.url)]);
   const { methods = [] } = (await sockets[0].request('rpc.discover', {}).answer) as { methods?: { name: string }[] };
   const tellsChanges = methods.some(({ name }) => name === 'mailbox.changes');
   const lanes = await Promise.all(
     relays.map(async (relay, index): Promise<Lane> => {
-      const user = dovecot.user();
+      const user = mail.user();
       const server = `lane${index}`;
       const sessions = await Promise.all(
         sockets.map(async (socket) => {
-          const auth = { password: dovecot.password };
+          const auth = { password: mail.password };
           const { session } = await socket.call('session.open', { server, user, auth });
           return session;
         }),
@@ -90,12 +99,12 @@ export async function openLanes(
         if (!client) throw new Error(`no socket ${socket}`);
         return client.request(method, { timeoutMs: HANGS_MS, ...params, session: sessions[socket] }).answer;
       };
-      const login = () => LeanImap.open(dovecot.plainPort, user, dovecot.password);
+      const login = () => LeanImap.open(mail.plainPort, user, mail.password);
       let other = await login();
       const key = accountKey({ tenant: 'webmail', server: { name: server }, user });
       let names = 0;
       return {
-        dialect,
+        served,
         user,
         server,
         url: broker.url,
@@ -117,6 +126,7 @@ export async function openLanes(
           lostWrites: 0,
           lostReads: 0,
           spoiled: 0,
+          surprises: 0,
           failures: 0,
         },
         dropConnections: async () => {
@@ -127,13 +137,18 @@ export async function openLanes(
         },
         newName: (place) => {
           names += 1;
-          return `${dialect.prefix}m${names}${'abc'[place]}`;
+          return `${served.prefix}m${names}${'abc'[place]}`;
+        },
+        append: (name, content, flags) => {
+          const mail = mailOf(content);
+          const octets = served.offered.has('LITERAL+') ? `{${mail.length}+}` : `{${mail.length}}`;
+          return `APPEND "${name}" (${flags.join(' ')}) "${arrivalOf(content)}" ${octets}\r\n${mail}`;
         },
         observe: async (commands, folders) => {
-          const snapshots = folders.flatMap(snapshotCommands);
-          const replies = await other.send(...commands, ...snapshots);
+          const snapshots = folders.map(snapshotCommands);
+          const replies = await other.send(...commands, ...snapshots.flat());
           replies.splice(0, commands.length);
-          return folders.map(() => readSnapshot(replies.splice(0, 3)));
+          return snapshots.map(({ length }) => readSnapshot(replies.splice(0, length)));
         },
       };
     }),

@@ -45,7 +45,7 @@ async function list(
   start: PageStart | undefined,
 ): Promise<void> {
   // Where there are no previews, nobody asks for them.
-  const wanted = fields.filter((field) => field !== 'preview' || world.lane.dialect.offered.has('PREVIEW'));
+  const wanted = fields.filter((field) => field !== 'preview' || world.lane.served.previews);
   const params = { mailbox: slot.name, limit, maxAgeMs, fields: wanted, ...(start && { cursor: start.cursor }) };
   const { answer } = await asked(world, slot, maxAgeMs, 'message.list', params, shownPage, (state) =>
     expectedPage(state, limit, start, wanted),
@@ -100,10 +100,10 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
       answer = told;
     }),
   );
-  const withSize = lane.dialect.offered.has('STATUS=SIZE');
+  const withSize = lane.served.offered.has('STATUS=SIZE');
   for (const slot of slots) {
     const told: Outcome = answer ? { ok: answer.counts.get(slot.name) ?? null } : outcome;
-    const asked = { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) };
+    const asked = { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta, maxAgeMs)) };
     world.verify(slot, asked, told, (state) => expectedCounts(state, withSize));
   }
 }
@@ -126,11 +126,12 @@ async function asked<M extends 'message.list' | 'message.get' | 'message.search'
       return shown(result);
     }),
   );
-  world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta)) }, outcome, expected);
+  world.verify(slot, { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta, maxAgeMs)) }, outcome, expected);
   return { answer };
 }
 
-/** What is shared with another request is as old as that one. */
-function ageOf({ asOf, source }: Meta): { asOf?: string } {
-  return source === 'coalesced' ? {} : { asOf };
+/** What is shared with another request is as old as that one; with a live watch an answer may be as old as it says. */
+function ageOf({ asOf, source, lagMs = 0 }: Meta, maxAgeMs: number): { asOf?: string; maxAgeMs?: number } {
+  if (source === 'coalesced') return {};
+  return maxAgeMs > 0 ? { asOf, maxAgeMs: Math.max(maxAgeMs, lagMs) } : { asOf };
 }

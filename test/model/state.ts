@@ -24,7 +24,13 @@ export type State = Folder | undefined;
 
 /** The commands of a snapshot: they select the folder anew and leave it, so no state of the connection is in it. */
 export function snapshotCommands(path: string): string[] {
-  return [`EXAMINE "${path}"`, 'UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)', 'CLOSE'];
+  return [
+    `EXAMINE "${path}"`,
+    'UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)',
+    'CLOSE',
+    // Courier tells it nowhere else.
+    `STATUS "${path}" (UIDNEXT)`,
+  ];
 }
 
 /** The server itself does not know what it has. */
@@ -34,17 +40,22 @@ export class ServerTrouble extends Error {}
  * Reads the answers to {@link snapshotCommands}.
  * @throws ServerTrouble when it is not told whether there is such a folder
  */
-export function readSnapshot([examined, fetched]: readonly LeanReply[]): State {
+export function readSnapshot([examined, fetched, , counted]: readonly LeanReply[]): State {
   if (examined?.status !== 'OK') {
-    if (examined?.text.includes("doesn't exist")) return undefined;
+    if (/does(?: not|n't) exist/.test(examined?.text ?? '')) return undefined;
     throw new ServerTrouble(examined?.text);
   }
-  const code = (name: string) => {
-    const line = examined.untagged.find((text) => text.startsWith(`OK [${name} `));
-    return Number(/\d+/.exec(line ?? '')?.[0]);
-  };
+  const uidValidity = numberIn(examined, /^OK \[UIDVALIDITY (\d+)/);
+  const uidNext = numberIn(examined, /^OK \[UIDNEXT (\d+)/) ?? numberIn(counted, /^STATUS .*\(UIDNEXT (\d+)\)$/);
   const mails = (fetched?.untagged ?? []).flatMap(toMail).sort((a, b) => a.uid - b.uid);
-  return { uidValidity: code('UIDVALIDITY'), uidNext: code('UIDNEXT'), mails };
+  if (uidValidity === undefined || uidNext === undefined)
+    throw new ServerTrouble(`no UIDVALIDITY or UIDNEXT: ${counted?.text}`);
+  return { uidValidity, uidNext, mails };
+}
+
+function numberIn(reply: LeanReply | undefined, pattern: RegExp): number | undefined {
+  const found = reply?.untagged.map((line) => pattern.exec(line)?.[1]).find((each) => each !== undefined);
+  return found === undefined ? undefined : Number(found);
 }
 
 function toMail(line: string): Mail[] {

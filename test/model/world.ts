@@ -4,7 +4,6 @@ import { LeanImap } from '../support/lean-imap.js';
 import { FOLDERS, type History, type Pick } from './commands.js';
 import type { Outcome, PageStart } from './expected.js';
 import type { Lane } from './lane.js';
-import { arrivalOf, mailOf } from './mails.js';
 import { readSnapshot, ServerTrouble, type State, snapshotCommands } from './state.js';
 import { isInTime, Timeline } from './timeline.js';
 
@@ -38,6 +37,8 @@ export class World {
    * may lose the next, which the broker then tells.
    */
   unsteady = false;
+  /** The name of the folder that the broker watches. */
+  watching: string | undefined;
   #turn = 0;
   #spoiled = false;
 
@@ -52,7 +53,7 @@ export class World {
     const names = Array.from({ length: FOLDERS }, (_, index) => lane.newName(index));
     const commands = start.flatMap((count, index) => [
       `CREATE "${names[index]}"`,
-      ...Array.from({ length: count }, (_, content) => appendCommand(names[index] ?? '', content, [])),
+      ...Array.from({ length: count }, (_, content) => lane.append(names[index] ?? '', content, [])),
     ]);
     const states = await lane.observe(commands, names);
     // A list of all folders may be from before.
@@ -67,6 +68,13 @@ export class World {
   async end(): Promise<void> {
     const { lane, slots } = this;
     await lane.revive();
+    if (this.watching !== undefined) await lane.ask(0, 'watch.stop', {});
+    const { remove } = lane.served;
+    if (remove)
+      return remove(
+        lane.user,
+        slots.map(({ name }) => name),
+      );
     await lane.other.send(...slots.map(({ name }) => `DELETE "${name}"`)).catch((error: unknown) => {
       // What the server has spoiled it may not let anybody take away either.
       if (lane.other.open) throw error;
@@ -154,8 +162,8 @@ export class World {
   }
 
   async #seenAnew(): Promise<State[]> {
-    const { dialect, user } = this.lane;
-    const client = await LeanImap.open(dialect.dovecot.plainPort, user, dialect.dovecot.password);
+    const { served, user } = this.lane;
+    const client = await LeanImap.open(served.server.plainPort, user, served.server.password);
     const states: State[] = [];
     try {
       for (const { name } of this.slots) states.push(readSnapshot(await client.send(...snapshotCommands(name))));
@@ -189,10 +197,4 @@ export function uidsOf({ timeline }: Slot, { of, places }: Pick): number[] {
   if (of === 'newest') return uids.slice(-1);
   if (of === 'oldest') return uids.slice(0, 1);
   return uids.length === 0 ? [] : [...new Set(places.map((place) => uids[place % uids.length] ?? 0))];
-}
-
-/** APPEND with its literal. */
-export function appendCommand(name: string, content: number, flags: readonly string[]): string {
-  const mail = mailOf(content);
-  return `APPEND "${name}" (${flags.join(' ')}) "${arrivalOf(content)}" {${mail.length}+}\r\n${mail}`;
 }

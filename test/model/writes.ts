@@ -4,7 +4,7 @@ import type { Write } from './commands.js';
 import { type BrokerWrite, briefOf, effectOf, type Pair } from './effects.js';
 import { outcomeOf } from './expected.js';
 import { mailOf } from './mails.js';
-import { appendCommand, type Slot, uidsOf, type World } from './world.js';
+import { type Slot, uidsOf, type World } from './world.js';
 
 /** Lets a write happen, and looks what it has made of the folders. */
 export async function write(world: World, command: Write): Promise<void> {
@@ -16,7 +16,10 @@ async function clientWrites(world: World, command: Write): Promise<void> {
   const slot = world.slot(command.folder);
   const { name } = slot;
   const here = slot.timeline.now;
-  const work = (...commands: string[]) => [`SELECT "${name}"`, ...commands, 'UNSELECT'];
+  const { offered } = world.lane.served;
+  // Where there is no UNSELECT another folder takes the place: CLOSE would expunge.
+  const leave = offered.has('UNSELECT') ? 'UNSELECT' : 'EXAMINE INBOX';
+  const work = (...commands: string[]) => [`SELECT "${name}"`, ...commands, leave];
   const set = 'pick' in command ? uidsOf(slot, command.pick).join(',') : '';
   const other = 'to' in command ? world.slot(command.to) : slot;
   switch (command.do) {
@@ -24,7 +27,7 @@ async function clientWrites(world: World, command: Write): Promise<void> {
       // The server stores one after the other, whoever looks on.
       return world.byClient(
         [slot],
-        ...command.contents.map((content) => [appendCommand(name, content, command.flags)]),
+        ...command.contents.map((content) => [world.lane.append(name, content, command.flags)]),
       );
     case 'flag': {
       const item = { add: '+FLAGS', remove: '-FLAGS', set: 'FLAGS' }[command.action];
@@ -37,10 +40,21 @@ async function clientWrites(world: World, command: Write): Promise<void> {
     case 'move':
     case 'copy':
       if (set === '' || other === slot) return;
-      return world.byClient([slot, other], work(`UID ${command.do} ${set} "${other.name}"`));
+      if (command.do === 'copy' || offered.has('MOVE')) {
+        return world.byClient([slot, other], work(`UID ${command.do} ${set} "${other.name}"`));
+      }
+      // Moving to nowhere would take the messages away.
+      if (!other.timeline.now) return;
+      return world.byClient(
+        [slot, other],
+        work(`UID COPY ${set} "${other.name}"`),
+        work(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`),
+        work(`UID EXPUNGE ${set}`),
+      );
     case 'create':
+      return world.byClient([slot], [`CREATE "${name}"`]);
     case 'delete':
-      return world.byClient([slot], [`${command.do} "${name}"`]);
+      return world.byClient([slot], [`DELETE "${name}"`]);
     case 'rename':
       if (!here || other === slot) return;
       return world.byClient([slot, other], [`DELETE "${other.name}"`], [`RENAME "${name}" "${other.name}"`]);
@@ -50,7 +64,7 @@ async function clientWrites(world: World, command: Write): Promise<void> {
         [slot],
         [`DELETE "${name}"`],
         [`CREATE "${name}"`],
-        ...contents.map((content) => [appendCommand(name, content, [])]),
+        ...contents.map((content) => [world.lane.append(name, content, [])]),
       );
     }
     case 'swap':
@@ -120,7 +134,7 @@ function ask(world: World, command: BrokerWrite, slot: Slot, other: Slot, uids: 
 
 /** Whether the server can do it. */
 function isPossible({ lane }: World, command: BrokerWrite, { here, there }: Pair): boolean {
-  const { offered } = lane.dialect;
+  const { offered } = lane.served;
   switch (command.do) {
     case 'create':
       return true;
@@ -152,7 +166,7 @@ function verify(
   expect({ here: briefOf(here), there: briefOf(there) }, `${command.do} by the broker`).toEqual(
     'to' in command ? expected : { here: expected.here, there: expected.here },
   );
-  if (command.do === 'append' && (uid !== null || lane.dialect.offered.has('UIDPLUS'))) {
+  if (command.do === 'append' && (uid !== null || lane.served.offered.has('UIDPLUS'))) {
     expect(uid, 'append by the broker').toBe(here?.mails.at(-1)?.uid);
   }
   if (command.do === 'flag') {

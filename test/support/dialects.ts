@@ -1,5 +1,6 @@
 import { Dovecot, type DovecotOptions } from './dovecot.js';
 import { LeanImap } from './lean-imap.js';
+import type { TestServer } from './test-server.js';
 
 /** All that Dovecot 2.3 offers but QRESYNC and CONDSTORE. */
 const RICH =
@@ -26,6 +27,8 @@ export type DialectName = keyof typeof dialects;
 export interface Dialect {
   name: DialectName;
   dovecot: Dovecot;
+  /** The same, for what any server does for. */
+  server: TestServer;
   /** Begins the names of all folders but INBOX. */
   prefix: string;
   /** What it says that it can do, before the login and after, in upper case. */
@@ -54,5 +57,5 @@ export async function startDialect(name: DialectName): Promise<Dialect> {
   const [reply] = await client.all('CAPABILITY');
   await client.close();
   const offered = new Set(reply?.untagged.flatMap((line) => line.toUpperCase().split(' ').slice(1)));
-  return { name, dovecot, prefix: options.prefix ?? '', offered };
+  return { name, dovecot, server: dovecot, prefix: options.prefix ?? '', offered };
 }

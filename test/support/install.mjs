@@ -1,6 +1,7 @@
 // Shared by `npm test`, `npm run demo` and `npm run bench`, which work as the first command in a fresh clone.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Announces a step. */
 export function say(step) {
@@ -43,4 +44,65 @@ export function installPackages(needed, { optional = false } = {}) {
   const execute = optional ? spawnSync : run;
   execute('apt-get', ['update', '-qq'], options);
   execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
+}
+
+/** Where {@link unpackServer} puts a server, below the project's folder. `support/namespaced.ts` looks for it there. */
+const SERVERS = 'node_modules/.cache/imap-broker-servers';
+
+/**
+ * What a server's packages need for mail to be sent, and what only their install scripts need: unpacked it would do nothing.
+ */
+const UNUSED = /^(?:exim4-|gnutls-bin$|libgnutls|gawk$|libsigsegv2$|db-util$)/;
+
+/**
+ * Unpacks a Debian package, and the packages that it needs and this machine does not have, into a folder: no file outside
+ * that folder changes, no install script runs and no service starts. Where that is not possible it says why and ends this
+ * program.
+ */
+export function unpackServer(name) {
+  const folder = join(SERVERS, name);
+  if (existsSync(folder)) return;
+  say(`Unpacking ${name} for the tests, without installing it`);
+  mkdirSync(SERVERS, { recursive: true });
+  const fresh = mkdtempSync(join(SERVERS, 'new-'));
+  const unpacked = download(name, fresh) && unpack(fresh, join(fresh, 'root'));
+  if (unpacked) renameSync(join(fresh, 'root'), folder);
+  rmSync(fresh, { recursive: true, force: true });
+  if (unpacked) return;
+  console.error(`Missing: ${name}. The tests need Debian's package of it, which apt-get could not download.`);
+  process.exit(1);
+}
+
+/** Says so and ends this program where a process may not have mounts and processes of its own. */
+export function needNamespaces() {
+  const { status, stderr, error } = spawnSync('unshare', ['--mount', '--pid', '--fork', 'true']);
+  if (status === 0) return;
+  const why = error?.message ?? String(stderr).trim();
+  console.error(`The tests run Cyrus and Courier in namespaces of their own, which takes root: ${why}`);
+  process.exit(1);
+}
+
+/** Downloads what an installation would; the lists of packages may have to be fetched first, which takes root. */
+function download(name, folder) {
+  const again = () => spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' }).status === 0;
+  return downloadNow(name, folder) || (again() && downloadNow(name, folder));
+}
+
+function downloadNow(name, folder) {
+  const simulated = spawnSync('apt-get', ['-s', '--no-install-recommends', 'install', name], { encoding: 'utf8' });
+  if (simulated.status !== 0) return false;
+  // `Inst NAME [OLD] (NEW ...)`: with an old version the package is there.
+  const needed = [...simulated.stdout.matchAll(/^Inst (\S+) \(/gm)].map(([, each]) => each);
+  const args = ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...needed.filter((each) => !UNUSED.test(each))];
+  return spawnSync('apt-get', args, { cwd: folder, stdio: 'ignore' }).status === 0;
+}
+
+function unpack(folder, root) {
+  for (const part of ['usr', 'etc']) mkdirSync(join(root, part), { recursive: true });
+  const files = readdirSync(folder).filter((file) => file.endsWith('.deb'));
+  const done = files.every((file) => spawnSync('dpkg-deb', ['-x', join(folder, file), root]).status === 0);
+  // Some packages still have /lib, which is a link to /usr/lib on the machine.
+  const lib = join(root, 'lib');
+  if (existsSync(lib)) cpSync(lib, join(root, 'usr/lib'), { recursive: true, verbatimSymlinks: true });
+  return done;
 }

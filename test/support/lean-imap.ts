@@ -22,6 +22,8 @@ interface Waiting {
 export class LeanImap {
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
+  /** What is still to be sent: each part begins with a literal, for which the server must ask. */
+  readonly #parts: { tag: string; octets: number; text: string }[] = [];
   #pending = '';
   #untagged: string[] = [];
   #tags = 0;
@@ -44,11 +46,22 @@ export class LeanImap {
     return client;
   }
 
+  /** What a server greets with. */
+  static async greeting(port: number): Promise<string> {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const [line] = await once(socket, 'data');
+    socket.destroy();
+    return String(line).trim();
+  }
+
   get open(): boolean {
     return this.#ended === undefined;
   }
 
-  /** Sends commands in one packet; answers come in their order. Literals must be of the kind `{3+}`. */
+  /**
+   * Sends commands in one packet; answers come in their order. A literal of the kind `{3}` waits for the server, and what
+   * follows waits with it. One `send` at a time where there are such literals.
+   */
   send(...commands: string[]): Promise<LeanReply[]> {
     const ended = this.#ended;
     if (ended) return Promise.reject(ended);
@@ -59,7 +72,14 @@ export class LeanImap {
       packet += `${tag} ${command}\r\n`;
       return new Promise<LeanReply>((resolve, reject) => this.#waiting.push({ tag, resolve, reject }));
     });
-    this.#socket.write(packet, 'latin1');
+    const [first = '', ...rest] = packet.split(/(?<=\{\d+\}\r\n)/);
+    let before = first;
+    for (const text of rest) {
+      const [, tag = '', octets = ''] = /(?:^|\r\n)(T\d+) [^\r\n]*\{(\d+)\}\r\n$/.exec(before) ?? [];
+      this.#parts.push({ tag, octets: Number(octets), text });
+      before = text;
+    }
+    this.#socket.write(first, 'latin1');
     return Promise.all(replies);
   }
 
@@ -97,10 +117,20 @@ export class LeanImap {
       this.#untagged.push(line.slice(2));
       return;
     }
+    if (line.startsWith('+')) {
+      this.#socket.write(this.#parts.shift()?.text ?? '', 'latin1');
+      return;
+    }
     const [, tag, status, text = ''] = /^(\S+) (OK|NO|BAD) ?(.*)$/s.exec(line) ?? [];
     const first = this.#waiting[0];
     if (!first || first.tag !== tag) return;
     this.#waiting.shift();
+    const part = this.#parts[0];
+    if (part?.tag === tag) {
+      // Refused before its literal, which the server does not want any more.
+      this.#parts.shift();
+      this.#socket.write(part.text.slice(part.octets + 2), 'latin1');
+    }
     const untagged = this.#untagged;
     this.#untagged = [];
     first.resolve({ status: status as LeanReply['status'], text, untagged });

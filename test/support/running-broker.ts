@@ -8,13 +8,14 @@ import { subprotocol } from '../../src/protocol/limits.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { type Dovecot, PASSWORD } from './dovecot.js';
+import type { TestServer } from './test-server.js';
 
 export const TOKEN = 'a-bearer-token-for-tests';
 export const OTHER_TOKEN = 'a-bearer-token-of-another-tenant';
 
-/** A broker in this process, in front of a Dovecot, on a TCP port of its own. */
+/** A broker in this process, in front of a mail server, on a TCP port of its own. */
 export async function runBroker(
-  dovecot: Dovecot,
+  server: Pick<TestServer, 'server'>,
   overrides: Partial<BrokerOptions> = {},
 ): Promise<Broker & { url: string }> {
   const broker = await startBroker({
@@ -23,7 +24,7 @@ export async function runBroker(
       tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
       tenantWith({ name: 'helpdesk', tokenHashes: [hashToken(OTHER_TOKEN)] }),
     ],
-    servers: [dovecot.server()],
+    servers: [server.server()],
     log: pino({ level: 'silent' }),
     ...overrides,
   });

@@ -8,6 +8,10 @@ interface Pair {
   client: Socket;
   /** Whether it is past its login. */
   working: boolean;
+  /** The folder that is selected, as far as the commands tell. */
+  selected: string | undefined;
+  /** Where an IDLE is: asked for, or answered by the server and not ended. */
+  idle: 'asked' | 'begun' | undefined;
   /** What both sides said last. */
   said: string[];
 }
@@ -25,6 +29,7 @@ export class TappedRelay {
   readonly #target: number;
   readonly #pairs = new Set<Pair>();
   readonly #onLine: (line: string) => void;
+  readonly #onIdle = new Set<() => void>();
   #cuts = 0;
 
   constructor(server: Server, target: number, onLine: (line: string) => void) {
@@ -55,6 +60,24 @@ export class TappedRelay {
     return Array.from(this.#pairs, ({ said }) => said.join('\n'));
   }
 
+  /** Resolves when a connection idles on a folder; false when the time is over before. */
+  untilIdle(mailbox: string, timeoutMs: number): Promise<boolean> {
+    const idles = () => [...this.#pairs].some(({ selected, idle }) => idle === 'begun' && selected === mailbox);
+    if (idles()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (answer: boolean) => {
+        clearTimeout(timer);
+        this.#onIdle.delete(look);
+        resolve(answer);
+      };
+      const look = () => {
+        if (idles()) settle(true);
+      };
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      this.#onIdle.add(look);
+    });
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -72,23 +95,34 @@ export class TappedRelay {
 
   #relay(client: Socket): void {
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true });
-    const pair: Pair = { client, working: false, said: [] };
+    const pair: Pair = { client, working: false, selected: undefined, idle: undefined, said: [] };
     const note = (who: string, text: string) => {
       pair.said.push(`${performance.now().toFixed(1)} ${who} ${text.trimEnd()}`);
       if (pair.said.length > MOST_SAID) pair.said.shift();
     };
     this.#pairs.add(pair);
-    const take = lineTaker(this.#onLine);
+    const lines = lineTaker((line) => {
+      const [, mailbox] = /^\S+ (?:SELECT|EXAMINE) ("(?:[^"\\]|\\.)*"|\S+)/i.exec(line) ?? [];
+      if (mailbox !== undefined) pair.selected = mailbox.replace(/^"|"$/g, '');
+      pair.idle = /^\S+ IDLE$/i.test(line) ? 'asked' : undefined;
+      this.#onLine(line);
+    });
     client.on('data', (chunk: Buffer) => {
       server.write(chunk);
       const text = chunk.toString('latin1');
       if (!pair.working && WORK.test(text)) pair.working = true;
       note('C:', text);
-      take(text);
+      lines.take(text);
     });
     server.on('data', (chunk: Buffer) => {
       client.write(chunk);
-      note('S:', chunk.toString('latin1'));
+      const text = chunk.toString('latin1');
+      lines.answered(text);
+      if (pair.idle === 'asked' && /^\+/m.test(text)) {
+        pair.idle = 'begun';
+        for (const look of this.#onIdle) look();
+      }
+      note('S:', text);
     });
     for (const [socket, other] of [
       [client, server],
@@ -102,12 +136,21 @@ export class TappedRelay {
   }
 }
 
-/** Puts commands together, without the octets of their literals. */
-function lineTaker(onLine: (line: string) => void): (text: string) => void {
+/** Puts commands together, without the octets of their literals, from what the client sends and the server answers. */
+function lineTaker(onLine: (line: string) => void): { take(text: string): void; answered(text: string): void } {
   let pending = '';
   let command = '';
   let octets = 0;
-  return (text) => {
+  const answered = (text: string) => {
+    if (octets === 0 || pending !== '') return;
+    // Refused before its literal, which does not come then.
+    const [tag] = command.split(' ');
+    if (!text.split('\r\n').some((line) => line.startsWith(`${tag} NO `) || line.startsWith(`${tag} BAD `))) return;
+    onLine(command);
+    octets = 0;
+    command = '';
+  };
+  const take = (text: string) => {
     pending += text;
     for (;;) {
       if (octets > pending.length) return;
@@ -127,6 +170,7 @@ function lineTaker(onLine: (line: string) => void): (text: string) => void {
       command = '';
     }
   };
+  return { take, answered };
 }
 
 /** Listens on a free port of 127.0.0.1 and passes everything on to a port there. */
