@@ -76,7 +76,8 @@ export async function openLanes(
   const servers = relays.map(({ port }, index) => upstream(`lane${index}`, port, { tls: 'none' }));
   const broker = await runBroker(mail, {
     servers,
-    watchTimes: { heartbeatMs: 120_000, pollMs: 100, quietMs: 5, retryMs: 5 },
+    watchTimes: { heartbeatMs: 120_000, pollMs: 100, quietMs: 5, retryMs: 5, stayMs: 0 },
+    pool: { stayMs: 0 },
     // Folders of the histories before would be looked at all the time.
     watches: { lingerMs: 1 },
   });

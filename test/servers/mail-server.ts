@@ -50,7 +50,8 @@ export async function serve(name: ServerName): Promise<ServedMail> {
   const relay = await startTappedRelay(server.plainPort, (line) => lines.push(line));
   const broker = await runBroker(server, {
     servers: [upstream('mail', relay.port, { tls: 'none' })],
-    watchTimes: { heartbeatMs: 1000, pollMs: 200, quietMs: 5, retryMs: 5 },
+    watchTimes: { heartbeatMs: 1000, pollMs: 200, quietMs: 5, retryMs: 5, stayMs: 0 },
+    pool: { stayMs: 0 },
     checkResults: true,
   });
   const closers: (() => Promise<void>)[] = [];
