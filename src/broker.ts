@@ -130,7 +130,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
-  const { keys, revocations } = sessionParts(options.sessionFiles);
+  const { keys, revocations } = sessionParts(options.sessionFiles, options.log);
   const sessions = new SealedSessions({
     keys,
     revocations,
@@ -284,8 +284,12 @@ function serviceLimits({ appendBytes = defaultAppendBytes, pool }: Changeable): 
   return { appendBytes, connectionsPerAccount, queuePerAccount };
 }
 
-function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {
+function sessionParts(files: SessionFiles | undefined, log: Log): { keys: KeyRing; revocations: Revocations } {
   if (!files) return { keys: KeyRing.ephemeral(), revocations: new Revocations() };
   const keys = KeyRing.ofFile(files.keyFile, { create: files.createKeys });
-  return { keys, revocations: new Revocations(files.revocationsFile) };
+  const onTrouble = (err: unknown) => {
+    if (err) log.error({ err }, 'cannot write the list of ended sessions; what ends now is in memory alone');
+    else log.info('the list of ended sessions is written again');
+  };
+  return { keys, revocations: new Revocations(files.revocationsFile, { onTrouble }) };
 }

@@ -120,7 +120,7 @@ describe('a session', () => {
     const second = await login(user);
     expect(second.session).not.toBe(first.session);
     const params = { session: first.session };
-    expect(await close(await context('session.close', first.session), params)).toEqual({ closed: true });
+    expect(await close(await context('session.close', first.session), params)).toEqual({ closed: true, lasts: true });
     await expect(context('session.info', first.session)).rejects.toEqual(
       expect.objectContaining({ kind: 'SESSION_EXPIRED' }),
     );

@@ -94,7 +94,9 @@ export const session: Session = {
   secret: { password: 'p' },
   accountKey: 'k',
   openedAt: 0,
-  issuedAt: 0,
+  line: 'test',
+  generation: 0,
+  renewals: 0,
   expiresAt: Date.now() + 86_400_000,
   endsAt: 0,
 };
@@ -109,12 +111,14 @@ export const stubServices = {
       if (token === 'live' && tenant === 'shop') return session;
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
-    revoke: async () => 0,
+    check: () => {},
+    newestSecret: ({ secret }: Session) => secret,
+    revoke: async () => ({ accounts: 0, lasts: true }),
     kick: () => undefined,
     count: () => 0,
     hasAccount: () => true,
     ...noSessionsSeen,
-    close: async () => {},
+    close: async () => ({ lasts: true }),
   },
   proofs: new Proofs(),
   registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
