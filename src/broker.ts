@@ -127,6 +127,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const registry = new Registry(poolLimits, {
     log: options.log,
     onRefused: (key, credentials) => proofs.refused(key, credentials),
+    onDoubted: (key, credentials) => proofs.doubt(key, credentials),
   });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();

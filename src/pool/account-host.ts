@@ -21,6 +21,8 @@ export interface AccountHost {
   slotFreed(account: Account): void;
   /** The server refused credentials that it took before. */
   refused(accountKey: string, credentials: Credentials): void;
+  /** Credentials that the server took before must be proven anew. */
+  doubted(accountKey: string, credentials: Credentials): void;
   /** Whether the account gets no connection until it is resumed. */
   isPaused(account: Account): boolean;
   /**

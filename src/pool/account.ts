@@ -57,6 +57,7 @@ export class Account {
       onFailed: () => this.#giveSlot(),
       onResume: () => this.wake(),
       onRefused: (credentials) => host.refused(key, credentials),
+      onDoubted: (credentials) => host.doubted(key, credentials),
     });
     this.#retirement = new Retirement(
       host.limits,
@@ -72,8 +73,9 @@ export class Account {
       stoppers: this.#stoppers,
       mustYield: () => this.#holding.surplus > 0 || host.mustYield(this),
       mustRetire: (connection) =>
-        connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.credentials),
+        connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.proven.current),
       onChange: () => this.wake(),
+      onLost: (connection) => this.#logins.proven.lost(connection),
       onGone: (why) => {
         host.events.endings.tell({ server: server.name, why });
         this.#giveSlot();
@@ -144,9 +146,14 @@ export class Account {
     };
   }
 
-  /** Whether a login succeeded here, and none with the same credentials was refused since. */
+  /** Whether there are credentials that the server did not refuse. */
   get proven(): boolean {
-    return this.#logins.credentials !== undefined;
+    return this.#logins.proven.current !== undefined;
+  }
+
+  /** Whether these credentials have proven the account, whatever others have. */
+  admits(credentials: Credentials): boolean {
+    return this.#logins.proven.admits(credentials, this.connections);
   }
 
   /** Its connections, and its logins under way. */
@@ -209,7 +216,9 @@ export class Account {
    * @throws what {@link run} throws
    */
   share<T>(key: string, job: Job, work: Work<T>, options: { maxAgeMs: number }): Promise<Shared<T>> {
-    return this.#shared.join(key, job, work, options.maxAgeMs);
+    // One whose credentials are refused must not fail the others.
+    const standing = this.#logins.proven.idOf(job.credentials) ?? '';
+    return this.#shared.join(`${standing} ${key}`, job, work, options.maxAgeMs);
   }
 
   /**
@@ -227,14 +236,13 @@ export class Account {
       await this.evictIdle();
       return login();
     });
-    this.#logins.credentials = credentials;
     await this.#lending.take(connection, 0);
     if (this.#closing) throw closedError();
   }
 
-  /** Takes credentials that were proven elsewhere, unless it has some. */
-  trust(credentials: Credentials): void {
-    this.#logins.credentials ??= credentials;
+  /** Takes credentials that were proven elsewhere. @param lately whether that was a short while ago */
+  trust(credentials: Credentials, lately: boolean): void {
+    this.#logins.proven.trust(credentials, lately);
   }
 
   /** Ends the connection that is idle, or lent to a watch, for the longest, so that its slot becomes free. */

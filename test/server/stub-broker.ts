@@ -121,7 +121,7 @@ export const stubServices = {
     close: async () => ({ lasts: true }),
   },
   proofs: new Proofs(),
-  registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
+  registry: { get: () => ({ key: 'k', admits: () => true }) } as unknown as Registry,
   views: new Views(),
   idempotency: new Idempotency(),
   hub,
