@@ -17,6 +17,7 @@ import type { Log, LogLevel } from './runtime/log.js';
 import { LogLevelControl } from './runtime/log-level.js';
 import type { MetricEntry } from './runtime/metrics.js';
 import { Slowest } from './runtime/slowest.js';
+import { Standstill } from './runtime/standstill.js';
 import { version } from './runtime/version.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
@@ -124,10 +125,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const poolLimits = { ...defaultPoolLimits, ...options.pool };
   const limits = { ...defaultSocketLimits, ...options.sockets };
   const proofs = new Proofs();
+  const standstill = new Standstill();
   const registry = new Registry(poolLimits, {
     log: options.log,
     onRefused: (key, credentials) => proofs.refused(key, credentials),
     onDoubted: (key, credentials) => proofs.doubt(key, credentials),
+    beforeWork: () => standstill.check(),
   });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
@@ -202,17 +205,24 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     load.answered(one.outcome, one.ms);
     slowest.add(one.ms, () => ({ at: Date.now(), ...one }));
   });
-  const socket = { handlers, services, limits, log, answered, checkResults };
+  const socket = { handlers, services, limits, log, answered, checkResults, standstill };
   const listener = new Listener({ socket, tenants, allowedOrigins, allowedHosts });
   let phase: Phase = 'starting';
   const monitor: Monitor | undefined =
     options.monitor && monitorOf({ socket, listener, tenants, allowedHosts, phase: () => phase });
+  standstill.listeners.add((ms) => {
+    log.warn({ ms }, 'stood still; what waited is cancelled, and all sockets are closed');
+    const reason = new BrokerError('CANCELLED', `The broker stood still for ${Math.round(ms / 1000)} s.`);
+    listener.standStill(reason);
+    monitor?.listener.standStill(reason);
+  });
   const logLevels = new LogLevelControl(log);
   let { drainMs = defaultDrainMs } = options;
   let endsAt = Number.POSITIVE_INFINITY;
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
     await socketsClosed;
+    standstill.close();
     guard.close();
     load.close();
     hub.close();

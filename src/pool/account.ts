@@ -296,6 +296,7 @@ export class Account {
 
   /** The work of a job begins, which waited since then. */
   #begin({ connection, loginMs }: Loan, job: Job, since: number): Stopper {
+    this.#host.beforeWork();
     const waitedMs = performance.now() - since;
     job.trace?.begin(connection, waitedMs, loginMs);
     const { waits } = this.#host.events;

@@ -27,6 +27,8 @@ export interface RegistryOptions {
   onRefused?: (accountKey: string, credentials: Credentials) => void;
   /** Called when credentials that it took before must be proven anew, because the account has a password that it had not. */
   onDoubted?: (accountKey: string, credentials: Credentials) => void;
+  /** Called before the work of a job begins; it may abort the job. */
+  beforeWork?: () => void;
 }
 
 /** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
@@ -40,6 +42,7 @@ export class Registry implements AccountHost {
   readonly connect: Connect;
   readonly refused: (accountKey: string, credentials: Credentials) => void;
   readonly doubted: (accountKey: string, credentials: Credentials) => void;
+  readonly beforeWork: () => void;
   readonly #accounts = new Map<string, Account>();
   readonly #gates = new Map<string, Gate>();
   /** How many are just being admitted to an account. */
@@ -58,12 +61,19 @@ export class Registry implements AccountHost {
   #closing = false;
 
   constructor(limits: PoolLimits, options: RegistryOptions = {}) {
-    const { log, connect = connector(log), onRefused = () => {}, onDoubted = () => {} } = options;
+    const {
+      log,
+      connect = connector(log),
+      onRefused = () => {},
+      onDoubted = () => {},
+      beforeWork = () => {},
+    } = options;
     this.limits = limits;
     this.connect = (server, credentials, signal) =>
       this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
     this.refused = onRefused;
     this.doubted = onDoubted;
+    this.beforeWork = beforeWork;
     this.slots = new Slots(limits);
     this.#sweeper = this.#startSweeper();
   }

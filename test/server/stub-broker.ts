@@ -58,6 +58,7 @@ export async function stubBroker(options: StubOptions = {}) {
       limits,
       log,
       answered,
+      standstill: { check: () => {} },
       checkResults: options.checkResults ?? false,
     },
     tenants: options.tenants ?? [

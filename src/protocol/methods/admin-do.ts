@@ -150,7 +150,7 @@ export const adminDoMethods = {
   }),
   'socket.kick': adminMethod({
     name: 'socket.kick',
-    summary: 'Closes a WebSocket; its requests are cancelled.',
+    summary: 'Closes a WebSocket; its requests are cancelled, but for writes with an idempotencyKey.',
     effect: 'local',
     params: { socket: id.describe('Its id, as socket.list tells it.') },
     result: z.object({ tenant: z.string() }),
