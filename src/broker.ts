@@ -6,6 +6,7 @@ import type { ServiceLimits } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import type { Inside, SlowRequest } from './methods/inside.js';
+import { ServerFacts } from './methods/session/server-facts.js';
 import { Tracing } from './methods/tracing.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
@@ -134,18 +135,24 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
+  const facts = new ServerFacts();
   const { keys, revocations } = sessionParts(options.sessionFiles, options.log);
   const sessions = new SealedSessions({
     keys,
     revocations,
     limits: { ...defaultSessionLimits, ...options.sessions },
     onAccountEnd: (accountKey) => {
-      hub.endAccount(accountKey);
-      views.forget(accountKey);
+      endAccount(accountKey);
       void registry.close(accountKey);
-      idempotency.forget(accountKey);
     },
   });
+  /** All that is kept of an account beside its connections ends here. */
+  const endAccount = (accountKey: string) => {
+    hub.endAccount(accountKey);
+    views.forget(accountKey);
+    facts.forget(accountKey);
+    idempotency.forget(accountKey);
+  };
   const guard = new MemoryGuard({ views, log: options.log });
   const epoch = randomBytes(8).toString('hex');
   const hub = new Hub({
@@ -162,6 +169,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     registry,
     views,
     idempotency,
+    facts,
     hub,
     inside: {
       load,
@@ -255,7 +263,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       sessions.setLimits({ ...defaultSessionLimits, ...next.sessions });
       views.setLimits({ ...defaultViewLimits, ...next.views });
       registry.setLimits({ ...defaultPoolLimits, ...next.pool });
-      setServers(services, next.servers, drainMs);
+      setServers({ ...services, endAccount }, next.servers, drainMs);
       setTenants(services, listener, next, drainMs);
       monitor?.update(next, drainMs);
       log.info(report, report.restart.length > 0 ? 'reloaded; some keys need a restart' : 'reloaded');

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/idempotency.js';
+import { ServerFacts } from '../../src/methods/session/server-facts.js';
 import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
@@ -125,6 +126,7 @@ export const stubServices = {
   registry: { get: () => ({ key: 'k', admits: () => true }) } as unknown as Registry,
   views: new Views(),
   idempotency: new Idempotency(),
+  facts: new ServerFacts(),
   hub,
   inside: nothingInside(),
   servers: new Map([['main', upstream('main', 1)]]),

@@ -3,6 +3,7 @@ import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/idempotency.js';
+import { ServerFacts } from '../../src/methods/session/server-facts.js';
 import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
@@ -133,6 +134,7 @@ export function handlerContext(
       registry: new Registry(defaultPoolLimits),
       views: new Views(),
       idempotency: new Idempotency(),
+      facts: new ServerFacts(),
       servers: new Map(),
       tenantNames: new Set(),
       operations: stubOperations,
