@@ -6,6 +6,7 @@ import type { ServiceLimits } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import type { Inside, SlowRequest } from './methods/inside.js';
+import { restoreOutcomes, saveOutcomes } from './methods/outcomes-file.js';
 import { ServerFacts } from './methods/session/server-facts.js';
 import { Tracing } from './methods/tracing.js';
 import { Registry } from './pool/registry.js';
@@ -96,6 +97,8 @@ export interface SessionFiles {
   createKeys: boolean;
   /** Where sessions that were ended before their time are noted. */
   revocationsFile?: string | undefined;
+  /** Where a broker that stops leaves what became of requests with an idempotency key. */
+  outcomesFile?: string | undefined;
 }
 
 /** A running broker. */
@@ -136,7 +139,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
   const facts = new ServerFacts();
+  const { outcomesFile } = options.sessionFiles ?? {};
   const { keys, revocations } = sessionParts(options.sessionFiles, options.log);
+  if (outcomesFile !== undefined) await restoreOutcomes(outcomesFile, keys, idempotency);
   const sessions = new SealedSessions({
     keys,
     revocations,
@@ -235,6 +240,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     load.close();
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
+    if (outcomesFile !== undefined) {
+      await saveOutcomes(outcomesFile, keys, idempotency).catch((err) => log.warn({ err }, 'outcomes are not kept'));
+    }
     sessions.dispose();
     // Operators could see until now how it goes, and who had it end is told so.
     await Promise.all([listener.answerOperators(), monitor?.listener.answerOperators()]);

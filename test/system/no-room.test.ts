@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { builtProgram } from '../cli/built.js';
 import { runMain } from '../cli/run-main.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import type { RawClient } from '../support/running-broker.js';
@@ -9,8 +10,9 @@ import { ServedProgram } from '../support/served-program.js';
 
 let dovecot: Dovecot;
 beforeAll(async () => {
+  builtProgram();
   dovecot = await Dovecot.start();
-}, 60_000);
+}, 120_000);
 afterAll(() => dovecot.stop());
 
 let served: ServedProgram;

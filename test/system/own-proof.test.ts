@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BrokerOptions } from '../../src/broker.js';
 import { accountKey } from '../../src/runtime/account-key.js';
+import { builtProgram } from '../cli/built.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
 import { ServedProgram } from '../support/served-program.js';
 
 let dovecot: Dovecot;
 beforeAll(async () => {
+  builtProgram();
   dovecot = await Dovecot.start({ authFailureDelaySeconds: 0 });
-}, 60_000);
+}, 120_000);
 afterAll(() => dovecot.stop());
 
 const refused = { data: { kind: 'IMAP_AUTH_FAILED', executed: 'no' } };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { STANDSTILL_MS } from '../../src/runtime/standstill.js';
+import { builtProgram } from '../cli/built.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import type { RawClient } from '../support/running-broker.js';
@@ -9,8 +10,9 @@ import { ServedProgram } from '../support/served-program.js';
 
 let dovecot: Dovecot;
 beforeAll(async () => {
+  builtProgram();
   dovecot = await Dovecot.start();
-}, 60_000);
+}, 120_000);
 afterAll(() => dovecot.stop());
 
 let relay: Relay;
