@@ -1,29 +1,34 @@
 import type { Changeable } from './broker.js';
 import type { ServerOptions } from './imap/server-options.js';
 import type { Services } from './methods/context.js';
+import { keyMatcher } from './runtime/account-key.js';
 import type { Listener } from './server/listener.js';
 import type { SealedSessions } from './session/sealed-sessions.js';
 import { serverGone } from './session/session.js';
 
-type Parts = Pick<Services, 'registry' | 'hub' | 'views'> & {
-  sessions: SealedSessions;
+interface ServerParts extends Pick<Services, 'registry' | 'sessions'> {
   servers: Map<string, ServerOptions>;
+  /** All that is kept of an account beside its connections ends. */
+  endAccount(accountKey: string): void;
+}
+
+interface TenantParts {
+  sessions: SealedSessions;
   tenantNames: Set<string>;
-};
+}
 
 /** Sessions on a server that is gone are refused; what runs on it has so many milliseconds. */
 export function setServers(
-  { servers, registry, hub, views }: Parts,
+  { servers, registry, sessions, endAccount }: ServerParts,
   next: readonly ServerOptions[],
   graceMs: number,
 ): void {
   const names = new Set(next.map(({ name }) => name));
   for (const name of [...servers.keys()].filter((one) => !names.has(one))) {
     servers.delete(name);
-    for (const key of registry.closeServer(name, graceMs, serverGone())) {
-      hub.endAccount(key);
-      views.forget(key);
-    }
+    const matches = keyMatcher({ server: name });
+    const inUse = [...sessions.live.values()].map(({ accountKey }) => accountKey).filter(matches);
+    for (const key of new Set([...registry.closeServer(name, graceMs, serverGone()), ...inUse])) endAccount(key);
   }
   for (const server of next) {
     const before = servers.get(server.name);
@@ -34,7 +39,7 @@ export function setServers(
 
 /** The sockets of a tenant that is gone are drained, its sessions are without effect. */
 export function setTenants(
-  { tenantNames, sessions }: Parts,
+  { tenantNames, sessions }: TenantParts,
   listener: Listener,
   next: Changeable,
   graceMs: number,

@@ -6,6 +6,8 @@ import type { ServiceLimits } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
 import type { Inside, SlowRequest } from './methods/inside.js';
+import { restoreOutcomes, saveOutcomes } from './methods/outcomes-file.js';
+import { ServerFacts } from './methods/session/server-facts.js';
 import { Tracing } from './methods/tracing.js';
 import { Registry } from './pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
@@ -17,6 +19,7 @@ import type { Log, LogLevel } from './runtime/log.js';
 import { LogLevelControl } from './runtime/log-level.js';
 import type { MetricEntry } from './runtime/metrics.js';
 import { Slowest } from './runtime/slowest.js';
+import { Standstill } from './runtime/standstill.js';
 import { version } from './runtime/version.js';
 import type { Answered } from './server/dispatch.js';
 import { defaultSocketLimits, type SocketLimits } from './server/limits.js';
@@ -94,6 +97,8 @@ export interface SessionFiles {
   createKeys: boolean;
   /** Where sessions that were ended before their time are noted. */
   revocationsFile?: string | undefined;
+  /** Where a broker that stops leaves what became of requests with an idempotency key. */
+  outcomesFile?: string | undefined;
 }
 
 /** A running broker. */
@@ -124,24 +129,35 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const poolLimits = { ...defaultPoolLimits, ...options.pool };
   const limits = { ...defaultSocketLimits, ...options.sockets };
   const proofs = new Proofs();
+  const standstill = new Standstill();
   const registry = new Registry(poolLimits, {
     log: options.log,
     onRefused: (key, credentials) => proofs.refused(key, credentials),
+    onDoubted: (key, credentials) => proofs.doubt(key, credentials),
+    beforeWork: () => standstill.check(),
   });
   const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
   const idempotency = new Idempotency();
-  const { keys, revocations } = sessionParts(options.sessionFiles);
+  const facts = new ServerFacts();
+  const { outcomesFile } = options.sessionFiles ?? {};
+  const { keys, revocations } = sessionParts(options.sessionFiles, options.log);
+  if (outcomesFile !== undefined) await restoreOutcomes(outcomesFile, keys, idempotency);
   const sessions = new SealedSessions({
     keys,
     revocations,
     limits: { ...defaultSessionLimits, ...options.sessions },
     onAccountEnd: (accountKey) => {
-      hub.endAccount(accountKey);
-      views.forget(accountKey);
+      endAccount(accountKey);
       void registry.close(accountKey);
-      idempotency.forget(accountKey);
     },
   });
+  /** All that is kept of an account beside its connections ends here. */
+  const endAccount = (accountKey: string) => {
+    hub.endAccount(accountKey);
+    views.forget(accountKey);
+    facts.forget(accountKey);
+    idempotency.forget(accountKey);
+  };
   const guard = new MemoryGuard({ views, log: options.log });
   const epoch = randomBytes(8).toString('hex');
   const hub = new Hub({
@@ -158,6 +174,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     registry,
     views,
     idempotency,
+    facts,
     hub,
     inside: {
       load,
@@ -201,21 +218,31 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     load.answered(one.outcome, one.ms);
     slowest.add(one.ms, () => ({ at: Date.now(), ...one }));
   });
-  const socket = { handlers, services, limits, log, answered, checkResults };
+  const socket = { handlers, services, limits, log, answered, checkResults, standstill };
   const listener = new Listener({ socket, tenants, allowedOrigins, allowedHosts });
   let phase: Phase = 'starting';
   const monitor: Monitor | undefined =
     options.monitor && monitorOf({ socket, listener, tenants, allowedHosts, phase: () => phase });
+  standstill.listeners.add((ms) => {
+    log.warn({ ms }, 'stood still; what waited is cancelled, and all sockets are closed');
+    const reason = new BrokerError('CANCELLED', `The broker stood still for ${Math.round(ms / 1000)} s.`);
+    listener.standStill(reason);
+    monitor?.listener.standStill(reason);
+  });
   const logLevels = new LogLevelControl(log);
   let { drainMs = defaultDrainMs } = options;
   let endsAt = Number.POSITIVE_INFINITY;
   let ending: Promise<void> | undefined;
   const end = async (socketsClosed: Promise<void>) => {
     await socketsClosed;
+    standstill.close();
     guard.close();
     load.close();
     hub.close();
     await registry.closeAll(Math.max(0, endsAt - Date.now()));
+    if (outcomesFile !== undefined) {
+      await saveOutcomes(outcomesFile, keys, idempotency).catch((err) => log.warn({ err }, 'outcomes are not kept'));
+    }
     sessions.dispose();
     // Operators could see until now how it goes, and who had it end is told so.
     await Promise.all([listener.answerOperators(), monitor?.listener.answerOperators()]);
@@ -244,7 +271,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       sessions.setLimits({ ...defaultSessionLimits, ...next.sessions });
       views.setLimits({ ...defaultViewLimits, ...next.views });
       registry.setLimits({ ...defaultPoolLimits, ...next.pool });
-      setServers(services, next.servers, drainMs);
+      setServers({ ...services, endAccount }, next.servers, drainMs);
       setTenants(services, listener, next, drainMs);
       monitor?.update(next, drainMs);
       log.info(report, report.restart.length > 0 ? 'reloaded; some keys need a restart' : 'reloaded');
@@ -284,8 +311,12 @@ function serviceLimits({ appendBytes = defaultAppendBytes, pool }: Changeable): 
   return { appendBytes, connectionsPerAccount, queuePerAccount };
 }
 
-function sessionParts(files: SessionFiles | undefined): { keys: KeyRing; revocations: Revocations } {
+function sessionParts(files: SessionFiles | undefined, log: Log): { keys: KeyRing; revocations: Revocations } {
   if (!files) return { keys: KeyRing.ephemeral(), revocations: new Revocations() };
   const keys = KeyRing.ofFile(files.keyFile, { create: files.createKeys });
-  return { keys, revocations: new Revocations(files.revocationsFile) };
+  const onTrouble = (err: unknown) => {
+    if (err) log.error({ err }, 'cannot write the list of ended sessions; what ends now is in memory alone');
+    else log.info('the list of ended sessions is written again');
+  };
+  return { keys, revocations: new Revocations(files.revocationsFile, { onTrouble }) };
 }

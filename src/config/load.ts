@@ -107,6 +107,7 @@ export function sessionFiles({ state_dir: state, key_file: key }: ConfigFile['se
     keyFile: key === undefined ? resolve(folder, state ?? '', 'session.keys') : pathOf(key, folder, 'session.key_file'),
     createKeys: key === undefined,
     revocationsFile: state === undefined ? undefined : resolve(folder, state, 'revoked.jsonl'),
+    outcomesFile: state === undefined ? undefined : resolve(folder, state, 'outcomes.sealed'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathOf } from './files.js';
+import { isCertificate, isLive, placeOf } from './live-keys.js';
 import type { ConfigFile } from './schema.js';
 
 /** What a configuration says, by key, as text that is compared; of files that it names, the content as well. */
@@ -13,11 +14,6 @@ export interface Changes {
   /** Keys that hold after a restart alone. */
   restart: string[];
 }
-
-/** Keys that may change while the broker runs; of listeners, the files of a certificate that it has already. */
-const LIVE =
-  /^(pool\.|limits\.|cache\.|server\.|tenant\.|log\.|allowed_(origins|hosts)$|session\.(ttl|max_age)_seconds$)/;
-const CERTIFICATE = /^listener\..*\.(tls_cert_file|tls_key_file|client_ca_file)$/;
 
 /** The settings of a configuration file. @param folder what paths in it are relative to */
 export function settingsOf(file: ConfigFile, folder: string): Settings {
@@ -51,8 +47,10 @@ export function changesOf(before: Settings, after: Settings): Changes {
   const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
   const tables = keys.filter((key) => (before.get(key) ?? after.get(key)) === 'there');
   const told = keys.filter((key) => !tables.some((table) => key.startsWith(`${table}.`))).sort();
-  const isLive = (key: string) => LIVE.test(key) || (CERTIFICATE.test(key) && before.has(key) && after.has(key));
-  return { changed: told.filter(isLive), restart: told.filter((key) => !isLive(key)) };
+  const stays = (key: string) => !key.startsWith('monitor.') || monitorPlace(before) === monitorPlace(after);
+  const isReadAgain = (key: string) => isCertificate(key) && before.has(key) && after.has(key) && stays(key);
+  const holds = (key: string) => isLive(key) || isReadAgain(key);
+  return { changed: told.filter(holds), restart: told.filter((key) => !holds(key)) };
 }
 
 /** The settings that hold after a change: what needs a restart is as it was. */
@@ -61,14 +59,13 @@ export function effective(before: Settings, after: Settings, { restart }: Change
   return new Map([...[...after].filter(([key]) => !concerned(key)), ...[...before].filter(([key]) => concerned(key))]);
 }
 
-function nameOf(entry: {
-  name?: string;
-  systemd?: string | undefined;
-  unix?: string | undefined;
-  host?: string | undefined;
-  port?: number | undefined;
-}) {
-  return entry.name ?? entry.systemd ?? entry.unix ?? `${entry.host}:${entry.port}`;
+function nameOf(entry: { name?: string } & Parameters<typeof placeOf>[0]): string {
+  return entry.name ?? placeOf(entry);
+}
+
+function monitorPlace(settings: Settings): string {
+  const [unix, host, port] = ['unix', 'host', 'port'].map((key) => settings.get(`monitor.${key}`));
+  return placeOf({ unix, host, port });
 }
 
 function digestOf(path: string): string {

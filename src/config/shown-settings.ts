@@ -1,4 +1,5 @@
 import type { Result } from '../protocol/contract.js';
+import { isCertificate, isLive, placeOf } from './live-keys.js';
 import { type ConfigFile, portOf } from './schema.js';
 
 /** One value of the configuration, and where it comes from. */
@@ -28,12 +29,21 @@ function withImplied(file: ConfigFile) {
   };
 }
 
-/** What a running broker never takes from a file that is read again. */
-const FIXED = /^(listener\[|admin\.|monitor\.|session\.(state_dir|key_file)$)/;
-
 /** The settings that hold after a file was read again. */
 export function settingsAfter(before: readonly Setting[], next: readonly Setting[]): Setting[] {
-  return [...before.filter(({ key }) => FIXED.test(key)), ...next.filter(({ key }) => !FIXED.test(key))];
+  const places = new Map(next.filter(({ key }) => isCertificate(key)).map((one) => [placed(one.key, next), one]));
+  const stays = before.filter(({ key }) => !isLive(key));
+  const readAgain = stays.map((one) => ({ ...one, ...places.get(placed(one.key, before)), key: one.key }));
+  return [...readAgain, ...next.filter(({ key }) => isLive(key))];
+}
+
+/** A key of a listener with where that listens in place of its number, which another file may give to another one. */
+function placed(key: string, settings: readonly Setting[]): string {
+  const [, entry = '', name] = /^(.*)\.(\w+)$/.exec(key) ?? [];
+  if (!isCertificate(key)) return key;
+  const saidOf = (one: string) => settings.find((setting) => setting.key === `${entry}.${one}`)?.value;
+  const [systemd, unix, host, port] = ['systemd', 'unix', 'host', 'port'].map(saidOf);
+  return `${entry.replace(/\[\d+\]$/, '')} ${placeOf({ systemd, unix, host, port })} ${name}`;
 }
 
 function valuesOf(value: unknown, given: unknown, key: string, source: Setting['source']): Setting[] {

@@ -15,6 +15,7 @@ import type { Idempotency } from './idempotency.js';
 import type { Inside } from './inside.js';
 import type { Operations } from './operations.js';
 import type { Prepared } from './prepared.js';
+import type { ServerFacts } from './session/server-facts.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {
@@ -94,6 +95,8 @@ export interface Services {
   views: Views;
   /** What became of requests with an idempotency key. */
   idempotency: Idempotency;
+  /** What servers offer the users of accounts. */
+  facts: ServerFacts;
   hub: Hub;
   /** What operators see. */
   inside: Inside;

@@ -1,4 +1,4 @@
-import { BrokerError } from '../protocol/errors.js';
+import { BrokerError, type WireError } from '../protocol/errors.js';
 
 /** Bounds of what is remembered of requests with an idempotency key. */
 export interface IdempotencyLimits {
@@ -21,11 +21,25 @@ const defaults: IdempotencyLimits = {
 
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
+/** An outcome that outlives the process. */
+export interface KeptOutcome {
+  account: string;
+  key: string;
+  fingerprint: string;
+  /** Milliseconds that it has been there. */
+  ageMs: number;
+  value?: unknown;
+  /** Instead of a value. */
+  error?: WireError | undefined;
+}
+
 interface Entry {
   account: string;
   key: string;
   fingerprint: string;
   outcome: Promise<Outcome>;
+  /** The outcome, once it is there. */
+  settled: Outcome | undefined;
   /** `performance.now()` when the outcome was there; until then the entry cannot leave. */
   settledAt: number | undefined;
   characters: number;
@@ -80,6 +94,28 @@ export class Idempotency {
     return this.#keys;
   }
 
+  /** What is there, for the process that comes next; the oldest first. */
+  get outcomes(): KeptOutcome[] {
+    this.#expire();
+    const now = performance.now();
+    return [...this.#settled].map(({ account, key, fingerprint, settled, settledAt = now }) => {
+      const kept = { account, key, fingerprint, ageMs: now - settledAt };
+      return settled?.ok ? { ...kept, value: settled.value } : { ...kept, error: wireOf(settled?.error) };
+    });
+  }
+
+  /** Remembers what the process before has left, before anything is asked for. */
+  restore(outcomes: readonly KeptOutcome[]): void {
+    for (const { account, key, fingerprint, ageMs, value, error } of outcomes.slice(-this.#limits.keys)) {
+      const outcome: Outcome = error ? { ok: false, error: fromWire(error) } : { ok: true, value };
+      const kept = { account, key, fingerprint, outcome: Promise.resolve(outcome) };
+      const entry = { ...kept, settled: outcome, settledAt: undefined, characters: 0, forgotten: false };
+      this.#add(entry);
+      this.#settle(entry, outcome, ageMs);
+    }
+    this.#expire();
+  }
+
   #find(account: string, key: string): Entry | undefined {
     return this.#accounts.get(account)?.get(key);
   }
@@ -94,23 +130,29 @@ export class Idempotency {
       key,
       fingerprint,
       outcome,
+      settled: undefined,
       settledAt: undefined,
       characters: 0,
       forgotten: false,
     };
-    const entries = this.#accounts.get(account) ?? new Map<string, Entry>();
-    this.#accounts.set(account, entries);
-    entries.set(key, entry);
-    this.#keys += 1;
+    this.#add(entry);
     return outcome;
   }
 
-  #settle(entry: Entry, outcome: Outcome): void {
+  #add(entry: Entry): void {
+    const entries = this.#accounts.get(entry.account) ?? new Map<string, Entry>();
+    this.#accounts.set(entry.account, entries);
+    entries.set(entry.key, entry);
+    this.#keys += 1;
+  }
+
+  #settle(entry: Entry, outcome: Outcome, ageMs = 0): void {
     if (entry.forgotten || (!outcome.ok && !hadEffect(outcome.error))) {
       this.#remove(entry);
       return;
     }
-    entry.settledAt = performance.now();
+    entry.settled = outcome;
+    entry.settledAt = performance.now() - ageMs;
     entry.characters = outcome.ok ? JSON.stringify(outcome.value).length : 0;
     this.#characters += entry.characters;
     this.#settled.add(entry);
@@ -158,6 +200,17 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   } catch (error) {
     return { ok: false, error };
   }
+}
+
+/** A defect's error says nothing, so it may have had an effect. */
+function wireOf(error: unknown): WireError {
+  const known = error instanceof BrokerError ? error : undefined;
+  const internal = new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed: 'maybe' });
+  return (known ?? internal).toWire();
+}
+
+function fromWire({ message, data: { kind, ...options } }: WireError): BrokerError {
+  return new BrokerError(kind, message, options);
 }
 
 /** Whether a failed request may have changed something; a defect's error does not say, so it may. */

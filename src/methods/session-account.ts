@@ -1,13 +1,23 @@
+import type { Credentials } from '../imap/server-options.js';
+import type { Account } from '../pool/account.js';
 import type { Job, Work } from '../pool/job.js';
 import type { NewestInSlot } from '../pool/newest-in-slot.js';
 import type { Shared } from '../pool/shared-job.js';
 import { refusedBefore } from '../session/proofs.js';
-import { type Session, serverGone } from '../session/session.js';
+import { type Secret, type Session, serverGone } from '../session/session.js';
+import type { AccountHandle } from '../watch/types.js';
 import type { AccountRunner, Services } from './context.js';
 
+/** What is needed of a request to prove credentials by a login. */
+type Asking = Pick<Job, 'label' | 'signal' | 'deadlineAt'>;
+
+/** Thrown by work that was about to begin although its session must prove itself anew. */
+const DOUBTED = Symbol('doubted');
+
 /**
- * The account of a session as handlers see it. It is found when there is work: what needs no connection goes on with
- * credentials that the server refuses now. Folders and watches keep it for hours, so it holds nothing of the request.
+ * The account of a session as handlers see it. What a session may do stands on its own proof: others of the account may
+ * have credentials that the server still takes while it refuses those of this one. And a session that ended while its
+ * work waited does not begin it.
  */
 export class SessionAccount implements AccountRunner {
   readonly #services: Services;
@@ -27,25 +37,123 @@ export class SessionAccount implements AccountRunner {
   }
 
   get slots(): NewestInSlot {
-    return this.#account.slots;
+    const { registry } = this.#services;
+    return (registry.get(this.key) ?? registry.adopt(this.#name, this.#credentials)).slots;
+  }
+
+  /**
+   * Makes sure that the session's credentials have proven the account, by a login where it takes one. Where nothing is
+   * there of the account yet, the first use of a connection is the proof.
+   * @throws BrokerError IMAP_AUTH_FAILED, IMAP_TOKEN_EXPIRED, SESSION_EXPIRED, or what the login throws
+   */
+  async stand(asking: Asking): Promise<void> {
+    const { registry, proofs, sessions } = this.#services;
+    const secret = this.#secret;
+    if (proofs.isWrong(this.key, secret)) throw refusedBefore(secret);
+    const known = registry.get(this.key);
+    const credentials = this.#credentials;
+    if (!known || known.admits(credentials)) return;
+    const login = async () => {
+      await registry.prove(this.#name, credentials, { ...asking, effect: 'read' });
+    };
+    await admitting(this.#services, this.key, async () => {
+      await proofs.prove(this.key, secret, asking.signal, login);
+      sessions.check(this.#session);
+      registry.adopt(this.#name, credentials, true);
+    });
   }
 
   async run<T>(job: Job, work: Work<T>): Promise<T> {
-    return this.#account.run(job, work);
+    return await this.#begin(job, (account, credentials) =>
+      account.run({ ...job, credentials }, async (connection, lease) => {
+        this.#services.sessions.check(this.#session);
+        if (!account.admits(credentials)) throw DOUBTED;
+        return await work(connection, lease);
+      }),
+    );
   }
 
   async share<T>(key: string, job: Job, work: Work<T>, options: { maxAgeMs: number }): Promise<Shared<T>> {
-    return this.#account.share(key, job, work, options);
+    return await this.#begin(job, async (account, credentials) => {
+      const ask: Work<T> = async (connection, lease) => {
+        if (!account.admits(credentials)) throw DOUBTED;
+        return await work(connection, lease);
+      };
+      const shared = await account.share(key, { ...job, credentials }, ask, options);
+      // Others may wait for the same, so that it is this one's answer alone that ends with its session.
+      this.#services.sessions.check(this.#session);
+      return shared;
+    });
   }
 
-  get #account(): AccountRunner {
-    const { registry, servers, proofs } = this.#services;
-    const { accountKey, tenant, user, secret } = this.#session;
-    const known = registry.get(accountKey);
-    if (known) return known;
-    const server = servers.get(this.#session.server);
+  /** Each turn but the last costs a login, under the deadline of the job. */
+  async #begin<T>(job: Job, work: (account: Account, credentials: Credentials) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.stand(job);
+      const { registry, sessions } = this.#services;
+      sessions.check(this.#session);
+      const credentials = this.#credentials;
+      const account = registry.get(this.key) ?? registry.adopt(this.#name, credentials);
+      try {
+        return await work(account, credentials);
+      } catch (error) {
+        if (error !== DOUBTED) throw error;
+      }
+    }
+  }
+
+  get #secret(): Secret {
+    return this.#services.sessions.newestSecret(this.#session);
+  }
+
+  get #credentials(): Credentials {
+    return { user: this.#session.user, ...this.#secret };
+  }
+
+  get #name() {
+    const { tenant, user, server: name } = this.#session;
+    const server = this.#services.servers.get(name);
     if (!server) throw serverGone();
-    if (proofs.isWrong(accountKey, secret)) throw refusedBefore(secret);
-    return registry.adopt({ tenant, server, user }, { user, ...secret });
+    return { tenant, server, user };
+  }
+}
+
+/**
+ * The account of a watch, which several sessions may share: it goes on with the credentials of any that are left, and ends
+ * with the last of them.
+ */
+export class WatchedAccount implements AccountHandle {
+  readonly #services: Services;
+  readonly #own: SessionAccount;
+
+  constructor(services: Services, session: Session) {
+    this.#services = services;
+    this.#own = new SessionAccount(services, session);
+  }
+
+  get key(): string {
+    return this.#own.key;
+  }
+
+  get slots(): NewestInSlot {
+    return this.#own.slots;
+  }
+
+  run<T>(job: Job, work: Work<T>): Promise<T> {
+    const account = this.#services.registry.get(this.key);
+    return account ? account.run(job, work) : this.#own.run(job, work);
+  }
+}
+
+/** Keeps an account while a session of it is being opened or proven; where none is there afterwards, nothing of it stays. */
+export async function admitting<T>(
+  { registry, sessions }: Services,
+  accountKey: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await registry.hold(accountKey, work);
+  } finally {
+    if (!sessions.hasAccount(accountKey)) void registry.close(accountKey);
   }
 }

@@ -23,6 +23,10 @@ export interface AccountHost {
   slotFreed(account: Account): void;
   /** The server refused credentials that it took before. */
   refused(accountKey: string, credentials: Credentials): void;
+  /** Credentials that the server took before must be proven anew. */
+  doubted(accountKey: string, credentials: Credentials): void;
+  /** Work is about to begin, of a job that may have waited: jobs that nobody waits for any more are aborted here. */
+  beforeWork(): void;
   /** Whether the account gets no connection until it is resumed. */
   isPaused(account: Account): boolean;
   /**

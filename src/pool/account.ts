@@ -59,6 +59,7 @@ export class Account {
       onFailed: () => this.#giveSlot(),
       onResume: () => this.wake(),
       onRefused: (credentials) => host.refused(key, credentials),
+      onDoubted: (credentials) => host.doubted(key, credentials),
     });
     this.#retirement = new Retirement(
       host.limits,
@@ -74,12 +75,13 @@ export class Account {
       stoppers: this.#stoppers,
       mustYield: () => this.#holding.surplus > 0 || host.mustYield(this),
       mustRetire: (connection) =>
-        connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.credentials),
+        connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.proven.current),
       onChange: () => this.wake(),
       onBroken: (connection) => {
         // What has done its work was let in, however soon its server ends what is idle.
         if (connection.served === 0) this.#broke(connection);
       },
+      onLost: (connection) => this.#logins.proven.lost(connection),
       onGone: (why) => {
         host.events.endings.tell({ server: server.name, why });
         this.#giveSlot();
@@ -150,9 +152,14 @@ export class Account {
     };
   }
 
-  /** Whether a login succeeded here, and none with the same credentials was refused since. */
+  /** Whether there are credentials that the server did not refuse. */
   get proven(): boolean {
-    return this.#logins.credentials !== undefined;
+    return this.#logins.proven.current !== undefined;
+  }
+
+  /** Whether these credentials have proven the account, whatever others have. */
+  admits(credentials: Credentials): boolean {
+    return this.#logins.proven.admits(credentials, this.connections);
   }
 
   /** Its connections, and its logins under way. */
@@ -218,7 +225,9 @@ export class Account {
    * @throws what {@link run} throws
    */
   share<T>(key: string, job: Job, work: Work<T>, options: { maxAgeMs: number }): Promise<Shared<T>> {
-    return this.#shared.join(key, job, work, options.maxAgeMs);
+    // One whose credentials are refused must not fail the others.
+    const standing = this.#logins.proven.idOf(job.credentials) ?? '';
+    return this.#shared.join(`${standing} ${key}`, job, work, options.maxAgeMs);
   }
 
   /**
@@ -237,7 +246,6 @@ export class Account {
       if (evicts) await this.evictIdle();
       return this.#login(credentials, job);
     });
-    this.#logins.credentials = credentials;
     await this.#lending.take(connection, 0);
     if (this.#closing) throw closedError();
   }
@@ -247,9 +255,9 @@ export class Account {
     return this.#logins.prove(credentials, job);
   }
 
-  /** Takes credentials that were proven elsewhere, unless it has some. */
-  trust(credentials: Credentials): void {
-    this.#logins.credentials ??= credentials;
+  /** Takes credentials that were proven elsewhere. @param lately whether that was a short while ago */
+  trust(credentials: Credentials, lately: boolean): void {
+    this.#logins.proven.trust(credentials, lately);
   }
 
   /** Ends the connection that is idle, or lent to a watch, for the longest, so that its slot becomes free. */
@@ -303,6 +311,7 @@ export class Account {
 
   /** The work of a job begins, which waited since then. */
   #begin({ connection, loginMs }: Loan, job: Job, since: number): Stopper {
+    this.#host.beforeWork();
     const waitedMs = performance.now() - since;
     job.trace?.begin(connection, waitedMs, loginMs);
     const { waits } = this.#host.events;

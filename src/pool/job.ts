@@ -1,4 +1,5 @@
 import type { ImapConnection } from '../imap/connection.js';
+import type { Credentials } from '../imap/server-options.js';
 import type { Trace } from '../runtime/trace.js';
 
 /**
@@ -21,6 +22,8 @@ export interface Job {
   prefers?: ((connection: ImapConnection) => boolean) | undefined;
   /** A newer job of the same slot ends this one with SUPERSEDED while its work has not begun. */
   slot?: string | undefined;
+  /** What its session has proven: when the server refuses these, the job fails; when it refuses others of the account, it waits on. */
+  credentials?: Credentials | undefined;
   /** It has lost a connection already: whether the next one answers is asked first, however fresh that seems. */
   repeated?: boolean;
   /** Collects what happens to the job. */

@@ -30,8 +30,10 @@ export interface LendingOptions {
   mustRetire(connection: ImapConnection): boolean;
   /** A connection is free, or nobody need wait for one that a watch has. */
   onChange(): void;
-  /** The server ended a connection that nobody used. */
+  /** The server ended a connection that no request had. */
   onBroken(connection: ImapConnection): void;
+  /** A connection broke, or the server ended it. */
+  onLost(connection: ImapConnection): void;
   /** A connection is gone, its slot is not needed. */
   onGone(why: Ending): void;
 }
@@ -251,6 +253,7 @@ export class Lending {
   }
 
   async #discard(connection: ImapConnection, why: Ending, gone: () => void): Promise<void> {
+    if (why === 'discarded') this.#options.onLost(connection);
     await this.#options.pool.discard(connection);
     gone();
     this.#options.onGone(why);

@@ -4,6 +4,7 @@ import { isRefusedLogin, refusedError, saysFull, saysTooMany } from './account-e
 import type { Backoff, Backoffs } from './backoffs.js';
 import type { Holding } from './holding.js';
 import type { Job } from './job.js';
+import { isSame, Proven } from './proven.js';
 import type { Stoppers } from './stoppers.js';
 import type { WaitQueue } from './wait-queue.js';
 
@@ -25,18 +26,20 @@ export interface LoginsOptions {
   onResume(): void;
   /** The server refused credentials that it took before. */
   onRefused(credentials: Credentials): void;
+  /** Credentials must be proven anew. */
+  onDoubted(credentials: Credentials): void;
 }
 
 /** How an account gets new connections: with which credentials, and what a failure means to those who wait. */
 export class Logins {
-  /** Those that the server took last, unless it refused them since. */
-  credentials: Credentials | undefined;
+  readonly proven: Proven;
   readonly #options: LoginsOptions;
   #pause: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: LoginsOptions) {
     this.#options = options;
+    this.proven = new Proven((credentials) => options.onDoubted(credentials));
   }
 
   /** Whether the account is to live on the connections that it has for a while. */
@@ -52,13 +55,14 @@ export class Logins {
   /** Makes one connection, in a slot that was taken for it, for whoever is first in the queue when it is ready. */
   async supply(): Promise<void> {
     const { key, backoffs, holding, stoppers, onMade, onFailed } = this.#options;
-    const { credentials } = this;
+    const credentials = this.proven.current;
     const stopper = stoppers.begin();
     const begun = performance.now();
     try {
       if (!credentials) throw refusedError();
       const connection = await holding.open(credentials, stopper.signal);
       backoffs.succeeded(key);
+      this.proven.opened(connection, credentials);
       await onMade(connection, performance.now() - begun);
     } catch (error) {
       this.#cannotSupply(error, credentials);
@@ -75,9 +79,12 @@ export class Logins {
     try {
       const connection = await holding.open(credentials, stopper.signal);
       backoffs.succeeded(key);
+      this.proven.proved(credentials);
+      this.proven.opened(connection, credentials);
       return connection;
     } catch (failure) {
       const error = backoffs.failed(key, failure);
+      if (isRefusedLogin(error)) this.proven.refused(credentials);
       this.backOff();
       onFailed();
       throw error;
@@ -121,9 +128,14 @@ export class Logins {
     if (saysTooMany(error)) holding.budget.refused(holding.connections.size);
     if (isRefusedLogin(error)) {
       // Another login with the same credentials would fail as well, and servers punish repetition.
-      if (this.credentials === credentials) this.credentials = undefined;
-      if (credentials) onRefused(credentials);
-      queue.rejectLoans(error);
+      if (credentials) {
+        this.proven.refused(credentials);
+        onRefused(credentials);
+      }
+      const others = this.proven.current !== undefined;
+      const own = ({ credentials: given }: Job) => given && credentials && isSame(given, credentials);
+      // Requests that stand on other credentials are served by a login with those.
+      queue.rejectLoans(error, (job) => !others || own(job) === true);
     } else if (this.backoff) {
       this.backOff();
     } else if (!saysFull(error)) {

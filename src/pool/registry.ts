@@ -27,6 +27,10 @@ export interface RegistryOptions {
   log?: Log;
   /** Called when the server refuses credentials that it took before. */
   onRefused?: (accountKey: string, credentials: Credentials) => void;
+  /** Called when credentials that it took before must be proven anew, because the account has a password that it had not. */
+  onDoubted?: (accountKey: string, credentials: Credentials) => void;
+  /** Called before the work of a job begins; it may abort the job. */
+  beforeWork?: () => void;
 }
 
 /** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
@@ -40,6 +44,8 @@ export class Registry implements AccountHost {
   readonly backoffs: Backoffs;
   readonly connect: Connect;
   readonly refused: (accountKey: string, credentials: Credentials) => void;
+  readonly doubted: (accountKey: string, credentials: Credentials) => void;
+  readonly beforeWork: () => void;
   readonly #accounts = new Map<string, Account>();
   readonly #gates = new Map<string, Gate>();
   /** How many are just being admitted to an account. */
@@ -57,11 +63,20 @@ export class Registry implements AccountHost {
   #sweeper: NodeJS.Timeout;
   #closing = false;
 
-  constructor(limits: PoolLimits, { log, connect = connector(log), onRefused = () => {} }: RegistryOptions = {}) {
+  constructor(limits: PoolLimits, options: RegistryOptions = {}) {
+    const {
+      log,
+      connect = connector(log),
+      onRefused = () => {},
+      onDoubted = () => {},
+      beforeWork = () => {},
+    } = options;
     this.limits = limits;
     this.connect = (server, credentials, signal) =>
       this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
     this.refused = onRefused;
+    this.doubted = onDoubted;
+    this.beforeWork = beforeWork;
     this.slots = new Slots(limits);
     this.backoffs = new Backoffs(limits, (key, err) => {
       log?.warn({ ...namesOf(key), err }, 'IMAP connections end soon after their logins; the account backs off');
@@ -242,11 +257,12 @@ export class Registry implements AccountHost {
   /**
    * The account of somebody whose credentials were proven earlier, perhaps by another broker. It is made if it is not
    * there, and logs in when there is work.
+   * @param lately whether they were proven a short while ago
    * @throws BrokerError DRAINING
    */
-  adopt(name: AccountName, credentials: Credentials): Account {
+  adopt(name: AccountName, credentials: Credentials, lately = false): Account {
     const account = this.#accountOf(name);
-    account.trust(credentials);
+    account.trust(credentials, lately);
     return account;
   }
 

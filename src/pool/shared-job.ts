@@ -46,9 +46,10 @@ export class SharedJob {
 
   /** What the account runs: without a deadline, for those who wait have theirs. */
   get job(): Job {
-    const { label, effect, lane, mailbox, prefers } = this.#like;
+    const { label, effect, lane, mailbox, prefers, credentials } = this.#like;
     const { signal } = this.#controller;
-    return { label, effect, lane, mailbox, prefers, trace: this.trace, signal, deadlineAt: Number.POSITIVE_INFINITY };
+    const like = { label, effect, lane, mailbox, prefers, credentials };
+    return { ...like, trace: this.trace, signal, deadlineAt: Number.POSITIVE_INFINITY };
   }
 
   /** Requests that wait for it. */

@@ -64,10 +64,10 @@ export class WaitQueue {
     if (index >= 0) lane.splice(index, 1);
   }
 
-  /** Refuses all who wait for a connection. */
-  rejectLoans(error: unknown): void {
+  /** Refuses those who wait for a connection. @param which default: all */
+  rejectLoans(error: unknown, which: (job: Job) => boolean = () => true): void {
     const { interactive, bulk, watch } = this.#lanes;
-    for (const place of [...interactive, ...bulk, ...watch]) place.reject(error);
+    for (const place of [...interactive, ...bulk, ...watch]) if (which(place.job)) place.reject(error);
   }
 
   /** Refuses all who wait for a slot to log in. */

@@ -41,6 +41,10 @@ export const closeCodes = {
   TOO_LARGE: { code: 1009, meaning: 'A frame is over the size limit told in broker.hello.' },
   OVERLOAD: { code: 1013, meaning: 'The reader is too slow or the broker is full; connect again later.' },
   KICKED: { code: 4410, meaning: 'An operator closed the socket; connect again.' },
+  STOOD_STILL: {
+    code: 4412,
+    meaning: 'The broker stood still for some seconds and has cancelled what waited; connect again.',
+  },
   BAD_FRAME: { code: 4400, meaning: 'A binary frame is malformed, or too many text frames were.' },
   FLOOD: { code: 4429, meaning: 'Requests kept coming although they were refused with RATE_LIMITED.' },
   NO_PONG: { code: 4408, meaning: 'The peer did not answer a heartbeat in time.' },

@@ -209,6 +209,10 @@ async function withSession(
   concerns(caller, session.accountKey, options);
   const { trace } = caller.noted;
   const account = new SessionAccount(context.services, session);
+  // What is answered from memory stands on a proof as well. New credentials bring their own.
+  if (contract[context.method].effect !== 'local' && context.method !== 'session.refresh') {
+    await account.stand({ label: context.method, signal: context.signal, deadlineAt: context.deadlineAt });
+  }
   return { ...context, session, account, trace, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
 }
 

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { type SecureContextOptions, TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { BrokerError } from '../protocol/errors.js';
 import { closeCodes, subprotocol } from '../protocol/limits.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
 import { type Tenant, tenantWith } from '../session/tenant.js';
@@ -73,6 +74,8 @@ export class Listener {
   readonly #servers: Listening[] = [];
   readonly #closing: Promise<void>[] = [];
   readonly #sockets = new Set<Socket>();
+  /** Sockets that are closed, of which keyed writes still run. */
+  readonly #lingering = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
   #opened = 0;
@@ -160,9 +163,11 @@ export class Listener {
       if (tls && server instanceof TlsServer) server.setSecureContext(contextOf(tls));
     }
     const names = new Set(now.map(({ name }) => name));
-    const gone = [...this.#sockets].filter(({ tenant }) => before.has(tenant) && !names.has(tenant));
+    const isGone = ({ tenant }: Socket) => before.has(tenant) && !names.has(tenant);
+    const gone = [...this.#sockets].filter(isGone).map((socket) => socket.drain(graceMs));
+    const lingering = [...this.#lingering].filter(isGone).map((socket) => socket.finish(graceMs));
     for (const name of this.#uses.keys()) if (before.has(name) && !names.has(name)) this.#uses.delete(name);
-    await Promise.all(gone.map((socket) => socket.drain(graceMs)));
+    await Promise.all([...gone, ...lingering]);
   }
 
   get #maxConnections(): number {
@@ -179,7 +184,14 @@ export class Listener {
   /** Takes no new sockets, drains those that are there; operators may come and stay until {@link close}. */
   async drain(graceMs: number): Promise<void> {
     this.#closeServers(({ forOperators }) => !forOperators);
-    await Promise.all(this.#tenantSockets.map((socket) => socket.drain(graceMs)));
+    const draining = this.#tenantSockets.map((socket) => socket.drain(graceMs));
+    await Promise.all([...draining, ...[...this.#lingering].map((socket) => socket.finish(graceMs))]);
+  }
+
+  /** The broker stood still: what waited is cancelled, for nobody waits for it any more, and all sockets are closed. */
+  standStill(reason: BrokerError): void {
+    for (const socket of this.#lingering) socket.abandon(reason);
+    for (const socket of this.#sockets) void socket.standStill(reason);
   }
 
   /** Waits for the answers to what operators have asked, a moment at most. */
@@ -193,7 +205,7 @@ export class Listener {
     const sockets = this.#tenantSockets;
     const sum = (count: (socket: Socket) => number) => sockets.reduce((total, socket) => total + count(socket), 0);
     return {
-      requests: sum(({ running }) => running),
+      requests: sum(({ running }) => running) + [...this.#lingering].reduce((all, { running }) => all + running, 0),
       streams: sum(({ openStreams }) => openStreams),
       sockets: sockets.length,
     };
@@ -206,7 +218,10 @@ export class Listener {
   /** Closes everything at once. */
   async close(): Promise<void> {
     this.#closeServers(() => true);
-    await Promise.all([...this.#sockets].map((socket) => socket.close(closeCodes.GOING_AWAY)));
+    const closed = [...this.#sockets].map((socket) => socket.close(closeCodes.GOING_AWAY));
+    const stopped = new BrokerError('DRAINING', 'The broker has stopped.');
+    for (const socket of [...this.#sockets, ...this.#lingering]) socket.abandon(stopped);
+    await Promise.all(closed);
     await Promise.all(this.#closing);
   }
 
@@ -260,7 +275,16 @@ export class Listener {
     const name = { id: `${kind}-${this.#opened}`, peer };
     const socket = new Socket(ws, name, tenant, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
-    ws.once('close', () => this.#sockets.delete(socket));
+    ws.once('close', () => {
+      this.#sockets.delete(socket);
+      if (socket.running > 0) void this.#linger(socket);
+    });
+  }
+
+  async #linger(socket: Socket): Promise<void> {
+    this.#lingering.add(socket);
+    await socket.answered();
+    this.#lingering.delete(socket);
   }
 }
 

@@ -34,10 +34,16 @@ export interface RequestsSocket {
   onAnswered(): void;
 }
 
+interface Pending {
+  controller: AbortController;
+  /** It runs on when its socket is lost: whoever sent it asks for its result by its key. */
+  keyed: boolean;
+}
+
 /** The text frames of one socket: requests, each of which is answered once, and what belongs to them. */
 export class Requests {
   readonly #socket: RequestsSocket;
-  readonly #pending = new Map<RequestId, AbortController>();
+  readonly #pending = new Map<RequestId, Pending>();
   readonly #refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS);
   #badFrames = 0;
   #served = 0;
@@ -63,7 +69,12 @@ export class Requests {
   }
 
   cancelAll(reason: BrokerError): void {
-    for (const controller of this.#pending.values()) controller.abort(reason);
+    for (const { controller } of this.#pending.values()) controller.abort(reason);
+  }
+
+  /** Nobody will read the answers: all are cancelled but writes with an idempotency key, which run to their deadline. */
+  leave(reason: BrokerError): void {
+    for (const { controller, keyed } of this.#pending.values()) if (!keyed) controller.abort(reason);
   }
 
   receive(text: string): void {
@@ -85,7 +96,7 @@ export class Requests {
     if (method === '$/cancelRequest') {
       const parsed = notifications['$/cancelRequest'].params.safeParse(params);
       const cancelled = new BrokerError('CANCELLED', 'The caller cancelled the request.');
-      if (parsed.success) this.#pending.get(parsed.data.id)?.abort(cancelled);
+      if (parsed.success) this.#pending.get(parsed.data.id)?.controller.abort(cancelled);
     } else if (method === '$/credit') {
       const parsed = notifications['$/credit'].params.safeParse(params);
       if (parsed.success) this.#socket.streams.credit(parsed.data.stream, parsed.data.bytes);
@@ -139,7 +150,7 @@ export class Requests {
   async #answer(id: RequestId, frame: RequestFrame): Promise<void> {
     const { id: socket, tenant, use, uses, options } = this.#socket;
     const controller = new AbortController();
-    this.#pending.set(id, controller);
+    this.#pending.set(id, { controller, keyed: isKeyed(frame) });
     const streams = this.#socket.streams.forRequest(frame.method);
     const events = this.#socket.events.forRequest();
     const { ok, json } = await dispatch(frame, { tenant, socket, streams, events, controller, uses }, options);
@@ -155,6 +166,10 @@ export class Requests {
   #refuse(id: RequestId | null, error: BrokerError): void {
     this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, error: error.toWire() }));
   }
+}
+
+function isKeyed({ method, params }: RequestFrame): boolean {
+  return isMethod(method) && contract[method].effect === 'write' && typeof params.idempotencyKey === 'string';
 }
 
 function isForOperators(method: string): boolean {

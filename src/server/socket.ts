@@ -3,6 +3,7 @@ import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/inside.js'
 import { BrokerError } from '../protocol/errors.js';
 import { decodeStreamFrame } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
+import type { Standstill } from '../runtime/standstill.js';
 import type { Tenant } from '../session/tenant.js';
 import type { DispatchOptions } from './dispatch.js';
 import { ExpiryNotice } from './expiry-notice.js';
@@ -22,6 +23,8 @@ const DRAINING_PING = Buffer.from('draining');
 
 export interface SocketOptions extends DispatchOptions {
   limits: SocketLimits;
+  /** Looked at before anything that comes in is acted on. */
+  standstill: Pick<Standstill, 'check'>;
 }
 
 /** Which socket it is: its id at this broker, and where it comes from. */
@@ -48,7 +51,8 @@ export class Socket implements SeenSocket {
   readonly #expiry = new ExpiryNotice((params) => this.notify('session.expiring', params));
   #alive = true;
   #rest: NodeJS.Timeout | undefined;
-  #onIdle: () => void = () => {};
+  readonly #onIdle = new Set<() => void>();
+  #deaf = false;
   #onDrainingRead: () => void = () => {};
 
   constructor(ws: WebSocket, name: SocketName, tenant: Tenant, use: TenantUse, options: SocketOptions) {
@@ -162,15 +166,35 @@ export class Socket implements SeenSocket {
       }),
       this.idle(graceMs),
     ]);
-    // Who waited in vain is told so.
-    const stopped = new BrokerError('DRAINING', 'The broker stops, and this was not done in time.');
-    this.#requests.cancelAll(stopped);
-    this.#streams.abort(stopped);
-    await this.idle(Math.min(graceMs, CLOSE_MS));
+    await this.finish(0);
     await this.close(closeCodes.GOING_AWAY);
   }
 
-  /** Closes with a code, which cancels what runs; a peer that does not answer is cut off after a second. */
+  /** Waits until running requests are answered and streams have ended; who waited in vain is told so. */
+  async finish(graceMs: number): Promise<void> {
+    await this.idle(graceMs);
+    const stopped = new BrokerError('DRAINING', 'The broker stops, and this was not done in time.');
+    this.#requests.cancelAll(stopped);
+    this.#streams.abort(stopped);
+    await this.idle(CLOSE_MS);
+  }
+
+  /** The broker stood still: cancels all that runs and waits, keyed writes as well, and closes without reading on. */
+  async standStill(reason: BrokerError): Promise<void> {
+    this.#deaf = true;
+    this.abandon(reason);
+    // What was cancelled is answered in this very turn, as a rule: who is still there knows then what was not done.
+    await this.idle(CLOSE_MS);
+    await this.close(closeCodes.STOOD_STILL);
+  }
+
+  /** Cancels all that runs, also what would have run on without the socket. */
+  abandon(reason: BrokerError): void {
+    this.#requests.cancelAll(reason);
+    this.#streams.close(reason);
+  }
+
+  /** Closes with a code, which cancels what runs but keyed writes; a peer that does not answer is cut off after a second. */
   async close(reason: { code: number; meaning: string }): Promise<void> {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
     await new Promise<void>((resolve) => {
@@ -182,7 +206,7 @@ export class Socket implements SeenSocket {
       this.#ws.close(reason.code, reason.meaning);
       // The peer's answer must be read.
       this.#ws.resume();
-      this.#cancelAll();
+      this.#leave();
     });
   }
 
@@ -205,8 +229,9 @@ export class Socket implements SeenSocket {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
+    this.#options.standstill.check();
     // What was under way when the broker closed: nobody would get an answer.
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (this.#deaf || this.#ws.readyState !== this.#ws.OPEN) return;
     // Behind a long upload on a slow line the pong comes late, but these bytes show a living peer as well.
     this.#alive = true;
     if (isBinary) this.#receiveBinary(data);
@@ -247,18 +272,23 @@ export class Socket implements SeenSocket {
   /** Waits until nothing runs, at most so long. */
   async idle(ms: number): Promise<void> {
     if (!this.busy) return;
-    await atMost(ms, (done) => {
-      this.#onIdle = done;
-    });
+    await atMost(ms, (done) => this.#onIdle.add(done));
+  }
+
+  /** Resolves when nothing runs. */
+  async answered(): Promise<void> {
+    if (this.busy) await new Promise<void>((done) => this.#onIdle.add(done));
   }
 
   #checkIdle(): void {
-    if (!this.busy) this.#onIdle();
+    if (this.busy) return;
+    for (const done of this.#onIdle) done();
+    this.#onIdle.clear();
   }
 
-  #cancelAll(): void {
+  #leave(): void {
     const gone = new BrokerError('CANCELLED', 'The socket was closed.');
-    this.#requests.cancelAll(gone);
+    this.#requests.leave(gone);
     this.#streams.close(gone);
   }
 
@@ -266,9 +296,8 @@ export class Socket implements SeenSocket {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#rest);
     this.#use.socketClosed();
-    this.#cancelAll();
+    this.#leave();
     this.#events.close();
-    this.#onIdle();
     this.#onDrainingRead();
     this.#options.log.debug({ socket: this.id, tenant: this.#tenant.name, code }, 'socket closed');
   }

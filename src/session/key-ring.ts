@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeAnew } from '../runtime/write-anew.js';
 
 /** A key that seals tokens. */
 export interface SealingKey {
@@ -31,6 +32,11 @@ export class KeyRing {
     this.#path = path;
   }
 
+  /** Whether it ends with the process, and all that it sealed as well. */
+  get isEphemeral(): boolean {
+    return this.#path === undefined;
+  }
+
   /** A ring that ends with the process. */
   static ephemeral(): KeyRing {
     return new KeyRing([newKey()]);
@@ -59,7 +65,7 @@ export class KeyRing {
       return { id: key.id, keys: this.#keys.length };
     }
     const rotated = rotateKeys(this.#path);
-    this.#keys = readKeys(this.#path);
+    this.#take(readKeys(this.#path));
     this.#stamp = stampOf(this.#path);
     return rotated;
   }
@@ -79,6 +85,16 @@ export class KeyRing {
     return known();
   }
 
+  /** Whether a key that was found is still one of these. */
+  has(key: SealingKey): boolean {
+    return this.find(key.id) === key;
+  }
+
+  /** Keys that stay keep their identity, so that a key of the same name and other bytes is another one. */
+  #take(keys: readonly SealingKey[]): void {
+    this.#keys = keys.map((key) => this.#keys.find((known) => isSame(known, key)) ?? key);
+  }
+
   /** Takes up a rotation; a file that became unusable changes nothing. */
   #lookAgain(afterMs = LOOK_AGAIN_MS): void {
     const now = performance.now();
@@ -87,7 +103,7 @@ export class KeyRing {
     try {
       const stamp = stampOf(this.#path);
       if (stamp === this.#stamp) return;
-      this.#keys = readKeys(this.#path);
+      this.#take(readKeys(this.#path));
       this.#stamp = stamp;
     } catch {
       // Tokens that were sealed with the keys in memory must still open.
@@ -103,10 +119,8 @@ export class KeyRing {
 export function rotateKeys(path: string): { id: string; keys: number } {
   const key = newKey();
   const keys = [key, ...readKeys(path)].slice(0, KEPT);
-  const beside = `${path}.new`;
   try {
-    writeFileSync(beside, textOf(keys), { mode: 0o600 });
-    renameSync(beside, path);
+    closeSync(writeAnew(path, textOf(keys)));
   } catch (error) {
     throw new KeyFileError(`cannot write the key file ${path}: ${(error as Error).message}`);
   }
@@ -119,9 +133,15 @@ function stampOf(path: string): string {
   return `${ino} ${mtimeMs}`;
 }
 
+/** A link, unlike a rename, replaces nothing: of two brokers that start at the same time one makes the keys of both. */
 function createIfMissing(path: string): void {
+  if (existsSync(path)) return;
+  const link = (beside: string) => {
+    linkSync(beside, path);
+    rmSync(beside);
+  };
   try {
-    writeFileSync(path, textOf([newKey()]), { mode: 0o600, flag: 'wx' });
+    closeSync(writeAnew(path, textOf([newKey()]), link));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') throw new KeyFileError(`cannot make the key file ${path}: ${message}`);
@@ -159,6 +179,10 @@ function keyOf(line: string, path: string): SealingKey {
   const bytes = Buffer.from(encoded, 'base64url');
   if (bytes.length !== KEY_BYTES) throw new KeyFileError(`the key file ${path} has a line that is no key`);
   return { id, bytes };
+}
+
+function isSame(one: SealingKey, other: SealingKey): boolean {
+  return one.id === other.id && Buffer.compare(one.bytes, other.bytes) === 0;
 }
 
 function textOf(keys: readonly SealingKey[]): string {

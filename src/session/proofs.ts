@@ -14,6 +14,8 @@ export class Proofs {
   readonly #key = randomBytes(32);
   readonly #known = new Map<string, { right: boolean; until: number }>();
   readonly #turns = new Turns();
+  /** Each request of a session asks with the same secret. */
+  readonly #prints = new WeakMap<Secret, { accountKey: string; print: string }>();
 
   /**
    * Makes sure that credentials are right: from memory, else by one login for all who ask meanwhile.
@@ -41,6 +43,12 @@ export class Proofs {
     this.#remember(this.#print(accountKey, secret), false);
   }
 
+  /** What was right may be out of date: the next use asks the server. What was wrong stays wrong. */
+  doubt(accountKey: string, secret: Secret): void {
+    const print = this.#print(accountKey, secret);
+    if (this.#lookUp(print)) this.#known.delete(print);
+  }
+
   /** @returns false, for no login, when the credentials are known to be right */
   #recall(print: string, secret: Secret): false | undefined {
     const known = this.#lookUp(print);
@@ -62,22 +70,26 @@ export class Proofs {
 
   #lookUp(print: string): boolean | undefined {
     const known = this.#known.get(print);
-    return known && known.until > Date.now() ? known.right : undefined;
+    return known && known.until > performance.now() ? known.right : undefined;
   }
 
   #remember(print: string, right: boolean): void {
     this.#known.delete(print);
-    this.#known.set(print, { right, until: Date.now() + (right ? RIGHT_MS : WRONG_MS) });
+    this.#known.set(print, { right, until: performance.now() + (right ? RIGHT_MS : WRONG_MS) });
     if (this.#known.size <= MOST) return;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);
   }
 
   #print(accountKey: string, secret: Secret): string {
+    const known = this.#prints.get(secret);
+    if (known?.accountKey === accountKey) return known.print;
     const kind = 'password' in secret ? ['password', secret.password] : ['token', secret.accessToken];
-    return createHmac('sha256', this.#key)
+    const print = createHmac('sha256', this.#key)
       .update(JSON.stringify([accountKey, ...kind]))
       .digest('base64');
+    this.#prints.set(secret, { accountKey, print });
+    return print;
   }
 }
 

@@ -1,128 +1,174 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { RevocationFile } from './revocation-file.js';
 import type { Session } from './session.js';
 
-/** Sessions issued before `at` are void: one by its id, those of a user, or those of a tenant. */
+/**
+ * Sessions that are void: one by its id, those of a user, or those of a tenant that were opened until then. "Until then" is
+ * a generation, which grows with each revocation, for clocks are set back and ahead. Only sessions that count in another
+ * line, which brokers with the same keys have opened, are compared by their clocks.
+ */
 const entry = z.strictObject({
   id: z.string().optional(),
   tenant: z.string().optional(),
   user: z.string().optional(),
+  /** Missing in files of version 0.1.0: of that time no session has a generation either. */
+  generation: z.number().optional(),
   at: z.number(),
   /** When every session that it concerns has ended anyway. */
   until: z.number(),
 });
 type Entry = z.infer<typeof entry>;
 
-/** Entries that are kept; above it those of single sessions give way to one for their whole tenant. */
+/** The first line of the file. */
+const header = z.strictObject({
+  line: z.string().min(1),
+  generation: z.number(),
+  /** Entries were forgotten, because the sessions that they concern, which end until then, had ended. */
+  forgotten: entry.optional(),
+});
+
+export interface RevocationsOptions {
+  /** Entries that are kept; above it they give way to one for their whole tenant. */
+  most?: number;
+  /** Called with an error when the file can no longer be written, and without one when it can again. */
+  onTrouble?: (error: unknown) => void;
+}
+
 const MOST = 100_000;
+/** Generations that a start skips: a broker that could not write its file may have counted on. */
+const SKIPPED = 1_000_000;
+/** Milliseconds that a revocation lasts at least: another configuration may have let sessions live longer than today's. */
+const LASTS_MS = 366 * 24 * 3_600_000;
 
 /** Which sessions were ended before their time. With a file the list lasts over restarts. */
 export class Revocations {
-  readonly #path: string | undefined;
   readonly #most: number;
   readonly #entries = new Map<string, Entry>();
-  /** Lines in the file, of which some may be out of date. */
-  #lines = 0;
+  readonly #file: RevocationFile | undefined;
+  #line = randomBytes(9).toString('base64url');
+  #generation = 0;
+  #forgotten: Entry | undefined;
 
   /**
    * @param path of the file; without it the list ends with the process
-   * @param most entries that are kept
+   * @throws when there is a file that cannot be read
    */
-  constructor(path?: string, most = MOST) {
-    this.#path = path;
+  constructor(path?: string, { most = MOST, onTrouble = () => {} }: RevocationsOptions = {}) {
     this.#most = most;
-    if (path !== undefined) this.#load(path);
+    if (path === undefined) return;
+    this.#file = new RevocationFile(path, () => this.#lines(), onTrouble);
+    this.#load(this.#file.read());
+    this.#file.rewrite();
   }
 
-  has({ id, tenant, user, issuedAt }: Session): boolean {
-    for (const key of [keyOf({ id }), keyOf({ tenant, user }), keyOf({ tenant })]) {
-      const found = this.#entries.get(key);
-      if (found && issuedAt <= found.at) return true;
-    }
-    return false;
+  /** What a session bears that is opened now. */
+  get now(): Pick<Session, 'line' | 'generation'> {
+    return { line: this.#line, generation: this.#generation };
+  }
+
+  has(session: Session): boolean {
+    const { id, tenant, user, endsAt } = session;
+    if (this.#entries.has(keyOf({ id }))) return true;
+    const ends = (found: Entry | undefined) => found !== undefined && this.#isUntil(session, found);
+    if (this.#forgotten && endsAt <= this.#forgotten.until && ends(this.#forgotten)) return true;
+    return ends(this.#entries.get(keyOf({ tenant, user }))) || ends(this.#entries.get(keyOf({ tenant })));
   }
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Ends one session, in every token that renewed it. */
-  session({ id, tenant, endsAt }: Pick<Session, 'id' | 'tenant' | 'endsAt'>): void {
-    this.#add({ id, tenant, at: Number.MAX_SAFE_INTEGER, until: endsAt });
+  /** Ends one session, in every token that renewed it. @returns whether that lasts over a restart */
+  session({ id, tenant, endsAt }: Pick<Session, 'id' | 'tenant' | 'endsAt'>): boolean {
+    return this.#add({ id, tenant, at: Date.now(), until: endsAt });
   }
 
-  /** Ends all sessions of a user that were opened until now. */
-  user(tenant: string, user: string, longestMs: number): void {
-    this.#add({ tenant, user, at: Date.now(), until: Date.now() + longestMs });
+  /** Ends all sessions of a user that were opened until now. @returns whether that lasts over a restart */
+  user(tenant: string, user: string, longestMs: number): boolean {
+    return this.#add({ tenant, user, ...this.#untilNow(longestMs) });
   }
 
-  /** Ends all sessions of a tenant that were opened until now. */
-  tenant(tenant: string, longestMs: number): void {
-    this.#add({ tenant, at: Date.now(), until: Date.now() + longestMs });
+  /** Ends all sessions of a tenant that were opened until now. @returns whether that lasts over a restart */
+  tenant(tenant: string, longestMs: number): boolean {
+    return this.#add({ tenant, ...this.#untilNow(longestMs) });
   }
 
-  #add(added: Entry): void {
+  /** What could not be written so far is tried a last time. */
+  close(): void {
+    this.#file?.close();
+  }
+
+  /** Whether a session was opened before an entry was made. */
+  #isUntil({ line, generation, openedAt }: Session, { generation: until, at }: Entry): boolean {
+    if (line !== this.#line) return openedAt <= at;
+    return until !== undefined && generation <= until;
+  }
+
+  #untilNow(longestMs: number): Pick<Entry, 'generation' | 'at' | 'until'> {
+    const generation = this.#generation;
+    this.#generation += 1;
+    return { generation, at: Date.now(), until: Date.now() + Math.max(LASTS_MS, longestMs) };
+  }
+
+  #add(added: Entry): boolean {
     this.#entries.set(keyOf(added), added);
-    if (this.#entries.size > this.#most) this.#shrink();
-    if (this.#path === undefined) return;
-    if (this.#lines > 2 * this.#entries.size + 1000) this.#rewrite(this.#path);
-    else this.#append(this.#path, [added]);
+    if (this.#entries.size > this.#most && this.#shrink()) return this.#file?.rewrite() ?? false;
+    return this.#file?.append(JSON.stringify(added), this.#entries.size) ?? false;
   }
 
-  /** Rather too many sessions end than one that was revoked goes on. */
-  #shrink(): void {
+  /** Rather too many sessions end than one that was revoked goes on. @returns whether entries have gone */
+  #shrink(): boolean {
     this.#forgetEnded();
-    if (this.#entries.size <= this.#most) return;
-    const single = [...this.#entries.values()].filter(({ id }) => id !== undefined);
-    for (const { tenant = '', until } of single) {
+    if (this.#entries.size <= this.#most) return true;
+    const narrow = [...this.#entries.values()].filter(({ id, user }) => id !== undefined || user !== undefined);
+    for (const { tenant = '', until } of narrow) {
       const known = this.#entries.get(keyOf({ tenant }));
-      const whole = { tenant, at: Date.now(), until: Math.max(until, known?.until ?? 0) };
+      const { generation, at } = this.#untilNow(0);
+      const whole = { tenant, generation, at, until: Math.max(until, known?.until ?? 0) };
       this.#entries.set(keyOf(whole), whole);
     }
-    for (const one of single) this.#entries.delete(keyOf(one));
-    if (this.#path !== undefined) this.#rewrite(this.#path);
+    for (const one of narrow) this.#entries.delete(keyOf(one));
+    return narrow.length > 0;
   }
 
+  /** What has ended by the clock stays so when the clock is set back. */
   #forgetEnded(): void {
     const now = Date.now();
-    for (const [key, { until }] of this.#entries) if (until <= now) this.#entries.delete(key);
+    const ended = [...this.#entries].filter(([, { until }]) => until <= now);
+    for (const [key, { until }] of ended) {
+      this.#entries.delete(key);
+      this.#forgotten = {
+        generation: this.#generation,
+        at: now,
+        until: Math.max(until, this.#forgotten?.until ?? 0),
+      };
+    }
+    if (ended.length > 0) this.#generation += 1;
   }
 
-  #load(path: string): void {
-    let text = '';
-    try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-    for (const line of text.split('\n')) {
+  #load(lines: readonly string[]): void {
+    for (const line of lines) {
+      const known = header.safeParse(jsonOf(line)).data;
+      if (known) {
+        this.#line = known.line;
+        this.#generation = known.generation;
+        this.#forgotten = known.forgotten;
+      }
       // A crash may have cut the last line off: what it said was never answered.
-      const parsed = line === '' ? undefined : entry.safeParse(jsonOf(line)).data;
+      const parsed = entry.safeParse(jsonOf(line)).data;
       if (parsed) this.#entries.set(keyOf(parsed), parsed);
+      // What was appended since the first line was written.
+      this.#generation = Math.max(this.#generation, parsed?.generation ?? 0);
     }
+    this.#generation += SKIPPED;
     this.#forgetEnded();
-    this.#rewrite(path);
   }
 
-  #append(path: string, entries: readonly Entry[]): void {
-    const file = openSync(path, 'a', 0o600);
-    try {
-      writeSync(file, entries.map((one) => `${JSON.stringify(one)}\n`).join(''));
-      // Whoever logged out may rely on it when the answer comes.
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    this.#lines += entries.length;
-  }
-
-  #rewrite(path: string): void {
-    const beside = `${path}.new`;
-    writeFileSync(beside, [...this.#entries.values()].map((one) => `${JSON.stringify(one)}\n`).join(''), {
-      mode: 0o600,
-    });
-    renameSync(beside, path);
-    this.#lines = this.#entries.size;
+  #lines(): string[] {
+    const first: z.infer<typeof header> = { line: this.#line, generation: this.#generation };
+    if (this.#forgotten) first.forgotten = this.#forgotten;
+    return [first, ...this.#entries.values()].map((one) => JSON.stringify(one));
   }
 }
 

@@ -1,7 +1,7 @@
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import { z } from 'zod';
 import { accountKey } from '../runtime/account-key.js';
-import type { KeyRing } from './key-ring.js';
+import type { KeyRing, SealingKey } from './key-ring.js';
 import type { Session } from './session.js';
 
 const header = { alg: 'dir', enc: 'A256GCM' } as const;
@@ -12,49 +12,86 @@ const secretClaim = z.union([
   z.strictObject({ password: z.string() }),
   z.strictObject({ accessToken: z.string(), expiresAt: z.number().optional() }),
 ]);
-const claims = z.strictObject({
+const claims = z.object({
   id: z.string(),
   tenant: z.string(),
   server: z.string(),
   user: z.string(),
   secret: secretClaim,
   openedAt: z.number(),
-  issuedAt: z.number(),
+  // Tokens of version 0.1.0 have none of these.
+  line: z.string().default(''),
+  generation: z.number().default(0),
+  renewals: z.number().default(0),
   expiresAt: z.number(),
   endsAt: z.number(),
 });
 
-/** Seals a session into a token (RFC 7516): nobody without the keys can read, change or make one. */
-export async function seal(keys: KeyRing, { accountKey: _, ...content }: Session): Promise<string> {
-  const { id, bytes } = keys.newest;
-  return await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
+/** Seals a session into a token (RFC 7516): nobody without the key can read, change or make one. */
+export async function seal(key: SealingKey, { accountKey: _, ...content }: Session): Promise<string> {
+  return await sealText(key, JSON.stringify(content));
+}
+
+/** Seals any text in the same way. */
+export async function sealText({ id, bytes }: SealingKey, text: string): Promise<string> {
+  return await new CompactEncrypt(new TextEncoder().encode(text))
     .setProtectedHeader({ ...header, kid: id })
     .encrypt(bytes);
 }
 
-/** The session in a token, whether or not it has ended; `undefined` for anything that these keys did not seal. */
-export async function unseal(keys: KeyRing, token: string): Promise<Session | undefined> {
-  if (!isCanonical(token)) return undefined;
+/** The session in a token, whether or not it has ended, and the key that sealed it; `undefined` for anything that these keys did not seal. */
+export async function unseal(keys: KeyRing, token: string): Promise<{ session: Session; key: SealingKey } | undefined> {
+  const found = await unsealText(keys, token);
+  const content = found && claims.safeParse(jsonOf(found.text)).data;
+  if (!content) return undefined;
+  const { id, tenant, server, user } = content;
+  // One by one: a copy of what zod made takes 500 bytes more, and as many as there are users are remembered.
+  const session: Session = {
+    id,
+    tenant,
+    server,
+    user,
+    secret: content.secret,
+    accountKey: accountKey({ tenant, server: { name: server }, user }),
+    openedAt: content.openedAt,
+    line: content.line,
+    generation: content.generation,
+    renewals: content.renewals,
+    expiresAt: content.expiresAt,
+    endsAt: content.endsAt,
+  };
+  return { session, key: found.key };
+}
+
+/** The text that was sealed, and the key; `undefined` for anything that these keys did not seal. */
+export async function unsealText(
+  keys: KeyRing,
+  sealed: string,
+): Promise<{ text: string; key: SealingKey } | undefined> {
+  if (!isCanonical(sealed)) return undefined;
+  let key: SealingKey | undefined;
   try {
     const { plaintext } = await compactDecrypt(
-      token,
-      (given: CompactJWEHeaderParameters) => keyOf(keys, given.kid),
+      sealed,
+      ({ kid }: CompactJWEHeaderParameters) => {
+        key = kid === undefined ? undefined : keys.find(kid);
+        if (!key) throw new Error('An unknown key.');
+        return key.bytes;
+      },
       pinned,
     );
-    const content = claims.parse(JSON.parse(new TextDecoder().decode(plaintext)));
-    const { id, tenant, server, user, secret, openedAt, issuedAt, expiresAt, endsAt } = content;
-    const key = accountKey({ tenant, server: { name: server }, user });
-    // One by one: a copy of what zod made takes 500 bytes more, and as many as there are users are remembered.
-    return { id, tenant, server, user, secret, accountKey: key, openedAt, issuedAt, expiresAt, endsAt };
+    return key && { text: new TextDecoder().decode(plaintext), key };
   } catch {
     return undefined;
   }
 }
 
-function keyOf(keys: KeyRing, id: string | undefined): Uint8Array {
-  const key = id === undefined ? undefined : keys.find(id);
-  if (!key) throw new Error('An unknown key.');
-  return key.bytes;
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Some characters of base64 have bits that mean nothing: of all spellings of a token one alone is taken. */

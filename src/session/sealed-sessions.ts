@@ -1,10 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
-import { BrokerError } from '../protocol/errors.js';
 import { accountKey } from '../runtime/account-key.js';
-import type { KeyRing } from './key-ring.js';
+import type { KeyRing, SealingKey } from './key-ring.js';
 import type { Revocations } from './revocations.js';
 import { seal, unseal } from './seal.js';
-import type { Secret, Session } from './session.js';
+import { type Secret, type Session, sessionExpired } from './session.js';
 import type { LiveSession, Opened, Proven, SessionStore } from './store.js';
 
 export interface SessionLimits {
@@ -30,12 +29,27 @@ export interface SealedSessionsOptions {
   onAccountEnd: (accountKey: string) => void;
 }
 
+/** A session that was used here, by the newest of its tokens. */
+interface Live extends LiveSession {
+  secret: Secret;
+  renewals: number;
+  endsAt: number;
+  /** What sealed that token. */
+  key: SealingKey;
+}
+
+/** A token that was opened. */
+interface Unsealed {
+  session: Session;
+  key: SealingKey;
+}
+
 /** Sessions that are their own tokens: sealed, so that any broker with the keys goes on with them. */
 export class SealedSessions implements SessionStore {
   readonly #options: SealedSessionsOptions;
-  readonly #opened = new Map<string, Session>();
+  readonly #opened = new Map<string, Unsealed>();
   /** Sessions used here, by id, the longest unused first. */
-  readonly #live = new Map<string, LiveSession>();
+  readonly #live = new Map<string, Live>();
   readonly #perAccount = new Map<string, number>();
   readonly #perTenant = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
@@ -53,42 +67,58 @@ export class SealedSessions implements SessionStore {
     const endsAt = now + this.#options.limits.maxAgeMs;
     // No command line takes it for an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 's');
-    return this.#seal({ ...proven, id, accountKey: key, openedAt: now, issuedAt: now, expiresAt: now, endsAt });
+    const { line, generation } = this.#options.revocations.now;
+    const times = { openedAt: now, expiresAt: now, endsAt };
+    return this.#seal({ ...proven, id, accountKey: key, ...times, line, generation, renewals: 0 });
   }
 
   async resolve(tenant: string, token: string): Promise<Session> {
-    const key = hash('sha256', token, 'base64');
-    const known = this.#opened.get(key);
-    const session = known ?? (await unseal(this.#options.keys, token));
-    if (session?.tenant !== tenant || session.expiresAt <= Date.now() || this.#options.revocations.has(session)) {
-      throw new BrokerError('SESSION_EXPIRED', 'session: unknown or ended; open a new one.', { field: 'session' });
-    }
-    if (known) this.#opened.delete(key);
-    this.#opened.set(key, session);
+    const { keys } = this.#options;
+    const hashed = hash('sha256', token, 'base64');
+    const known = this.#opened.get(hashed);
+    const unsealed = known ?? (await unseal(keys, token));
+    if (!unsealed) throw sessionExpired();
+    const { session, key } = unsealed;
+    if (known) this.#opened.delete(hashed);
+    // Whoever has a key that was dropped could have made the token.
+    if (!keys.has(key) || session.tenant !== tenant || session.expiresAt <= Date.now()) throw sessionExpired();
+    this.check(session);
+    this.#opened.set(hashed, unsealed);
     this.#bound(this.#opened);
-    this.#use(session);
+    this.#use(unsealed);
     return session;
   }
 
-  renew(session: Session, secret: Secret = session.secret): Promise<Opened> {
-    return this.#seal({ ...session, secret, issuedAt: Date.now() });
+  check(session: Session): void {
+    if (this.#options.revocations.has(session)) throw sessionExpired();
   }
 
-  async close(session: Session): Promise<void> {
-    this.#options.revocations.session(session);
+  newestSecret({ id, secret }: Session): Secret {
+    return this.#live.get(id)?.secret ?? secret;
+  }
+
+  renew(session: Session, secret: Secret = this.newestSecret(session)): Promise<Opened> {
+    this.check(session);
+    const renewals = Math.max(session.renewals, this.#live.get(session.id)?.renewals ?? 0) + 1;
+    return this.#seal({ ...session, secret, renewals });
+  }
+
+  async close(session: Session): Promise<{ lasts: boolean }> {
+    const saved = this.#options.revocations.session(session);
     this.#end(session.id);
+    return { lasts: this.#lasts(saved) };
   }
 
-  async revoke(tenant: string, user?: string): Promise<number> {
+  async revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }> {
     const { revocations, limits } = this.#options;
-    if (user === undefined) revocations.tenant(tenant, limits.maxAgeMs);
-    else revocations.user(tenant, user, limits.maxAgeMs);
+    const { maxAgeMs } = limits;
+    const saved = user === undefined ? revocations.tenant(tenant, maxAgeMs) : revocations.user(tenant, user, maxAgeMs);
     const before = this.#perAccount.size;
     for (const [id, { tenant: ofTenant, accountKey: key }] of this.#live) {
       const [, , ofUser] = JSON.parse(key) as string[];
       if (ofTenant === tenant && (user === undefined || ofUser === user)) this.#end(id);
     }
-    return before - this.#perAccount.size;
+    return { accounts: before - this.#perAccount.size, lasts: this.#lasts(saved) };
   }
 
   /** Other limits, for tokens that are made from now on. */
@@ -101,14 +131,12 @@ export class SealedSessions implements SessionStore {
     for (const [id, live] of this.#live) if (live.tenant === tenant) this.#end(id);
   }
 
-  kick(id: string): string | undefined {
+  kick(id: string): { accountKey: string; lasts: boolean } | undefined {
     const live = this.#live.get(id);
     if (!live) return undefined;
-    const { revocations, limits } = this.#options;
-    // No later than this: its real end is in the tokens alone.
-    revocations.session({ id, tenant: live.tenant, endsAt: Date.now() + limits.maxAgeMs });
+    const saved = this.#options.revocations.session({ id, tenant: live.tenant, endsAt: live.endsAt });
     this.#end(id);
-    return live.accountKey;
+    return { accountKey: live.accountKey, lasts: this.#lasts(saved) };
   }
 
   count(tenant: string): number {
@@ -135,25 +163,44 @@ export class SealedSessions implements SessionStore {
   /** Forgets what was used here, without telling of the accounts. */
   dispose(): void {
     clearInterval(this.#sweeper);
+    this.#options.revocations.close();
     this.#opened.clear();
     this.#live.clear();
     this.#perAccount.clear();
     this.#perTenant.clear();
   }
 
+  /** What is sealed with keys that end with the process needs no list to end with it. */
+  #lasts(saved: boolean): boolean {
+    return saved || this.#options.keys.isEphemeral;
+  }
+
   async #seal(session: Session): Promise<Opened> {
     const expiresAt = Math.min(Date.now() + this.#options.limits.ttlMs, session.endsAt);
     const sealed = { ...session, expiresAt };
-    const token = await seal(this.#options.keys, sealed);
-    this.#use(sealed);
+    const { newest } = this.#options.keys;
+    const token = await seal(newest, sealed);
+    this.check(sealed);
+    this.#use({ session: sealed, key: newest });
     return { token, session: sealed };
   }
 
-  #use({ id, tenant, accountKey: key, openedAt, expiresAt }: Session): void {
+  #use({ session, key: sealedWith }: Unsealed): void {
+    const { id, tenant, accountKey: key, openedAt, expiresAt, endsAt } = session;
     const known = this.#live.get(id);
     this.#live.delete(id);
-    const lastEnd = Math.max(expiresAt, known?.expiresAt ?? 0);
-    this.#live.set(id, { tenant, accountKey: key, openedAt, expiresAt: lastEnd });
+    // An older token goes on until its end, on what the newest one has proven.
+    const newer = known && known.renewals > session.renewals ? known : { ...session, key: sealedWith };
+    this.#live.set(id, {
+      tenant,
+      accountKey: key,
+      openedAt,
+      expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0),
+      secret: newer.secret,
+      renewals: newer.renewals,
+      endsAt,
+      key: newer.key,
+    });
     if (!known) {
       count(this.#perAccount, key, 1);
       count(this.#perTenant, tenant, 1);
@@ -164,7 +211,7 @@ export class SealedSessions implements SessionStore {
     }
   }
 
-  #bound(map: Map<string, Session>): void {
+  #bound(map: Map<string, Unsealed>): void {
     if (map.size <= this.#options.limits.remembered) return;
     const [oldest] = map.keys();
     if (oldest !== undefined) map.delete(oldest);
@@ -181,8 +228,11 @@ export class SealedSessions implements SessionStore {
 
   #sweep(): void {
     const now = Date.now();
-    for (const [key, { expiresAt }] of this.#opened) if (expiresAt <= now) this.#opened.delete(key);
-    for (const [id, { expiresAt }] of this.#live) if (expiresAt <= now) this.#end(id);
+    const { keys } = this.#options;
+    for (const [token, { session, key }] of this.#opened) {
+      if (session.expiresAt <= now || !keys.has(key)) this.#opened.delete(token);
+    }
+    for (const [id, { expiresAt, key }] of this.#live) if (expiresAt <= now || !keys.has(key)) this.#end(id);
   }
 }
 

@@ -14,12 +14,21 @@ export interface Session {
   /** Key of the account in the registry: tenant, server, user. */
   accountKey: string;
   openedAt: number;
-  /** When this token was sealed. */
-  issuedAt: number;
+  /** Which list of ended sessions its `generation` counts in: see `Revocations.now`. Empty: none that is known. */
+  line: string;
+  /** How often sessions had been revoked when it was opened; a renewal does not change it. */
+  generation: number;
+  /** How often it had been renewed when this token was made. */
+  renewals: number;
   /** When this token ends unless it is renewed. */
   expiresAt: number;
   /** When no renewal helps any more. */
   endsAt: number;
+}
+
+/** The error of a session that has ended, or of which nothing is known. */
+export function sessionExpired(): BrokerError {
+  return new BrokerError('SESSION_EXPIRED', 'session: unknown or ended; open a new one.', { field: 'session' });
 }
 
 /** The error of a session whose IMAP server the configuration no longer names. */

@@ -32,14 +32,24 @@ export interface SessionStore {
    * @throws BrokerError SESSION_EXPIRED when the token is forged, ended, revoked or of another tenant
    */
   resolve(tenant: string, token: string): Promise<Session>;
-  /** Another token for the same session, with a new end; with another secret where one is given. */
+  /**
+   * To be asked again after each wait.
+   * @throws BrokerError SESSION_EXPIRED when the session was closed, kicked or revoked
+   */
+  check(session: Session): void;
+  /** What the newest token of the session that was seen here has proven. */
+  newestSecret(session: Session): Secret;
+  /**
+   * Another token for the same session, with a new end; with another secret where one is given.
+   * @throws BrokerError SESSION_EXPIRED when it has ended meanwhile
+   */
   renew(session: Session, secret?: Secret): Promise<Opened>;
-  /** Ends a session: no token opens it any more. */
-  close(session: Session): Promise<void>;
-  /** Ends all sessions of a tenant, or of one of its users. @returns how many accounts were in use here */
-  revoke(tenant: string, user?: string): Promise<number>;
-  /** Ends a session by its id. @returns the key of its account; `undefined` where it was not used here */
-  kick(id: string): string | undefined;
+  /** Ends a session: no token opens it any more. Whether that lasts over a restart is answered by this and the next two. */
+  close(session: Session): Promise<{ lasts: boolean }>;
+  /** Ends all sessions of a tenant, or of one of its users. @returns also how many accounts were in use here */
+  revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }>;
+  /** Ends a session by its id. @returns also the key of its account; `undefined` where it was not used here */
+  kick(id: string): { accountKey: string; lasts: boolean } | undefined;
   /** Sessions of a tenant that were used here and have not ended. */
   count(tenant: string): number;
   /** Sessions that were used here and have not ended, by id, the longest unused first. */

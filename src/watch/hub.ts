@@ -42,7 +42,7 @@ export class Hub {
   /** By account. */
   readonly #topics = new Map<string, Topic>();
   readonly #bySubscriber = new Map<Subscriber, Set<Topic>>();
-  /** Last numbers of topics that have ended, by account: within an epoch none is given twice. */
+  /** Last numbers of topics that have ended, by the topic's name, for accounts that are gone leave no names: within an epoch none is given twice. */
   readonly #ended = new Map<string, number>();
   /** The greatest of those that were forgotten. */
   #forgotten: number | undefined;
@@ -142,10 +142,11 @@ export class Hub {
 
   #open({ account }: WatchRequest): Topic {
     const { epoch, startWatcher, log } = this.#options;
-    const ended = this.#ended.get(account.key) ?? this.#forgotten;
-    this.#ended.delete(account.key);
+    const id = this.#nameOf(account.key);
+    const ended = this.#ended.get(id) ?? this.#forgotten;
+    this.#ended.delete(id);
     const topic = new Topic({
-      id: this.#nameOf(account.key),
+      id,
       epoch,
       account,
       startWatcher,
@@ -162,7 +163,7 @@ export class Hub {
   #end(key: string, topic: Topic, error: BrokerError, farewell?: string): void {
     this.#topics.delete(key);
     for (const topics of this.#bySubscriber.values()) topics.delete(topic);
-    this.#ended.set(key, topic.seq);
+    this.#ended.set(this.#nameOf(key), topic.seq);
     if (this.#ended.size > MOST_ENDED) {
       const [[oldest, seq] = ['', 0]] = this.#ended;
       this.#ended.delete(oldest);

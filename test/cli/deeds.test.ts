@@ -127,7 +127,8 @@ describe('imap-broker kick', () => {
   it('session: its token is void, the one of another session is not; refuses one that is not there', async () => {
     const user = newUser('ended');
     const [ended, other] = [await operated.client.login(user), await operated.client.login(user)];
-    const { id = '' } = (await unseal(KeyRing.ofFile(operated.keyFile, { create: false }), ended)) ?? {};
+    const unsealed = await unseal(KeyRing.ofFile(operated.keyFile, { create: false }), ended);
+    const { id = '' } = unsealed?.session ?? {};
     const { code, out } = await operated.run('kick', 'session', id);
     expect([code, out]).toEqual([0, `ended a session of ${user} on dovecot, of webmail\n`]);
     expect(await outcome(operated.client.call('mailbox.list', { session: ended }))).toBe('SESSION_EXPIRED');

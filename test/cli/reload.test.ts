@@ -211,6 +211,19 @@ describe('after a reload', () => {
     await relay.close();
   });
 
+  it('a server that is elsewhere tells its own capabilities', async () => {
+    write();
+    const client = await RawClient.open(await start());
+    const session = await client.login(newUser('moved'));
+    expect((await client.call('session.info', { session })).capabilities.sort).toBe(true);
+    const other = await Dovecot.start({ imapCapability: 'IMAP4rev1 SASL-IR ID NAMESPACE UIDPLUS' });
+    onTestFinished(() => other.stop());
+    write({ server: imap('dovecot', other.plainPort) });
+    await reload();
+    expect((await client.call('session.info', { session })).capabilities.sort).toBe(false);
+    await client.close();
+  });
+
   it('sessions on a server that is gone are refused clearly, and new ones; when it is back they go on', async () => {
     write();
     const client = await RawClient.open(await start());
@@ -271,15 +284,21 @@ describe('after a reload', () => {
     await client.close();
   });
 
-  it('a listener shows its new certificate', async () => {
+  it.each(['listener', 'monitor'])('a %s shows its new certificate, and so does config', async (what) => {
     const [first, second] = [certificates(), clientCertificate('another', { selfSigned: true })];
-    const show = (pair: { cert: string; key: string }) => {
-      writeFileSync(join(folder, 'cert.pem'), pair.cert);
-      writeFileSync(join(folder, 'key.pem'), pair.key);
+    const show = (name: string, pair: { cert: string; key: string }) => {
+      writeFileSync(join(folder, `${name}.pem`), pair.cert);
+      writeFileSync(join(folder, `${name}.key`), pair.key);
     };
-    show(first);
-    write({ listener: 'host = "127.0.0.1"\nport = 0\ntls_cert_file = "cert.pem"\ntls_key_file = "key.pem"' });
-    const port = Number(new URL(await start()).port);
+    show('one', first);
+    show('two', first);
+    const place = (name: string) =>
+      `host = "127.0.0.1"\nport = 0\ntls_cert_file = "${name}.pem"\ntls_key_file = "${name}.key"\n`;
+    const use = (name: string) =>
+      what === 'listener' ? write({ listener: place(name) }) : write({ rest: `[monitor]\n${place(name)}` });
+    use('one');
+    const url = await start();
+    const port = Number(new URL(what === 'listener' ? url : (broker.monitorUrl ?? '')).port);
     const shown = () =>
       new Promise<string>((resolve) => {
         const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
@@ -287,11 +306,42 @@ describe('after a reload', () => {
           socket.destroy();
         });
       });
+    const configured = async () => {
+      const { out } = await runMain('config', '--json', '--url', `unix:${join(folder, 'admin.sock')}`);
+      const { settings } = JSON.parse(out) as { settings: { key: string; value: unknown }[] };
+      return settings.filter(({ key }) => key.endsWith('.tls_cert_file')).map(({ value }) => value);
+    };
     const before = await shown();
-    show(second);
+    expect(await configured()).toEqual(['one.pem']);
+    show('one', second);
+    const changed = (key: string) => new RegExp(`^changed: ${what}\\S*\\.tls_${key}_file$`, 'm');
     const { out } = await reload();
-    expect(out).toMatch(/^changed: listener.127.0.0.1:0.tls_cert_file\nchanged: .*tls_key_file\n$/);
-    expect(await shown()).not.toBe(before);
+    expect(out).toMatch(changed('cert'));
+    expect(out).toMatch(changed('key'));
+    expect(out).not.toContain('restart');
+    const renewed = await shown();
+    expect(renewed).not.toBe(before);
+    // Other files do as well.
+    use('two');
+    expect((await reload()).out).toMatch(changed('cert'));
+    expect(await shown()).toBe(before);
+    expect(await configured()).toEqual(['two.pem']);
+    expect((await reload()).out).toBe('nothing is different\n');
+  });
+
+  it('a monitor that is to be elsewhere with another certificate needs a restart for both', async () => {
+    writeFileSync(join(folder, 'one.pem'), certificates().cert);
+    writeFileSync(join(folder, 'one.key'), certificates().key);
+    const tls = 'tls_cert_file = "one.pem"\ntls_key_file = "one.key"\n';
+    write({ rest: `[monitor]\nport = 0\n${tls}` });
+    await start();
+    const other = clientCertificate('another', { selfSigned: true });
+    writeFileSync(join(folder, 'one.pem'), other.cert);
+    writeFileSync(join(folder, 'one.key'), other.key);
+    write({ rest: `[monitor]\nport = 1\n${tls}` });
+    expect((await reload()).out).toBe(
+      'needs a restart: monitor.port\nneeds a restart: monitor.tls_cert_file\nneeds a restart: monitor.tls_key_file\n',
+    );
   });
 });
 

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Idempotency, type IdempotencyLimits } from '../../src/methods/idempotency.js';
+import { restoreOutcomes, saveOutcomes } from '../../src/methods/outcomes-file.js';
 import { BrokerError, type Executed } from '../../src/protocol/errors.js';
+import { KeyRing } from '../../src/session/key-ring.js';
 
 /** Remembers keys of two accounts, and counts how often the work of each was done. */
 function remembering(limits: Partial<IdempotencyLimits> = {}) {
@@ -107,6 +112,65 @@ describe('an idempotency key', () => {
     expect(await Promise.all([running, joined])).toEqual(['stored', 'stored']);
     expect(idempotency.size).toBe(1);
     expect(done).toEqual(['running', 'done', 'done']);
+  });
+});
+
+describe('what a process leaves of idempotency keys to the next one', () => {
+  it('is their outcomes, errors too, for the rest of their time', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const before = remembering();
+    await before.ask('old');
+    vi.advanceTimersByTime(10 * 60_000);
+    const failed = await before.ask('failed', { work: failing('maybe') }).catch((error: unknown) => error);
+    await before.ask('none', { work: failing('no') }).catch(() => {});
+    await before.ask('ok', { work: async () => ({ uid: 7 }) });
+    const { idempotency, ask, done } = remembering();
+    idempotency.restore(JSON.parse(JSON.stringify(before.idempotency.outcomes)));
+    expect(idempotency.size).toBe(3);
+    expect(await ask('ok')).toEqual({ uid: 7 });
+    expect(await ask('old')).toBe('old');
+    await expect(ask('failed')).rejects.toEqual(failed);
+    await expect(ask('ok', { params: 'other' })).rejects.toMatchObject({ kind: 'IDEMPOTENCY_MISMATCH' });
+    expect(done).toEqual([]);
+    vi.advanceTimersByTime(5 * 60_000);
+    await ask('old');
+    await ask('ok');
+    expect(done).toEqual(['old']);
+  });
+
+  it('is sealed in a file, and nothing where that is missing, spoilt or sealed with another key', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-outcomes-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'outcomes.sealed');
+    const keys = KeyRing.ephemeral();
+    const before = remembering();
+    await before.ask('k');
+    await saveOutcomes(path, keys, before.idempotency);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const restored = async (ring: KeyRing) => {
+      const { idempotency } = remembering();
+      await restoreOutcomes(path, ring, idempotency);
+      return idempotency.size;
+    };
+    expect(await restored(keys)).toBe(1);
+    expect(await restored(KeyRing.ephemeral())).toBe(0);
+    writeFileSync(path, 'rubbish');
+    expect(await restored(keys)).toBe(0);
+    rmSync(path);
+    expect(await restored(keys)).toBe(0);
+  });
+
+  it('is bounded as what the next one remembers itself', async () => {
+    const before = remembering();
+    for (const key of ['a', 'b', 'c']) await before.ask(key);
+    const { idempotency, ask, done } = remembering({ keys: 2 });
+    idempotency.restore(before.idempotency.outcomes);
+    expect(idempotency.size).toBe(2);
+    for (const key of ['b', 'c']) await ask(key);
+    expect(done).toEqual([]);
   });
 });
 

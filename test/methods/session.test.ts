@@ -4,6 +4,7 @@ import type { SessionContext } from '../../src/methods/context.js';
 import close from '../../src/methods/session/close.js';
 import info from '../../src/methods/session/info.js';
 import open from '../../src/methods/session/open.js';
+import { ServerFacts } from '../../src/methods/session/server-facts.js';
 import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
@@ -19,6 +20,7 @@ import { handlerContext } from '../support/handler-context.js';
 /** The handlers' surroundings as the broker makes them, and requests through them as the dispatcher makes them. */
 function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
   const proofs = new Proofs();
+  const facts = new ServerFacts();
   const registry = new Registry(defaultPoolLimits, {
     onRefused: (key, credentials) => proofs.refused(key, credentials),
   });
@@ -37,7 +39,7 @@ function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
     const account = registry.get(session?.accountKey ?? '');
     const none = () => Promise.reject(new Error('no account'));
     const base = handlerContext(method, account ?? { key: 'none', run: none, share: none, slots: new NewestInSlot() });
-    const services = { ...base.services, sessions, proofs, registry, servers: new Map([[server.name, server]]) };
+    const services = { ...base.services, sessions, proofs, facts, registry, servers: new Map([[server.name, server]]) };
     return {
       ...base,
       tenant: tenantWith({ name: tenant }),
@@ -120,7 +122,7 @@ describe('a session', () => {
     const second = await login(user);
     expect(second.session).not.toBe(first.session);
     const params = { session: first.session };
-    expect(await close(await context('session.close', first.session), params)).toEqual({ closed: true });
+    expect(await close(await context('session.close', first.session), params)).toEqual({ closed: true, lasts: true });
     await expect(context('session.info', first.session)).rejects.toEqual(
       expect.objectContaining({ kind: 'SESSION_EXPIRED' }),
     );

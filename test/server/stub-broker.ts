@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/idempotency.js';
+import { ServerFacts } from '../../src/methods/session/server-facts.js';
 import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
@@ -58,6 +59,7 @@ export async function stubBroker(options: StubOptions = {}) {
       limits,
       log,
       answered,
+      standstill: { check: () => {} },
       checkResults: options.checkResults ?? false,
     },
     tenants: options.tenants ?? [
@@ -94,7 +96,9 @@ export const session: Session = {
   secret: { password: 'p' },
   accountKey: 'k',
   openedAt: 0,
-  issuedAt: 0,
+  line: 'test',
+  generation: 0,
+  renewals: 0,
   expiresAt: Date.now() + 86_400_000,
   endsAt: 0,
 };
@@ -109,17 +113,20 @@ export const stubServices = {
       if (token === 'live' && tenant === 'shop') return session;
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
-    revoke: async () => 0,
+    check: () => {},
+    newestSecret: ({ secret }: Session) => secret,
+    revoke: async () => ({ accounts: 0, lasts: true }),
     kick: () => undefined,
     count: () => 0,
     hasAccount: () => true,
     ...noSessionsSeen,
-    close: async () => {},
+    close: async () => ({ lasts: true }),
   },
   proofs: new Proofs(),
-  registry: { get: () => ({ key: 'k' }) } as unknown as Registry,
+  registry: { get: () => ({ key: 'k', admits: () => true }) } as unknown as Registry,
   views: new Views(),
   idempotency: new Idempotency(),
+  facts: new ServerFacts(),
   hub,
   inside: nothingInside(),
   servers: new Map([['main', upstream('main', 1)]]),

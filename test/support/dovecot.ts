@@ -171,9 +171,9 @@ export class Dovecot {
     return stdout;
   }
 
-  /** From now on this user logs in with this password alone; live connections go on. Takes up to a second. */
-  setPassword(user: string, password: string): Promise<void> {
-    return this.#passwords.set(user, password);
+  /** From now on this user logs in with this password, or another one, alone; live connections go on. Takes up to a second. */
+  setPassword(user: string, password: string, other?: string): Promise<void> {
+    return this.#passwords.set(user, password, other);
   }
 
   /** A user name that no other test uses. */

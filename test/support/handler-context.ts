@@ -3,6 +3,7 @@ import { ImapConnection } from '../../src/imap/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/idempotency.js';
+import { ServerFacts } from '../../src/methods/session/server-facts.js';
 import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/slots.js';
@@ -93,7 +94,9 @@ export function handlerContext(
       id: 'session',
       secret: { password: '' },
       openedAt: Date.now(),
-      issuedAt: Date.now(),
+      line: 'test',
+      generation: 0,
+      renewals: 0,
       expiresAt: Date.now() + 60_000,
       endsAt: Date.now() + 600_000,
     },
@@ -123,18 +126,21 @@ export function handlerContext(
         renew: () => {
           throw new Error('not in this test');
         },
-        revoke: async () => 0,
+        check: () => {},
+        newestSecret: ({ secret }) => secret,
+        revoke: async () => ({ accounts: 0, lasts: true }),
         kick: () => undefined,
         count: () => 0,
         hasAccount: () => true,
         ...noSessionsSeen,
-        close: async () => {},
+        close: async () => ({ lasts: true }),
       },
       version: '0.0.0-test',
       epoch: 'test',
       registry: new Registry(defaultPoolLimits),
       views: new Views(),
       idempotency: new Idempotency(),
+      facts: new ServerFacts(),
       servers: new Map(),
       tenantNames: new Set(),
       operations: stubOperations,

@@ -24,7 +24,7 @@ export const kickSession: AdminWork = async ({ client, print, args }) => {
   const [id = ''] = args;
   print(
     await client.session.kick({ id }),
-    ({ tenant, server, user }) => `ended a session of ${user} on ${server}, of ${tenant}\n`,
+    ({ tenant, server, user, lasts }) => `ended a session of ${user} on ${server}, of ${tenant}\n${warning(lasts)}`,
   );
   return undefined;
 };
@@ -34,7 +34,11 @@ export const revoke: AdminWork = async ({ client, print, args }) => {
   const [tenant = '', user] = args;
   print(
     await client.session.revoke(user === undefined ? { tenant } : { tenant, user }),
-    ({ accounts }) => `revoked; ${counted(accounts, 'account')} logged out\n`,
+    ({ accounts, lasts }) => `revoked; ${counted(accounts, 'account')} logged out\n${warning(lasts)}`,
   );
   return undefined;
 };
+
+function warning(lasts: boolean): string {
+  return lasts ? '' : 'not on the disk yet: until the broker can write its list, this ends with a restart\n';
+}

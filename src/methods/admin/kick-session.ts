@@ -3,9 +3,9 @@ import { namesOf } from '../../runtime/account-key.js';
 import { deed } from './deed.js';
 
 export default deed<'session.kick'>(async ({ services }, { id }) => {
-  const accountKey = services.sessions.kick(id);
-  if (accountKey === undefined) {
+  const kicked = services.sessions.kick(id);
+  if (!kicked) {
     throw new BrokerError('NOT_FOUND', `id: no session "${id}" is in use at this broker.`, { field: 'id' });
   }
-  return namesOf(accountKey);
+  return { ...namesOf(kicked.accountKey), lasts: kicked.lasts };
 });

@@ -1,10 +1,11 @@
 import type { Handler } from '../context.js';
+import { WatchedAccount } from '../session-account.js';
 import { namesOf } from '../watch/names-of.js';
 
 const handle: Handler<'events.resume'> = async (context, { epoch: since, after, mailboxes }) => {
-  const { services, account, events, signal } = context;
+  const { services, session, events, signal } = context;
   const watch = await services.hub.watch({
-    account,
+    account: new WatchedAccount(services, session),
     subscriber: events.subscriber,
     signal,
     mailboxes: namesOf(mailboxes),

@@ -1,8 +1,8 @@
 import type { Handler } from '../context.js';
 
 const handle: Handler<'session.close'> = async ({ services, session }) => {
-  await services.sessions.close(session);
-  return { closed: true };
+  const { lasts } = await services.sessions.close(session);
+  return { closed: true, lasts };
 };
 
 export default handle;

@@ -5,6 +5,7 @@ import { accountKey } from '../../runtime/account-key.js';
 import type { Secret } from '../../session/session.js';
 import type { Handler, RequestContext } from '../context.js';
 import { jobOf } from '../job.js';
+import { admitting } from '../session-account.js';
 import { infoOf } from './info-of.js';
 import { secretOf } from './secret-of.js';
 
@@ -29,15 +30,10 @@ const handle: Handler<'session.open'> = async (context, { server: serverName, us
   const login = async () => {
     await registry.prove(name, credentials, jobOf(context, { effect: 'read' }));
   };
-  try {
-    return await registry.hold(key, async () => {
-      await proofs.prove(key, secret, signal, login);
-      return await admit(context, registry.adopt(name, credentials), secret);
-    });
-  } catch (failure) {
-    if (!services.sessions.hasAccount(key)) void services.registry.close(key);
-    throw failure;
-  }
+  return await admitting(services, key, async () => {
+    await proofs.prove(key, secret, signal, login);
+    return await admit(context, registry.adopt(name, credentials, true), secret);
+  });
 };
 
 async function admit(context: RequestContext, account: Account, secret: Secret): Promise<Result<'session.open'>> {

@@ -2,6 +2,7 @@ import { BrokerError } from '../../protocol/errors.js';
 import { serverGone } from '../../session/session.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
+import { admitting } from '../session-account.js';
 import { secretOf } from './secret-of.js';
 
 const handle: Handler<'session.refresh'> = async (context, { auth }) => {
@@ -19,8 +20,10 @@ const handle: Handler<'session.refresh'> = async (context, { auth }) => {
     const job = jobOf(context, { effect: 'read' });
     await services.registry.prove({ tenant, server, user }, { user, ...secret }, job);
   };
-  await services.registry.hold(accountKey, () => services.proofs.prove(accountKey, secret, context.signal, login));
-  const renewed = await services.sessions.renew(session, secret);
+  const renewed = await admitting(services, accountKey, async () => {
+    await services.proofs.prove(accountKey, secret, context.signal, login);
+    return await services.sessions.renew(session, secret);
+  });
   return {
     session: renewed.token,
     expiresAt: new Date(renewed.session.expiresAt).toISOString(),

@@ -3,5 +3,5 @@ import { checkNames } from '../admin/known.js';
 
 export default deed<'session.revoke'>(async ({ services }, { tenant, user }) => {
   checkNames(services, { tenant });
-  return { accounts: await services.sessions.revoke(tenant, user) };
+  return await services.sessions.revoke(tenant, user);
 });

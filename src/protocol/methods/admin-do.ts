@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { adminMethod } from '../define.js';
 import { configuredName } from '../models.js';
-import { loginName } from './session.js';
+import { lasts, loginName } from './session.js';
 
 const tenant = configuredName.describe('Name of the application.');
 const server = configuredName.describe('Name of a server in the configuration.');
@@ -150,7 +150,7 @@ export const adminDoMethods = {
   }),
   'socket.kick': adminMethod({
     name: 'socket.kick',
-    summary: 'Closes a WebSocket; its requests are cancelled.',
+    summary: 'Closes a WebSocket; its requests are cancelled, but for writes with an idempotencyKey.',
     effect: 'local',
     params: { socket: id.describe('Its id, as socket.list tells it.') },
     result: z.object({ tenant: z.string() }),
@@ -161,7 +161,7 @@ export const adminDoMethods = {
     summary: 'Ends one session in all of its tokens, as session.close does.',
     effect: 'local',
     params: { id: id.describe('Its id, as session.list tells it; not the token.') },
-    result: z.object({ tenant: z.string(), server: z.string(), user: z.string() }),
+    result: z.object({ tenant: z.string(), server: z.string(), user: z.string(), lasts }),
     errors: ['NOT_FOUND'],
   }),
   'session.revoke': adminMethod({
@@ -174,6 +174,7 @@ export const adminDoMethods = {
     },
     result: z.object({
       accounts: z.int().describe('Accounts that were in use at this broker and are logged out now.'),
+      lasts,
     }),
     errors: ['NOT_FOUND'],
   }),

@@ -31,6 +31,12 @@ const tokenAuth = z.strictObject({
   expiresAt: date.optional().describe('When the access token ends, if that is known.'),
 });
 
+export const lasts = z
+  .boolean()
+  .describe(
+    'Whether it also holds after a restart. False while the broker cannot write its list of ended sessions, for a full disk for instance, or has no `state_dir`: it holds at this broker at once, which goes on trying to write the list.',
+  );
+
 /** What the server can do, in the broker's words; each method works without them too, only dearer. */
 const capabilities = z.object({
   move: z.boolean().describe('MOVE (RFC 6851)'),
@@ -127,6 +133,6 @@ export const sessionMethods = {
     summary: "Ends the session, in all of its tokens; with an account's last session its connections are logged out.",
     effect: 'local',
     params: {},
-    result: z.object({ closed: z.literal(true) }),
+    result: z.object({ closed: z.literal(true), lasts }),
   }),
 };

@@ -1,0 +1,66 @@
+import type { Namespaces } from '../../imap/namespaces.js';
+import type { ServerOptions } from '../../imap/server-options.js';
+import type { Capabilities } from '../../protocol/methods/session.js';
+import { Turns } from '../../runtime/turns.js';
+
+/** What a server offers a user. */
+export interface Facts {
+  capabilities: Capabilities;
+  namespace: Namespaces;
+}
+
+/** Facts, and the server that told them. */
+export interface Told {
+  facts: Facts;
+  server: ServerOptions;
+}
+
+/** What a server offers changes when it is updated: to tell it again soon needs no connection. */
+const KNOWN_MS = 600_000;
+const MOST = 10_000;
+
+/** What servers offer the users of accounts. A server that a reload has moved is asked anew. */
+export class ServerFacts {
+  readonly #told = new Map<string, Told & { until: number }>();
+  readonly #turns = new Turns();
+
+  /** Accounts of which something is known. */
+  get size(): number {
+    return this.#told.size;
+  }
+
+  /**
+   * Asked once for all who want to know at the same time.
+   * @param keeps whether an answer may be kept when it is there: the account may have ended meanwhile
+   */
+  take(
+    accountKey: string,
+    server: ServerOptions | undefined,
+    signal: AbortSignal,
+    ask: () => Promise<Told>,
+    keeps: () => boolean,
+  ): Promise<Facts> {
+    const known = () => this.#recall(accountKey, server);
+    return this.#turns.take(accountKey, signal, known, async () => {
+      const told = await ask();
+      if (keeps()) this.#keep(accountKey, told);
+      return told.facts;
+    });
+  }
+
+  forget(accountKey: string): void {
+    this.#told.delete(accountKey);
+  }
+
+  #recall(accountKey: string, server: ServerOptions | undefined): Facts | undefined {
+    const known = this.#told.get(accountKey);
+    return known && known.server === server && known.until > performance.now() ? known.facts : undefined;
+  }
+
+  #keep(accountKey: string, told: Told): void {
+    this.#told.delete(accountKey);
+    this.#told.set(accountKey, { ...told, until: performance.now() + KNOWN_MS });
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > MOST && oldest !== undefined) this.#told.delete(oldest);
+  }
+}

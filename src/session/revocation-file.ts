@@ -1,0 +1,87 @@
+import { closeSync, fsyncSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeAnew } from '../runtime/write-anew.js';
+
+/** Milliseconds after which a file that could not be written is tried again. */
+const RETRY_MS = 5_000;
+/** Lines beyond twice the entries that hold, of which most are out of date, before the file is written anew. */
+const SPARE_LINES = 1_000;
+
+/**
+ * The file of revocations. It stays open, so that a broker without a free descriptor can still append; where it cannot be
+ * written, because the disk is full for instance, the file as it was remains, and is tried until it can be.
+ */
+export class RevocationFile {
+  readonly #path: string;
+  readonly #lines: () => readonly string[];
+  readonly #onTrouble: (error: unknown) => void;
+  #descriptor: number | undefined;
+  #written = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  /**
+   * @param lines all that there is to write
+   * @param onTrouble called with an error when it cannot be written any more, and without one when it can again
+   */
+  constructor(path: string, lines: () => readonly string[], onTrouble: (error: unknown) => void) {
+    this.#path = path;
+    this.#lines = lines;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Its lines; none where there is no file. @throws when there is one that cannot be read */
+  read(): string[] {
+    try {
+      return readFileSync(this.#path, 'utf8').split('\n');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** Adds a line. @param kept how many entries hold @returns whether it is on the disk */
+  append(line: string, kept: number): boolean {
+    // Half a line may be at its end after a failure, and what was not written is in memory alone.
+    if (this.#descriptor === undefined || this.#retry) return this.rewrite();
+    if (this.#written > 2 * kept + SPARE_LINES) return this.rewrite();
+    return this.#try(() => {
+      writeFileSync(this.#descriptor as number, `${line}\n`);
+      // Whoever logs out relies on it when the answer comes.
+      fsyncSync(this.#descriptor as number);
+      this.#written += 1;
+    });
+  }
+
+  /** Writes it anew, with what holds. @returns whether it is on the disk */
+  rewrite(): boolean {
+    return this.#try(() => {
+      const lines = this.#lines();
+      const descriptor = writeAnew(this.#path, lines.map((line) => `${line}\n`).join(''));
+      if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+      this.#descriptor = descriptor;
+      this.#written = lines.length;
+    });
+  }
+
+  /** What could not be written so far is tried a last time. */
+  close(): void {
+    if (this.#retry) this.rewrite();
+    clearTimeout(this.#retry);
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #try(write: () => void): boolean {
+    const before = this.#retry;
+    clearTimeout(before);
+    try {
+      write();
+      this.#retry = undefined;
+      if (before) this.#onTrouble(undefined);
+      return true;
+    } catch (error) {
+      this.#retry = setTimeout(() => this.rewrite(), RETRY_MS).unref();
+      if (!before) this.#onTrouble(error);
+      return false;
+    }
+  }
+}
