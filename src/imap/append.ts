@@ -1,6 +1,7 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { StatusCounts } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
+import { findMailbox } from './mailbox-list.js';
 import { canonicalName } from './mailbox-names.js';
 import { isRefusal, statusOf } from './mailbox-status.js';
 import { searchKeys } from './search.js';
@@ -42,9 +43,7 @@ export async function appendMessage(
       await connection.unselect();
       return append();
     })
-    .catch((failure: unknown) => {
-      throw missingMailbox(failure, mailbox);
-    });
+    .catch((failure: unknown) => explainMissing(connection, failure, mailbox));
   if (ok.code === 'APPENDUID') {
     const [uidValidity, uid] = ok.codeArgs.map(nzNumberOf);
     return { uidValidity: uidValidity ?? null, uid: uid ?? null };
@@ -77,10 +76,13 @@ function imapDate(date: Date): string {
   return `${day.padStart(2, '0')}-${month}-${year} ${time} +0000`;
 }
 
-function missingMailbox(failure: unknown, mailbox: string): unknown {
-  if (!(failure instanceof BrokerError) || failure.kind !== 'NOT_FOUND') return failure;
+/** A refusal is about the folder where the server says so, or where there is no such folder. */
+async function explainMissing(connection: ImapConnection, failure: unknown, mailbox: string): Promise<never> {
+  if (!isRefusal(failure)) throw failure;
+  const gone = failure.kind === 'NOT_FOUND' || (connection.usable && !(await findMailbox(connection, mailbox)));
+  if (!gone) throw failure;
   const { executed, imap } = failure;
-  return new BrokerError('NOT_FOUND', `mailbox: there is no folder "${mailbox}".`, {
+  throw new BrokerError('NOT_FOUND', `mailbox: there is no folder "${mailbox}".`, {
     field: 'mailbox',
     executed,
     imap,

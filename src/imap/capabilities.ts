@@ -39,6 +39,14 @@ function appendLimit(value: boolean | number | undefined): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
 }
 
+/**
+ * Whether its sessions go on with a folder of before when that was deleted, renamed or replaced elsewhere: what is to be
+ * written must not go there (Cyrus, Courier).
+ */
+export function staysInReplaced({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
+  return /courier|cyrus/i.test(serverName ?? '');
+}
+
 /** Whether it answers for messages that are gone, with a text of its own, until a NOOP has told of it: Courier does. */
 export function makesUpMissing({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
   return /courier/i.test(serverName ?? '');

@@ -60,6 +60,7 @@ export class ImapConnection {
   /** Hears of responses that could not be read. */
   onUnreadable: ((what: Unreadable) => void) | undefined;
   readonly #wire: Wire;
+  readonly #loginBytes: LoggedIn['bytes'];
   readonly #carrier: LoggedIn['carrier'];
   readonly #names: MailboxEncoding;
   readonly #capabilities: CapabilityList;
@@ -78,6 +79,7 @@ export class ImapConnection {
     this.serverName = loggedIn.serverName;
     this.namespaces = loggedIn.namespaces;
     this.#carrier = loggedIn.carrier;
+    this.#loginBytes = loggedIn.bytes;
     this.#capabilities = new CapabilityList(loggedIn.capabilities);
     this.#names = new MailboxEncoding(this.#capabilities.isRev2Only);
     const { maxLiteralBytes } = server;
@@ -133,7 +135,8 @@ export class ImapConnection {
   }
 
   get bytes(): { sent: number; received: number } {
-    return this.#wire.bytes;
+    const { sent, received } = this.#wire.bytes;
+    return { sent: sent + this.#loginBytes.sent, received: received + this.#loginBytes.received };
   }
 
   /** What ended the connection, in few words; `undefined` where this side did. */
@@ -287,7 +290,13 @@ export class ImapConnection {
       return;
     }
     // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
-    await this.exec('read', 'EXAMINE', [mailboxName(selected.path)]);
+    try {
+      await this.exec('read', 'EXAMINE', [mailboxName(selected.path)]);
+    } catch (failure) {
+      // Refused where the folder is gone, and then nothing is selected any more (RFC 3501 section 6.3.1).
+      if (this.usable && failure instanceof BrokerError) return;
+      throw failure;
+    }
     await this.exec('read', 'CLOSE');
   }
 

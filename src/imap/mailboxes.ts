@@ -78,9 +78,12 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
   await connection
     .exec('write', 'RENAME', [mailboxName(name), mailboxName(newName)])
     .catch((failure) => explainRefusal(connection, name, failure));
+  const renamed = await findMailbox(connection, newName);
+  // Courier says OK to the renaming of what is not there.
+  if (!renamed && !(await findMailbox(connection, name))) throw missing(name);
   for (const entry of subscribed)
     await moveSubscription(connection, entry.name, newName + entry.name.slice(name.length));
-  return (await findMailbox(connection, newName))?.name ?? newName;
+  return renamed?.name ?? newName;
 }
 
 /**
@@ -122,10 +125,24 @@ export async function explainRefusal(connection: ImapConnection, name: string, f
   throw plainRefusal(failure);
 }
 
+/** How servers say that the selected folder is gone, right before they end the connection (Dovecot does). */
+const goneTexts = /deleted under us|does(?: not|n't) exist|no such mailbox|nonexistent/i;
+
+/** As {@link explainRefusal}, of a command on the selected folder: the connection may have ended behind the refusal. */
+export async function explainLoss(connection: ImapConnection, name: string, failure: unknown): Promise<never> {
+  if (!isRefusal(failure) || failure.field !== undefined) throw failure;
+  if (connection.usable) return explainRefusal(connection, name, failure);
+  throw goneTexts.test(failure.imap?.text ?? '') ? missing(name, failure) : failure;
+}
+
 async function existing(connection: ImapConnection, name: string, refusal?: BrokerError): Promise<ListedMailbox> {
   const found = await findMailbox(connection, name);
   if (found) return found;
-  throw new BrokerError('NOT_FOUND', `mailbox: there is no folder "${name}".`, {
+  throw missing(name, refusal);
+}
+
+function missing(name: string, refusal?: BrokerError): BrokerError {
+  return new BrokerError('NOT_FOUND', `mailbox: there is no folder "${name}".`, {
     field: 'mailbox',
     imap: refusal?.imap,
     cause: refusal,

@@ -1,6 +1,8 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
 import { survivingExpunge } from './fetch-rows.js';
+import { findMailbox } from './mailbox-list.js';
+import { isRefusal } from './mailbox-status.js';
 import { countOf, sequenceSets, uidsOf } from './sequence-set.js';
 import type { UntaggedHandler } from './wire/command.js';
 import type { StatusText } from './wire/response.js';
@@ -43,9 +45,9 @@ async function transfer(
     const args = [sequence(set), mailboxName(destination)];
     // Refused for messages that are gone: nothing was done, and behind the NOOP it is for the others.
     const ok = await survivingExpunge(connection, () =>
-      connection.exec('write', command, args, notes.handlers).catch((failure: unknown) => {
-        throw missingDestination(failure, destination);
-      }),
+      connection
+        .exec('write', command, args, notes.handlers)
+        .catch((failure: unknown) => explainDestination(connection, failure, destination)),
     );
     notes.take(ok.code, ok.codeArgs);
     if (notes.count === before) untold.push(...uidsOf(set));
@@ -87,9 +89,12 @@ class Notes {
   }
 }
 
-function missingDestination(failure: unknown, destination: string): unknown {
-  if (!(failure instanceof BrokerError) || failure.kind !== 'NOT_FOUND') return failure;
+/** A refusal is about the destination where the server says so, or where there is no such folder. */
+async function explainDestination(connection: ImapConnection, failure: unknown, destination: string): Promise<never> {
+  if (!isRefusal(failure) || failure.imap?.code === 'EXPUNGEISSUED') throw failure;
+  const gone = failure.kind === 'NOT_FOUND' || (connection.usable && !(await findMailbox(connection, destination)));
+  if (!gone) throw failure;
   const { executed, imap } = failure;
   const message = `destination: there is no folder "${destination}".`;
-  return new BrokerError('NOT_FOUND', message, { field: 'destination', executed, imap, cause: failure });
+  throw new BrokerError('NOT_FOUND', message, { field: 'destination', executed, imap, cause: failure });
 }

@@ -7,6 +7,7 @@ import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
 import { Backoffs } from './backoffs.js';
 import { connector } from './connector.js';
+import { Fairness } from './fairness.js';
 import { Gate, type GateState } from './gate.js';
 import type { Job } from './job.js';
 import { Pauses } from './pauses.js';
@@ -33,9 +34,6 @@ export interface RegistryOptions {
   beforeWork?: () => void;
 }
 
-/** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
-const YIELD_AFTER_MS = 500;
-
 /** All accounts of the broker, and the caps that they share. */
 export class Registry implements AccountHost {
   readonly limits: PoolLimits;
@@ -50,11 +48,7 @@ export class Registry implements AccountHost {
   readonly #gates = new Map<string, Gate>();
   /** How many are just being admitted to an account. */
   readonly #held = new Map<string, number>();
-  /** Accounts that wait for a slot under a shared cap. */
-  readonly #starved = new Set<Account>();
-  /** Accounts whose watches wait for a slot that nobody else wants. */
-  readonly #hopeful = new Set<Account>();
-  readonly #evictingFor = new Set<Account>();
+  readonly #fairness: Fairness;
   /** Servers that are reached in another way since somebody may have looked them up. */
   readonly #moved = new Map<string, ServerOptions>();
   readonly #pauses = new Pauses();
@@ -78,6 +72,7 @@ export class Registry implements AccountHost {
     this.doubted = onDoubted;
     this.beforeWork = beforeWork;
     this.slots = new Slots(limits);
+    this.#fairness = new Fairness(this.slots, () => this.#accounts.values());
     this.backoffs = new Backoffs(limits, (key, err) => {
       log?.warn({ ...namesOf(key), err }, 'IMAP connections end soon after their logins; the account backs off');
     });
@@ -104,7 +99,7 @@ export class Registry implements AccountHost {
   #shrink(server: string): void {
     const full = this.slots.of(server) > this.limits.connectionsPerServer ? 'server' : 'broker';
     for (let surplus = this.slots.surplus(server); surplus > 0; surplus -= 1) {
-      void this.#leastRecentlyUsed(server, full)?.evictIdle();
+      void this.#fairness.leastRecentlyUsed(server, full)?.evictIdle();
     }
   }
 
@@ -132,8 +127,7 @@ export class Registry implements AccountHost {
     const accounts = this.#matching(filter);
     for (const account of accounts) {
       // For whom nobody is to make room now.
-      this.#starved.delete(account);
-      this.#hopeful.delete(account);
+      this.#fairness.forget(account);
       account.vacate('retired');
     }
     await Promise.all(accounts.map((account) => account.quiet(waitMs)));
@@ -190,7 +184,7 @@ export class Registry implements AccountHost {
       return await work();
     } finally {
       this.slots.give(key, server);
-      this.#serveStarved();
+      this.#fairness.serve();
     }
   }
 
@@ -293,8 +287,7 @@ export class Registry implements AccountHost {
     const account = this.#accounts.get(key);
     if (!account) return;
     this.#accounts.delete(key);
-    this.#starved.delete(account);
-    this.#hopeful.delete(account);
+    this.#fairness.forget(account);
     const ending = account.close(graceMs, reason);
     this.#ending.add(ending);
     await ending;
@@ -305,8 +298,7 @@ export class Registry implements AccountHost {
   async closeAll(graceMs: number): Promise<void> {
     this.#closing = true;
     clearInterval(this.#sweeper);
-    this.#starved.clear();
-    this.#hopeful.clear();
+    this.#fairness.clear();
     const accounts = [...this.#accounts.values()];
     await Promise.all([...this.#ending, ...accounts.map((account) => account.close(graceMs))]);
     this.#accounts.clear();
@@ -323,88 +315,23 @@ export class Registry implements AccountHost {
   }
 
   needsRoom(account: Account, full: Full): void {
-    this.#starved.add(account);
-    // One at a time: a storm of one user must not end everybody else's connections.
-    if (this.#evictingFor.has(account)) return;
-    const victim = this.#leastRecentlyUsed(account.server.name, full);
-    if (!victim) return;
-    this.#evictingFor.add(account);
-    void victim.evictIdle().then(() => this.#evictingFor.delete(account));
+    this.#fairness.needsRoom(account, full);
   }
 
   hopesForRoom(account: Account): void {
-    this.#hopeful.add(account);
+    this.#fairness.hopesForRoom(account);
   }
 
   slotFreed(account: Account): void {
     // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
     const successor = this.#accounts.get(account.key);
     if (successor !== account) successor?.wake();
-    this.#serveStarved();
-  }
-
-  #serveStarved(): void {
-    // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
-    for (let next = this.#longestServable(); next; next = this.#longestServable()) {
-      this.#starved.delete(next);
-      this.#evictingFor.delete(next);
-      next.wake();
-    }
-    for (const hopeful of this.#hopeful) {
-      const full = this.slots.full(hopeful.key, hopeful.server.name);
-      if (full === 'broker') break;
-      if (full === 'server') continue;
-      this.#hopeful.delete(hopeful);
-      hopeful.wake();
-    }
-  }
-
-  /** Of those that wait for a slot and could have one now, the one whose first job waits for the longest. */
-  #longestServable(): Account | undefined {
-    let longest: Account | undefined;
-    let longestMs = -1;
-    for (const account of this.#starved) {
-      const waitedMs = account.longestWaitMs;
-      if (waitedMs === undefined) this.#starved.delete(account);
-      if (
-        waitedMs === undefined ||
-        waitedMs <= longestMs ||
-        this.slots.full(account.key, account.server.name) !== undefined
-      )
-        continue;
-      longest = account;
-      longestMs = waitedMs;
-    }
-    return longest;
+    this.#fairness.serve();
   }
 
   mustYield(account: Account): boolean {
     if (this.isPaused(account) || this.slots.surplus(account.server.name) > 0) return true;
-    const own = account.longestWaitMs;
-    for (const other of this.#starved) {
-      const waits = other.longestWaitMs;
-      if (other === account || waits === undefined || !this.#helps(account, other)) continue;
-      // Each change of hands costs a login, so an account with work of its own keeps its connection for a while.
-      if (own === undefined || waits > own + YIELD_AFTER_MS) return true;
-    }
-    return false;
-  }
-
-  /** Whether a slot of one account would be of use to another: the server's own cap may be what stands in its way. */
-  #helps(account: Account, other: Account): boolean {
-    const full = this.slots.full(other.key, other.server.name);
-    return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
-  }
-
-  #leastRecentlyUsed(server: string, full: Full): Account | undefined {
-    let victim: Account | undefined;
-    for (const account of this.#accounts.values()) {
-      if (full === 'server' && account.server.name !== server) continue;
-      // Moments, not spans that are read one after the other: those would differ by what lies between.
-      const since = account.unneededSince ?? Number.POSITIVE_INFINITY;
-      if (since < (victim?.unneededSince ?? Number.POSITIVE_INFINITY)) victim = account;
-    }
-    return victim;
+    return this.#fairness.mustYield(account);
   }
 
   #sweep(): void {

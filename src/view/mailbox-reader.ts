@@ -5,7 +5,7 @@ import type { Job } from '../pool/job.js';
 import { SharedJob } from '../pool/shared-job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Trace } from '../runtime/trace.js';
-import { type MailboxView, now } from './mailbox-view.js';
+import { type MailboxView, type Moment, now } from './mailbox-view.js';
 import { placeView } from './place-view.js';
 
 /** What a reader needs of an account. */
@@ -137,6 +137,25 @@ export class MailboxReader {
   /** From now on the station answers, until it leaves. */
   setStation(station: Station): void {
     this.#station = station;
+  }
+
+  /**
+   * Has a station's connection follow the view, which another connection may follow just now.
+   * @returns false while another connection is at work on the view
+   * @throws BrokerError NOT_FOUND where there is no such folder, CONNECTION_LOST
+   */
+  async moveTo(connection: ImapConnection): Promise<boolean> {
+    if (connection.isFollowedBy(this.view)) return true;
+    if (this.#running !== undefined) return false;
+    this.#running = 'station';
+    try {
+      await this.#place(connection, now());
+    } finally {
+      this.#running = undefined;
+      this.#start();
+    }
+    this.onConfirmed?.();
+    return true;
   }
 
   /** The station cannot answer any more: what it has left is answered by leases. */
@@ -301,8 +320,12 @@ export class MailboxReader {
       return;
     }
     if (stays) view.abandon();
-    await placeView(view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS);
-    view.confirm(begun);
+    await this.#place(connection, begun);
+  }
+
+  async #place(connection: ImapConnection, begun: Moment): Promise<void> {
+    await placeView(this.view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS);
+    this.view.confirm(begun);
     this.#confirmations.select += 1;
   }
 }

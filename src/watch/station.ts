@@ -3,6 +3,7 @@ import { beginIdle, canIdle, isIdleRefused } from '../imap/idle.js';
 import { notifyOf } from '../imap/notify.js';
 import { giveUpIfSilent } from '../imap/silence.js';
 import type { Lease } from '../pool/job.js';
+import { BrokerError } from '../protocol/errors.js';
 import { now } from '../view/mailbox-view.js';
 import { Bell } from './bell.js';
 import type { WatchedFolder } from './watched-folder.js';
@@ -38,6 +39,8 @@ export interface StationEvents {
 
 /** Milliseconds in which news that belong together come. */
 const TOGETHER_MS = 5;
+/** Milliseconds before the next try to be in the folder, where another connection is at work on it. */
+const AWAY_MS = 50;
 /** IDLEs in a row that ended too soon, at which that is told. */
 const RESTLESS = 3;
 
@@ -134,10 +137,24 @@ export class Station {
       if (this.#notified !== wanted) this.#others = [];
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
+    } else if (!(await this.#isHere(connection))) {
+      await this.#bell.wait(AWAY_MS);
     } else if (performance.now() < this.#restUntil) {
       await this.#bell.wait(this.#restUntil - performance.now());
     } else {
       await this.#idle(connection);
+    }
+  }
+
+  /** Whether the connection follows the folder: the first look at it may have been answered on another one. */
+  async #isHere(connection: ImapConnection): Promise<boolean> {
+    try {
+      return await this.#folder.reader.moveTo(connection);
+    } catch (error) {
+      if (!connection.usable || !(error instanceof BrokerError) || error.kind !== 'NOT_FOUND') throw error;
+      // The next look tells that the folder is gone.
+      this.#events.onNews();
+      return false;
     }
   }
 

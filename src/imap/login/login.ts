@@ -13,6 +13,8 @@ export interface LoggedIn {
   carrier: Carrier;
   /** What the server said that was not read. */
   rest: Buffer;
+  /** Bytes of the login. */
+  bytes: { sent: number; received: number };
   /** In upper case but for `IMAP4rev1` and `IMAP4rev2`; `APPENDLIMIT` has its number. */
   capabilities: ReadonlyMap<string, boolean | number>;
   namespaces: ImapFlow['namespaces'];
@@ -75,11 +77,13 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
   if (stream.isPreauth) throw connectError({ code: 'it asks for no credentials' }, server.name);
   const { capabilities, namespaces, serverInfo } = flow;
   const { name } = serverInfo ?? {};
+  const { bytes } = stream;
   const { carrier, rest } = stream.release();
   flow.close();
   return {
     carrier,
     rest,
+    bytes,
     capabilities: shared(capabilities),
     namespaces,
     serverName: typeof name === 'string' ? name : undefined,

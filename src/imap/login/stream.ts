@@ -34,6 +34,7 @@ export class LoginStream extends Duplex {
   #asked = true;
   #greeting: Buffer | undefined;
   #bytes = 0;
+  #sent = 0;
   #responses = 0;
   #challengesLeft = 0;
   #released = false;
@@ -61,8 +62,13 @@ export class LoginStream extends Duplex {
     return this.#whole.length > 0 || this.#part.length > 0;
   }
 
+  /** Whether the server greeted, and not with BYE. */
   get greeted(): boolean {
-    return this.#greeting !== undefined;
+    return /^\* (?:OK|PREAUTH)\b/i.test(this.#greeting?.toString('latin1', 0, 10) ?? '');
+  }
+
+  get bytes(): { sent: number; received: number } {
+    return { sent: this.#sent, received: this.#bytes };
   }
 
   /** Whether the server greeted as if somebody were logged in already. */
@@ -101,6 +107,7 @@ export class LoginStream extends Duplex {
       this.#challengesLeft = exchange ? most : limits.continuations;
     }
     this.#asked = true;
+    this.#sent += chunk.length;
     this.carrier.write(Buffer.from(chunk));
     done();
     this.#hand();

@@ -1,5 +1,6 @@
-import { makesUpMissing } from '../../imap/capabilities.js';
+import { staysInReplaced } from '../../imap/capabilities.js';
 import type { ImapConnection } from '../../imap/connection.js';
+import { explainLoss } from '../../imap/mailboxes.js';
 import { existing } from '../../imap/store.js';
 import type { SessionContext } from '../context.js';
 import { write } from '../writing.js';
@@ -23,8 +24,8 @@ export function changing<T>(
 ): Promise<T> {
   const others = destination === undefined ? [] : [destination];
   return write(context, { selected: mailbox, others }, async (connection) => {
-    await connection.select(mailbox, { uidValidity, fresh: makesUpMissing(connection) });
-    const value = await work(connection);
+    await connection.select(mailbox, { uidValidity, fresh: staysInReplaced(connection) });
+    const value = await work(connection).catch((failure: unknown) => explainLoss(connection, mailbox, failure));
     // A server that found trouble meanwhile may have changed what was there before: then this says STATE_CHANGED.
     await connection.select(mailbox, { uidValidity });
     return value;

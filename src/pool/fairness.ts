@@ -1,0 +1,111 @@
+import type { Account } from './account.js';
+import type { Full, Slots } from './slots.js';
+
+/** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
+const YIELD_AFTER_MS = 500;
+
+/** Which account gets a slot under the caps that all accounts share, and which one gives a connection up for that. */
+export class Fairness {
+  readonly #slots: Slots;
+  readonly #accounts: () => Iterable<Account>;
+  /** Accounts whose requests wait for a slot under a shared cap. */
+  readonly #starved = new Set<Account>();
+  /** Accounts whose watches wait for a slot that no request wants. */
+  readonly #hopeful = new Set<Account>();
+  readonly #evictingFor = new Set<Account>();
+
+  /** @param accounts all accounts of the broker */
+  constructor(slots: Slots, accounts: () => Iterable<Account>) {
+    this.#slots = slots;
+    this.#accounts = accounts;
+  }
+
+  /** An account's request waits for a slot: the connection that was idle for the longest is evicted for it. */
+  needsRoom(account: Account, full: Full): void {
+    this.#starved.add(account);
+    // One at a time: a storm of one user must not end everybody else's connections.
+    if (this.#evictingFor.has(account)) return;
+    const victim = this.leastRecentlyUsed(account.server.name, full);
+    if (!victim) return;
+    this.#evictingFor.add(account);
+    void victim.evictIdle().then(() => this.#evictingFor.delete(account));
+  }
+
+  /** An account's watch waits for a slot that no request wants. */
+  hopesForRoom(account: Account): void {
+    this.#hopeful.add(account);
+  }
+
+  /** An account gets no slot any more. */
+  forget(account: Account): void {
+    this.#starved.delete(account);
+    this.#hopeful.delete(account);
+  }
+
+  clear(): void {
+    this.#starved.clear();
+    this.#hopeful.clear();
+  }
+
+  /** A slot came free: wakes the accounts that can have one now, requests before watches. */
+  serve(): void {
+    // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
+    for (let next = this.#longestServable(); next; next = this.#longestServable()) {
+      this.#starved.delete(next);
+      this.#evictingFor.delete(next);
+      next.wake();
+    }
+    for (const hopeful of this.#hopeful) {
+      const full = this.#slots.full(hopeful.key, hopeful.server.name);
+      if (full === 'broker') break;
+      if (full === 'server') continue;
+      this.#hopeful.delete(hopeful);
+      hopeful.wake();
+    }
+  }
+
+  /** Whether an account has to give a connection up because another one's request has waited for too long. */
+  mustYield(account: Account): boolean {
+    const own = account.longestWaitMs;
+    for (const other of this.#starved) {
+      const waits = other.longestWaitMs;
+      if (other === account || waits === undefined || !this.#helps(account, other)) continue;
+      // Each change of hands costs a login, so an account with work of its own keeps its connection for a while.
+      if (own === undefined || waits > own + YIELD_AFTER_MS) return true;
+    }
+    return false;
+  }
+
+  /** The account whose connection was idle for the longest, among those whose slot would help. */
+  leastRecentlyUsed(server: string, full: Full): Account | undefined {
+    let victim: Account | undefined;
+    for (const account of this.#accounts()) {
+      if (full === 'server' && account.server.name !== server) continue;
+      // Moments, not spans that are read one after the other: those would differ by what lies between.
+      const since = account.unneededSince ?? Number.POSITIVE_INFINITY;
+      if (since < (victim?.unneededSince ?? Number.POSITIVE_INFINITY)) victim = account;
+    }
+    return victim;
+  }
+
+  /** Of the accounts that wait for a slot and could have one now, the one whose first job waits for the longest. */
+  #longestServable(): Account | undefined {
+    let longest: Account | undefined;
+    let longestMs = -1;
+    for (const account of this.#starved) {
+      const waitedMs = account.longestWaitMs;
+      if (waitedMs === undefined) this.#starved.delete(account);
+      const longer = waitedMs !== undefined && waitedMs > longestMs;
+      if (!longer || this.#slots.full(account.key, account.server.name) !== undefined) continue;
+      longest = account;
+      longestMs = waitedMs;
+    }
+    return longest;
+  }
+
+  /** Whether a slot of one account would be of use to another: the server's own cap may be what stands in its way. */
+  #helps(account: Account, other: Account): boolean {
+    const full = this.#slots.full(other.key, other.server.name);
+    return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
+  }
+}
