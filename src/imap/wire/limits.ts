@@ -1,7 +1,7 @@
 /**
  * What one IMAP server may make the broker hold or do, whatever it sends. A response over the limit of a connection ends
  * that connection with TOO_LARGE; an item over the limit of a row is cut, and its row says so (`unreadable`).
- * docs/security.md has the same table; a test keeps both equal.
+ * docs/security.md has the same table, and a test keeps both equal.
  */
 export const wireLimits = {
   /** Bytes of one response without its literals; a SEARCH or SORT of a million hits has 8 MB. */
