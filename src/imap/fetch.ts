@@ -1,12 +1,13 @@
 import type { ListField, MessageSummary } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
-import { isAmbiguous, toFlags } from './convert.js';
-import { toIso } from './convert-date.js';
-import { toEnvelope } from './envelope.js';
+import { toFlags } from './convert.js';
 import { type FetchedRow, fetchRows } from './fetch-rows.js';
+import { toIso } from './mime/convert-date.js';
+import { toEnvelope } from './mime/envelope.js';
+import { isAmbiguous } from './mime/header-text.js';
+import { toStructure } from './mime/structure.js';
+import { hasAttachment } from './mime/structure-readable.js';
 import { atom, type ImapToken, numberOf, textOf } from './raw-exec.js';
-import { toStructure } from './structure.js';
-import { hasAttachment } from './structure-readable.js';
 
 /** Messages in one FETCH: more would keep the connection from noticing an abort for too long. */
 export const FETCH_BATCH = 200;

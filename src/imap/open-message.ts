@@ -2,10 +2,10 @@ import { BrokerError } from '../protocol/errors.js';
 import type { Structure } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { bytesOf, type FetchedRow, peek } from './fetch-rows.js';
-import { type Content, toContent } from './open-text.js';
+import { type Content, toContent } from './mime/open-text.js';
+import { toStructure } from './mime/structure.js';
+import { type Readable, readable } from './mime/structure-readable.js';
 import { atom } from './raw-exec.js';
-import { toStructure } from './structure.js';
-import { type Readable, readable } from './structure-readable.js';
 import { TextBytes, type Texts } from './text-bytes.js';
 
 /** Bytes of a message's header that are read; nobody looks at more of them. */

@@ -1,9 +1,9 @@
 import type { FetchMessageObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Criteria, Sort } from '../protocol/methods/message-read.js';
-import { baseSubject, casemap } from './base-subject.js';
 import type { ImapConnection } from './connection.js';
 import { FETCH_BATCH } from './fetch.js';
+import { baseSubject, casemap } from './mime/base-subject.js';
 import { atom, rawExec } from './raw-exec.js';
 import { compileCriteria, numbersOf, searchUids } from './search.js';
 

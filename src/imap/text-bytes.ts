@@ -2,7 +2,7 @@ import { BrokerError } from '../protocol/errors.js';
 import type { Structure } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { bytesOf, type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
-import { encodedBound } from './open-text.js';
+import { encodedBound } from './mime/open-text.js';
 import type { ImapArgument, ImapAttribute } from './raw-exec.js';
 
 /** Where the texts of most messages are. */

@@ -1,11 +1,11 @@
 import type { Criteria, Thread } from '../protocol/methods/message-read.js';
 import type { ImapConnection } from './connection.js';
 import { FETCH_BATCH } from './fetch.js';
+import { parseHeaders } from './mime/raw-headers.js';
+import { buildThreads, type ThreadMessage } from './mime/thread-references.js';
 import { atom, type ImapAttribute, numberOf, rawExec } from './raw-exec.js';
-import { parseHeaders } from './raw-headers.js';
 import { compileCriteria, searchUids } from './search.js';
 import { requireFew } from './sort.js';
-import { buildThreads, type ThreadMessage } from './thread-references.js';
 
 /** Levels of replies that an answer has; deeper replies stand side by side on the last one. */
 const MAX_DEPTH = 100;

@@ -1,12 +1,12 @@
 import type { ImapConnection } from '../../imap/connection.js';
 import { toFlags } from '../../imap/convert.js';
-import { toEnvelope } from '../../imap/envelope.js';
+import { toEnvelope } from '../../imap/mime/envelope.js';
 import { bodyCharset, toInternalDate } from '../../imap/fetch.js';
 import { fetchFlags } from '../../imap/fetch-flags.js';
 import { type OpenedMessage, openMessages } from '../../imap/open-message.js';
-import type { Content } from '../../imap/open-text.js';
+import type { Content } from '../../imap/mime/open-text.js';
 import { numberOf, textOf } from '../../imap/raw-exec.js';
-import { parseHeaders } from '../../imap/raw-headers.js';
+import { parseHeaders } from '../../imap/mime/raw-headers.js';
 import type { Attachment } from '../../protocol/models.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import type { Views } from '../../view/views.js';

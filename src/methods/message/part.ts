@@ -1,6 +1,6 @@
 import { beginDownload, download } from '../../imap/download.js';
-import { findPart, toStructure } from '../../imap/structure.js';
-import { isIdentity, transferDecoder } from '../../imap/transfer-decoder.js';
+import { findPart, toStructure } from '../../imap/mime/structure.js';
+import { isIdentity, transferDecoder } from '../../imap/mime/transfer-decoder.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';

@@ -1,4 +1,4 @@
-import type { Structure } from '../protocol/models.js';
+import type { Structure } from '../../protocol/models.js';
 import { decodeCharset } from './charset.js';
 import { unflow } from './flowed.js';
 import { decodeTransfer } from './transfer-decoder.js';

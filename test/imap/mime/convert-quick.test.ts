@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCharset } from '../../src/imap/charset.js';
-import { isAmbiguous, toHeaderText } from '../../src/imap/convert.js';
-import { toIso } from '../../src/imap/convert-date.js';
+import { decodeCharset } from '../../../src/imap/mime/charset.js';
+import { toIso } from '../../../src/imap/mime/convert-date.js';
+import { isAmbiguous, toHeaderText } from '../../../src/imap/mime/header-text.js';
 
 const twoDigits = (max: number) => fc.nat({ max }).map((value) => String(value).padStart(2, '0'));
 

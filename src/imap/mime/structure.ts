@@ -1,5 +1,5 @@
-import type { Structure } from '../protocol/models.js';
-import { type ImapAttribute, listOf, numberOf, textOf } from './raw-exec.js';
+import type { Structure } from '../../protocol/models.js';
+import { type ImapAttribute, listOf, numberOf, textOf } from '../raw-exec.js';
 import { toParameters } from './structure-parameters.js';
 
 /** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */

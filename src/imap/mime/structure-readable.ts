@@ -1,4 +1,4 @@
-import type { Attachment, Structure } from '../protocol/models.js';
+import type { Attachment, Structure } from '../../protocol/models.js';
 
 /** Which parts a reader shows, and which it offers for download. */
 export interface Readable {

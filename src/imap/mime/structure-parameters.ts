@@ -1,7 +1,7 @@
+import { bytesOf } from '../fetch-rows.js';
+import { type ImapAttribute, listOf, textOf } from '../raw-exec.js';
 import { decodeCharset } from './charset.js';
-import { decodeHeaderText } from './convert.js';
-import { bytesOf } from './fetch-rows.js';
-import { type ImapAttribute, listOf, textOf } from './raw-exec.js';
+import { decodeHeaderText } from './header-text.js';
 
 /** One piece of a parameter: `name*0*` has index 0 and is encoded (RFC 2231 section 4.1). */
 interface Segment {

@@ -1,7 +1,7 @@
-import type { Address, Envelope } from '../protocol/models.js';
-import { toHeaderText } from './convert.js';
+import type { Address, Envelope } from '../../protocol/models.js';
+import { type ImapAttribute, listOf, textOf } from '../raw-exec.js';
 import { toIso } from './convert-date.js';
-import { type ImapAttribute, listOf, textOf } from './raw-exec.js';
+import { toHeaderText } from './header-text.js';
 
 /** What Dovecot puts in place of half an address that is missing. */
 const placeholders = new Set(['MISSING_MAILBOX', 'MISSING_DOMAIN']);

@@ -1,4 +1,4 @@
-import { decodeHeaderText } from './convert.js';
+import { decodeHeaderText } from './header-text.js';
 
 /** One header line, unfolded and decoded. */
 export interface HeaderLine {
