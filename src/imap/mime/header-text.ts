@@ -26,7 +26,14 @@ export function decodeHeaderText(bytes: Buffer, fallbackCharset: string | null =
 function decodeText(text: string): string {
   const decoded = decodeWords(text);
   if (!decoded.includes('\n') && !decoded.includes('\r')) return decoded;
-  return decoded.replace(/\s*[\r\n]+\s*/g, ' ');
+  const lines = decoded.split(/[\r\n]+/);
+  const inner = lines.slice(1, -1).map((line) => line.trim());
+  return [lines[0]?.trimEnd() ?? '', ...inner.filter((line) => line !== ''), lines.at(-1)?.trimStart() ?? ''].join(' ');
+}
+
+/** Without control characters, which a decoded name may bring into an application's own headers or terminals. */
+export function withoutControls(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim();
 }
 
 function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
