@@ -18,6 +18,12 @@ export function toHeaderText(attribute: ImapAttribute | undefined, fallbackChars
   return bytes ? decodeHeaderText(bytes, fallbackCharset) : '';
 }
 
+/** A header's text in which encoded words mean nothing, such as addresses and message ids: raw UTF-8, without controls. */
+export function toRawText(attribute: ImapAttribute | undefined): string {
+  const bytes = bytesOf(attribute);
+  return bytes ? withoutControls(decodeRaw(bytes, null)) : '';
+}
+
 /** As {@link toHeaderText}, of octets. */
 export function decodeHeaderText(bytes: Buffer, fallbackCharset: string | null = null): string {
   return decodeText(decodeRaw(bytes, fallbackCharset));

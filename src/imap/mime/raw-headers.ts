@@ -6,20 +6,37 @@ export interface HeaderLine {
   value: string;
 }
 
+/** A name is printable ASCII (RFC 5322 section 2.2): the `From ` line of an mbox file has none. */
+const fieldName = /^[!-9;-~]+$/;
+
 /**
  * Reads header lines in their order. Raw 8-bit, which no RFC allows and much mail has, is read as UTF-8, else by the
- * charset that the Content-Type header names, else as windows-1252. What is no header line is passed over.
+ * charset of the message, else as windows-1252. What is no header line is passed over.
+ * @param charset of the first text of the message; without it that which the Content-Type header names
  */
-export function parseHeaders(block: Uint8Array): HeaderLine[] {
+export function parseHeaders(block: Uint8Array, charset: string | null = null): HeaderLine[] {
   const raw = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
     .toString('latin1')
     .replace(/\r?\n(?=[ \t])/g, '')
     .split(/\r?\n/)
     .flatMap((line) => {
       const colon = line.indexOf(':');
-      return colon > 0 ? [{ name: line.slice(0, colon).trimEnd(), value: line.slice(colon + 1).trim() }] : [];
+      const name = line.slice(0, Math.max(0, colon)).trimEnd();
+      return fieldName.test(name) ? [{ name, value: trimmed(line.slice(colon + 1)) }] : [];
     });
-  const type = raw.find(({ name }) => name.toLowerCase() === 'content-type');
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type?.value ?? '')?.[1] ?? null;
-  return raw.map(({ name, value }) => ({ name, value: decodeHeaderText(Buffer.from(value, 'latin1'), charset) }));
+  const type = charset === null ? raw.find(({ name }) => name.toLowerCase() === 'content-type') : undefined;
+  const fallback = charset ?? /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type?.value ?? '')?.[1] ?? null;
+  return raw.map(({ name, value }) => ({ name, value: decodeHeaderText(Buffer.from(value, 'latin1'), fallback) }));
+}
+
+/** Without the blanks around it; `trim` would take octets of letters for blanks. */
+function trimmed(value: string): string {
+  let [from, to] = [0, value.length];
+  while (from < to && isBlank(value.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to -= 1;
+  return value.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
