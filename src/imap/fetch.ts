@@ -5,7 +5,7 @@ import { type FetchedRow, fetchRows } from './fetch-rows.js';
 import { toIso } from './mime/convert-date.js';
 import { toEnvelope } from './mime/envelope.js';
 import { isAmbiguous } from './mime/header-text.js';
-import { toStructure } from './mime/structure.js';
+import { bodyCharset, readStructure } from './mime/structure.js';
 import { hasAttachment } from './mime/structure-readable.js';
 import { atom, type ImapToken, numberOf, textOf } from './raw-exec.js';
 
@@ -63,7 +63,7 @@ function toSummary({ uid, items }: FetchedRow, fields: readonly ListField[], cha
     if (field === 'flags') row.flags = toFlags(value);
     if (field === 'size') row.size = numberOf(value) ?? 0;
     if (field === 'internalDate') row.internalDate = toInternalDate(textOf(value));
-    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(toStructure(value));
+    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(readStructure(value).root);
     if (field === 'preview') row.preview = value ? textOf(value) : null;
   }
   return row;
@@ -84,17 +84,10 @@ async function fallbackCharsets(
   const set = ambiguous.map(({ uid }) => uid).join(',');
   const known = ambiguous.every(({ items }) => items.has('BODYSTRUCTURE'));
   const described = known ? ambiguous : await fetchRows(connection, set, [atom('BODYSTRUCTURE')], 'uid');
-  return new Map(described.flatMap((row) => bodyCharset(row).map((charset) => [row.uid, charset] as const)));
-}
-
-/** The charset of the first text of a message, if it names one. */
-export function bodyCharset({ items }: FetchedRow): string[] {
-  const found: string[] = [];
-  const nodes = [toStructure(items.get('BODYSTRUCTURE'))];
-  for (let node = nodes.shift(); node && found.length === 0; node = nodes.shift()) {
-    const charset = node.type.startsWith('text/') ? node.parameters.charset : undefined;
-    if (charset) found.push(charset);
-    nodes.push(...node.children);
-  }
-  return found;
+  return new Map(
+    described.flatMap(({ uid, items }) => {
+      const charset = bodyCharset(items.get('BODYSTRUCTURE'));
+      return charset === null ? [] : [[uid, charset] as const];
+    }),
+  );
 }

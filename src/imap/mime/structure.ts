@@ -1,57 +1,135 @@
 import type { Structure } from '../../protocol/models.js';
 import { type ImapAttribute, listOf, numberOf, textOf } from '../raw-exec.js';
+import { withoutControls } from './header-text.js';
+import { multipartOf, nestedOf } from './structure-nodes.js';
 import { toParameters } from './structure-parameters.js';
+import { isIdentity } from './transfer-decoder.js';
 
 /** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
 const MAX_DEPTH = 50;
+/** Parts of one message that are told: no reader shows more, and each costs an answer some 250 bytes. */
+const MAX_PARTS = 1000;
+
+/** The structure of a message, and what its headers are likely written in. */
+export interface ReadStructure {
+  root: Structure;
+  /** Whether the message has more parts, or deeper ones, than are told. */
+  truncated: boolean;
+  /** The charset of the first text that names another one than ASCII. */
+  charset: string | null;
+}
 
 /** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; of a message without one an empty text. */
-export function toStructure(attribute: ImapAttribute | undefined): Structure {
-  if (!Array.isArray(attribute)) return { ...blank(), part: '1', type: 'text/plain', size: 0 };
-  return toMessage(attribute, '', 0);
+export function readStructure(attribute: ImapAttribute | undefined): ReadStructure {
+  const charset = bodyCharset(attribute);
+  if (!Array.isArray(attribute)) return { root: emptyText(), truncated: false, charset };
+  const reader = new Reader(charset);
+  return { root: reader.message(attribute, '', 0), truncated: reader.truncated, charset };
 }
 
-/** The body of a message, of which `path` is the part number; empty for the outermost. A multipart has no number then. */
-function toMessage(node: ImapAttribute[], path: string, depth: number): Structure {
-  return isMultipart(node) ? toMultipart(node, path, '', depth) : toLeaf(node, joined(path, 1), depth);
+/** One part of a message, by its number, however many parts there are. The whole of an attached message is the outer one. */
+export function partOf(attribute: ImapAttribute | undefined, part: string): Structure | undefined {
+  if (!Array.isArray(attribute)) return part === '1' ? emptyText() : undefined;
+  let node: ImapAttribute[] = attribute;
+  let isBody = true;
+  for (const index of part.split('.').map(Number)) {
+    const body: ImapAttribute[] | undefined = isBody || multipartOf(node) ? node : nestedOf(node);
+    const multipart = body && multipartOf(body);
+    const next = multipart ? multipart.children[index - 1] : index === 1 ? body : undefined;
+    if (!next) return undefined;
+    node = next;
+    isBody = false;
+  }
+  return multipartOf(node) ? undefined : toLeaf(node, part, bodyCharset(attribute));
 }
 
-function toNode(node: ImapAttribute[], part: string, depth: number): Structure {
-  return isMultipart(node) ? toMultipart(node, part, part, depth) : toLeaf(node, part, depth);
+/** The charset of the first text of a message that names another one than ASCII, which servers name where none was. */
+export function bodyCharset(attribute: ImapAttribute | undefined): string | null {
+  const open = Array.isArray(attribute) ? [attribute] : [];
+  for (let at = 0; at < open.length && at < MAX_PARTS; at += 1) {
+    const node = open[at] ?? [];
+    const multipart = multipartOf(node);
+    const nested = multipart ? undefined : nestedOf(node);
+    open.push(...(multipart?.children ?? []).slice(0, MAX_PARTS), ...(nested ? [nested] : []));
+    if (multipart || textOf(node[0]).toLowerCase() !== 'text') continue;
+    const parameters = listOf(node[2]);
+    const name = parameters.findIndex((one, index) => index % 2 === 0 && textOf(one).toLowerCase() === 'charset');
+    const charset = name < 0 ? '' : textOf(parameters[name + 1]).trim();
+    if (charset !== '' && charset.toLowerCase() !== 'us-ascii') return charset;
+  }
+  return null;
 }
 
-function toMultipart(node: ImapAttribute[], path: string, part: string, depth: number): Structure {
-  let count = node.findIndex((member) => !Array.isArray(member));
-  if (count < 0) count = node.length;
-  const children = depth < MAX_DEPTH ? node.slice(0, count).filter((child) => Array.isArray(child)) : [];
-  const [subtype, parameters, disposition] = node.slice(count);
-  return {
-    ...blank(),
-    ...dispositionOf(disposition, {}),
-    part,
-    type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
-    parameters: toParameters(parameters),
-    children: children.map((child, index) => toNode(child, joined(path, index + 1), depth + 1)),
-  };
+class Reader {
+  truncated = false;
+  readonly #charset: string | null;
+  #left = MAX_PARTS;
+
+  constructor(charset: string | null) {
+    this.#charset = charset;
+  }
+
+  /** The body of a message, of which `path` is the part number; empty for the outermost. A multipart has no number then. */
+  message(node: ImapAttribute[], path: string, depth: number): Structure {
+    return multipartOf(node) ? this.#multipart(node, path, '', depth) : this.#leaf(node, joined(path, 1), depth);
+  }
+
+  #node(node: ImapAttribute[], part: string, depth: number): Structure {
+    return multipartOf(node) ? this.#multipart(node, part, part, depth) : this.#leaf(node, part, depth);
+  }
+
+  #multipart(node: ImapAttribute[], path: string, part: string, depth: number): Structure {
+    const { children = [], subtype, parameters, disposition } = multipartOf(node) ?? {};
+    const told: Structure[] = [];
+    for (const [index, child] of children.entries()) {
+      if (!this.#take(depth)) break;
+      told.push(this.#node(child, joined(path, index + 1), depth + 1));
+    }
+    return {
+      ...blank(),
+      ...dispositionOf(disposition, {}, this.#charset),
+      part,
+      type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
+      parameters: toParameters(parameters, this.#charset),
+      children: told,
+    };
+  }
+
+  #leaf(node: ImapAttribute[], part: string, depth: number): Structure {
+    const leaf = toLeaf(node, part, this.#charset);
+    const nested = nestedOf(node);
+    if (nested && this.#take(depth)) leaf.children = [this.message(nested, part, depth + 1)];
+    return leaf;
+  }
+
+  /** Whether there is room for one more part on the next level. */
+  #take(depth: number): boolean {
+    if (depth < MAX_DEPTH && this.#left > 1) {
+      this.#left -= 1;
+      return true;
+    }
+    this.truncated = true;
+    return false;
+  }
 }
 
-function toLeaf(node: ImapAttribute[], part: string, depth: number): Structure {
-  const [major, minor, parameterList, id, , encoding, size, ...rest] = node;
+/** A part that is no multipart, without what is nested in it. */
+function toLeaf(node: ImapAttribute[], part: string, charset: string | null): Structure {
+  const [major, minor, parameterList, id, , encodingName, size, ...rest] = node;
   const type = mediaType(textOf(major).toLowerCase(), textOf(minor).toLowerCase());
-  const parameters = toParameters(parameterList);
-  const [, body] = rest;
-  // Only an attached message has lists here: its envelope and its own structure.
-  const nested = type.startsWith('message/') && Array.isArray(rest[0]) && Array.isArray(body) ? body : undefined;
+  const parameters = toParameters(parameterList, charset);
+  const encoding = textOf(encodingName).trim().toLowerCase() || null;
+  const encodedSize = numberOf(size) ?? 0;
   return {
     ...blank(),
-    ...dispositionOf(rest[extensionAt(type, nested !== undefined, rest)], parameters),
+    ...dispositionOf(rest[extensionAt(type, nestedOf(node) !== undefined, rest)], parameters, charset),
     part,
     type,
     parameters,
     contentId: textOf(id).trim().replace(/^<|>$/g, '') || null,
-    encoding: textOf(encoding).trim().toLowerCase() || null,
-    size: numberOf(size) ?? 0,
-    children: nested && depth < MAX_DEPTH ? [toMessage(nested, part, depth + 1)] : [],
+    encoding,
+    encodedSize,
+    decodedSize: isIdentity(encoding) ? encodedSize : null,
   };
 }
 
@@ -72,18 +150,19 @@ function extensionAt(type: string, nested: boolean, rest: readonly ImapAttribute
 function dispositionOf(
   attribute: ImapAttribute | undefined,
   typeParameters: Record<string, string>,
+  charset: string | null,
 ): Pick<Structure, 'disposition' | 'fileName'> {
   const [kind, parameters] = listOf(attribute);
-  const fileName = toParameters(parameters).filename || typeParameters.name || null;
-  return { disposition: textOf(kind).trim().toLowerCase() || null, fileName: fileName?.trim() || null };
-}
-
-function isMultipart(node: ImapAttribute[]): boolean {
-  return Array.isArray(node[0]);
+  const fileName = toParameters(parameters, charset).filename || typeParameters.name || '';
+  return { disposition: textOf(kind).trim().toLowerCase() || null, fileName: withoutControls(fileName) || null };
 }
 
 function joined(path: string, index: number): string {
   return path === '' ? String(index) : `${path}.${index}`;
+}
+
+function emptyText(): Structure {
+  return { ...blank(), part: '1', type: 'text/plain', encodedSize: 0, decodedSize: 0 };
 }
 
 function blank(): Omit<Structure, 'part' | 'type'> {
@@ -93,17 +172,8 @@ function blank(): Omit<Structure, 'part' | 'type'> {
     fileName: null,
     contentId: null,
     encoding: null,
-    size: null,
+    encodedSize: null,
+    decodedSize: null,
     children: [],
   };
-}
-
-/** The node of a part number, if the message has it. The whole of an attached message is the outer node. */
-export function findPart(root: Structure, part: string): Structure | undefined {
-  if (root.part === part && !root.type.startsWith('multipart/')) return root;
-  for (const child of root.children) {
-    const found = findPart(child, part);
-    if (found) return found;
-  }
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import { beginDownload, download } from '../../imap/download.js';
-import { findPart, toStructure } from '../../imap/mime/structure.js';
+import { partOf } from '../../imap/mime/structure.js';
 import { isIdentity, transferDecoder } from '../../imap/mime/transfer-decoder.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler } from '../context.js';
@@ -12,11 +12,11 @@ const handle: Handler<'message.part'> = (context, params) => {
   return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
     const { row, begun } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
-    const node = findPart(toStructure(row.items.get('BODYSTRUCTURE')), part);
+    const node = partOf(row.items.get('BODYSTRUCTURE'), part);
     if (!node) throw new BrokerError('NOT_FOUND', `part: message ${uid} has no part ${part}.`, { field: 'part' });
-    const { type, parameters, fileName, contentId, encoding, size } = node;
+    const { type, parameters, fileName, contentId, encoding, encodedSize, decodedSize } = node;
     return {
-      meta: { type, parameters, fileName, contentId, encodedSize: size ?? 0 },
+      meta: { type, parameters, fileName, contentId, encodedSize: encodedSize ?? 0, decodedSize },
       bytesFrom: (offset) => {
         // What is collected for an answer is kept; what goes out as a stream is not.
         const reuse = params.transfer === 'stream';
