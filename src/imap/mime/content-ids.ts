@@ -1,5 +1,7 @@
 /** Where a URL can begin: in quotes, behind `=` without them, and in the `url(...)` of a style sheet. */
-const reference = /(&quot;|&#0?39;|["'(=\s])\s*cid:/gi;
+const opening = /(&quot;|&#0?39;|["'(=\s])\s{0,8}$/i;
+/** Characters before a URL that are looked at. */
+const OPENING = 16;
 /** Longer than any header line that a content id could stand in. */
 const LONGEST = 1000;
 /** References of one html that are looked at. */
@@ -14,12 +16,13 @@ const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 export function contentIdsIn(html: string): Set<string> {
   const ids = new Set<string>();
   let left = MOST;
-  for (const match of html.matchAll(reference)) {
+  for (const { index } of html.matchAll(/cid:/gi)) {
+    const before = opening.exec(html.slice(Math.max(0, index - OPENING), index))?.[1];
+    if (before === undefined) continue;
     if (left-- <= 0) break;
-    const from = match.index + match[0].length;
-    const opening = match[1] ?? '';
+    const from = index + 'cid:'.length;
     const text = html.slice(from, from + LONGEST);
-    const end = text.search(endOf(opening));
+    const end = text.search(endOf(before));
     const id = withoutEntities(end < 0 ? text : text.slice(0, end)).trim();
     ids.add(id);
     ids.add(withoutPercents(id));
@@ -27,9 +30,9 @@ export function contentIdsIn(html: string): Set<string> {
   return ids;
 }
 
-function endOf(opening: string): RegExp {
-  if (opening === '"' || opening === "'") return opening === '"' ? /"/ : /'/;
-  if (opening.startsWith('&')) return /&quot;|&#0?39;|["']/;
+function endOf(before: string): RegExp {
+  if (before === '"' || before === "'") return before === '"' ? /"/ : /'/;
+  if (before.startsWith('&')) return /&quot;|&#0?39;|["']/;
   return /[\s"'>)]/;
 }
 
