@@ -1,9 +1,9 @@
-import type { FetchMessageObject } from 'imapflow';
 import { BrokerError } from '../protocol/errors.js';
 import type { Criteria, Sort } from '../protocol/methods/message-read.js';
+import type { ListField } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
-import { FETCH_BATCH } from './fetch.js';
-import { baseSubject, casemap } from './mime/base-subject.js';
+import { fetchSummaries } from './fetch.js';
+import { type SortKey, sortKey } from './mime/sort-key.js';
 import { atom, rawExec } from './raw-exec.js';
 import { compileCriteria, numbersOf, searchUids } from './search.js';
 
@@ -52,63 +52,34 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
   return uids;
 }
 
-type Value = string | number;
-
 async function sortInBroker(
   connection: ImapConnection,
   uids: readonly number[],
   sort: readonly Sort[],
 ): Promise<number[]> {
-  const by = new Set(sort.map((key) => key.by));
-  const query = {
-    uid: true,
-    envelope: ['date', 'from', 'to', 'cc', 'subject'].some((key) => by.has(key as Sort['by'])),
-    internalDate: by.has('arrival') || by.has('date'),
-    size: by.has('size'),
-  };
-  const rows: { uid: number; values: Value[] }[] = [];
-  for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const range = uids.slice(from, from + FETCH_BATCH).join(',');
-    const messages = await connection.command('read', (flow) => flow.fetchAll(range, query, { uid: true }));
-    for (const message of messages) {
-      if (message.uid) rows.push({ uid: message.uid, values: sort.map((key) => sortKey(message, key.by)) });
-    }
-  }
+  const messages = await fetchSummaries(connection, uids, fieldsOf(sort));
+  const rows = messages.map((message) => ({ uid: message.uid, keys: sort.map(({ by }) => sortKey(message, by)) }));
   return rows.sort((a, b) => compareRows(a, b, sort)).map(({ uid }) => uid);
 }
 
-function compareRows(a: { uid: number; values: Value[] }, b: typeof a, sort: readonly Sort[]): number {
+function fieldsOf(sort: readonly Sort[]): ListField[] {
+  const by = new Set(sort.map((key) => key.by));
+  const fields: ListField[] = by.has('size') ? ['size'] : [];
+  if (by.has('arrival') || by.has('date')) fields.push('internalDate');
+  if (['date', 'from', 'to', 'cc', 'subject'].some((key) => by.has(key as Sort['by']))) fields.push('envelope');
+  return fields;
+}
+
+function compareRows(a: { uid: number; keys: SortKey[] }, b: typeof a, sort: readonly Sort[]): number {
   for (const [index, { descending }] of sort.entries()) {
-    const order = compare(a.values[index] ?? 0, b.values[index] ?? 0);
+    const order = compare(a.keys[index] ?? 0, b.keys[index] ?? 0);
     if (order !== 0) return descending ? -order : order;
   }
   // Ties are in the order of the folder, whatever the keys' direction (RFC 5256 section 3).
   return a.uid - b.uid;
 }
 
-function compare(a: Value, b: Value): number {
+function compare(a: SortKey, b: SortKey): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-function sortKey({ envelope, internalDate, size }: FetchMessageObject, by: Sort['by']): Value {
-  const arrived = time(internalDate) ?? 0;
-  switch (by) {
-    case 'arrival':
-      return arrived;
-    case 'date':
-      return time(envelope?.date) ?? arrived;
-    case 'size':
-      return size ?? 0;
-    case 'subject':
-      return casemap(baseSubject(envelope?.subject ?? ''));
-    default:
-      // Only the mailbox of the first address counts (RFC 5256 section 3).
-      return casemap(envelope?.[by]?.[0]?.address?.split('@')[0] ?? '');
-  }
-}
-
-function time(date: Date | string | undefined): number | undefined {
-  const value = date === undefined ? Number.NaN : new Date(date).getTime();
-  return Number.isNaN(value) ? undefined : value;
 }

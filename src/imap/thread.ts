@@ -1,14 +1,21 @@
 import type { Criteria, Thread } from '../protocol/methods/message-read.js';
 import type { ImapConnection } from './connection.js';
-import { FETCH_BATCH } from './fetch.js';
-import { parseHeaders } from './mime/raw-headers.js';
+import { FETCH_BATCH, fetchSummaries } from './fetch.js';
+import { bytesOf, fetchRows } from './fetch-rows.js';
+import { toThreadMessage } from './mime/thread-message.js';
 import { buildThreads, type ThreadMessage } from './mime/thread-references.js';
-import { atom, type ImapAttribute, numberOf, rawExec } from './raw-exec.js';
+import { atom, type ImapAttribute, type ImapToken, numberOf, rawExec } from './raw-exec.js';
 import { compileCriteria, searchUids } from './search.js';
 import { requireFew } from './sort.js';
 
 /** Levels of replies that an answer has; deeper replies stand side by side on the last one. */
 const MAX_DEPTH = 100;
+
+const references: ImapToken = {
+  type: 'ATOM',
+  value: 'BODY.PEEK',
+  section: [atom('HEADER.FIELDS'), [atom('REFERENCES')]],
+};
 
 /** Conversations of the hits, the one with the highest uid first: by the server where it can, else by the broker. */
 export async function threads(
@@ -54,32 +61,16 @@ async function threadInBroker(connection: ImapConnection, criteria: Criteria): P
   const uids = await searchUids(connection, criteria);
   requireFew(uids.length);
   const messages: ThreadMessage[] = [];
-  const headers = ['references', 'in-reply-to', 'message-id', 'subject', 'date'];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const range = uids.slice(from, from + FETCH_BATCH).join(',');
-    const query = { uid: true, internalDate: true, headers };
-    const fetched = await connection.command('read', (flow) => flow.fetchAll(range, query, { uid: true }));
-    for (const { uid, headers: block, internalDate } of fetched) {
-      if (uid) messages.push(toThreadMessage(uid, block ?? Buffer.alloc(0), new Date(internalDate ?? 0)));
+    const batch = uids.slice(from, from + FETCH_BATCH);
+    const summaries = await fetchSummaries(connection, batch, ['envelope', 'internalDate']);
+    const rows = await fetchRows(connection, batch.join(','), [references], 'uid');
+    const headers = new Map(rows.map(({ uid, items }) => [uid, bytesOf(items.get('BODY[HEADER.FIELDS]'))]));
+    for (const summary of summaries) {
+      messages.push(toThreadMessage(summary, headers.get(summary.uid) ?? Buffer.alloc(0)));
     }
   }
   return buildThreads(messages);
-}
-
-function toThreadMessage(uid: number, block: Buffer, arrived: Date): ThreadMessage {
-  const lines = parseHeaders(block);
-  const headerValue = (wanted: string) => lines.find(({ name }) => name.toLowerCase() === wanted)?.value ?? '';
-  const ids = (value: string) => value.match(/<[^<>\s]+>/g) ?? [];
-  const sent = new Date(headerValue('date')).getTime();
-  const references = ids(headerValue('references'));
-  return {
-    uid,
-    id: ids(headerValue('message-id'))[0] ?? null,
-    // In-Reply-To counts only where References is missing, and of it only the first (RFC 5256 section 3).
-    references: references.length > 0 ? references : ids(headerValue('in-reply-to')).slice(0, 1),
-    subject: headerValue('subject'),
-    date: Number.isNaN(sent) ? arrived.getTime() : sent,
-  };
 }
 
 function newestOf(thread: Thread): number {
