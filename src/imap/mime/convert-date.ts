@@ -36,7 +36,10 @@ export function toIso(text: string): string | null {
 
 function fromAny(text: string): number | undefined {
   // Blanks may stand anywhere between the parts of a date (RFC 5322 appendix A.6.3).
-  const plain = withoutComments(text.slice(0, MOST_CHARACTERS)).replace(/\s+/g, ' ').replace(/ ?([:,]) ?/g, '$1').trim();
+  const plain = withoutComments(text.slice(0, MOST_CHARACTERS))
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([:,]) ?/g, '$1')
+    .trim();
   return fromMail(plain) ?? fromAsctime(plain) ?? fromScript(plain) ?? fromIso(plain);
 }
 

@@ -42,7 +42,8 @@ export function withoutControls(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').trim();
 }
 
-function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
+/** Octets as text in which encoded words stay as they are. */
+export function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
   const utf8 = decodeCharset(bytes, 'utf-8');
   return utf8.problem && fallbackCharset ? decodeCharset(bytes, fallbackCharset).text : utf8.text;
 }

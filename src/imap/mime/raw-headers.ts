@@ -1,4 +1,4 @@
-import { decodeHeaderText } from './header-text.js';
+import { decodeHeaderText, decodeRaw } from './header-text.js';
 
 /** One header line, unfolded and decoded. */
 export interface HeaderLine {
@@ -6,6 +6,9 @@ export interface HeaderLine {
   value: string;
 }
 
+/** Fields of addresses and message ids, in which words are decoded in names and comments alone. */
+const structured =
+  /^(from|to|cc|bcc|sender|reply-to|return-path|(x-)?(delivered|original|envelope)-(to|from)|errors-to|disposition-notification-to|resent-.*|message-id|in-reply-to|references)$/i;
 /** A name is printable ASCII (RFC 5322 section 2.2): the `From ` line of an mbox file has none. */
 const fieldName = /^[!-9;-~]+$/;
 
@@ -26,7 +29,36 @@ export function parseHeaders(block: Uint8Array, charset: string | null = null): 
     });
   const type = charset === null ? raw.find(({ name }) => name.toLowerCase() === 'content-type') : undefined;
   const fallback = charset ?? /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type?.value ?? '')?.[1] ?? null;
-  return raw.map(({ name, value }) => ({ name, value: decodeHeaderText(Buffer.from(value, 'latin1'), fallback) }));
+  return raw.map(({ name, value }) => {
+    const decode = structured.test(name) ? decodeStructured : decodeOctets;
+    return { name, value: decode(value, fallback) };
+  });
+}
+
+function decodeOctets(octets: string, fallback: string | null): string {
+  return decodeHeaderText(Buffer.from(octets, 'latin1'), fallback);
+}
+
+/** Without decoding what is in angle brackets or beside an `@` (RFC 2047 section 5 rule 3). */
+function decodeStructured(octets: string, fallback: string | null): string {
+  let text = '';
+  let words = '';
+  const flush = () => {
+    text += decodeOctets(words, fallback);
+    words = '';
+  };
+  for (const token of octets.split(/([ \t]+)/)) {
+    const bracket = token.indexOf('<');
+    const phrase = bracket < 0 ? token : token.slice(0, bracket);
+    const isAddress = phrase.includes('@');
+    if (!isAddress) words += phrase;
+    const address = isAddress ? token : token.slice(phrase.length);
+    if (address === '') continue;
+    flush();
+    text += decodeRaw(Buffer.from(address, 'latin1'), fallback);
+  }
+  flush();
+  return text;
 }
 
 /** Without the blanks around it; `trim` would take octets of letters for blanks. */

@@ -30,4 +30,15 @@ describe('header lines', () => {
     ]);
     expect(parseHeaders(block('Subject: \xd1\xf7', 'Content-Type: text/plain; charset="koi8-r"'))[0]?.value).toBe('яВ');
   });
+
+  it.each([
+    ['From', 'Chef <chef@=?utf-8?Q?bank.example?=>', 'Chef <chef@=?utf-8?Q?bank.example?=>'],
+    ['To', '=?utf-8?Q?chef=40bank?=@evil.example', '=?utf-8?Q?chef=40bank?=@evil.example'],
+    ['Cc', '=?utf-8?Q?=C3=84?= =?utf-8?Q?nn?=<a@x>, =?utf-8?Q?B=C3=BCro?=: b@x;', 'Änn<a@x>, Büro: b@x;'],
+    ['Reply-To', `a@x (=?utf-8?Q?=C3=84nn?=), ${utf8('Jörg')} <j@x>`, 'a@x (Änn), Jörg <j@x>'],
+    ['Message-ID', '<=?utf-8?Q?a?=@x>', '<=?utf-8?Q?a?=@x>'],
+    ['Subject', 'a@=?utf-8?Q?b?=', 'a@b'],
+  ])('decode no address: %s: %s', (name, written, value) => {
+    expect(parseHeaders(block(`${name}: ${written}`))).toEqual([{ name, value }]);
+  });
 });
