@@ -86,10 +86,10 @@ class Reader {
       told.push(this.#node(child, joined(path, index + 1), depth + 1));
     }
     return {
-      ...blank(),
-      ...dispositionOf(disposition, {}, this.#charset),
       part,
       type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
+      ...blank(),
+      ...dispositionOf(disposition, {}, this.#charset),
       parameters: toParameters(parameters, this.#charset),
       children: told,
     };
@@ -121,10 +121,10 @@ function toLeaf(node: ImapAttribute[], part: string, charset: string | null): St
   const encoding = textOf(encodingName).trim().toLowerCase() || null;
   const encodedSize = numberOf(size) ?? 0;
   return {
-    ...blank(),
-    ...dispositionOf(rest[extensionAt(type, nestedOf(node) !== undefined, rest)], parameters, charset),
     part,
     type,
+    ...blank(),
+    ...dispositionOf(rest[extensionAt(type, nestedOf(node) !== undefined, rest)], parameters, charset),
     parameters,
     contentId: textOf(id).trim().replace(/^<|>$/g, '') || null,
     encoding,
@@ -162,7 +162,7 @@ function joined(path: string, index: number): string {
 }
 
 function emptyText(): Structure {
-  return { ...blank(), part: '1', type: 'text/plain', encodedSize: 0, decodedSize: 0 };
+  return { part: '1', type: 'text/plain', ...blank(), encodedSize: 0, decodedSize: 0 };
 }
 
 function blank(): Omit<Structure, 'part' | 'type'> {
