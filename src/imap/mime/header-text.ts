@@ -9,19 +9,34 @@ import { decodeWords } from './encoded-words.js';
  * the charset that the message names elsewhere, else as windows-1252.
  */
 export function toHeaderText(attribute: ImapAttribute | undefined, fallbackCharset: string | null = null): string {
-  if (attribute && !Array.isArray(attribute) && typeof attribute.value === 'string') {
-    const { value } = attribute;
-    // Decoders drop this mark, and imapflow's strings went through none.
-    return decodeText(value.startsWith('\uFEFF') ? value.slice(1) : value);
-  }
+  const text = stringOf(attribute);
+  if (text !== undefined) return decodeText(text);
   const bytes = bytesOf(attribute);
   return bytes ? decodeHeaderText(bytes, fallbackCharset) : '';
 }
 
+/** Looked at first, for names are short and have none. */
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
+  }
+  return false;
+}
+
 /** A header's text in which encoded words mean nothing, such as addresses and message ids: raw UTF-8, without controls. */
 export function toRawText(attribute: ImapAttribute | undefined): string {
+  const text = stringOf(attribute);
+  if (text !== undefined) return withoutControls(text);
   const bytes = bytesOf(attribute);
   return bytes ? withoutControls(decodeRaw(bytes, null)) : '';
+}
+
+/** The text of a token that is text already. */
+function stringOf(attribute: ImapAttribute | undefined): string | undefined {
+  if (!attribute || Array.isArray(attribute) || typeof attribute.value !== 'string') return undefined;
+  // Decoders drop this mark, and these strings went through none.
+  return attribute.value.startsWith('\uFEFF') ? attribute.value.slice(1) : attribute.value;
 }
 
 /** As {@link toHeaderText}, of octets. */
@@ -39,7 +54,7 @@ function decodeText(text: string): string {
 
 /** Without control characters, which a decoded name may bring into an application's own headers or terminals. */
 export function withoutControls(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').trim();
+  return (hasControls(text) ? text.replace(/\p{Cc}+/gu, ' ') : text).trim();
 }
 
 /** Octets as text in which encoded words stay as they are. */
