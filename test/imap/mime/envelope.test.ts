@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toEnvelope } from '../../../src/imap/mime/envelope.js';
 import type { ImapAttribute } from '../../../src/imap/raw-exec.js';
+import { envelope } from '../../../src/protocol/models.js';
 
 const value = (text: string | Buffer | null): ImapAttribute =>
   text === null ? null : { type: Buffer.isBuffer(text) ? 'LITERAL' : 'STRING', value: text };
@@ -92,5 +94,32 @@ describe('a message id', () => {
       messageId: id,
       inReplyTo: id,
     });
+  });
+});
+
+describe('whatever a server answers', () => {
+  const { node } = fc.letrec<{ node: ImapAttribute }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      fc.constant(null),
+      fc
+        .oneof(fc.string(), fc.constantFrom('=?utf-8?B?', '=?iso-2022-jp?Q?=1B$B?=', 'MISSING_DOMAIN', '\u0000'))
+        .map(value),
+      fc.uint8Array().map((bytes) => value(Buffer.from(bytes))),
+      fc.array(tie('node'), { maxLength: 10 }),
+    ),
+  }));
+
+  it('is an envelope of the protocol, without controls in names and addresses', () => {
+    fc.assert(
+      fc.property(fc.array(node, { maxLength: 10 }), fc.constantFrom(null, 'gbk', 'iso-2022-jp'), (list, charset) => {
+        const found = envelope.parse(JSON.parse(JSON.stringify(toEnvelope(list, charset))));
+        const { from, sender, replyTo, to, cc, bcc } = found;
+        for (const one of [from, sender, replyTo, to, cc, bcc].flat()) {
+          expect(`${one.name}${one.address}`).not.toMatch(/\p{Cc}/u);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseHeaders } from '../../../src/imap/mime/raw-headers.js';
 
@@ -40,5 +41,30 @@ describe('header lines', () => {
     ['Subject', 'a@=?utf-8?Q?b?=', 'a@b'],
   ])('decode no address: %s: %s', (name, written, value) => {
     expect(parseHeaders(block(`${name}: ${written}`))).toEqual([{ name, value }]);
+  });
+
+  it('are taken from whatever stands before a body', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        'From: ',
+        'Subject:',
+        '\r\n',
+        '\r\n ',
+        '<',
+        '@',
+        '=?utf-8?Q?=00?=',
+        'Content-Type: text/plain; charset=gbk',
+        ' ',
+      ),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), fc.uint8Array(), (parts, bytes) => {
+        for (const { name } of parseHeaders(Buffer.concat([Buffer.from(parts.join('')), Buffer.from(bytes)]))) {
+          expect(name).toMatch(/^[!-9;-~]+$/);
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
