@@ -56,7 +56,7 @@ describe('a broker in front of a real server', () => {
     const folder = { session, mailbox: 'INBOX', uidValidity };
     const got = await checked('message.get', { ...folder, uids: [1, 9], headers: true });
     expect(got.notFound).toEqual([9]);
-    expect(got.messages[0]?.text?.content.trim()).toBe('Text of Number 1');
+    expect(got.messages[0]?.textBody?.[0]?.content?.trim()).toBe('Text of Number 1');
     const flagged = await checked('message.flag', { ...folder, uids: [1], action: 'add', flags: ['\\Seen', 'Work'] });
     expect(flagged.messages).toEqual([{ uid: 1, flags: ['Work', '\\Seen'].sort() }]);
     const found = await checked('message.search', { session, mailbox: 'INBOX', criteria: { keyword: 'Work' } });

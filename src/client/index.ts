@@ -3,6 +3,7 @@ import { connectNode } from './transport-node.js';
 
 export type { MethodName, Params, ParamsIn, Result } from '../protocol/contract.js';
 export type { Hello, SessionExpiring, TraceEvent, WatchEvent } from '../protocol/events.js';
+export { type Bodies, htmlOf, textOf } from './bodies.js';
 export type { Client, ClientOptions, SessionClient } from './client.js';
 export * from './errors.js';
 export type { AppendContent, CallOptions, CallParams, CallResult, SessionMethods } from './methods.js';

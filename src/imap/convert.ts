@@ -1,7 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { decodeCharset } from './charset.js';
-import { decodeWords } from './encoded-words.js';
-import { bytesOf, type ImapAttribute, listOf, textOf } from './wire/tokens.js';
+import { type ImapAttribute, listOf, textOf } from './wire/tokens.js';
 
 /** Flags in a stable order. `\Recent` is left out: it tells of sessions, not of the message (RFC 9051 drops it). */
 export function toFlags(attribute: ImapAttribute | undefined): string[] {
@@ -9,40 +6,4 @@ export function toFlags(attribute: ImapAttribute | undefined): string[] {
     .map(textOf)
     .filter((flag) => flag !== '' && flag.toLowerCase() !== '\\recent')
     .sort();
-}
-
-/**
- * A header's text, unfolded and decoded. Raw 8-bit, which no RFC allows and much mail has, is read as UTF-8, else by
- * the charset that the message names elsewhere, else as windows-1252.
- */
-export function toHeaderText(attribute: ImapAttribute | undefined, fallbackCharset: string | null = null): string {
-  if (attribute && !Array.isArray(attribute) && typeof attribute.value === 'string') {
-    const { value } = attribute;
-    // Decoders drop this mark, and imapflow's strings went through none.
-    return decodeText(value.startsWith('\uFEFF') ? value.slice(1) : value);
-  }
-  const bytes = bytesOf(attribute);
-  return bytes ? decodeHeaderText(bytes, fallbackCharset) : '';
-}
-
-/** As {@link toHeaderText}, of octets. */
-export function decodeHeaderText(bytes: Buffer, fallbackCharset: string | null = null): string {
-  return decodeText(decodeRaw(bytes, fallbackCharset));
-}
-
-function decodeText(text: string): string {
-  const decoded = decodeWords(text);
-  if (!decoded.includes('\n') && !decoded.includes('\r')) return decoded;
-  return decoded.replace(/\s*[\r\n]+\s*/g, ' ');
-}
-
-function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
-  const utf8 = decodeCharset(bytes, 'utf-8');
-  return utf8.problem && fallbackCharset ? decodeCharset(bytes, fallbackCharset).text : utf8.text;
-}
-
-/** Whether octets are raw 8-bit that is not UTF-8, so that only a guess can read them. */
-export function isAmbiguous(attribute: ImapAttribute | undefined): boolean {
-  if (Array.isArray(attribute)) return attribute.some(isAmbiguous);
-  return !!attribute && Buffer.isBuffer(attribute.value) && !isUtf8(attribute.value);
 }

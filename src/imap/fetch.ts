@@ -1,11 +1,12 @@
 import type { ListField, MessageSummary } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
-import { isAmbiguous, toFlags } from './convert.js';
-import { toIso } from './convert-date.js';
-import { toEnvelope } from './envelope.js';
+import { toFlags } from './convert.js';
 import { type FetchedRow, fetchRows } from './fetch-rows.js';
-import { toStructure } from './structure.js';
-import { hasAttachment } from './structure-readable.js';
+import { toIso } from './mime/convert-date.js';
+import { toEnvelope } from './mime/envelope.js';
+import { isAmbiguous } from './mime/header-text.js';
+import { bodyCharset, readStructure } from './mime/structure.js';
+import { hasAttachment } from './mime/structure-readable.js';
 import { atom, type ImapAttribute, type ImapToken, numberOf, textOf } from './wire/tokens.js';
 
 /** Messages in one FETCH: more would keep the connection from noticing an abort for too long. */
@@ -71,7 +72,7 @@ function toSummary({ uid, items, unreadable }: FetchedRow, fields: readonly List
     if (field === 'flags') row.flags = toFlags(value);
     if (field === 'size') row.size = numberOf(value) ?? 0;
     if (field === 'internalDate') row.internalDate = toInternalDate(textOf(value));
-    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(toStructure(value));
+    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(readStructure(value).root);
     if (field === 'preview') row.preview = value ? textOf(value) : null;
   }
   if (unreadable.size > 0) row.unreadable = fields.filter((field) => unreadable.has(itemNames[field]));
@@ -91,7 +92,10 @@ const MOST_DOUBTFUL = 100_000;
  * them, so they are read again when that is known.
  */
 class DoubtfulRows {
-  readonly #rows = new Map<number, { summary: MessageSummary; envelope: ImapAttribute; charset: string | undefined }>();
+  readonly #rows = new Map<
+    number,
+    { summary: MessageSummary; envelope: ImapAttribute; charset: string | null | undefined }
+  >();
   #tokens = 0;
 
   note(summary: MessageSummary, row: FetchedRow): void {
@@ -99,14 +103,15 @@ class DoubtfulRows {
     if (!envelope || !summary.envelope || !isAmbiguous(envelope)) return;
     this.#tokens += tokensIn(envelope);
     if (this.#tokens > MOST_DOUBTFUL) return;
-    const [charset] = row.items.has('BODYSTRUCTURE') ? bodyCharset(row) : [];
+    const structure = row.items.get('BODYSTRUCTURE');
+    const charset = structure === undefined ? undefined : bodyCharset(structure);
     this.#rows.set(row.uid, { summary, envelope, charset });
   }
 
   async readAgain(connection: ImapConnection): Promise<void> {
     const open = [...this.#rows].filter(([, { charset }]) => charset === undefined).map(([uid]) => uid);
     if (open.length > 0) {
-      const reduce = (row: FetchedRow) => ({ uid: row.uid, charset: bodyCharset(row)[0] });
+      const reduce = (row: FetchedRow) => ({ uid: row.uid, charset: bodyCharset(row.items.get('BODYSTRUCTURE')) });
       const found = await fetchRows(connection, open.join(','), [atom('BODYSTRUCTURE')], 'uid', { reduce });
       for (const { uid, charset } of found) {
         const row = this.#rows.get(uid);
@@ -114,23 +119,11 @@ class DoubtfulRows {
       }
     }
     for (const { summary, envelope, charset } of this.#rows.values()) {
-      if (charset !== undefined) summary.envelope = toEnvelope(envelope, charset);
+      if (charset) summary.envelope = toEnvelope(envelope, charset);
     }
   }
 }
 
 function tokensIn(attribute: ImapAttribute): number {
   return Array.isArray(attribute) ? attribute.reduce<number>((sum, member) => sum + tokensIn(member), 1) : 1;
-}
-
-/** The charset of the first text of a message, if it names one. */
-export function bodyCharset({ items }: Pick<FetchedRow, 'items'>): string[] {
-  const found: string[] = [];
-  const nodes = [toStructure(items.get('BODYSTRUCTURE'))];
-  for (let node = nodes.shift(); node && found.length === 0; node = nodes.shift()) {
-    const charset = node.type.startsWith('text/') ? node.parameters.charset : undefined;
-    if (charset) found.push(charset);
-    nodes.push(...node.children);
-  }
-  return found;
 }

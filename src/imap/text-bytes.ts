@@ -1,13 +1,15 @@
 import { BrokerError } from '../protocol/errors.js';
-import type { Structure } from '../protocol/models.js';
 import type { ImapConnection } from './connection.js';
 import { type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
-import { encodedBound } from './open-text.js';
-import type { ImapArgument, ImapAttribute } from './wire/tokens.js';
+import { encodedBound, type WantedText } from './mime/open-text.js';
+import type { ImapArgument } from './wire/tokens.js';
 import { bytesOf } from './wire/tokens.js';
 
-/** Where the texts of most messages are. */
-const GUESSED_PARTS = ['1', '2'];
+/** Where the texts of most messages are: plain text, or what there is alone; and html beside it. */
+const GUESSED_TEXT = '1';
+const GUESSED_HTML = '2';
+/** Characters of a command's items, so that its line stays below the 8,192 that servers must take (RFC 7162 section 4). */
+const ITEM_CHARACTERS = 6000;
 /** Bytes that a guess may bring in vain, of one part and of all messages of a request. */
 const GUESSED_OF_PART = 32 * 1024;
 const GUESSED_AT_ONCE = 128 * 1024;
@@ -27,7 +29,7 @@ interface Lacking {
 /** What is known of a message, as far as its texts are concerned. */
 export interface Texts {
   uid: number;
-  nodes: readonly Structure[];
+  wanted: readonly WantedText[];
 }
 
 /**
@@ -38,25 +40,42 @@ export interface Texts {
 export class TextBytes {
   readonly #connection: ImapConnection;
   readonly #maxBytes: number;
+  readonly #guessedParts: readonly string[];
   /** By uid and part. */
   readonly #found = new Map<number, Map<string, Buffer>>();
   #guessed = 0;
 
-  constructor(connection: ImapConnection, maxBytes: number) {
+  constructor(connection: ImapConnection, maxBytes: number, only: 'text' | 'html' | undefined) {
     this.#connection = connection;
     this.#maxBytes = maxBytes;
+    this.#guessedParts = only === 'text' ? [GUESSED_TEXT] : [GUESSED_TEXT, GUESSED_HTML];
   }
 
-  /** Fetches items of messages and the beginning of their texts, which is not in the rows. */
-  async fetchWith(uids: readonly number[], items: readonly ImapArgument[]): Promise<FetchedRow[]> {
-    const fetch = (more: readonly ImapArgument[]) =>
-      survivingExpunge(this.#connection, () => fetchRows(this.#connection, uids.join(','), [...items, ...more], 'uid'));
+  /**
+   * Fetches items of messages and the beginning of their texts, which is kept here.
+   * @param reduce what becomes of a message, as in {@link fetchRows}
+   */
+  async fetchWith<T>(
+    uids: readonly number[],
+    items: readonly ImapArgument[],
+    reduce: (row: FetchedRow) => T,
+  ): Promise<T[]> {
     const length = this.#guess(uids.length);
+    const options = {
+      reduce: (row: FetchedRow) => {
+        this.#take(row, length);
+        return reduce(row);
+      },
+    };
+    const fetch = (more: readonly ImapArgument[]) =>
+      survivingExpunge(this.#connection, () =>
+        fetchRows(this.#connection, uids.join(','), [...items, ...more], 'uid', options),
+      );
     if (length === 0) return fetch([]);
     try {
-      const rows = await fetch(GUESSED_PARTS.map((part) => peek(part, { start: 0, length })));
+      const rows = await fetch(this.#guessedParts.map((part) => peek(part, { start: 0, length })));
       this.#guessed = length;
-      return rows.map((row) => this.#take(row));
+      return rows;
     } catch (failure) {
       if (!(failure instanceof BrokerError) || failure.kind !== 'IMAP_NO') throw failure;
       const rows = await fetch([]);
@@ -66,12 +85,12 @@ export class TextBytes {
   }
 
   /** What is still to be fetched of a message's texts. */
-  lacking({ uid, nodes }: Texts): Lacking[] {
-    return nodes.flatMap((node) => {
-      const bound = encodedBound(node, this.#maxBytes);
+  lacking({ uid, wanted }: Texts): Lacking[] {
+    return wanted.flatMap(({ node, maxBytes }) => {
+      const bound = encodedBound(node, maxBytes);
       const have = this.#found.get(uid)?.get(node.part)?.length;
       // Shorter than it should be: of another opinion about the part.
-      if (have === undefined || have < Math.min(node.size ?? 0, this.#guessed)) {
+      if (have === undefined || have < Math.min(node.encodedSize ?? 0, this.#guessed)) {
         return [{ part: node.part, start: 0, length: bound }];
       }
       const more = have === this.#guessed && have < bound;
@@ -82,42 +101,39 @@ export class TextBytes {
   /** Fetches what is lacking of messages that lack the same. */
   async fetch(messages: readonly Texts[]): Promise<void> {
     const [first] = messages;
-    const lacking = first ? this.lacking(first) : [];
-    if (lacking.length === 0) return;
-    const items = lacking.map(({ part, start, length }) => peek(part, { start, length }));
     const set = messages.map(({ uid }) => uid).join(',');
-    const rows = await survivingExpunge(this.#connection, () => fetchRows(this.#connection, set, items, 'uid'));
-    for (const { uid, items: found } of rows) {
-      for (const { part, start } of lacking) {
-        const bytes = bytesOf(found.get(`BODY[${part}]`)) ?? Buffer.alloc(0);
-        const begun = start === 0 ? undefined : this.#found.get(uid)?.get(part);
-        this.#keep(uid, part, begun ? Buffer.concat([begun, bytes]) : bytes);
+    for (const lacking of first ? portions(this.lacking(first)) : []) {
+      const items = lacking.map(({ part, start, length }) => peek(part, { start, length }));
+      const rows = await survivingExpunge(this.#connection, () => fetchRows(this.#connection, set, items, 'uid'));
+      for (const { uid, items: found } of rows) {
+        for (const { part, start } of lacking) {
+          const bytes = bytesOf(found.get(`BODY[${part}]`)) ?? Buffer.alloc(0);
+          const begun = start === 0 ? undefined : this.#found.get(uid)?.get(part);
+          this.#keep(uid, part, begun ? Buffer.concat([begun, bytes]) : bytes);
+        }
       }
     }
   }
 
-  /** The encoded bytes of a text, so many as are needed. */
-  of(uid: number, node: Structure): Buffer {
-    const bytes = this.#found.get(uid)?.get(node.part) ?? Buffer.alloc(0);
-    return bytes.subarray(0, encodedBound(node, this.#maxBytes));
+  /** The encoded bytes of a part, as far as they have been fetched. */
+  of(uid: number, part: string): Buffer | undefined {
+    return this.#found.get(uid)?.get(part);
   }
 
   /** Bytes of each part that are worth a guess. */
   #guess(messages: number): number {
     if (this.#maxBytes === 0 || unwilling.has(this.#connection)) return 0;
-    const share = Math.floor(GUESSED_AT_ONCE / GUESSED_PARTS.length / messages);
+    const share = Math.floor(GUESSED_AT_ONCE / this.#guessedParts.length / messages);
     if (share < LEAST_GUESSED) return 0;
     return Math.min(share, GUESSED_OF_PART, encodedBound({ encoding: 'quoted-printable' }, this.#maxBytes));
   }
 
-  #take(row: FetchedRow): FetchedRow {
-    const items = new Map<string, ImapAttribute>(row.items);
-    for (const part of GUESSED_PARTS) {
+  #take({ uid, items }: FetchedRow, most: number): void {
+    for (const part of this.#guessedParts) {
       const bytes = bytesOf(items.get(`BODY[${part}]`));
-      if (bytes) this.#keep(row.uid, part, bytes);
-      items.delete(`BODY[${part}]`);
+      // More than was asked for is not kept.
+      if (bytes) this.#keep(uid, part, bytes.length > most ? Buffer.from(bytes.subarray(0, most)) : bytes);
     }
-    return { ...row, items };
   }
 
   #keep(uid: number, part: string, bytes: Buffer): void {
@@ -125,4 +141,20 @@ export class TextBytes {
     if (parts) parts.set(part, bytes);
     else this.#found.set(uid, new Map([[part, bytes]]));
   }
+}
+
+/** Cut into so many items as one command can name. */
+function portions(lacking: readonly Lacking[]): Lacking[][] {
+  const all: Lacking[][] = [];
+  let room = 0;
+  for (const one of lacking) {
+    const length = one.part.length + 40;
+    if (length > room) {
+      all.push([]);
+      room = ITEM_CHARACTERS;
+    }
+    all.at(-1)?.push(one);
+    room -= length;
+  }
+  return all;
 }

@@ -1,13 +1,13 @@
 import type { Criteria, Thread } from '../protocol/methods/message-read.js';
 import type { ImapConnection } from './connection.js';
-import { FETCH_BATCH, toInternalDate } from './fetch.js';
-import { type FetchedRow, fetchRows, peekHeaders } from './fetch-rows.js';
-import { parseHeaders } from './raw-headers.js';
+import { FETCH_BATCH, fetchSummaries } from './fetch.js';
+import { fetchRows, peekHeaders } from './fetch-rows.js';
+import { toThreadMessage } from './mime/thread-message.js';
+import { buildThreads, type ThreadMessage } from './mime/thread-references.js';
 import { compileCriteria, searchUids } from './search.js';
 import { requireFew } from './sort.js';
-import { buildThreads, type ThreadMessage } from './thread-references.js';
 import { tooLarge } from './wire/errors.js';
-import { atom, bytesOf, isNzNumber, textOf } from './wire/tokens.js';
+import { atom, bytesOf, isNzNumber } from './wire/tokens.js';
 import { breathe } from './wire/turn-budget.js';
 
 /** Levels of replies that an answer has; deeper replies stand side by side on the last one. */
@@ -94,30 +94,15 @@ async function threadInBroker(connection: ImapConnection, criteria: Criteria): P
   requireFew(uids.length);
   const messages: ThreadMessage[] = [];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const range = uids.slice(from, from + FETCH_BATCH).join(',');
-    for (const message of await fetchRows(connection, range, items, 'uid', { reduce: toThreadMessage })) {
-      messages.push(message);
+    const batch = uids.slice(from, from + FETCH_BATCH);
+    const summaries = await fetchSummaries(connection, batch, ['envelope', 'internalDate']);
+    const rows = await fetchRows(connection, batch.join(','), [peekHeaders(['References'])], 'uid');
+    const headers = new Map(rows.map(({ uid, items }) => [uid, bytesOf(items.get('BODY[HEADER.FIELDS]'))]));
+    for (const summary of summaries) {
+      messages.push(toThreadMessage(summary, headers.get(summary.uid) ?? Buffer.alloc(0)));
     }
   }
   return buildThreads(messages);
-}
-
-const items = [atom('INTERNALDATE'), peekHeaders(['References', 'In-Reply-To', 'Message-ID', 'Subject', 'Date'])];
-
-function toThreadMessage({ uid, items }: FetchedRow): ThreadMessage {
-  const lines = parseHeaders(bytesOf(items.get('BODY[HEADER.FIELDS]')) ?? Buffer.alloc(0));
-  const headerValue = (wanted: string) => lines.find(({ name }) => name.toLowerCase() === wanted)?.value ?? '';
-  const ids = (value: string) => value.match(/<[^<>\s]+>/g) ?? [];
-  const sent = new Date(headerValue('date')).getTime();
-  const references = ids(headerValue('references'));
-  return {
-    uid,
-    id: ids(headerValue('message-id'))[0] ?? null,
-    // In-Reply-To counts only where References is missing, and of it only the first (RFC 5256 section 3).
-    references: references.length > 0 ? references : ids(headerValue('in-reply-to')).slice(0, 1),
-    subject: headerValue('subject'),
-    date: Number.isNaN(sent) ? Date.parse(toInternalDate(textOf(items.get('INTERNALDATE')))) : sent,
-  };
 }
 
 function newestOf(thread: Thread): number {

@@ -29,8 +29,12 @@ export const flag = z
   .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags');
 
 export const address = z.object({
-  name: z.string().describe('Display name, decoded; empty where there is none.'),
-  address: z.string().describe('user@host; empty where there is none.'),
+  name: z.string().describe('Display name, decoded, without control characters; empty where there is none.'),
+  address: z
+    .string()
+    .describe(
+      'user@host as it is written, never decoded; user alone where the mail names no host; empty with the name of a group, which stands before its members, and where there is none.',
+    ),
 });
 export type Address = z.infer<typeof address>;
 
@@ -88,9 +92,14 @@ export const messageSummary = z.object({
   uid,
   envelope: envelope.optional(),
   flags: z.array(z.string()).optional(),
-  size: z.int().optional().describe('RFC822.SIZE in bytes.'),
+  size: z.int().optional().describe('RFC822.SIZE: bytes of the whole message, its parts encoded.'),
   internalDate: date.optional().describe('When the server received it.'),
-  hasAttachment: z.boolean().optional(),
+  hasAttachment: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether something is attached that a person would call an attachment: not pictures of the html, signatures, invitations or the parts of a bounce.',
+    ),
   preview: z.string().nullable().optional().describe('PREVIEW (RFC 8970); null where the server has none.'),
   unreadable: z
     .array(listField)
@@ -117,6 +126,10 @@ export const state = z
   .regex(/^[0-9a-z.]+$/, 'not one that an answer carried')
   .describe('State of the folder; opaque.');
 
+const encodedSize = 'Bytes as they are in the message, before its transfer encoding is undone.';
+const decodedSize =
+  'Bytes of what message.part sends, where that is known exactly; else null, as with base64 before it is read.';
+
 /** A leaf or branch of a message's MIME tree (RFC 9051 section 7.5.2, BODYSTRUCTURE). */
 export interface Structure {
   part: string;
@@ -126,7 +139,8 @@ export interface Structure {
   fileName: string | null;
   contentId: string | null;
   encoding: string | null;
-  size: number | null;
+  encodedSize: number | null;
+  decodedSize: number | null;
   children: Structure[];
 }
 export const structure: z.ZodType<Structure> = z
@@ -138,22 +152,48 @@ export const structure: z.ZodType<Structure> = z
     fileName: z.string().nullable(),
     contentId: z.string().nullable(),
     encoding: z.string().nullable(),
-    size: z.int().nullable().describe('Encoded size in bytes; null for a multipart.'),
+    encodedSize: z.int().nullable().describe(`${encodedSize} null for a multipart.`),
+    decodedSize: z.int().nullable().describe(decodedSize),
     get children() {
       return z.array(structure);
     },
   })
   .meta({ id: 'Structure' });
 
+/** What a part that is no text of the body is there for. */
+export const attachmentRole = z
+  .enum(['attachment', 'inline', 'signature', 'calendar', 'encrypted', 'alternative', 'report'])
+  .describe(
+    'attachment: a file. inline: shown within the text: the html names it, or it belongs to the html, or it is a picture, sound or film between the texts that no file name makes a file. signature: of PGP or S/MIME. calendar: the invitation as text/calendar. encrypted: the message itself, within PGP or S/MIME, which the broker does not open. alternative: another form of the text, such as text/x-amp-html. report: of a bounce or receipt, with the message that it is about.',
+  );
+export type AttachmentRole = z.infer<typeof attachmentRole>;
+
 export const attachment = z.object({
   part: z.string().describe('Part number for message.part.'),
   fileName: z.string().nullable(),
   type: z.string(),
-  size: z.int().describe('Encoded size in bytes; the decoded one of base64 is about three quarters of it.'),
+  role: attachmentRole,
+  encodedSize: z.int().describe(encodedSize),
+  decodedSize: z.int().nullable().describe(decodedSize),
   contentId: z.string().nullable().describe('Without angle brackets; html refers to it as cid:….'),
-  inline: z.boolean().describe('Whether the html or the disposition shows it within the text.'),
 });
 export type Attachment = z.infer<typeof attachment>;
+
+/** One part of a body. */
+export const bodyItem = z.object({
+  part: z.string().describe('Part number for message.part.'),
+  type: z.string().describe('text/plain, text/html, or that of a picture, sound or film between the texts.'),
+  content: z
+    .string()
+    .nullable()
+    .describe(
+      'Decoded to Unicode; CRLF line ends of the mail become LF. null for what is no text, and with maxTextBytes 0.',
+    ),
+  truncated: z.boolean().describe('Whether a bound cut it, or left it out: message.part has it whole.'),
+  charset: z.string().nullable().describe('As declared; null where it is missing.'),
+  charsetProblem: z.boolean().describe('Whether bytes did not fit the declared charset or it is unknown.'),
+});
+export type BodyItem = z.infer<typeof bodyItem>;
 
 export const statusCounts = z.object({
   messages: z.int(),

@@ -5,6 +5,7 @@ import type { SelectedMailbox } from '../imap/selected-mailbox.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
 import { type Member, Membership } from './membership.js';
+import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
 import { Rows } from './rows.js';
 
@@ -48,6 +49,8 @@ export class MailboxView implements Follower {
   /** Called when the server tells of a change, before it has confirmed it. */
   onHeard: (() => void) | undefined;
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
+  /** Of messages that were opened and are not among the members. */
+  readonly #opened = new OpenedFlags();
   #uidValidity: number | undefined;
   /** All changes up to it are in the view. */
   #modseq: bigint | undefined;
@@ -101,10 +104,20 @@ export class MailboxView implements Follower {
     return unknownOnTop === 0 && uid >= first && this.members.flagsOf(uid) === undefined;
   }
 
+  /** Flags as JSON, of a message that is known or that was opened; undefined where they are not known. */
+  flagsOf(uid: number): string | undefined {
+    return this.members.flagsOf(uid) ?? this.#opened.of(uid);
+  }
+
+  /** Messages are about to be opened on the connection that is followed: what it tells of their flags is kept. */
+  expectOpened(uids: readonly number[]): void {
+    this.#opened.expect(uids.filter((uid) => this.members.flagsOf(uid) === undefined));
+  }
+
   /** Bytes in the heap, as measured: see the test. */
   get bytes(): number {
     const { members, rows, log } = this;
-    return EMPTY_BYTES + members.bytes + rows.bytes + log.length * CHANGE_BYTES;
+    return EMPTY_BYTES + members.bytes + rows.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
   }
 
   /** The server confirmed it by a barrier that began then. */
@@ -121,6 +134,7 @@ export class MailboxView implements Follower {
   /** What was heard does not hold: of the messages nothing is known any more but how many there are. */
   doubt(exists: number): void {
     this.members.reset(exists);
+    this.#opened.clear();
     this.#modseq = undefined;
     this.log.interrupt();
   }
@@ -162,6 +176,7 @@ export class MailboxView implements Follower {
     if (this.#uidValidity !== uidValidity) this.rows.clear();
     this.#uidValidity = uidValidity;
     this.members.reset(exists);
+    this.#opened.clear();
     this.#place(highestModseq);
   }
 
@@ -169,13 +184,25 @@ export class MailboxView implements Follower {
   resume(
     { exists, highestModseq }: SelectedMailbox,
     changes: { removed: Iterable<number>; flags: ReadonlyMap<number, string>; added: readonly Member[] },
+    told?: Told,
   ): void {
+    this.#resumeOpened(told);
     this.members.removeAll([...changes.removed]);
     for (const [uid, flags] of changes.flags)
       if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);
     this.members.learnTop(changes.added);
     this.members.settle(exists);
     this.#place(highestModseq);
+  }
+
+  /** @param told everything that became of any message, where the server tells that */
+  #resumeOpened(told: Told | undefined): void {
+    if (!told) {
+      this.#opened.clear();
+      return;
+    }
+    this.#opened.vanished(told.vanished);
+    for (const [uid, flags] of told.flags) this.#opened.told(uid, flags);
   }
 
   /** Knows only the newest, at most so many. */
@@ -197,7 +224,11 @@ export class MailboxView implements Follower {
   onExpunge(seq: number): void {
     this.onHeard?.();
     if (this.#told) this.#disturbed = true;
-    else if (!this.members.expunge(seq)) this.doubt(this.members.exists);
+    else {
+      // Which message below the known ones is gone, a number does not tell.
+      if (seq <= this.members.base) this.#opened.clear();
+      if (!this.members.expunge(seq)) this.doubt(this.members.exists);
+    }
   }
 
   onVanished(uids: string, earlier: boolean): void {
@@ -207,6 +238,7 @@ export class MailboxView implements Follower {
     else if (!earlier) {
       const gone = new UidRanges();
       gone.add(uids);
+      this.#opened.vanished(gone);
       if (gone.full || !this.members.vanish(gone)) this.doubt(Math.max(0, this.members.exists - gone.size));
     }
   }
@@ -216,10 +248,16 @@ export class MailboxView implements Follower {
     if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
       this.#heardModseq = modseq;
     }
-    if (!this.#told) this.members.flag(seq, uid, flagString(flags));
+    if (!this.#told) this.#noteFlags(seq, uid, flagString(flags));
     else if (uid !== undefined) this.#told.flags.set(uid, flagString(flags));
     // Of which message is not known before the view is placed.
     else this.#disturbed = true;
+  }
+
+  #noteFlags(seq: number, uid: number | undefined, flags: string): void {
+    this.members.flag(seq, uid, flags);
+    if (uid !== undefined) this.#opened.told(uid, flags);
+    else if (seq <= this.members.base) this.#opened.clear();
   }
 
   onLost(): void {

@@ -77,7 +77,7 @@ async function byQresync(
     : new Map<number, string[]>();
   if (view.disturbed || told.vanished.full) return false;
   const removed = told.vanished.of(members.uids);
-  return resume(view, selected, { removed, flags: told.flags, added: newer(fresh, members.highest) });
+  return resume(view, selected, { removed, flags: told.flags, added: newer(fresh, members.highest) }, told);
 }
 
 /** Uids only grow: if there are as many as the known and the new together, none of the known is gone. */
@@ -114,12 +114,13 @@ function resume(
   view: MailboxView,
   selected: SelectedMailbox,
   changes: { removed: number[]; flags: Map<number, string>; added: Member[] },
+  told?: Told,
 ): boolean {
   const { members } = view;
   const complete = members.base === 0;
   const below = selected.exists - (members.uids.length - changes.removed.length + changes.added.length);
   if (below < 0 || (complete && below !== 0)) return false;
-  view.resume(selected, changes);
+  view.resume(selected, changes, told);
   return true;
 }
 

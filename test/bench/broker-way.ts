@@ -52,7 +52,7 @@ export class BrokerWay {
   async open(uid: number, age: Age = VALIDATED): Promise<Opened> {
     const opened = await this.#mail.message.get({ ...this.#inbox, uids: [uid], ...age });
     const [message] = opened.messages;
-    need(message?.text !== null && message?.html !== null && opened.notFound.length === 0, 'message');
+    need(message?.textBody?.length === 1 && message.htmlBody?.length === 1 && opened.notFound.length === 0, 'message');
     return opened;
   }
 

@@ -47,7 +47,12 @@ async function serving(messages: readonly Message[], answer = fetching(messages)
   const fetches = () => server.received.filter((line) => line.includes('UID FETCH')).map((line) => line.slice(2));
   const open = async (uids: number[], maxTextBytes = options.maxTextBytes) => {
     const found = await openMessages(connection, uids, { ...options, maxTextBytes });
-    return found.map(({ text, html }) => [text?.content, html?.content]);
+    return found.map(({ readable, contents }) => {
+      const [text, html] = [readable.textBody, readable.htmlBody].map((body) =>
+        body.map(({ part }) => contents.get(part)?.content),
+      );
+      return [text?.join('\n'), html?.join('\n')];
+    });
   };
   return { open, fetches };
 }
@@ -57,8 +62,8 @@ describe('opening messages', () => {
     const { open, fetches } = await serving([alternative('plain', '<p>rich'), single('alone'), single('')]);
     expect(await open([1, 2, 3])).toEqual([
       ['plain', '<p>rich'],
-      ['alone', undefined],
-      ['', undefined],
+      ['alone', 'alone'],
+      ['', ''],
     ]);
     expect(fetches()).toHaveLength(1);
   });
@@ -106,9 +111,9 @@ describe('opening messages', () => {
       if (command.args.includes('BODY.PEEK[2]')) client.bad(command, 'No such part');
       else fetching([message])(command, client);
     });
-    expect(await open([1])).toEqual([['alone', undefined]]);
+    expect(await open([1])).toEqual([['alone', 'alone']]);
     expect(fetches()).toHaveLength(3);
-    expect(await open([1])).toEqual([['alone', undefined]]);
+    expect(await open([1])).toEqual([['alone', 'alone']]);
     expect(fetches()).toHaveLength(5);
   });
 
@@ -123,7 +128,7 @@ describe('opening messages', () => {
 
   it('asks for no text where none is wanted', async () => {
     const { open, fetches } = await serving([single('alone')]);
-    expect(await open([1], 0)).toEqual([[undefined, undefined]]);
+    expect(await open([1], 0)).toEqual([['', '']]);
     expect(fetches()).toHaveLength(1);
     expect(fetches().join()).not.toContain('PEEK');
   });

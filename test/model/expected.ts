@@ -72,8 +72,8 @@ export function expectedMessages(state: State, uidValidity: number, uids: readon
 
 export function shownMessages({ messages, notFound }: Result<'message.get'>) {
   return {
-    messages: messages.map(({ uid, envelope, flags, size, internalDate, text }) => {
-      return { uid, envelope, flags, size, internalDate, text: text?.content.trim() };
+    messages: messages.map(({ uid, envelope, flags, size, internalDate, textBody }) => {
+      return { uid, envelope, flags, size, internalDate, text: textBody?.[0]?.content?.trim() };
     }),
     notFound,
   };

@@ -16,6 +16,7 @@ export class Relay {
   readonly #pairs = new Set<Pair>();
   #accepted = 0;
   #frozen = false;
+  #received = 0;
 
   constructor(server: Server, target: { host: string; port: number }, delayMs: number) {
     this.#server = server;
@@ -28,6 +29,10 @@ export class Relay {
   /** Connections open now. */
   get connections(): number {
     return this.#pairs.size;
+  }
+  /** Bytes that the server has sent, on all connections. */
+  get received(): number {
+    return this.#received;
   }
   /** Connections ever taken. */
   get accepted(): number {
@@ -64,7 +69,11 @@ export class Relay {
 
   #relay(client: Socket): void {
     this.#accepted += 1;
-    const pair = new Pair(client, connect({ ...this.#target, noDelay: true }), () => this.delayMs);
+    const server = connect({ ...this.#target, noDelay: true });
+    server.on('data', (bytes: Buffer) => {
+      this.#received += bytes.length;
+    });
+    const pair = new Pair(client, server, () => this.delayMs);
     if (this.#frozen) pair.freeze();
     this.#pairs.add(pair);
     pair.onClose = () => this.#pairs.delete(pair);

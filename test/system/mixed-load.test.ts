@@ -60,7 +60,7 @@ async function ask({ user, session, uidValidity }: Visitor, turn: number): Promi
     case 1: {
       const { messages } = await client.call('message.get', { ...folder, uids: [2], headers: true });
       expect(messages[0]?.envelope.subject).toBe(`${user} ${mailbox} 2`);
-      expect(messages[0]?.text?.content.trim()).toBe(`of ${user}`);
+      expect(messages[0]?.textBody?.[0]?.content?.trim()).toBe(`of ${user}`);
       break;
     }
     case 2: {

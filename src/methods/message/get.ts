@@ -1,13 +1,6 @@
 import type { ImapConnection } from '../../imap/connection.js';
-import { toFlags } from '../../imap/convert.js';
-import { toEnvelope } from '../../imap/envelope.js';
-import { bodyCharset, toInternalDate } from '../../imap/fetch.js';
 import { fetchFlags } from '../../imap/fetch-flags.js';
-import { type OpenedMessage, openMessages } from '../../imap/open-message.js';
-import type { Content } from '../../imap/open-text.js';
-import { parseHeaders } from '../../imap/raw-headers.js';
-import { numberOf, textOf } from '../../imap/wire/tokens.js';
-import type { Attachment } from '../../protocol/models.js';
+import { type OpenedMessage, type OpenOptions, openMessages } from '../../imap/open-message.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import type { Views } from '../../view/views.js';
 import type { PreparedHandler } from '../context.js';
@@ -15,35 +8,36 @@ import { jobOf } from '../job.js';
 import { metaOf } from '../meta.js';
 import { Prepared } from '../prepared.js';
 import { requireSame } from '../same-folder.js';
+import { fitting } from './fitting.js';
+import { toBodyJson } from './opened-json.js';
 
-interface Wanted {
+interface Wanted extends OpenOptions {
   mailbox: string;
   uidValidity: number;
-  headers: boolean;
-  maxTextBytes: number;
 }
 
 /** What never changes of a message is kept as JSON; who asks again costs the server one barrier. */
 const handle: PreparedHandler<'message.get'> = async (context, params) => {
-  const { mailbox, uidValidity, headers, maxTextBytes, maxAgeMs = 0 } = params;
+  const { mailbox, uidValidity, headers, maxTextBytes, only, maxAgeMs = 0 } = params;
+  const options = { headers, maxTextBytes, only };
   const uids = [...new Set(params.uids)];
   const bodies = new Bodies(context.services.views, context.account.key, params);
   const reader = context.services.views.reader(context.account.key, mailbox);
   const { value, origin } = await reader.read<string>(context.account, {
-    key: JSON.stringify(['get', uidValidity, uids, headers, maxTextBytes]),
+    key: JSON.stringify(['get', uidValidity, uids, headers, maxTextBytes, only]),
     maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
     known: (view) => {
       if (view.uidValidity !== uidValidity) return undefined;
-      const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.members.flagsOf(uid))));
+      const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.flagsOf(uid))));
       return found.includes(undefined) ? undefined : answer(uids, found as (string | null)[]);
     },
     ahead: (view, connection) => {
       const missing = uids.filter((uid) => !view.lacks(uid) && !bodies.has(uid));
-      const ready = view.uidValidity === uidValidity && missing.every((uid) => view.members.flagsOf(uid) !== undefined);
+      const ready = view.uidValidity === uidValidity && missing.every((uid) => view.flagsOf(uid) !== undefined);
       if (!ready || missing.length === 0) return undefined;
       return async () => {
-        for (const message of await openMessages(connection, missing, { headers, maxTextBytes })) bodies.add(message);
+        for (const message of await openMessages(connection, missing, options)) bodies.add(message);
       };
     },
     fetch: async (view, connection) => {
@@ -55,8 +49,9 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
       );
       const found = new Map(uids.map((uid) => [uid, bodies.known(uid, flags.get(uid))]));
       const missing = uids.filter((uid) => !found.get(uid) && !bodies.has(uid));
-      const opened = missing.length > 0 ? await openMessages(connection, missing, { headers, maxTextBytes }) : [];
-      for (const message of opened) found.set(message.row.uid, bodies.add(message));
+      if (connection.isFollowedBy(view)) view.expectOpened(missing);
+      const opened = missing.length > 0 ? await openMessages(connection, missing, options) : [];
+      for (const message of opened) found.set(message.uid, bodies.add(message));
       return answer(
         uids,
         uids.map((uid) => found.get(uid) ?? null),
@@ -68,7 +63,7 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
 
 /** The answer as JSON, without its `meta` and its end; null stands for a message that is not there. */
 function answer(uids: readonly number[], found: readonly (string | null)[]): string {
-  const messages = found.filter((message) => message !== null);
+  const messages = fitting(found.filter((message) => message !== null));
   const notFound = uids.filter((_uid, index) => found[index] === null);
   return `{"messages":[${messages.join(',')}],"notFound":${JSON.stringify(notFound)}`;
 }
@@ -81,7 +76,7 @@ async function flagsOfKept(
 ): Promise<Map<number, string>> {
   const flags = new Map<number, string>();
   for (const uid of uids) {
-    const known = view.members.flagsOf(uid);
+    const known = view.flagsOf(uid);
     if (known !== undefined) flags.set(uid, known);
   }
   const unknown = uids.filter((uid) => !flags.has(uid));
@@ -116,11 +111,12 @@ class Bodies {
 
   /** @returns the message as JSON */
   add(message: OpenedMessage): string {
-    const { uid, items } = message.row;
-    const body = JSON.stringify(toBody(message)).slice(1);
+    const { uid } = message;
+    const body = toBodyJson(message, this.#wanted);
     this.#read.set(uid, body);
-    this.#views.keepBody(this.#account, this.#nameOf(uid), body);
-    return whole(uid, JSON.stringify(toFlags(items.get('FLAGS'))), body);
+    // What was left out of this answer may have room in another.
+    if (!message.omitted) this.#views.keepBody(this.#account, this.#nameOf(uid), body);
+    return whole(uid, JSON.stringify(message.flags), body);
   }
 
   #recall(uid: number): string | undefined {
@@ -128,48 +124,13 @@ class Bodies {
   }
 
   #nameOf(uid: number): string {
-    const { mailbox, uidValidity, headers, maxTextBytes } = this.#wanted;
-    return JSON.stringify([mailbox, uidValidity, uid, headers, maxTextBytes]);
+    const { mailbox, uidValidity, headers, maxTextBytes, only } = this.#wanted;
+    return JSON.stringify([mailbox, uidValidity, uid, headers, maxTextBytes, only]);
   }
 }
 
 function whole(uid: number, flags: string, body: string): string {
   return `{"uid":${uid},"flags":${flags},${body}`;
-}
-
-function toBody(message: OpenedMessage) {
-  const { row, structure, header, text, html } = message;
-  const { items } = row;
-  const [charset = null] = bodyCharset(row);
-  return {
-    envelope: toEnvelope(items.get('ENVELOPE'), charset),
-    size: numberOf(items.get('RFC822.SIZE')) ?? 0,
-    internalDate: toInternalDate(textOf(items.get('INTERNALDATE'))),
-    headers: header && parseHeaders(header),
-    structure,
-    text: toText(text),
-    html: toText(html),
-    attachments: attachmentsOf(message),
-  };
-}
-
-function toText(content: Content | null) {
-  if (!content) return null;
-  const { bytes: _, ...shown } = content;
-  return shown;
-}
-
-/** A picture that the html shows is inline, whatever its disposition says. */
-function attachmentsOf({ readable, html }: OpenedMessage): Attachment[] {
-  return readable.attachments.map(({ related: _, ...attachment }) => {
-    const { contentId } = attachment;
-    const shown = contentId !== null && refersTo(html?.content ?? '', contentId);
-    return { ...attachment, inline: attachment.inline || shown };
-  });
-}
-
-function refersTo(html: string, contentId: string): boolean {
-  return html.includes(`cid:${contentId}`) || html.includes(`cid:${encodeURIComponent(contentId)}`);
 }
 
 export default handle;

@@ -1,38 +1,64 @@
-import { beginDownload, download } from '../../imap/download.js';
-import { findPart, toStructure } from '../../imap/structure.js';
-import { isIdentity, transferDecoder } from '../../imap/transfer-decoder.js';
+import type { ImapConnection } from '../../imap/connection.js';
+import { beginDownload, beginRange, download } from '../../imap/download.js';
+import { partOf } from '../../imap/mime/structure.js';
+import { decodeTransfer, isIdentity } from '../../imap/mime/transfer-decoder.js';
+import { decoded, partRange } from '../../imap/part-range.js';
+import type { ImapAttribute } from '../../imap/wire/tokens.js';
+import type { Params } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
+import type { Structure } from '../../protocol/models.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';
 import { from } from './send-bytes.js';
 import { sendBytes } from './sending.js';
 
+type Wanted = Params<'message.part'>;
+
 const handle: Handler<'message.part'> = (context, params) => {
-  const { mailbox, uidValidity, uid, part } = params;
-  return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
+  const { mailbox, uidValidity, offset, length } = params;
+  const job = jobOf(context, { effect: 'read', lane: 'bulk', mailbox });
+  const ranged = offset > 0 || length !== undefined;
+  return sendBytes(context, job, params, async (connection, sent) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
-    const { row, begun } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
-    const node = findPart(toStructure(row.items.get('BODYSTRUCTURE')), part);
-    if (!node) throw new BrokerError('NOT_FOUND', `part: message ${uid} has no part ${part}.`, { field: 'part' });
-    const { type, parameters, fileName, contentId, encoding, size } = node;
-    return {
-      meta: { type, parameters, fileName, contentId, encodedSize: size ?? 0 },
-      bytesFrom: (offset) => {
-        // What is collected for an answer is kept; what goes out as a stream is not.
-        const reuse = params.transfer === 'stream';
-        if (!isIdentity(encoding)) {
-          return from(decoded(download(connection, uid, part, { begun, reuse }), encoding), offset);
-        }
-        return download(connection, uid, part, { from: offset, begun: offset === 0 ? begun : [], reuse });
-      },
-    };
+    return ranged ? range(connection, params, sent) : all(connection, params, sent);
   });
 };
 
-async function* decoded(bytes: AsyncIterable<Buffer>, encoding: string | null) {
-  const decoder = transferDecoder(encoding, true);
-  for await (const piece of bytes) yield decoder.push(piece);
-  yield decoder.end();
+/** A part from its beginning to its end, of which the first piece comes with what it is. */
+async function all(connection: ImapConnection, { uid, part, transfer }: Wanted, sent: number) {
+  const { row, begun, whole } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
+  const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
+  const { encoding } = node;
+  // What is collected for an answer is kept; what goes out as a stream is not.
+  const reuse = transfer === 'stream';
+  if (isIdentity(encoding)) {
+    const bytes = download(connection, uid, part, { from: sent, begun: sent === 0 ? begun : [], reuse });
+    return sendable(node, node.decodedSize, bytes);
+  }
+  const [first] = begun;
+  const decodedSize = first && whole ? decodeTransfer(first, encoding).length : null;
+  return sendable(node, decodedSize, from(decoded(download(connection, uid, part, { begun, reuse }), encoding), sent));
+}
+
+/** A range of it, which costs about what it sends. */
+async function range(connection: ImapConnection, wanted: Wanted, sent: number) {
+  const { uid, part, offset, length = Infinity, transfer } = wanted;
+  const { row, head, whole } = await beginRange(connection, uid, part);
+  const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
+  const asked = { from: offset + sent, to: offset + length };
+  const { decodedSize, bytes } = await partRange({ connection, uid, node, head, whole }, asked, transfer === 'stream');
+  return sendable(node, decodedSize, bytes);
+}
+
+function requirePart(structure: ImapAttribute | undefined, uid: number, part: string): Structure {
+  const node = partOf(structure, part);
+  if (!node) throw new BrokerError('NOT_FOUND', `part: message ${uid} has no part ${part}.`, { field: 'part' });
+  return node;
+}
+
+function sendable(node: Structure, decodedSize: number | null, bytes: AsyncIterable<Buffer>) {
+  const { type, parameters, fileName, contentId, encodedSize } = node;
+  return { meta: { type, parameters, fileName, contentId, encodedSize: encodedSize ?? 0, decodedSize }, bytes };
 }
 
 export default handle;

@@ -9,20 +9,20 @@ const PIECE_MS = 2 * protocolLimits.streamStallMs;
 /** Milliseconds that a piece under way may still take when nobody wants it any more. */
 const ABANDONED_MS = 5_000;
 
-/** What is to be sent: what the answer says of it, and its bytes from an offset on. */
+/** What is to be sent: what the answer says of it, and its bytes. */
 export interface Sendable<Meta> {
   meta: Meta;
-  bytesFrom(offset: number): AsyncIterable<Buffer>;
+  bytes: AsyncIterable<Buffer>;
 }
 
 interface Wanted {
   transfer: 'stream' | 'inline';
-  offset: number;
   length?: number | undefined;
 }
 
 type Sent<Meta> = Meta & { stream: number | null; data: string | null };
-type Prepare<Meta> = (connection: ImapConnection) => Promise<Sendable<Meta>>;
+/** @param sent how many of the bytes that are wanted have been sent by a connection that was lost: what follows them is wanted */
+type Prepare<Meta> = (connection: ImapConnection, sent: number) => Promise<Sendable<Meta>>;
 
 /**
  * Answers bytes inline, or as a stream: then the answer is given as soon as it is known what will be sent, and the
@@ -36,9 +36,8 @@ export function sendBytes<Meta>(
 ): Promise<Sent<Meta>> {
   if (wanted.transfer === 'stream') return streamed(context, job, wanted, prepare);
   return context.account.run(job, async (connection) => {
-    const { meta, bytesFrom } = await prepare(connection);
-    const bytes = take(bytesFrom(wanted.offset), wanted.length ?? Infinity);
-    return { ...meta, stream: null, data: await collect(bytes) };
+    const { meta, bytes } = await prepare(connection, 0);
+    return { ...meta, stream: null, data: await collect(take(bytes, wanted.length ?? Infinity)) };
   });
 }
 
@@ -52,13 +51,13 @@ function streamed<Meta>(
     let stream: OutgoingStream | undefined;
     let sent = 0;
     const running = context.account.run(job, async (connection, lease) => {
-      const { meta, bytesFrom } = await prepare(connection);
       // A read that lost its connection runs again: it goes on where the stream stands.
+      const { meta, bytes } = await prepare(connection, sent);
       stream ??= context.streams.open();
       resolve({ ...meta, stream: stream.id, data: null });
       const left = (wanted.length ?? Infinity) - sent;
       if (left > 0) {
-        await pump(take(bytesFrom(wanted.offset + sent), left), stream, lease, (count) => {
+        await pump(take(bytes, left), stream, lease, (count) => {
           sent += count;
         });
       }

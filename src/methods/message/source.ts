@@ -5,16 +5,15 @@ import { jobOf } from '../job.js';
 import { sendBytes } from './sending.js';
 
 const handle: Handler<'message.source'> = (context, params) => {
-  const { mailbox, uidValidity, uid } = params;
-  return sendBytes(context, jobOf(context, { effect: 'read', lane: 'bulk', mailbox }), params, async (connection) => {
+  const { mailbox, uidValidity, uid, offset, length = Infinity } = params;
+  const job = jobOf(context, { effect: 'read', lane: 'bulk', mailbox });
+  return sendBytes(context, job, params, async (connection, sent) => {
     await connection.select(mailbox, { fresh: true, uidValidity });
-    const { row, begun } = await beginDownload(connection, uid, '', 'RFC822.SIZE');
+    const range = { from: offset + sent, to: offset + length };
+    const { row, begun } = await beginDownload(connection, uid, '', 'RFC822.SIZE', range);
     return {
       meta: { size: numberOf(row.items.get('RFC822.SIZE')) ?? 0 },
-      bytesFrom: (offset) => {
-        const reuse = params.transfer === 'stream';
-        return download(connection, uid, '', { from: offset, begun: offset === 0 ? begun : [], reuse });
-      },
+      bytes: download(connection, uid, '', { ...range, begun, reuse: params.transfer === 'stream' }),
     };
   });
 };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import part from '../../../src/methods/message/part.js';
 import source from '../../../src/methods/message/source.js';
 import { contract } from '../../../src/protocol/contract.js';
-import type { Structure } from '../../../src/protocol/models.js';
+import type { BodyItem, Structure } from '../../../src/protocol/models.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { type MailFixtureName, mailFixtures } from '../../support/mail-fixtures.js';
@@ -48,6 +48,10 @@ async function opened(name: MailFixtureName, headers = false) {
   return message;
 }
 
+function contentOf(body: BodyItem[] | null, wanted: string): string {
+  return (body ?? []).flatMap(({ type, content }) => (type === wanted ? [content] : [])).join('\n');
+}
+
 async function bytesOf(uid: number, number: string): Promise<Buffer> {
   const context = handlerContext('message.part', account);
   await part(context, { ...common, uidValidity, uid, part: number, transfer: 'stream', offset: 0 });
@@ -78,9 +82,14 @@ describe('a reader sees what the message means', () => {
     expectText(envelope.subject, expected.subject, lossy);
     expectText(from?.name ?? '', expected.fromName, lossy);
     expectText(from?.address ?? '', expected.fromAddress);
-    expectText((message.text?.content ?? '').replace(/\n+$/, ''), expected.unflowed ?? expected.text, lossy);
+    expectText(
+      contentOf(message.textBody, 'text/plain').replace(/\n+$/, ''),
+      expected.unflowed ?? expected.text,
+      lossy,
+    );
     if (expected.date !== undefined) expect(envelope.date).toBe(expected.date?.toISOString() ?? null);
-    if (expected.html !== undefined) expect(message.html?.content.replace(/\n+$/, '')).toBe(expected.html);
+    if (expected.html !== undefined)
+      expect(contentOf(message.htmlBody, 'text/html').replace(/\n+$/, '')).toBe(expected.html);
     if (expected.attachments === undefined) return;
     expect(message.attachments.map(({ fileName, type, contentId }) => ({ fileName, type, contentId }))).toEqual(
       expected.attachments.map(({ filename, contentType, contentId = null }) => ({
@@ -124,7 +133,7 @@ describe('a reader sees what the message means', () => {
         internalDate: message.internalDate,
         flags: [],
       });
-      expect(row?.hasAttachment).toBe(message.attachments.some(({ inline }) => !inline));
+      expect(row?.hasAttachment).toBe(message.attachments.some(({ role }) => role === 'attachment'));
     }
   });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Params } from '../../../src/protocol/contract.js';
+import type { BodyItem } from '../../../src/protocol/models.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { lines, message } from '../../support/mail.js';
@@ -15,7 +17,9 @@ async function folderOf(...mail: Array<Buffer | string>) {
   const uids = await dovecot.deliver(user, 'INBOX', mail);
   const account = await directAccount(dovecot.server(), { user, password: dovecot.password });
   const { uidValidity } = await account.connection.select('INBOX');
-  const open = (options: { uids?: number[]; headers?: boolean; maxTextBytes?: number; uidValidity?: number } = {}) =>
+  const open = (
+    options: Partial<Pick<Params<'message.get'>, 'uids' | 'uidValidity' | 'headers' | 'maxTextBytes' | 'only'>> = {},
+  ) =>
     get(handlerContext('message.get', account), {
       session: 'x',
       mailbox: 'INBOX',
@@ -23,8 +27,16 @@ async function folderOf(...mail: Array<Buffer | string>) {
       uids: options.uids ?? uids,
       headers: options.headers ?? false,
       maxTextBytes: options.maxTextBytes ?? 512 * 1024,
+      only: options.only,
     });
   return { user, account, uids, uidValidity, open };
+}
+
+function textOf(body: BodyItem[] | null): string {
+  return (body ?? [])
+    .map(({ content }) => content)
+    .join('\n')
+    .trim();
 }
 
 function single(encoding: string, body: string | Buffer, charset = 'utf-8'): Buffer {
@@ -42,7 +54,7 @@ describe('message.get', () => {
     const { account, open, uids } = await folderOf(message({ text: 'a' }), message({ text: 'b' }));
     const [first = 0, second = 0] = uids;
     const answer = await open({ uids: [second, 777, first, second, 888] });
-    expect(answer.messages.map(({ uid, text }) => [uid, text?.content.trim()])).toEqual([
+    expect(answer.messages.map(({ uid, textBody }) => [uid, textOf(textBody)])).toEqual([
       [second, 'b'],
       [first, 'a'],
     ]);
@@ -75,7 +87,7 @@ describe('message.get', () => {
     await other.mailboxOpen('INBOX');
     await other.messageFlagsAdd(String(uids[0]), ['\\Flagged'], { uid: true });
     await other.logout();
-    expect((await open()).messages.map(({ flags, text }) => [flags, text?.content.trim()])).toEqual([
+    expect((await open()).messages.map(({ flags, textBody }) => [flags, textOf(textBody)])).toEqual([
       [['\\Flagged'], 'a'],
     ]);
     await account.close();
@@ -109,16 +121,18 @@ describe('message.get', () => {
     for (const maxTextBytes of [1, 2, 1000, 1001, 1002, 1003, 65_536]) {
       const { received } = account.connection.bytes;
       const [opened] = (await open({ maxTextBytes })).messages;
-      const content = opened?.text?.content ?? '';
-      expect(opened?.text).toMatchObject({ truncated: true, charsetProblem: false });
+      const content = opened?.textBody?.[0]?.content ?? '';
+      expect(opened).toMatchObject({ truncated: true });
+      expect(opened?.textBody?.[0]).toMatchObject({ truncated: true, charsetProblem: false });
       expect(text.startsWith(content)).toBe(true);
       expect(Buffer.byteLength(content)).toBeLessThanOrEqual(maxTextBytes);
       expect(Buffer.byteLength(content)).toBeGreaterThan(maxTextBytes - 3);
       expect(account.connection.bytes.received - received).toBeLessThan(maxTextBytes * 3.2 + 2000);
     }
     const [whole] = (await open({ maxTextBytes: 2 * 1024 * 1024 })).messages;
-    expect(whole?.text?.truncated).toBe(false);
-    expect(whole?.text?.content.trimEnd()).toBe(text);
+    expect(whole?.textBody?.[0]?.truncated).toBe(false);
+    expect(whole?.textBody?.[0]?.content?.trimEnd()).toBe(text);
+    expect(whole?.truncated).toBe(false);
     await account.close();
   });
 
@@ -129,7 +143,8 @@ describe('message.get', () => {
       single('7bit', shift, 'iso-2022-jp'),
     );
     for (let maxTextBytes = 1; maxTextBytes < 8; maxTextBytes += 1) {
-      for (const { text } of (await open({ maxTextBytes })).messages) {
+      for (const { textBody } of (await open({ maxTextBytes })).messages) {
+        const [text] = textBody ?? [];
         expect('中文中文こんにちは').toContain(text?.content ?? 'none');
         expect(text).toMatchObject({ charsetProblem: false, truncated: true });
       }
@@ -139,18 +154,75 @@ describe('message.get', () => {
 
   it('leaves texts out when none are wanted', async () => {
     const { account, open } = await folderOf(message({ text: 'a', html: '<b>a</b>' }));
-    expect((await open({ maxTextBytes: 0 })).messages[0]).toMatchObject({ text: null, html: null });
+    const { textBody, htmlBody, truncated } = (await open({ maxTextBytes: 0 })).messages[0] ?? {};
+    expect(textBody).toMatchObject([{ part: '1', type: 'text/plain', content: null, truncated: false }]);
+    expect(htmlBody).toMatchObject([{ part: '2', type: 'text/html', content: null, truncated: false }]);
+    expect(truncated).toBe(false);
     await account.close();
   });
 
-  it('refuses an answer that would be too large, and says what to do', async () => {
+  it('fills an answer up to its bound, and says of the rest that it is cut', async () => {
     const big = message({ text: 'x'.repeat(900_000) });
-    const { account, open, uids } = await folderOf(big, big, big, big, big);
-    const refused = open({ maxTextBytes: 2 * 1024 * 1024 });
-    await expect(refused).rejects.toMatchObject({ kind: 'TOO_LARGE', message: expect.stringContaining('4194304') });
-    expect(account.connection.quiet).toBe(true);
-    expect((await open({ uids: uids.slice(0, 4), maxTextBytes: 2 * 1024 * 1024 })).messages).toHaveLength(4);
-    expect((await open({ maxTextBytes: 1000 })).messages).toHaveLength(5);
+    const { account, open, uids } = await folderOf(big, big, big, message({ text: 'small' }), big);
+    const { received } = account.connection.bytes;
+    const answer = await open({ maxTextBytes: 2 * 1024 * 1024 });
+    expect(account.connection.bytes.received - received).toBeLessThan(8 * 1024 * 1024);
+    expect(answer.messages.map(({ uid }) => uid)).toEqual(uids);
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(4.1 * 1024 * 1024);
+    expect(answer.messages.map(({ truncated }) => truncated)).toEqual([false, false, true, true, true]);
+    expect(answer.messages[1]?.htmlBody?.[0]?.content).toHaveLength(900_000);
+    expect(answer.messages[4]).toMatchObject({ truncated: true, attachments: [] });
+    // What had no room is asked for alone.
+    const [alone] = (await open({ uids: uids.slice(4), maxTextBytes: 2 * 1024 * 1024 })).messages;
+    expect(alone?.truncated).toBe(false);
+    expect(alone?.textBody?.[0]).toMatchObject({ truncated: false, content: expect.stringMatching(/^x{900000}$/) });
+    expect((await open({ maxTextBytes: 1000 })).messages.map(({ truncated }) => truncated)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+    ]);
+    await account.close();
+  });
+
+  it('answers a single message whatever its texts cost as JSON', async () => {
+    const { account, open } = await folderOf(single('8bit', `${'\x01'.repeat(500)}\r\n`.repeat(4000)));
+    const answer = await open({ maxTextBytes: 2 * 1024 * 1024 });
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(4.1 * 1024 * 1024);
+    const [opened] = answer.messages;
+    expect(opened?.textBody?.[0]).toMatchObject({ truncated: true });
+    expect(opened?.textBody?.[0]?.content?.length).toBeGreaterThan(300_000);
+    await account.close();
+  });
+
+  it('fetches and sends one of the bodies where only that is asked for', async () => {
+    const { account, open } = await folderOf(message({ text: 'plain', html: `<p>${'h'.repeat(100_000)}</p>` }));
+    const { received } = account.connection.bytes;
+    const [text] = (await open({ only: 'text' })).messages;
+    expect(account.connection.bytes.received - received).toBeLessThan(3000);
+    expect([textOf(text?.textBody ?? null), text?.htmlBody]).toEqual(['plain', null]);
+    const [html] = (await open({ only: 'html' })).messages;
+    expect(html?.textBody).toBeNull();
+    expect(textOf(html?.htmlBody ?? null)).toMatch(/^<p>h{100000}<.p>$/);
+    await account.close();
+  });
+
+  it('opens a message of thousands of texts, and says that it is cut', async () => {
+    const part = ['--m', 'Content-Type: text/html', '', 'part'];
+    const parts = Array.from({ length: 4000 }, () => part).flat();
+    const { account, open } = await folderOf(
+      lines('Subject: many', 'Content-Type: multipart/mixed; boundary=m', '', ...parts, '--m--'),
+      message({ text: 'beside it' }),
+    );
+    const [many, other] = (await open()).messages;
+    expect(many?.truncated).toBe(true);
+    expect(many?.structure.children.length).toBeLessThan(1000);
+    expect(many?.htmlBody?.filter(({ truncated }) => !truncated).map(({ content }) => content)).toEqual(
+      Array(100).fill('part'),
+    );
+    expect(many?.htmlBody?.at(-1)).toMatchObject({ content: '', truncated: true });
+    expect(textOf(other?.textBody ?? null)).toBe('beside it');
     await account.close();
   });
 
@@ -182,7 +254,7 @@ describe('message.get', () => {
     await account.close();
   });
 
-  it('joins the texts of a mixed message and takes one of each kind of alternatives', async () => {
+  it('keeps the texts of a mixed message apart and takes one of each kind of alternatives', async () => {
     const { account, open } = await folderOf(
       lines(
         'Subject: s',
@@ -219,11 +291,12 @@ describe('message.get', () => {
       ),
     );
     const [opened] = (await open()).messages;
-    expect(opened?.text?.content).toBe('plain\nfooter');
-    expect(opened?.html?.content).toBe('<img src="cid:pic@x">');
+    expect(opened?.textBody?.map(({ content }) => content)).toEqual(['plain', 'footer']);
+    expect(opened?.htmlBody?.map(({ content }) => content)).toEqual(['<img src="cid:pic@x">', 'footer']);
+    const sizes = (size: number) => ({ encodedSize: size, decodedSize: size });
     expect(opened?.attachments).toEqual([
-      { part: '2', fileName: 'pic.png', type: 'image/png', size: 3, contentId: 'pic@x', inline: true },
-      { part: '4', fileName: 'notes.txt', type: 'text/plain', size: 5, contentId: null, inline: false },
+      { part: '2', fileName: 'pic.png', type: 'image/png', role: 'inline', ...sizes(3), contentId: 'pic@x' },
+      { part: '4', fileName: 'notes.txt', type: 'text/plain', role: 'attachment', ...sizes(5), contentId: null },
     ]);
     await account.close();
   });

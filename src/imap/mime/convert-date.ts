@@ -6,13 +6,20 @@ const weekdays = new Set(['Mon, ', 'Tue, ', 'Wed, ', 'Thu, ', 'Fri, ', 'Sat, ', 
 const comment = /^ \([^()]*\)$/;
 const [SPACE, PLUS, HYPHEN, COLON] = [0x20, 0x2b, 0x2d, 0x3a];
 
+/** No date is longer, with whatever comments. */
+const MOST_CHARACTERS = 1000;
+
 /** Zones of RFC 5322 section 4.3, in hours; what is not among them says nothing and counts as UTC. */
 const zones: Record<string, number> = { EST: -5, EDT: -4, CST: -6, CDT: -5, MST: -7, MDT: -6, PST: -8, PDT: -7 };
 
+/** Comments and blanks around colons are gone before; a zone is a sign and digits, a name, or a name with both. */
 const mailDate =
-  /^(?:[a-z]{2,9}\.?,?\s*)?(\d{1,2})[\s-]+([a-z]{3})[a-z]{0,6}\.?,?[\s-]+(\d{4}|\d{2})[,\s]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*([+-]\d{4}|[a-z]{1,5})?(?![\d:])/i;
+  /^(?:[a-z]{2,9}\.?,?\s*)?(\d{1,2})[\s-]+([a-z]{3})[a-z]{0,6}\.?,?[\s-]+(\d{2,4})[,\s]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*((?:GMT|UTC?)?[+-]\d{1,2}:?\d{2}|[a-z]{1,5})?(?![\d:])/i;
 const asctimeDate =
-  /^[a-z]{3},?\s+([a-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(?:([+-]\d{4}|[a-z]{1,5})\s+)?(\d{4})/i;
+  /^[a-z]{3},?\s+([a-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(?:((?:GMT|UTC?)?[+-]\d{1,2}:?\d{2}|[a-z]{1,5})\s+)?(\d{4})/i;
+/** As browsers write dates. */
+const scriptDate =
+  /^[a-z]{3},? ([a-z]{3}) (\d{1,2}) (\d{4}) (\d{1,2}):(\d{2}):(\d{2})(?: ((?:GMT|UTC?)?[+-]\d{1,2}:?\d{2}|[a-z]{1,5}))?$/i;
 const isoDate = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
@@ -28,9 +35,28 @@ export function toIso(text: string): string | null {
 }
 
 function fromAny(text: string): number | undefined {
-  // Comments, as in `(CEST)` (RFC 5322 section 3.2.2).
-  const plain = text.replace(/\([^()]*\)/g, ' ').trim();
-  return fromMail(plain) ?? fromAsctime(plain) ?? fromIso(plain);
+  // Blanks may stand anywhere between the parts of a date (RFC 5322 appendix A.6.3).
+  const plain = withoutComments(text.slice(0, MOST_CHARACTERS))
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([:,]) ?/g, '$1')
+    .trim();
+  return fromMail(plain) ?? fromAsctime(plain) ?? fromScript(plain) ?? fromIso(plain);
+}
+
+/** Comments may be within comments, and have quoted parentheses (RFC 5322 section 3.2.2). */
+function withoutComments(text: string): string {
+  if (!text.includes('(')) return text;
+  let plain = '';
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? '';
+    if (depth > 0 && character === '\\') at += 1;
+    else if (character === '(') depth += 1;
+    else if (character === ')' && depth > 0) depth -= 1;
+    else if (depth === 0) plain += character;
+    if (character === ')' && depth === 0) plain += ' ';
+  }
+  return plain;
 }
 
 /** What almost all dates look like: `[Mon, ]6 May 2024 07:08:09 +0000[ (UTC)]`, and INTERNALDATE with hyphens. */
@@ -83,6 +109,11 @@ function fromAsctime(text: string): number | undefined {
   return whole === undefined ? undefined : utc(Number(year), month, day, [hour, minute, second], zone);
 }
 
+function fromScript(text: string): number | undefined {
+  const [whole, month, day, year, hour, minute, second, zone] = scriptDate.exec(text) ?? [];
+  return whole === undefined ? undefined : utc(Number(year), month, day, [hour, minute, second], zone);
+}
+
 function fromIso(text: string): number | undefined {
   const [whole, day, time, zone = 'Z'] = isoDate.exec(text) ?? [];
   if (whole === undefined) return undefined;
@@ -106,14 +137,15 @@ function utc(
   return midnight.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 - offsetMs(zone ?? '');
 }
 
-/** RFC 5322 section 4.3. */
+/** RFC 5322 section 4.3: of three digits too. */
 function fullYear(year: string): number {
-  if (year.length !== 2) return Number(year);
-  return Number(year) + (Number(year) < 50 ? 2000 : 1900);
+  const value = Number(year);
+  if (year.length === 4) return value;
+  return value + (year.length === 2 && value < 50 ? 2000 : 1900);
 }
 
 function offsetMs(zone: string): number {
-  const [, sign, hours, minutes] = /^([+-])(\d{2})(\d{2})$/.exec(zone) ?? [];
+  const [, sign, hours, minutes] = /([+-])(\d{1,2}):?(\d{2})$/.exec(zone) ?? [];
   if (sign) return (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60_000 : 60_000);
   return (zones[zone.toUpperCase()] ?? 0) * 3_600_000;
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCharset } from '../../src/imap/charset.js';
-import { isAmbiguous, toHeaderText } from '../../src/imap/convert.js';
-import { toIso } from '../../src/imap/convert-date.js';
+import { decodeCharset } from '../../../src/imap/mime/charset.js';
+import { toIso } from '../../../src/imap/mime/convert-date.js';
+import { isAmbiguous, toHeaderText } from '../../../src/imap/mime/header-text.js';
 
 const twoDigits = (max: number) => fc.nat({ max }).map((value) => String(value).padStart(2, '0'));
 
@@ -44,8 +44,32 @@ describe('a date of the usual form', () => {
     ['31 Dec 2023 23:59:59 -0100 (CVT)', '2024-01-01T00:59:59.000Z'],
     ['Thu, 29 Feb 2024 00:00:00 +0000', '2024-02-29T00:00:00.000Z'],
     ['Wed, 29 Feb 2023 00:00:00 +0000', null],
+    ['Mon, 6 May 2024 07:08:09 +02:00', '2024-05-06T05:08:09.000Z'],
+    ['Mon, 6 May 2024 07:08:09 GMT+0200', '2024-05-06T05:08:09.000Z'],
+    ['Mon May 06 2024 07:08:09 GMT+0200 (Central European Summer Time)', '2024-05-06T05:08:09.000Z'],
+    ['Mon, 6 May 2024 07:08:09 UTC+2:00', '2024-05-06T05:08:09.000Z'],
+    ['Mon, 6 May 2024 07:08:09 EST', '2024-05-06T12:08:09.000Z'],
+    ['Mon, 6 May 2024 07:08:09 GMT', '2024-05-06T07:08:09.000Z'],
+    [
+      'Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)',
+      '1969-02-14T03:02:00.000Z',
+    ],
+    ['Fri, 21 Nov 1997 09(comment):   55  :  06 -0600', '1997-11-21T15:55:06.000Z'],
+    ['Fri, 21 (a (nested \\) one)) Nov 1997 09:55:06 -0600', '1997-11-21T15:55:06.000Z'],
+    ['21(x)Nov 1997 09:55:06 -0600', '1997-11-21T15:55:06.000Z'],
+    ['21 Nov 97 09:55:06 GMT', '1997-11-21T09:55:06.000Z'],
+    ['Fri, 6 May 105 07:08:09 +0000', '2005-05-06T07:08:09.000Z'],
+    ['Mon May  6 07:08:09 GMT+0200 2024', '2024-05-06T05:08:09.000Z'],
+    ['2024-05-06T07:08:09+02:00', '2024-05-06T05:08:09.000Z'],
   ])('%s', (date, iso) => {
     expect(toIso(date)).toBe(iso);
+  });
+
+  it('costs little, however long what is no date is', () => {
+    const blanks = ' '.repeat(100_000);
+    for (const text of ['('.repeat(100_000), ':'.repeat(100_000), blanks, `6 May${blanks}2024`, '1'.repeat(100_000)]) {
+      expect(toIso(text)).toBeNull();
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import iconv from 'iconv-lite';
+import { shiftingDecoder } from './shifting.js';
 
 /** Text with what is to be known of how it was decoded. */
 export interface DecodedText {
@@ -14,6 +15,21 @@ const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bi
 const noCharsets = new Set(['base64', 'hex', 'binary', 'utf7imap']);
 const REPLACEMENT = '\uFFFD';
 
+/** Names that mail uses, of charsets that the platform and iconv-lite have under other ones. */
+const otherNames: Record<string, string> = {
+  'x-mac-ce': 'maccenteuro',
+  'x-mac-centraleurroman': 'maccenteuro',
+  'x-mac-romania': 'macromania',
+  'x-mac-romanian': 'macromania',
+  'x-mac-icelandic': 'maciceland',
+  'x-mac-japanese': 'shift_jis',
+  'x-mac-korean': 'euc-kr',
+  'x-mac-chinesesimp': 'gbk',
+  'x-mac-chinesetrad': 'big5',
+  ks_c_5601: 'euc-kr',
+  'x-windows-949': 'euc-kr',
+};
+
 /**
  * Decodes a body or header by its declared charset. Never throws: what fits nothing is read as UTF-8, else as
  * windows-1252, in which every byte is a character.
@@ -25,19 +41,47 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
     .toLowerCase()
     .replace(/^["']|["']$/g, '');
   const ascii = label === '' || asciiLabels.has(label);
-  const platform = ascii ? undefined : platformName(label);
+  const shifting = ascii ? undefined : shiftingDecoder(label);
+  if (shifting) return decodeShifting(bytes, shifting, cut);
+  const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
   // Most mail, and to look is cheaper than to decode.
   if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1(bytes), problem: false };
   if (ascii) return decodeAscii(bytes, label !== '', cut);
   if (platform === 'utf-8') return decodeUtf8(bytes, cut);
+  if (platform === 'utf-16le' || platform === 'utf-16be') return decodeUtf16(bytes, label, platform, cut);
   // Node's own windows-1252 is ISO-8859-1 in some versions.
   if (platform === 'windows-1252') return decodeWithIconv(bytes, platform, cut);
   if (platform) return decodeWithPlatform(bytes, platform, cut);
   // It knows what the platform does not, utf-7 and the code pages of DOS above all.
-  if (iconv.encodingExists(label) && !noCharsets.has(label.replace(/[^a-z0-9]/g, ''))) {
-    return decodeWithIconv(bytes, label, cut);
+  const known = [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
+  return known ? decodeWithIconv(bytes, known, cut) : { text: guess(bytes, cut), problem: true };
+}
+
+function isCharset(name: string): boolean {
+  return iconv.encodingExists(name) && !noCharsets.has(name.replace(/[^a-z0-9]/g, ''));
+}
+
+/** Whether octets shift between alphabets at all. */
+function shifts(bytes: Uint8Array): boolean {
+  return bytes.includes(0x1b) || bytes.includes(0x0e) || bytes.includes(0x7e);
+}
+
+/** Only where nothing shifts and octets of eight bits are UTF-8 is the label wrong. */
+function decodeShifting(bytes: Uint8Array, decode: (bytes: Uint8Array) => DecodedText, cut: boolean): DecodedText {
+  if (!isAscii(bytes) && !shifts(bytes)) {
+    const text = strictly(bytes, 'utf-8', cut);
+    if (text !== undefined) return { text, problem: true };
   }
-  return { text: guess(bytes, cut), problem: true };
+  return decode(bytes);
+}
+
+/** The mark at the beginning counts, else the name; UTF-16 without both is what it looks like. */
+function decodeUtf16(bytes: Uint8Array, label: string, platform: string, cut: boolean): DecodedText {
+  const [first, second] = bytes;
+  if (first === 0xfe && second === 0xff) return decodeWithPlatform(bytes, 'utf-16be', cut);
+  if (first === 0xff && second === 0xfe) return decodeWithPlatform(bytes, 'utf-16le', cut);
+  if (/(le|be)$/.test(label)) return decodeWithPlatform(bytes, platform, cut);
+  return decodeWithIconv(bytes, 'utf-16', cut);
 }
 
 function decodeAscii(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {

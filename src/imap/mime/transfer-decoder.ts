@@ -1,10 +1,5 @@
 import { decodeRegularLines } from './base64-lines.js';
-
-/** Undoes a content transfer encoding (RFC 2045 section 6) piece by piece; damaged input never throws. */
-export interface TransferDecoder {
-  push(bytes: Uint8Array): Buffer;
-  end(): Buffer;
-}
+import { type TransferDecoder, UuDecoder } from './uudecode.js';
 
 /**
  * The decoder of an encoding's name; unknown ones pass bytes through, as 7bit, 8bit and binary do.
@@ -17,13 +12,16 @@ export function transferDecoder(encoding: string | null, inPlace = false): Trans
     case 'quoted-printable':
       return new QuotedPrintableDecoder();
     default:
-      return { push: asBuffer, end: () => Buffer.alloc(0) };
+      return isIdentity(encoding) ? { push: asBuffer, end: () => Buffer.alloc(0) } : new UuDecoder();
   }
 }
 
+/** Names under which uuencode is found as a transfer encoding. */
+const uuencodings = new Set(['x-uuencode', 'uuencode', 'x-uue', 'uue']);
+
 /** Whether an encoding leaves every byte at its place. */
 export function isIdentity(encoding: string | null): boolean {
-  return encoding !== 'base64' && encoding !== 'quoted-printable';
+  return encoding === null || !(encoding === 'base64' || encoding === 'quoted-printable' || uuencodings.has(encoding));
 }
 
 /** Decodes at once. */

@@ -1,4 +1,4 @@
-import type { Thread } from '../protocol/methods/message-read.js';
+import type { Thread } from '../../protocol/methods/message-read.js';
 import { baseSubject, casemap, isReply } from './base-subject.js';
 
 /** What threading needs to know of a message. */

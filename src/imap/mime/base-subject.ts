@@ -1,11 +1,13 @@
 const trailer = /(\s|\(fwd\))+$/i;
 const leader = /^(\s+|(\[[^[\]]*\]\s*)*(re|fwd?)\s*(\[[^[\]]*\]\s*)?:)/i;
 const blob = /^\[[^[\]]*\]\s*/;
+/** So much of a subject tells subjects apart; more would only cost time. */
+const MOST_CHARACTERS = 1000;
 const forwarded = /^\[fwd:(.*)\]$/i;
 
 /** The subject without what replies and forwards add to it (RFC 5256 section 2.1). */
 export function baseSubject(subject: string): string {
-  let text = subject.replace(/[\t\r\n ]+/g, ' ');
+  let text = subject.slice(0, MOST_CHARACTERS).replace(/[\t\r\n ]+/g, ' ');
   for (;;) {
     text = stripLeaders(text.replace(trailer, ''));
     const inner = forwarded.exec(text)?.[1];
@@ -16,7 +18,8 @@ export function baseSubject(subject: string): string {
 
 /** Whether the subject is that of a reply or forward. */
 export function isReply(subject: string): boolean {
-  return leader.test(subject.trimStart()) || forwarded.test(subject.trim()) || /\(fwd\)\s*$/i.test(subject);
+  const text = subject.slice(0, MOST_CHARACTERS).trim();
+  return leader.test(text) || forwarded.test(text) || /\(fwd\)$/i.test(text);
 }
 
 function stripLeaders(subject: string): string {

@@ -1,0 +1,31 @@
+import type { Result } from '../protocol/contract.js';
+import { htmlToText } from './html-text.js';
+
+/** What message.get answers of the bodies of a message. */
+export type Bodies = Pick<Result<'message.get'>['messages'][number], 'textBody' | 'htmlBody'>;
+type Item = NonNullable<Bodies['textBody']>[number];
+
+/**
+ * A message as one piece of html: its html body, in which plain texts are escaped and keep their lines. It is what the
+ * sender wrote: sanitise it before you show it. Pictures between the texts are not in it; they are among the attachments.
+ */
+export function htmlOf({ htmlBody, textBody }: Bodies): string {
+  return (htmlBody ?? textBody ?? []).flatMap((item) => (item.content ? [toHtml(item)] : [])).join('\n');
+}
+
+/** A message as plain text: its text body, of which html is reduced to its text; its html body where that is blank. */
+export function textOf({ htmlBody, textBody }: Bodies): string {
+  const text = toText(textBody ?? htmlBody ?? []);
+  return text.trim() === '' ? toText(htmlBody ?? []) : text;
+}
+
+function toText(items: readonly Item[]): string {
+  return items
+    .flatMap(({ type, content }) => (content ? [type === 'text/html' ? htmlToText(content) : content] : []))
+    .join('\n');
+}
+
+function toHtml({ type, content }: Item): string {
+  if (type === 'text/html') return content ?? '';
+  return `<div style="white-space: pre-wrap">${(content ?? '').replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`)}</div>`;
+}

@@ -1,0 +1,145 @@
+import { Tokenizer, type TokenizerCallbacks } from 'htmlparser2';
+
+/** Elements whose text is none for a reader. */
+const unread = new Set(['script', 'style', 'title', 'noframes', 'noembed']);
+/** Elements that stand on lines of their own, with an empty line around some. */
+const lineBreaks: Record<string, 1 | 2> = {};
+for (const name of [
+  'address',
+  'article',
+  'aside',
+  'dd',
+  'div',
+  'dl',
+  'dt',
+  'footer',
+  'form',
+  'header',
+  'hr',
+  'li',
+  'main',
+]) {
+  lineBreaks[name] = 1;
+}
+for (const name of ['nav', 'section', 'tbody', 'tr', 'option', 'figcaption', 'legend']) lineBreaks[name] = 1;
+for (const name of [
+  'blockquote',
+  'fieldset',
+  'figure',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'ol',
+  'p',
+  'pre',
+  'table',
+  'ul',
+]) {
+  lineBreaks[name] = 2;
+}
+
+/**
+ * The text of html: its paragraphs, lines, list items and table cells, without links and pictures. Takes time and memory
+ * in proportion to the html, however it is nested or broken: elements are looked at one by one, no tree is made.
+ */
+export function htmlToText(html: string): string {
+  const reader = new Reader(html);
+  const tokenizer = new Tokenizer({ xmlMode: false, decodeEntities: true }, reader);
+  tokenizer.write(html);
+  tokenizer.end();
+  return reader.text;
+}
+
+class Reader implements TokenizerCallbacks {
+  readonly #html: string;
+  #pieces: string[] = [];
+  /** Line ends, and whether a blank, that are due before the next text. */
+  #lines = 0;
+  #blank = false;
+  /** The element whose text is passed over. */
+  #unread: string | undefined;
+  #pre = 0;
+
+  constructor(html: string) {
+    this.#html = html;
+  }
+
+  get text(): string {
+    return this.#pieces.join('');
+  }
+
+  ontext(start: number, end: number): void {
+    this.#write(this.#html.slice(start, end));
+  }
+
+  ontextentity(codepoint: number): void {
+    this.#write(String.fromCodePoint(codepoint));
+  }
+
+  oncdata(): void {}
+
+  onopentagname(start: number, end: number): void {
+    const name = this.#html.slice(start, end).toLowerCase();
+    if (this.#unread === undefined && unread.has(name)) this.#unread = name;
+    if (name === 'pre') this.#pre += 1;
+    if (name === 'br') this.#break(this.#lines + 1);
+    else this.#around(name);
+    if (name === 'li') this.#write('- ');
+  }
+
+  onclosetag(start: number, end: number): void {
+    const name = this.#html.slice(start, end).toLowerCase();
+    if (this.#unread === name) this.#unread = undefined;
+    if (name === 'pre' && this.#pre > 0) this.#pre -= 1;
+    this.#around(name);
+  }
+
+  #around(name: string): void {
+    const lines = lineBreaks[name];
+    if (lines !== undefined) this.#break(Math.max(this.#lines, lines));
+    else if (name === 'td' || name === 'th') this.#blank = true;
+  }
+
+  #break(lines: number): void {
+    // More empty lines say no more.
+    this.#lines = Math.min(lines, 3);
+    this.#blank = false;
+  }
+
+  #write(text: string): void {
+    if (this.#unread !== undefined || text === '') return;
+    if (this.#pre > 0) {
+      this.#flush();
+      this.#pieces.push(text);
+      return;
+    }
+    const words = text.split(/[ \t\r\n\f]+/);
+    for (const [index, word] of words.entries()) {
+      if (index > 0) this.#blank = true;
+      if (word === '') continue;
+      this.#flush();
+      this.#pieces.push(word);
+    }
+  }
+
+  /** Writes the white space that is due; none at the beginning. */
+  #flush(): void {
+    if (this.#pieces.length > 0) this.#pieces.push(this.#lines > 0 ? '\n'.repeat(this.#lines) : this.#blank ? ' ' : '');
+    this.#lines = 0;
+    this.#blank = false;
+  }
+
+  onattribdata(): void {}
+  onattribentity(): void {}
+  onattribend(): void {}
+  onattribname(): void {}
+  oncomment(): void {}
+  ondeclaration(): void {}
+  onend(): void {}
+  onopentagend(): void {}
+  onprocessinginstruction(): void {}
+  onselfclosingtag(): void {}
+}

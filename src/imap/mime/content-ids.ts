@@ -1,0 +1,53 @@
+/** Where a URL can begin: in quotes, behind `=` without them, and in the `url(...)` of a style sheet. */
+const opening = /(&quot;|&#0?39;|["'(=\s])\s{0,8}$/i;
+/** Characters before a URL that are looked at. */
+const OPENING = 16;
+/** Longer than any header line that a content id could stand in. */
+const LONGEST = 1000;
+/** References of one html that are looked at. */
+const MOST = 10_000;
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
+
+/**
+ * The content ids that html refers to (RFC 2392), decoded: each as it is written, and without its percent-encoding, which
+ * many mailers leave out and some write into the Content-ID header as well.
+ */
+export function contentIdsIn(html: string): Set<string> {
+  const ids = new Set<string>();
+  let left = MOST;
+  for (const { index } of html.matchAll(/cid:/gi)) {
+    const before = opening.exec(html.slice(Math.max(0, index - OPENING), index))?.[1];
+    if (before === undefined) continue;
+    if (left-- <= 0) break;
+    const from = index + 'cid:'.length;
+    const text = html.slice(from, from + LONGEST);
+    const end = text.search(endOf(before));
+    const id = withoutEntities(end < 0 ? text : text.slice(0, end)).trim();
+    ids.add(id);
+    ids.add(withoutPercents(id));
+  }
+  return ids;
+}
+
+function endOf(before: string): RegExp {
+  if (before === '"' || before === "'") return before === '"' ? /"/ : /'/;
+  if (before.startsWith('&')) return /&quot;|&#0?39;|["']/;
+  return /[\s"'>)]/;
+}
+
+function withoutEntities(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return entities[String(name).toLowerCase()] ?? whole;
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+}
+
+function withoutPercents(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,114 @@
+import type { Structure } from '../../protocol/models.js';
+import { splitFooter } from './base64-footer.js';
+import { decodeCharset } from './charset.js';
+import { unflow } from './flowed.js';
+import { decodeTransfer } from './transfer-decoder.js';
+
+/** A text or html body, decoded. */
+export interface Content {
+  content: string;
+  truncated: boolean;
+  charset: string | null;
+  charsetProblem: boolean;
+}
+
+/** A part that is to be fetched, and how many of its decoded bytes at most. */
+export interface WantedText {
+  node: Structure;
+  maxBytes: number;
+}
+
+/** Texts of one message that are fetched; of others, which no person wrote, there is only where they are. */
+const MAX_TEXTS = 100;
+
+/** Encoded bytes that may stand for one decoded byte, at most. */
+const expansion: Record<string, number> = {
+  base64: 1.5,
+  'quoted-printable': 3.2,
+  'x-uuencode': 1.5,
+  uuencode: 1.5,
+  'x-uue': 1.5,
+  uue: 1.5,
+};
+
+/** How many encoded bytes of a part are needed for so many decoded ones, and to see that there are more. */
+export function encodedBound({ encoding }: Pick<Structure, 'encoding'>, maxBytes: number): number {
+  return Math.ceil(maxBytes * expansionOf(encoding)) + 4;
+}
+
+function expansionOf(encoding: string | null): number {
+  return expansion[encoding ?? ''] ?? 1;
+}
+
+/**
+ * What to fetch of bodies so that each has so many decoded bytes, if it is that long: never more than a few times that,
+ * however many parts there are. Before they are fetched, parts count as short as their encoding can make them.
+ */
+export function textsWanted(bodies: readonly (readonly Structure[])[], maxBytes: number): WantedText[] {
+  const wanted: WantedText[] = [];
+  share(bodies, maxBytes, (node, left) => {
+    if (wanted.length < MAX_TEXTS) wanted.push({ node, maxBytes: left });
+    return Math.floor((node.encodedSize ?? 0) / expansionOf(node.encoding));
+  });
+  return wanted;
+}
+
+/**
+ * The texts of bodies, decoded, by part; together no body has more than so many decoded bytes.
+ * @param encodedOf the encoded bytes of a part, undefined where they were not fetched
+ */
+export function decodeTexts(
+  bodies: readonly (readonly Structure[])[],
+  maxBytes: number,
+  encodedOf: (node: Structure) => Buffer | undefined,
+): Map<string, Content> {
+  const contents = new Map<string, Content>();
+  const planned = new Map(textsWanted(bodies, maxBytes).map((wanted) => [wanted.node, wanted.maxBytes]));
+  share(bodies, maxBytes, (node, left) => {
+    const encoded = encodedOf(node);
+    const most = Math.min(left, planned.get(node) ?? 0);
+    if (!encoded || most <= 0) return 0;
+    const { bytes, ...content } = decodePart(node, encoded, most, encodedBound(node, most));
+    contents.set(node.part, content);
+    return bytes;
+  });
+  return contents;
+}
+
+/**
+ * Offers each text of the bodies once, with the bytes that are left for it: of a text in both bodies what the fuller of
+ * them has left.
+ * @param take answers how many bytes it takes
+ */
+function share(
+  bodies: readonly (readonly Structure[])[],
+  maxBytes: number,
+  take: (node: Structure, left: number) => number,
+): void {
+  const left = bodies.map(() => maxBytes);
+  const members = bodies.map((body) => new Set(body));
+  for (const node of new Set(bodies.flat())) {
+    const within = members.flatMap((body, index) => (body.has(node) ? [index] : []));
+    const room = Math.min(...within.map((index) => left[index] ?? 0));
+    if (!node.type.startsWith('text/') || room <= 0) continue;
+    const taken = take(node, room);
+    for (const index of within) left[index] = (left[index] ?? 0) - taken;
+  }
+}
+
+function decodePart(node: Structure, encoded: Buffer, maxBytes: number, fetched: number): Content & { bytes: number } {
+  const { encoding, encodedSize, parameters, type } = node;
+  const available = encoded.subarray(0, fetched);
+  const [body, footer] = encoding === 'base64' ? splitFooter(available) : [available, undefined];
+  const decoded = footer
+    ? Buffer.concat([decodeTransfer(body, encoding), footer])
+    : decodeTransfer(available, encoding);
+  const truncated = decoded.length > maxBytes || (encoded.length >= fetched && fetched < (encodedSize ?? 0));
+  const bytes = decoded.subarray(0, maxBytes);
+  const charset = parameters.charset ?? null;
+  const { text, problem } = decodeCharset(bytes, charset, truncated);
+  const lines = (truncated ? text.replace(/\r$/, '') : text).replaceAll('\r\n', '\n');
+  const flowed = type === 'text/plain' && parameters.format?.toLowerCase() === 'flowed';
+  const content = flowed ? unflow(lines, parameters.delsp?.toLowerCase() === 'yes') : lines;
+  return { content, truncated, charset, charsetProblem: problem, bytes: bytes.length };
+}

@@ -1,0 +1,193 @@
+import type { DecodedText } from './charset.js';
+
+/**
+ * Charsets of 7 bits that shift between alphabets: ISO-2022-JP (RFC 1468, 1554, 2237), ISO-2022-KR (RFC 1557), ISO-2022-CN
+ * (RFC 1922) and HZ (RFC 1843). Decoders of web browsers refuse what mail is full of: escapes side by side, escapes that
+ * change nothing, lines that end within a shift. Here an octet that fits nothing costs its own character.
+ */
+export function shiftingDecoder(label: string): ((bytes: Uint8Array) => DecodedText) | undefined {
+  const name = label.replace(/[-_]/g, '');
+  if (/^(x?iso2022jp|csiso2022jp|x?cp5022[0-2]|jis7?$|jisencoding)/.test(name)) return decodeJapanese;
+  if (/^(iso2022kr|csiso2022kr)/.test(name)) return (bytes) => decodeIso2022(bytes, korean);
+  if (/^(iso2022cn|csiso2022cn)/.test(name)) return (bytes) => decodeIso2022(bytes, chinese);
+  if (/^(hz|hzgb2312|xhzgb2312)$/.test(name)) return decodeHz;
+  return undefined;
+}
+
+const [ESC, SO, SI, LF, CR, TILDE] = [0x1b, 0x0e, 0x0f, 0x0a, 0x0d, 0x7e];
+const [SINGLE_SHIFT_2, SINGLE_SHIFT_3] = [0x8e, 0x8f];
+type Decoder = InstanceType<typeof TextDecoder>;
+const EUC_JP = new TextDecoder('euc-jp');
+const EUC_KR = new TextDecoder('euc-kr');
+const GBK = new TextDecoder('gbk');
+
+/** What an octet is in: ASCII, half-width katakana, or a set of two octets a character. */
+type Alphabet = 'ascii' | 'katakana' | 'double' | 'supplement';
+
+const japanese = new Map<string, Alphabet>([
+  ['(B', 'ascii'],
+  ['(J', 'ascii'],
+  ['(H', 'ascii'],
+  ['(I', 'katakana'],
+  ['$@', 'double'],
+  ['$B', 'double'],
+  ['$(@', 'double'],
+  ['$(B', 'double'],
+  ['$(O', 'double'],
+  ['$(Q', 'double'],
+  ['$(D', 'supplement'],
+]);
+/** Designations of these announce what SO shifts to. */
+const korean = { designation: /^\$\)C/, shifted: EUC_KR };
+const chinese = { designation: /^(\$\)[AGE]|\$\*H|\$\+[I-M])/, shifted: GBK };
+
+/** By way of EUC-JP, which has the same sets of characters with the eighth bit to tell them apart. */
+function decodeJapanese(bytes: Uint8Array): DecodedText {
+  const out = new Octets(bytes.length);
+  let alphabet: Alphabet = 'ascii';
+  let before: Alphabet = 'ascii';
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at] ?? 0;
+    const sequence = byte === ESC ? escapeAt(bytes, at + 1, japanese) : undefined;
+    if (sequence !== undefined) {
+      alphabet = japanese.get(sequence) ?? 'ascii';
+      at += 1 + sequence.length;
+    } else if (byte === ESC && cutEscape(bytes, at + 1, japanese)) {
+      break;
+    } else if (byte === SO || byte === SI) {
+      if (byte === SO && alphabet !== 'katakana') before = alphabet;
+      alphabet = byte === SO ? 'katakana' : before;
+      at += 1;
+    } else if (byte === LF || byte === CR) {
+      // Lines end in ASCII; a line that does not must not spoil the next.
+      alphabet = 'ascii';
+      out.push(byte);
+      at += 1;
+    } else if (isGraphic(byte) && (alphabet === 'double' || alphabet === 'supplement')) {
+      if (at + 1 >= bytes.length) break;
+      out.pair(byte, bytes[at + 1] ?? 0, alphabet === 'supplement' ? SINGLE_SHIFT_3 : undefined);
+      at += isGraphic(bytes[at + 1] ?? 0) ? 2 : 1;
+    } else {
+      const katakana = byte >= 0xa1 && byte <= 0xdf ? byte : alphabet === 'katakana' && byte < 0x60 ? byte | 0x80 : 0;
+      if (katakana > 0xa0) out.push(SINGLE_SHIFT_2, katakana);
+      else out.plain(byte);
+      at += 1;
+    }
+  }
+  return out.decode(EUC_JP);
+}
+
+/** Sets of two octets a character between SO and SI. */
+function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korean): DecodedText {
+  const out = new Octets(bytes.length);
+  let inside = false;
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at] ?? 0;
+    const sequence = byte === ESC ? designation.exec(latin1(bytes, at + 1, at + 4))?.[0] : undefined;
+    if (sequence !== undefined) {
+      at += 1 + sequence.length;
+    } else if (byte === SO || byte === SI) {
+      inside = byte === SO;
+      at += 1;
+    } else if (inside && isGraphic(byte)) {
+      if (at + 1 >= bytes.length) break;
+      out.pair(byte, bytes[at + 1] ?? 0);
+      at += isGraphic(bytes[at + 1] ?? 0) ? 2 : 1;
+    } else {
+      if (byte === LF || byte === CR) inside = false;
+      out.plain(byte);
+      at += 1;
+    }
+  }
+  return out.decode(shifted);
+}
+
+/** `~{` and `~}` shift, `~~` is a tilde, and `~` before a line end joins lines. */
+function decodeHz(bytes: Uint8Array): DecodedText {
+  const out = new Octets(bytes.length);
+  let inside = false;
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at] ?? 0;
+    const next = byte === TILDE ? String.fromCharCode(bytes[at + 1] ?? TILDE) : '';
+    if (next === '{' || next === '}') {
+      inside = next === '{';
+      at += 2;
+    } else if (next === '~' && !inside) {
+      if (at + 1 < bytes.length) out.push(TILDE);
+      at += 2;
+    } else if (next === '\n' || (next === '\r' && bytes[at + 2] === LF)) {
+      inside = false;
+      at += next === '\n' ? 2 : 3;
+    } else if (inside && isGraphic(byte)) {
+      if (at + 1 >= bytes.length) break;
+      out.pair(byte, bytes[at + 1] ?? 0);
+      at += isGraphic(bytes[at + 1] ?? 0) ? 2 : 1;
+    } else {
+      if (byte === LF || byte === CR) inside = false;
+      out.plain(byte);
+      at += 1;
+    }
+  }
+  return out.decode(GBK);
+}
+
+/** The designation behind an escape, if there is one. */
+function escapeAt(bytes: Uint8Array, at: number, known: ReadonlyMap<string, unknown>): string | undefined {
+  const long = latin1(bytes, at, at + 3);
+  if (known.has(long)) return long;
+  return known.has(long.slice(0, 2)) ? long.slice(0, 2) : undefined;
+}
+
+/** Whether the input ends within a designation. */
+function cutEscape(bytes: Uint8Array, at: number, known: ReadonlyMap<string, unknown>): boolean {
+  if (bytes.length - at > 2) return false;
+  const begun = latin1(bytes, at, bytes.length);
+  return [...known.keys()].some((sequence) => sequence.startsWith(begun));
+}
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
+
+function isGraphic(byte: number): boolean {
+  return byte > 0x20 && byte < 0x7f;
+}
+
+/** Octets of an EUC charset, as they are put together. */
+class Octets {
+  readonly #bytes: Buffer;
+  #length = 0;
+  #damaged = false;
+
+  constructor(input: number) {
+    // A katakana, or a character of the supplement, is one octet longer than it was.
+    this.#bytes = Buffer.allocUnsafe(input * 2);
+  }
+
+  push(...bytes: number[]): void {
+    for (const byte of bytes) this.#bytes[this.#length++] = byte;
+  }
+
+  /** An octet outside of sets of two; one with the eighth bit is none of these charsets. */
+  plain(byte: number): void {
+    const odd = byte > 0x7f || byte === ESC;
+    if (odd) this.#damaged = true;
+    this.push(byte > 0x7f ? 0x1a : byte);
+  }
+
+  /** A character of two octets; where the second is none the first is lost. */
+  pair(first: number, second: number, prefix?: number): void {
+    if (!isGraphic(second)) {
+      this.#damaged = true;
+      return;
+    }
+    if (prefix !== undefined) this.push(prefix);
+    this.push(first | 0x80, second | 0x80);
+  }
+
+  decode(decoder: Decoder): DecodedText {
+    // Octets that are none stand as SUB until here, so that they cannot join with what follows.
+    const text = decoder.decode(this.#bytes.subarray(0, this.#length)).replaceAll('\u001a', '\uFFFD');
+    return { text, problem: this.#damaged || text.includes('\uFFFD') };
+  }
+}

@@ -1,0 +1,45 @@
+import { type ImapAttribute, numberOf, textOf } from '../wire/tokens.js';
+
+/** A multipart of a BODYSTRUCTURE. */
+interface Multipart {
+  children: ImapAttribute[][];
+  subtype: ImapAttribute | undefined;
+  parameters: ImapAttribute | undefined;
+  disposition: ImapAttribute | undefined;
+}
+
+/**
+ * The multipart that a node of a BODYSTRUCTURE stands for; undefined for a part that is none. By RFC 9051 a multipart
+ * begins with its parts. Of one without parts, for which there is no grammar, servers make `(() "mixed" ...)`,
+ * `(NIL "mixed" ...)`, `("mixed" (...) ...)` or `("multipart" "mixed" ...)`.
+ */
+export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefined {
+  const [first, second] = node;
+  if (Array.isArray(first)) {
+    const end = node.findIndex((member) => !Array.isArray(member));
+    const [subtype, parameters, disposition] = end < 0 ? [] : node.slice(end);
+    const children = (end < 0 ? node : node.slice(0, end)).filter((child) => Array.isArray(child) && child.length > 0);
+    return { children: children as ImapAttribute[][], subtype, parameters, disposition };
+  }
+  // A part that is no multipart has its encoded size here.
+  const isPart = numberOf(node[6]) !== undefined;
+  if (textOf(first).toLowerCase() === 'multipart') {
+    const disposition = node.slice(3).find((member) => Array.isArray(member));
+    return { children: [], subtype: second, parameters: node[2], disposition };
+  }
+  if (isPart || node.length === 0) return undefined;
+  if (first === null && textOf(second) !== '') {
+    return { children: [], subtype: second, parameters: node[2], disposition: node[3] };
+  }
+  if (textOf(first) !== '' && Array.isArray(second)) {
+    return { children: [], subtype: first, parameters: second, disposition: node[2] };
+  }
+  return undefined;
+}
+
+/** The body of an attached message, which has its envelope and its own structure; undefined for other parts. */
+export function nestedOf(node: readonly ImapAttribute[]): ImapAttribute[] | undefined {
+  const [major, , , , , , , envelope, body] = node;
+  const nested = textOf(major).toLowerCase() === 'message' && Array.isArray(envelope) && Array.isArray(body);
+  return nested ? body : undefined;
+}

@@ -1,0 +1,77 @@
+import { isUtf8 } from 'node:buffer';
+import { bytesOf, type ImapAttribute, listOf, textOf } from '../wire/tokens.js';
+import { decodeCharset } from './charset.js';
+import { decodeHeaderText } from './header-text.js';
+
+/** Parameters, or segments of them, that are read of one part: no part has more for a reason. */
+const MAX_PARAMETERS = 1000;
+
+/** One piece of a parameter: `name*0*` has index 0 and is encoded (RFC 2231 section 4.1). */
+interface Segment {
+  index: number;
+  encoded: boolean;
+  value: Buffer;
+}
+
+/** What is written of one parameter. */
+interface Written {
+  plain: Buffer | undefined;
+  segments: Segment[];
+}
+
+const segmentName = /^([^*]+)(?:\*(\d{1,4}))?(\*)?$/;
+
+/**
+ * The parameters of a Content-Type or Content-Disposition, decoded: continuations and charsets of RFC 2231, and what
+ * RFC 2047 forbids here but many programs write. Names in lower case; an extended value wins over a plain one.
+ * @param fallbackCharset of raw 8-bit that is not UTF-8
+ */
+export function toParameters(
+  attribute: ImapAttribute | undefined,
+  fallbackCharset: string | null,
+): Record<string, string> {
+  const list = listOf(attribute);
+  const written = new Map<string, Written>();
+  for (let at = 0; at + 1 < list.length && at < 2 * MAX_PARAMETERS; at += 2) {
+    const name = textOf(list[at]).toLowerCase();
+    const [, base = name, index, star] = segmentName.exec(name) ?? [];
+    const value = bytesOf(list[at + 1]) ?? Buffer.alloc(0);
+    const known = written.get(base) ?? { plain: undefined, segments: [] };
+    written.set(base, known);
+    // `filename` for old readers is often beside `filename*`.
+    if (index !== undefined || star) known.segments.push({ index: Number(index ?? 0), encoded: star === '*', value });
+    else known.plain ??= value;
+  }
+  const entries = [...written].map(([name, { plain, segments }]): [string, string] => [
+    name,
+    segments.length > 0 ? joinSegments(segments, fallbackCharset) : headerText(plain, fallbackCharset),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function headerText(bytes: Buffer = Buffer.alloc(0), fallbackCharset: string | null = null): string {
+  return decodeHeaderText(bytes, isUtf8(bytes) ? null : fallbackCharset);
+}
+
+function joinSegments(segments: readonly Segment[], fallbackCharset: string | null): string {
+  const ordered = [...segments].sort((a, b) => a.index - b.index);
+  let charset: string | null = null;
+  const octets = ordered.map(({ encoded, value }, position) => {
+    if (!encoded) return value;
+    const text = value.toString('latin1');
+    const [, declared, rest] = (position === 0 && /^([^']*)'[^']*'(.*)$/s.exec(text)) || [];
+    charset = declared || charset;
+    return unescaped(rest ?? text);
+  });
+  const whole = Buffer.concat(octets);
+  // Encoded words within RFC 2231 continuations are found as well.
+  if (!ordered.some(({ encoded }) => encoded)) return headerText(whole, fallbackCharset);
+  return decodeCharset(whole, charset ?? (isUtf8(whole) ? null : fallbackCharset)).text;
+}
+
+function unescaped(text: string): Buffer {
+  const plain = text.replace(/%([0-9a-f]{2})/gi, (_match, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(plain, 'latin1');
+}

@@ -1,0 +1,179 @@
+import type { Structure } from '../../protocol/models.js';
+import { type ImapAttribute, listOf, numberOf, textOf } from '../wire/tokens.js';
+import { withoutControls } from './header-text.js';
+import { multipartOf, nestedOf } from './structure-nodes.js';
+import { toParameters } from './structure-parameters.js';
+import { isIdentity } from './transfer-decoder.js';
+
+/** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
+const MAX_DEPTH = 50;
+/** Parts of one message that are told: no reader shows more, and each costs an answer some 250 bytes. */
+const MAX_PARTS = 1000;
+
+/** The structure of a message, and what its headers are likely written in. */
+export interface ReadStructure {
+  root: Structure;
+  /** Whether the message has more parts, or deeper ones, than are told. */
+  truncated: boolean;
+  /** The charset of the first text that names another one than ASCII. */
+  charset: string | null;
+}
+
+/** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; of a message without one an empty text. */
+export function readStructure(attribute: ImapAttribute | undefined): ReadStructure {
+  const charset = bodyCharset(attribute);
+  if (!Array.isArray(attribute)) return { root: emptyText(), truncated: false, charset };
+  const reader = new Reader(charset);
+  return { root: reader.message(attribute, '', 0), truncated: reader.truncated, charset };
+}
+
+/** One part of a message, by its number, however many parts there are. The whole of an attached message is the outer one. */
+export function partOf(attribute: ImapAttribute | undefined, part: string): Structure | undefined {
+  if (!Array.isArray(attribute)) return part === '1' ? emptyText() : undefined;
+  let node: ImapAttribute[] = attribute;
+  let isBody = true;
+  for (const index of part.split('.').map(Number)) {
+    const body: ImapAttribute[] | undefined = isBody || multipartOf(node) ? node : nestedOf(node);
+    const multipart = body && multipartOf(body);
+    const next = multipart ? multipart.children[index - 1] : index === 1 ? body : undefined;
+    if (!next) return undefined;
+    node = next;
+    isBody = false;
+  }
+  return multipartOf(node) ? undefined : toLeaf(node, part, bodyCharset(attribute));
+}
+
+/** The charset of the first text of a message that names another one than ASCII, which servers name where none was. */
+export function bodyCharset(attribute: ImapAttribute | undefined): string | null {
+  const open = Array.isArray(attribute) ? [attribute] : [];
+  for (let at = 0; at < open.length && at < MAX_PARTS; at += 1) {
+    const node = open[at] ?? [];
+    const multipart = multipartOf(node);
+    const nested = multipart ? undefined : nestedOf(node);
+    open.push(...(multipart?.children ?? []).slice(0, MAX_PARTS), ...(nested ? [nested] : []));
+    if (multipart || textOf(node[0]).toLowerCase() !== 'text') continue;
+    const parameters = listOf(node[2]);
+    const name = parameters.findIndex((one, index) => index % 2 === 0 && textOf(one).toLowerCase() === 'charset');
+    const charset = name < 0 ? '' : textOf(parameters[name + 1]).trim();
+    if (charset !== '' && charset.toLowerCase() !== 'us-ascii') return charset;
+  }
+  return null;
+}
+
+class Reader {
+  truncated = false;
+  readonly #charset: string | null;
+  #left = MAX_PARTS;
+
+  constructor(charset: string | null) {
+    this.#charset = charset;
+  }
+
+  /** The body of a message, of which `path` is the part number; empty for the outermost. A multipart has no number then. */
+  message(node: ImapAttribute[], path: string, depth: number): Structure {
+    return multipartOf(node) ? this.#multipart(node, path, '', depth) : this.#leaf(node, joined(path, 1), depth);
+  }
+
+  #node(node: ImapAttribute[], part: string, depth: number): Structure {
+    return multipartOf(node) ? this.#multipart(node, part, part, depth) : this.#leaf(node, part, depth);
+  }
+
+  #multipart(node: ImapAttribute[], path: string, part: string, depth: number): Structure {
+    const { children = [], subtype, parameters, disposition } = multipartOf(node) ?? {};
+    const told: Structure[] = [];
+    for (const [index, child] of children.entries()) {
+      if (!this.#take(depth)) break;
+      told.push(this.#node(child, joined(path, index + 1), depth + 1));
+    }
+    return {
+      part,
+      type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
+      ...blank(),
+      ...dispositionOf(disposition, {}, this.#charset),
+      parameters: toParameters(parameters, this.#charset),
+      children: told,
+    };
+  }
+
+  #leaf(node: ImapAttribute[], part: string, depth: number): Structure {
+    const leaf = toLeaf(node, part, this.#charset);
+    const nested = nestedOf(node);
+    if (nested && this.#take(depth)) leaf.children = [this.message(nested, part, depth + 1)];
+    return leaf;
+  }
+
+  /** Whether there is room for one more part on the next level. */
+  #take(depth: number): boolean {
+    if (depth < MAX_DEPTH && this.#left > 1) {
+      this.#left -= 1;
+      return true;
+    }
+    this.truncated = true;
+    return false;
+  }
+}
+
+/** A part that is no multipart, without what is nested in it. */
+function toLeaf(node: ImapAttribute[], part: string, charset: string | null): Structure {
+  const [major, minor, parameterList, id, , encodingName, size, ...rest] = node;
+  const type = mediaType(textOf(major).toLowerCase(), textOf(minor).toLowerCase());
+  const parameters = toParameters(parameterList, charset);
+  const encoding = textOf(encodingName).trim().toLowerCase() || null;
+  const encodedSize = numberOf(size) ?? 0;
+  return {
+    part,
+    type,
+    ...blank(),
+    ...dispositionOf(rest[extensionAt(type, nestedOf(node) !== undefined, rest)], parameters, charset),
+    parameters,
+    contentId: textOf(id).trim().replace(/^<|>$/g, '') || null,
+    encoding,
+    encodedSize,
+    decodedSize: isIdentity(encoding) ? encodedSize : null,
+  };
+}
+
+/** A Content-Type that cannot be parsed means plain text (RFC 2045 section 5.2). */
+function mediaType(major: string, minor: string): string {
+  if (major === '' || (major === 'text' && minor === '')) return 'text/plain';
+  return `${major}/${minor || 'octet-stream'}`;
+}
+
+/** Where the disposition stands behind the size: after what its type adds (lines; envelope, body, lines) and the MD5. */
+function extensionAt(type: string, nested: boolean, rest: readonly ImapAttribute[]): number {
+  if (nested) return 4;
+  if (!type.startsWith('text/')) return 1;
+  // Some servers leave the number of lines out.
+  return Array.isArray(rest[1]) && !Array.isArray(rest[2]) ? 1 : 2;
+}
+
+function dispositionOf(
+  attribute: ImapAttribute | undefined,
+  typeParameters: Record<string, string>,
+  charset: string | null,
+): Pick<Structure, 'disposition' | 'fileName'> {
+  const [kind, parameters] = listOf(attribute);
+  const fileName = toParameters(parameters, charset).filename || typeParameters.name || '';
+  return { disposition: textOf(kind).trim().toLowerCase() || null, fileName: withoutControls(fileName) || null };
+}
+
+function joined(path: string, index: number): string {
+  return path === '' ? String(index) : `${path}.${index}`;
+}
+
+function emptyText(): Structure {
+  return { part: '1', type: 'text/plain', ...blank(), encodedSize: 0, decodedSize: 0 };
+}
+
+function blank(): Omit<Structure, 'part' | 'type'> {
+  return {
+    parameters: {},
+    disposition: null,
+    fileName: null,
+    contentId: null,
+    encoding: null,
+    encodedSize: null,
+    decodedSize: null,
+    children: [],
+  };
+}

@@ -1,0 +1,46 @@
+import type { UidRanges } from './ranges.js';
+
+/** Messages whose flags are kept; of more the ones that were opened first are forgotten. */
+const MOST = 500;
+/** Bytes of an entry, with most of its text. */
+const ENTRY_BYTES = 120;
+
+/**
+ * Flags of messages that were opened without having been listed, for as long as the connection that the view follows
+ * tells all that becomes of them. A list is not needed for that, only uids in what the server tells.
+ */
+export class OpenedFlags {
+  /** As JSON, by uid; undefined until the server has told them. */
+  readonly #flags = new Map<number, string | undefined>();
+
+  get bytes(): number {
+    return this.#flags.size * ENTRY_BYTES;
+  }
+
+  /** Messages are about to be fetched, with their flags. */
+  expect(uids: readonly number[]): void {
+    for (const uid of uids.slice(0, MOST)) if (!this.#flags.has(uid)) this.#flags.set(uid, undefined);
+    for (const uid of this.#flags.keys()) {
+      if (this.#flags.size <= MOST) return;
+      this.#flags.delete(uid);
+    }
+  }
+
+  of(uid: number): string | undefined {
+    return this.#flags.get(uid);
+  }
+
+  /** The server told flags of a message. */
+  told(uid: number, flags: string): void {
+    if (this.#flags.has(uid)) this.#flags.set(uid, flags);
+  }
+
+  vanished(gone: UidRanges): void {
+    const uids = [...this.#flags.keys()].sort((a, b) => a - b);
+    for (const uid of gone.of(uids)) this.#flags.delete(uid);
+  }
+
+  clear(): void {
+    this.#flags.clear();
+  }
+}

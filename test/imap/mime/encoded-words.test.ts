@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { decodeWords } from '../../../src/imap/mime/encoded-words.js';
+import { decodeHeaderText } from '../../../src/imap/mime/header-text.js';
+
+describe('encoded words', () => {
+  it.each([
+    [
+      'of a charset that shifts, each with its escapes',
+      '=?ISO-2022-JP?B?GyRCJUYlOSVIGyhC?= =?ISO-2022-JP?B?GyRCJUYlOSVIGyhC?=',
+      'テストテスト',
+    ],
+    ['whose raw letters should have been encoded', '=?UTF-8?Q?日本_ok_=C3=A4?=', '日本 ok ä'],
+    ['whose raw letters are in no charset of theirs', '=?ISO-8859-1?Q?日=E4?=', '日ä'],
+    ['of which one is damaged', '=?utf-8?B?5pel?= =?utf-8?B?/w==?= =?utf-8?Q?=E6=9C=AC?=', '日ÿ本'],
+    ['that share a character', '=?utf-8?B?5pc=?= =?utf-8?B?pQ==?=', '日'],
+    ['of several charsets', '=?utf-8?Q?=C3=A4?= =?iso-8859-1?Q?=E4?= and', 'ää and'],
+    ['of an unknown charset', '=?x-klingon?Q?plain?=', 'plain'],
+  ])('%s', (_name, words, text) => {
+    expect(decodeWords(words)).toBe(text);
+  });
+
+  it.each([
+    ['many of them', '=?utf-8?Q?a?= '.repeat(20_000)],
+    ['beginnings alone', '=?'.repeat(200_000)],
+    ['none that ends', '=?utf-8?Q?'.repeat(50_000)],
+    ['blanks', `${' '.repeat(200_000)}\r\n`],
+    ['raw letters between escapes', `=?latin1?Q?${'ä='.repeat(100_000)}?=`],
+  ])('are read in time that grows with their length alone: %s', (_name, text) => {
+    const began = performance.now();
+    decodeHeaderText(Buffer.from(text));
+    // Quadratic time would be minutes.
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
+
+describe('folded text', () => {
+  it.each([
+    ['a\r\n b', 'a b'],
+    ['a \r\n\t \r\n b\n', 'a b '],
+    ['\r\na', ' a'],
+    ['=?utf-8?Q?a=0D=0A_b?=', 'a b'],
+  ])('%j', (folded, text) => {
+    expect(decodeHeaderText(Buffer.from(folded))).toBe(text);
+  });
+});
