@@ -41,7 +41,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
     .toLowerCase()
     .replace(/^["']|["']$/g, '');
   const ascii = label === '' || asciiLabels.has(label);
-  const shifting = ascii ? undefined : shiftingDecoder(label);
+  const shifting = ascii || label === 'utf-8' ? undefined : shiftingDecoder(label);
   if (shifting) return decodeShifting(bytes, shifting, cut);
   const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
   // Most mail, and to look is cheaper than to decode.

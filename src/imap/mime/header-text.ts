@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8, isUtf8 } from 'node:buffer';
 import type { ImapAttribute } from '../wire/tokens.js';
 import { bytesOf } from '../wire/tokens.js';
 import { decodeCharset } from './charset.js';
@@ -59,6 +59,7 @@ export function withoutControls(text: string): string {
 
 /** Octets as text in which encoded words stay as they are. */
 export function decodeRaw(bytes: Buffer, fallbackCharset: string | null): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
   const utf8 = decodeCharset(bytes, 'utf-8');
   return utf8.problem && fallbackCharset ? decodeCharset(bytes, fallbackCharset).text : utf8.text;
 }

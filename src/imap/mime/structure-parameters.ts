@@ -4,7 +4,7 @@ import { decodeCharset } from './charset.js';
 import { decodeHeaderText } from './header-text.js';
 
 /** Parameters, or segments of them, that are read of one part: no part has more for a reason. */
-const MAX_PARAMETERS = 1000;
+export const MAX_PARAMETERS = 1000;
 
 /** One piece of a parameter: `name*0*` has index 0 and is encoded (RFC 2231 section 4.1). */
 interface Segment {

@@ -2,7 +2,7 @@ import type { Structure } from '../../protocol/models.js';
 import { type ImapAttribute, listOf, numberOf, textOf } from '../wire/tokens.js';
 import { withoutControls } from './header-text.js';
 import { multipartOf, nestedOf } from './structure-nodes.js';
-import { toParameters } from './structure-parameters.js';
+import { MAX_PARAMETERS, toParameters } from './structure-parameters.js';
 import { isIdentity } from './transfer-decoder.js';
 
 /** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
@@ -52,7 +52,7 @@ export function bodyCharset(attribute: ImapAttribute | undefined): string | null
     const nested = multipart ? undefined : nestedOf(node);
     open.push(...(multipart?.children ?? []).slice(0, MAX_PARTS), ...(nested ? [nested] : []));
     if (multipart || textOf(node[0]).toLowerCase() !== 'text') continue;
-    const parameters = listOf(node[2]);
+    const parameters = listOf(node[2]).slice(0, 2 * MAX_PARAMETERS);
     const name = parameters.findIndex((one, index) => index % 2 === 0 && textOf(one).toLowerCase() === 'charset');
     const charset = name < 0 ? '' : textOf(parameters[name + 1]).trim();
     if (charset !== '' && charset.toLowerCase() !== 'us-ascii') return charset;
