@@ -1,4 +1,4 @@
-import { isAscii, isUtf8, isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { ImapAttribute } from '../wire/tokens.js';
 import { bytesOf } from '../wire/tokens.js';
 import { decodeCharset } from './charset.js';
