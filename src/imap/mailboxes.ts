@@ -75,12 +75,12 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
   const selected = connection.selected?.path;
   if (selected !== undefined && isWithin(selected, name, delimiter)) await connection.unselect();
   const subscribed = (await listSubscribed(connection)).filter((entry) => isWithin(entry.name, name, delimiter));
+  // Courier says OK to the renaming of what is not there.
+  await existing(connection, name);
   await connection
     .exec('write', 'RENAME', [mailboxName(name), mailboxName(newName)])
     .catch((failure) => explainRefusal(connection, name, failure));
   const renamed = await findMailbox(connection, newName);
-  // Courier says OK to the renaming of what is not there.
-  if (!renamed && !(await findMailbox(connection, name))) throw missing(name);
   for (const entry of subscribed)
     await moveSubscription(connection, entry.name, newName + entry.name.slice(name.length));
   return renamed?.name ?? newName;
