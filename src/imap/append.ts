@@ -79,7 +79,9 @@ function imapDate(date: Date): string {
 /** A refusal is about the folder where the server says so, or where there is no such folder. */
 async function explainMissing(connection: ImapConnection, failure: unknown, mailbox: string): Promise<never> {
   if (!isRefusal(failure)) throw failure;
-  const gone = failure.kind === 'NOT_FOUND' || (connection.usable && !(await findMailbox(connection, mailbox)));
+  // A code of its own says more than what can be found out.
+  const unsaid = failure.imap?.code === undefined && connection.usable;
+  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, mailbox)));
   if (!gone) throw failure;
   const { executed, imap } = failure;
   throw new BrokerError('NOT_FOUND', `mailbox: there is no folder "${mailbox}".`, {

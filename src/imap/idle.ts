@@ -15,9 +15,10 @@ export interface Idle {
   /**
    * Resolves when the server has answered the barrier as well, also where it ended the IDLE by itself: it has told
    * everything up to then, unless the connection is troubled.
+   * @returns when the barrier was sent, by `performance.now()` and by `Date.now()`
    * @throws BrokerError CONNECTION_LOST, or IMAP_NO where the server refuses
    */
-  ended: Promise<void>;
+  ended: Promise<{ at: number; date: number }>;
 }
 
 /** Whether the server can be asked to tell what changes. */
@@ -38,18 +39,22 @@ class IdleCommand {
   /** Whether the server has ended it. */
   #over = false;
   #refreshed: Promise<boolean> | undefined;
+  #sent = { at: 0, date: 0 };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(connection: ImapConnection) {
     this.#connection = connection;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<{ at: number; date: number }> {
     this.#limit();
     try {
       await this.#connection.exec('read', 'IDLE', [], {}, { onContinue: () => this.#onBegun() });
       this.#over = true;
-      await (this.#refreshed ?? this.#refresh());
+      this.#refreshed ??= this.#refresh();
+      const sent = this.#sent;
+      await this.#refreshed;
+      return sent;
     } finally {
       this.#over = true;
       clearTimeout(this.#timer);
@@ -73,15 +78,20 @@ class IdleCommand {
   }
 
   #done(): void {
-    this.#limit();
+    this.#note();
     this.#refreshed = this.#connection.behindIdle(() => this.#connection.refresh());
     // Awaited by `run`, unless the IDLE itself fails.
     this.#refreshed.catch(() => {});
   }
 
   #refresh(): Promise<boolean> {
-    this.#limit();
+    this.#note();
     return this.#connection.refresh();
+  }
+
+  #note(): void {
+    this.#limit();
+    this.#sent = { at: performance.now(), date: Date.now() };
   }
 
   #limit(): void {

@@ -91,8 +91,10 @@ class Notes {
 
 /** A refusal is about the destination where the server says so, or where there is no such folder. */
 async function explainDestination(connection: ImapConnection, failure: unknown, destination: string): Promise<never> {
-  if (!isRefusal(failure) || failure.imap?.code === 'EXPUNGEISSUED') throw failure;
-  const gone = failure.kind === 'NOT_FOUND' || (connection.usable && !(await findMailbox(connection, destination)));
+  if (!isRefusal(failure)) throw failure;
+  // A code of its own says more than what can be found out.
+  const unsaid = failure.imap?.code === undefined && connection.usable;
+  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, destination)));
   if (!gone) throw failure;
   const { executed, imap } = failure;
   const message = `destination: there is no folder "${destination}".`;

@@ -17,6 +17,8 @@ const pauses: Record<Reason, [first: number, most: number]> = {
 };
 /** Connections that may end so soon, one after the other, before the account backs off: a restart ends some. */
 const QUICK_ENDS = 3;
+/** How often `stayMs` must pass after one of them, or after a pause, before they are forgotten. */
+const CALM = 24;
 /** Milliseconds after the end of a pause when an account that has not tried again is forgotten. */
 const FORGET_MS = 900_000;
 /** Accounts that are remembered. */
@@ -25,6 +27,8 @@ const MOST = 10_000;
 interface Entry {
   failures: number;
   quickEnds: number;
+  /** `performance.now()` of the last of them. */
+  quickEndAt: number;
   /** `performance.now()` until when no login is tried. */
   until: number;
   error: LoginError | undefined;
@@ -106,6 +110,10 @@ export class Backoffs {
   /** A connection has ended soon after its login, or in the middle of it. */
   #endedSoon(key: string, error: LoginError): void {
     const entry = this.#entryOf(key);
+    const now = performance.now();
+    // Ends that are far from each other, such as those of a network that fails now and then, are none in a row.
+    if (now - Math.max(entry.until, entry.quickEndAt) > CALM * this.#limits.stayMs) entry.quickEnds = 0;
+    entry.quickEndAt = now;
     entry.quickEnds += 1;
     if (entry.quickEnds <= QUICK_ENDS || entry.until > performance.now()) return;
     entry.error = error;
@@ -134,6 +142,7 @@ export class Backoffs {
     const entry = this.#entries.get(key) ?? {
       failures: 0,
       quickEnds: 0,
+      quickEndAt: now,
       until: now,
       error: undefined,
       reason: undefined,

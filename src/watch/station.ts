@@ -4,7 +4,6 @@ import { notifyOf } from '../imap/notify.js';
 import { giveUpIfSilent } from '../imap/silence.js';
 import type { Lease } from '../pool/job.js';
 import { BrokerError } from '../protocol/errors.js';
-import { now } from '../view/mailbox-view.js';
 import { Bell } from './bell.js';
 import type { WatchedFolder } from './watched-folder.js';
 
@@ -169,12 +168,13 @@ export class Station {
     };
     idle.ended.then(onOver, onOver);
     await this.#bell.wait(this.#times.heartbeatMs);
-    const begun = now();
     // An IDLE that the server has ended itself must not be ended again: the DONE would be a command of its own.
     stopped = connection.usable && idle.stop();
     const attended = giveUpIfSilent(connection);
     try {
-      await idle.ended;
+      const barrier = await idle.ended;
+      if (connection.isFollowedBy(view) && !connection.troubled) view.confirm(barrier);
+      else this.#events.onNews();
     } catch (error) {
       if (!isIdleRefused(error, connection)) throw error;
       this.#idleRefused = true;
@@ -183,9 +183,6 @@ export class Station {
       attended();
     }
     this.#noteIdle(performance.now() - since, stopped);
-    // An end that nobody asked for is no barrier.
-    if (stopped && connection.isFollowedBy(view) && !connection.troubled) view.confirm(begun);
-    else this.#events.onNews();
     this.#events.onProof();
   }
 

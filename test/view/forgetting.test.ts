@@ -156,13 +156,12 @@ describe('where the configuration keeps no bodies', () => {
     expect(broker.views.entries).toBe(1);
   });
 
-  it('where it does, the server is asked for flags alone', async () => {
+  it('where it does, the server is asked for the barrier alone, though no list has shown the message', async () => {
     const { get, onCommand } = await reading();
     const first = await get();
     const commands: string[] = [];
     onCommand((line) => commands.push(line.split(' ')[1] ?? ''));
     expect(await get()).toMatchObject({ messages: first.messages });
-    // The flags of messages that no list has shown.
-    expect(commands).toEqual(['NOOP', 'UID']);
+    expect(commands).toEqual(['NOOP']);
   });
 });

@@ -16,22 +16,28 @@ afterEach(() => {
 function idlingConnection() {
   let done = () => {};
   const server = { idles: 0 };
-  const flow = {
-    exec: async (_command: string, _attributes: unknown, { onPlusTag }: { onPlusTag(): Promise<void> }) => {
+  const connection = {
+    has: () => true,
+    exec: async (
+      _effect: string,
+      _name: string,
+      _args: unknown,
+      _untagged: unknown,
+      { onContinue }: { onContinue(): void },
+    ) => {
       server.idles += 1;
-      await onPlusTag();
+      onContinue();
       // Else one that begins again and again would never let the test have its turn.
       if (server.idles > 10) await new Promise(() => {});
       await new Promise<void>((resolve) => {
         done = resolve;
       });
-      return { next: () => {} };
     },
-    write: () => done(),
-  };
-  const connection = {
-    has: () => true,
-    command: (_effect: string, call: (inside: typeof flow) => Promise<unknown>) => call(flow),
+    behindIdle: (begin: () => unknown) => {
+      done();
+      return begin();
+    },
+    refresh: async () => true,
     onClose: () => () => {},
     isFollowedBy: () => true,
     usable: true,
@@ -42,7 +48,12 @@ function idlingConnection() {
 
 it('ends its IDLE and begins it again at each heartbeat, and rests in between', async () => {
   const { server, connection } = idlingConnection();
-  const reader = { view: { confirm: () => {} }, setStation: () => {}, leaveStation: () => {} };
+  const reader = {
+    view: { confirm: () => {} },
+    setStation: () => {},
+    leaveStation: () => {},
+    moveTo: async () => true,
+  };
   const proofs: number[] = [];
   const events = {
     onNews: () => {},

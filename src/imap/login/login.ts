@@ -18,7 +18,7 @@ export interface LoggedIn {
   /** In upper case but for `IMAP4rev1` and `IMAP4rev2`; `APPENDLIMIT` has its number. */
   capabilities: ReadonlyMap<string, boolean | number>;
   namespaces: ImapFlow['namespaces'];
-  /** What the server calls itself in its ID answer (RFC 2971). */
+  /** What the server calls itself in its ID answer (RFC 2971), or in its greeting where that names a software that is known. */
   serverName: string | undefined;
 }
 
@@ -76,7 +76,7 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
   // A server that greets with PREAUTH never looks at the credentials, so any would do.
   if (stream.isPreauth) throw connectError({ code: 'it asks for no credentials' }, server.name);
   const { capabilities, namespaces, serverInfo } = flow;
-  const { name } = serverInfo ?? {};
+  const { name = softwareOf(flow.greeting) } = serverInfo ?? {};
   const { bytes } = stream;
   const { carrier, rest } = stream.release();
   flow.close();
@@ -88,6 +88,11 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
     namespaces,
     serverName: typeof name === 'string' ? name : undefined,
   };
+}
+
+/** What a server that has no ID says of itself in its greeting: servers differ, and some are known. */
+function softwareOf(greeting: string | undefined): string | undefined {
+  return /\b(?:dovecot|cyrus|courier)/i.exec(greeting ?? '')?.[0];
 }
 
 function isThrottled(failure: unknown): boolean {

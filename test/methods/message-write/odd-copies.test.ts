@@ -62,7 +62,13 @@ describe('a copy at a server with UIDPLUS', () => {
       'UID COPY': answer('OK [COPYUID 7 1,5 11:12] Done'),
     });
     expect((await copy(1, 5, 6)).notFound).toEqual([6]);
-    expect(sent()).toEqual(['UID SEARCH UID 1,5:6', 'NOOP', 'UID SEARCH UID 5:6', 'UID COPY 1,5 "b"']);
+    expect(sent()).toEqual([
+      'UID SEARCH UID 1,5:6',
+      'NOOP',
+      'STATUS "INBOX" (UIDVALIDITY)',
+      'UID SEARCH UID 5:6',
+      'UID COPY 1,5 "b"',
+    ]);
   });
 
   it('is made behind a NOOP where it was refused because some messages are gone', async () => {
