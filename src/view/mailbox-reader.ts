@@ -324,7 +324,11 @@ export class MailboxReader {
   }
 
   async #place(connection: ImapConnection, begun: Moment): Promise<void> {
-    await placeView(this.view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS);
+    await placeView(this.view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS).catch((error: unknown) => {
+      // There is no such folder any more, so that nothing of the view holds.
+      if (error instanceof BrokerError && error.kind === 'NOT_FOUND') this.view.abandon();
+      throw error;
+    });
     this.view.confirm(begun);
     this.#confirmations.select += 1;
   }

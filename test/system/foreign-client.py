@@ -87,7 +87,7 @@ async def visit(client, user, password):
         "hello": client.notices[0]["method"],
         "inboxCount": next(one["counts"]["messages"] for one in folders["mailboxes"] if one["name"] == "INBOX"),
         "subjects": [one["envelope"]["subject"] for one in page["messages"] + rest["messages"]],
-        "text": got["text"]["content"].strip(),
+        "text": got["textBody"][0]["content"].strip(),
         "attachment": attachment["fileName"],
         "found": [one["uid"] for one in found["messages"]],
         "flags": flagged["messages"][0]["flags"],
