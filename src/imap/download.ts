@@ -123,6 +123,8 @@ export interface DownloadOptions {
   from?: number;
   /** Bytes from here on are not wanted, nor fetched ahead. */
   to?: number;
+  /** Bytes of the whole part as the server stated them; more are an error: they are of the next part (UW-IMAP sends such). */
+  total?: number | undefined;
   /** Whether the server is to decode the part. */
   decoded?: boolean;
   /** The first piece, where that has come already. */
@@ -144,15 +146,16 @@ interface Piece {
  * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces. While the reader is
  * busy with one piece the next is fetched, no more; pieces grow where the reader waits for them. Whoever stops
  * reading waits for the end of the piece under way, so that the connection can be lent again.
- * @throws BrokerError NOT_FOUND when the message vanishes meanwhile
+ * @throws BrokerError NOT_FOUND when the message vanishes meanwhile, IMAP_NO when more comes than there is
  */
 export async function* download(
   connection: ImapConnection,
   uid: number,
   part: string,
-  { from = 0, to = Infinity, begun = [], reuse = false, decoded = false }: DownloadOptions = {},
+  { from = 0, to = Infinity, total = Infinity, begun = [], reuse = false, decoded = false }: DownloadOptions = {},
 ): AsyncGenerator<Buffer, void, void> {
   let start = from;
+  let came = from;
   const ask = (most: number): Piece | undefined => {
     const size = Math.min(most, to - start);
     if (size <= 0) return undefined;
@@ -181,6 +184,8 @@ export async function* download(
     while (next) {
       const { size, early, landing }: Piece = next;
       const bytes: Buffer = await next.bytes;
+      came += bytes.length;
+      if (bytes.length > size || came > total) throw tooLong(part);
       const wanted: number = early ? FIRST_BYTES : MOST_BYTES;
       next = bytes.length < size ? undefined : ask(wanted);
       if (bytes.length > 0) yield bytes;
@@ -189,6 +194,12 @@ export async function* download(
   } finally {
     await next?.bytes.catch(() => {});
   }
+}
+
+function tooLong(part: string): BrokerError {
+  return new BrokerError('IMAP_NO', `part: the IMAP server sends more of part ${part} than it says there is.`, {
+    field: 'part',
+  });
 }
 
 async function fetchPiece(

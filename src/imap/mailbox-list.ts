@@ -72,7 +72,10 @@ function isExtended(connection: ImapConnection): boolean {
 /** `*` leaves out the namespaces of others on some servers (Courier's `#shared.`), so they are asked for by name. */
 async function searchPatterns(connection: ImapConnection): Promise<ImapArgument[]> {
   const { personal, other, shared } = namespacesOf(connection);
-  const prefixes = [...personal.slice(1), ...other, ...shared].map(({ prefix }) => prefix);
+  // UW-IMAP has the home folders of all users there, and lists the user's own by another name.
+  const prefixes = [...personal.slice(1), ...other, ...shared]
+    .map(({ prefix }) => prefix)
+    .filter((prefix) => !prefix.startsWith('~'));
   return ['*', ...prefixes.filter(Boolean).map((prefix) => mailboxName(`${prefix}*`))];
 }
 
@@ -155,6 +158,11 @@ function collector(connection: ImapConnection, listing: Listing): UntaggedHandle
     }
     const lower = new Set(listOf(flags).map((flag) => textOf(flag).toLowerCase()));
     const subscribed = lower.delete('\\subscribed');
+    // Cyrus tells of folders that went while it lists; of a subscription without a folder there is something to be told.
+    if (lower.has('\\nonexistent') && !subscribed && keyword === 'LIST') {
+      listing.delete(name);
+      return;
+    }
     listing.set(name, { name, delimiter, attributes: lower, subscribed, counts: null });
     if (listing.size > MAX_MAILBOXES) connection.giveUp(tooManyFolders(MAX_MAILBOXES));
   };

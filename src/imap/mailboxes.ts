@@ -1,7 +1,7 @@
 import { BrokerError } from '../protocol/errors.js';
 import type { ImapConnection } from './connection.js';
 import { findMailbox, isSelectable, type ListedMailbox, listSubscribed } from './mailbox-list.js';
-import { assertLevels, isInbox, isWithin, parentName } from './mailbox-names.js';
+import { assertLevels, canonicalName, isInbox, isWithin, parentName } from './mailbox-names.js';
 import { isRefusal } from './mailbox-status.js';
 import { namespacesOf } from './namespaces.js';
 import { mailboxName } from './wire/tokens.js';
@@ -113,9 +113,18 @@ export async function subscribeMailbox(connection: ImapConnection, name: string)
  * @throws BrokerError IMAP_NO
  */
 export async function unsubscribeMailbox(connection: ImapConnection, name: string): Promise<void> {
-  await mailboxCommand(connection, 'UNSUBSCRIBE', name).catch((failure) => {
-    throw isRefusal(failure) ? plainRefusal(failure) : failure;
-  });
+  try {
+    await mailboxCommand(connection, 'UNSUBSCRIBE', name);
+  } catch (failure) {
+    if (!isRefusal(failure)) throw failure;
+    // UW-IMAP refuses what is done already.
+    if (await isSubscribed(connection, name)) throw plainRefusal(failure);
+  }
+}
+
+async function isSubscribed(connection: ImapConnection, name: string): Promise<boolean> {
+  const wanted = canonicalName(name);
+  return (await listSubscribed(connection)).some((entry) => entry.name === wanted);
 }
 
 /** Throws NOT_FOUND where the folder is not there, else the server's refusal as it is. */
@@ -177,6 +186,7 @@ async function subscribeAs(connection: ImapConnection, name: string, done: strin
     await mailboxCommand(connection, 'SUBSCRIBE', name);
   } catch (failure) {
     if (!isRefusal(failure)) throw failure;
+    if (await isSubscribed(connection, name)) return;
     if (!done) throw plainRefusal(failure);
     throw new BrokerError('IMAP_NO', `The folder was ${done}, but the subscription of "${name}" was refused.`, {
       executed: 'yes',

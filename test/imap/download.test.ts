@@ -34,6 +34,18 @@ async function serving(answer = fetching) {
 }
 
 describe('a download', () => {
+  it('of which more comes than there is ends with an error, not with bytes of what is behind it', async () => {
+    const { connection } = await serving();
+    const read = async (total: number) => {
+      let bytes = 0;
+      for await (const piece of download(connection, 1, '1', { total })) bytes += piece.length;
+      return bytes;
+    };
+    expect(await read(content.length)).toBe(content.length);
+    await expect(read(content.length - 1)).rejects.toMatchObject({ kind: 'IMAP_NO', field: 'part' });
+    expect(connection.quiet).toBe(true);
+  });
+
   it('has its first piece with what the part is', async () => {
     const { connection, ranges } = await serving();
     const { row, begun } = await beginDownload(connection, 1, '1', 'BODYSTRUCTURE');

@@ -3,7 +3,13 @@ import { ImapConnection } from '../../src/imap/connection.js';
 import { listMailboxes } from '../../src/imap/mailbox-list.js';
 import { statusOf } from '../../src/imap/mailbox-status.js';
 import { mailboxTree } from '../../src/imap/mailbox-tree.js';
-import { createMailbox, deleteMailbox, renameMailbox } from '../../src/imap/mailboxes.js';
+import {
+  createMailbox,
+  deleteMailbox,
+  renameMailbox,
+  subscribeMailbox,
+  unsubscribeMailbox,
+} from '../../src/imap/mailboxes.js';
 import { quotaOf } from '../../src/imap/quota.js';
 import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 
@@ -213,7 +219,8 @@ describe('changing folders', () => {
     const refused = { kind: 'IMAP_NO', executed: 'yes', imap: { text: 'No more subscriptions' } };
     await expect(createMailbox(connection, 'fresh', { subscribe: true })).rejects.toMatchObject(refused);
     await expect(renameMailbox(connection, 'old', 'new')).rejects.toMatchObject(refused);
-    await expect(createMailbox(connection, 'old', { subscribe: true })).rejects.toMatchObject({ executed: 'no' });
+    // That one is subscribed already.
+    expect(await createMailbox(connection, 'old', { subscribe: true })).toEqual({ name: 'old', created: false });
   });
 
   it('does not mind an unsubscribe that is refused after a delete', async () => {
@@ -261,5 +268,40 @@ describe('quota', () => {
       on: { GETQUOTAROOT: answer('* QUOTAROOT INBOX') },
     });
     expect(await quotaOf(connection, 'INBOX')).toEqual({ root: null, storage: null, messages: null });
+  });
+});
+
+describe('servers with habits of their own', () => {
+  it('that tell of a folder that went while they list show it no more', async () => {
+    const { connection } = await connected({
+      capabilities: 'IMAP4rev1 LIST-EXTENDED',
+      on: { LIST: answer('* LIST () "/" stays', '* LIST () "/" went', '* LIST (\\NonExistent) "/" went') },
+    });
+    expect(names(await listMailboxes(connection, { counts: false, ghosts: false }))).toEqual(['stays']);
+  });
+
+  it('that have the homes of all users as a namespace list no folder twice', async () => {
+    const { connection, commands } = await connected({
+      capabilities: 'IMAP4rev1 SASL-IR AUTH=PLAIN NAMESPACE',
+      on: { NAMESPACE: answer('* NAMESPACE (("" "/")) (("~" "/")) NIL'), LIST: answer('* LIST () "/" a') },
+    });
+    await listMailboxes(connection, { counts: false, ghosts: false });
+    expect(commands().filter((line) => line.startsWith('LIST'))).toEqual(['LIST "" "*"']);
+  });
+
+  it('that refuse a second subscription, or the end of one that is none, are understood', async () => {
+    const refuse: ScriptedHandler = (command, client) => client.no(command, 'Already so');
+    const { connection } = await connected({
+      on: {
+        LIST: answer('* LIST () "/" a', '* LIST () "/" b'),
+        LSUB: answer('* LSUB () "/" a'),
+        SUBSCRIBE: refuse,
+        UNSUBSCRIBE: refuse,
+      },
+    });
+    expect(await subscribeMailbox(connection, 'a')).toBe('a');
+    await unsubscribeMailbox(connection, 'b');
+    await expect(subscribeMailbox(connection, 'b')).rejects.toMatchObject({ kind: 'IMAP_NO' });
+    await expect(unsubscribeMailbox(connection, 'a')).rejects.toMatchObject({ kind: 'IMAP_NO' });
   });
 });

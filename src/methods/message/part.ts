@@ -29,15 +29,17 @@ async function all(connection: ImapConnection, { uid, part, transfer }: Wanted, 
   const { row, begun, whole } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
   const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
   const { encoding } = node;
+  const total = node.encodedSize ?? undefined;
   // What is collected for an answer is kept; what goes out as a stream is not.
   const reuse = transfer === 'stream';
   if (isIdentity(encoding)) {
-    const bytes = download(connection, uid, part, { from: sent, begun: sent === 0 ? begun : [], reuse });
+    const bytes = download(connection, uid, part, { from: sent, total, begun: sent === 0 ? begun : [], reuse });
     return sendable(node, node.decodedSize, bytes);
   }
   const [first] = begun;
   const decodedSize = first && whole ? decodeTransfer(first, encoding).length : null;
-  return sendable(node, decodedSize, from(decoded(download(connection, uid, part, { begun, reuse }), encoding), sent));
+  const bytes = decoded(download(connection, uid, part, { total, begun, reuse }), encoding);
+  return sendable(node, decodedSize, from(bytes, sent));
 }
 
 /** A range of it, which costs about what it sends. */
