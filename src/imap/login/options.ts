@@ -23,7 +23,7 @@ export function loginOptions(
     host: server.host,
     port: server.port,
     secure: server.tls === 'implicit',
-    // `true` requires STARTTLS; otherwise whoever is in between need only not offer it.
+    // `true` requires STARTTLS; otherwise a third party on the way need only leave it out of the capabilities.
     doSTARTTLS: server.tls === 'starttls',
     ...(server.servername === undefined ? {} : { servername: server.servername }),
     auth: { user: credentials.user, ...secret },

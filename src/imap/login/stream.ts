@@ -57,7 +57,7 @@ export class LoginStream extends Duplex {
     return { carrier: this.carrier, rest: Buffer.concat([...this.#whole, ...this.#part]) };
   }
 
-  /** Whether the server has said more than it was asked for. Behind STARTTLS that is somebody else's. */
+  /** Whether the server has said more than it was asked for. Behind STARTTLS a third party has added that. */
   get hasMore(): boolean {
     return this.#whole.length > 0 || this.#part.length > 0;
   }
@@ -71,7 +71,7 @@ export class LoginStream extends Duplex {
     return { sent: this.#sent, received: this.#bytes };
   }
 
-  /** Whether the server greeted as if somebody were logged in already. */
+  /** Whether the server greeted as if the login were done already. */
   get isPreauth(): boolean {
     return /^\* PREAUTH\b/i.test(this.#greeting?.toString('latin1', 0, 10) ?? '');
   }

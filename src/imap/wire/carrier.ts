@@ -1,6 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** What takes bytes to a server and back. Whoever uses it sets both functions at once. */
+/** What takes bytes to a server and back. The wire, or before that the stream of the login, sets both functions. */
 export interface Carrier {
   /**
    * Takes bytes, which are its own for the time of the call alone.

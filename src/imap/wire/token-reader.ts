@@ -25,7 +25,7 @@ const cutShort = new Error('The response ends too soon.');
 export class TokenReader {
   /** Where the next token begins. */
   at = 0;
-  /** Whether something was skipped because of a limit. Set back by whoever reads it. */
+  /** Whether something was skipped because of a limit. Set back by the reader of a FETCH response before each item. */
   cut = false;
   /** Tokens that may still be read. */
   budget: number = wireLimits.tokens;
