@@ -140,6 +140,8 @@ const goneTexts = /deleted under us|does(?: not|n't) exist|no such mailbox|nonex
 /** As {@link explainRefusal}, of a command on the selected folder: the connection may have ended behind the refusal. */
 export async function explainLoss(connection: ImapConnection, name: string, failure: unknown): Promise<never> {
   if (!isRefusal(failure) || failure.field !== undefined) throw failure;
+  // A code of its own says more than what can be found out.
+  if (failure.kind === 'IMAP_NO' && failure.imap?.code !== undefined) throw failure;
   if (connection.usable) return explainRefusal(connection, name, failure);
   throw goneTexts.test(failure.imap?.text ?? '') ? missing(name, failure) : failure;
 }
