@@ -101,7 +101,7 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
     const { session } = poor;
     const held = async () => (await poor.dovecot.who()).get(poor.user) ?? 0;
     await poor.dovecot.kick(poor.user);
-    await expect.poll(held).toBe(0);
+    await expect.poll(held, { timeout: 10_000 }).toBe(0);
     const others = await Promise.all([1, 2, 3].map(() => poor.dovecot.client(poor.user)));
     // A login succeeds a moment before Dovecot counts it, and until then it would let a fourth in.
     await expect.poll(held, { timeout: 10_000 }).toBe(3);
