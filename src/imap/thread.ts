@@ -39,29 +39,33 @@ export async function threads(
 
 async function threadOnServer(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
   const found: Thread[] = [];
+  const told: string[] = [];
   const args = [atom('REFERENCES'), atom('UTF-8'), ...compileCriteria(criteria)];
   await connection.exec('read', 'UID THREAD', args, {
     THREAD: ({ raw }) => {
-      if (!readThreads(raw, found)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
+      if (isTooMuch(raw)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
+      else told.push(raw);
     },
   });
+  for (const raw of told) await readThreads(raw, found);
   return found;
 }
 
-/** Messages in the conversations of one answer of the server. */
-const MOST_THREADED = 100_000;
+/** Messages and lists in the conversations of one answer of the server. */
+const MOST_THREADED = 200_000;
+/** Characters after which a turn may end. */
+const STEP = 16_384;
 const [OPEN, CLOSE, ZERO, NINE] = [0x28, 0x29, 0x30, 0x39];
 
 /**
  * (1 2 (3)(4)): each number is the reply to the one before it, each list a reply to the last number. Without recursion,
- * for lists may be nested as deep as a server likes.
- * @returns false where there are too many
+ * for lists may be nested as deep as a server likes; and in turns, for there may be very many.
  */
-export function readThreads(text: string, into: Thread[]): boolean {
+export async function readThreads(text: string, into: Thread[]): Promise<void> {
   // What lists that are open hang on: of the outermost it is a root of its own.
   const open: Thread[] = [];
   let last: Thread | undefined;
-  let count = 0;
+  let pause = STEP;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === OPEN) {
@@ -82,11 +86,25 @@ export function readThreads(text: string, into: Thread[]): boolean {
       const reply: Thread = { uid: isNzNumber(number) ? number : null, replies: [] };
       last.replies.push(reply);
       last = reply;
-      count += 1;
     }
-    if (count > MOST_THREADED || open.length > MOST_THREADED) return false;
+    if (at >= pause) {
+      pause = at + STEP;
+      await breathe();
+    }
   }
-  return true;
+}
+
+/** Whether a response has more members than an answer is made of; each has a digit or a parenthesis before it. */
+function isTooMuch(text: string): boolean {
+  let count = 0;
+  let inNumber = false;
+  for (let at = 0; at < text.length && count <= MOST_THREADED; at += 1) {
+    const code = text.charCodeAt(at);
+    const digit = code >= ZERO && code <= NINE;
+    if (code === OPEN || (digit && !inNumber)) count += 1;
+    inNumber = digit;
+  }
+  return count > MOST_THREADED;
 }
 
 async function threadInBroker(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
