@@ -10,7 +10,10 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
  * Messages as JSON that fit into one answer: whole as long as there is room, then with texts cut, then without all that
  * message.part and message.source can tell; these say that they are truncated.
  */
-export function fitting(messages: readonly string[]): string[] {
+export function fitting(messages: readonly string[]): readonly string[] {
+  // A character has three bytes of UTF-8 at most, and to count them costs more than the rest of an answer from memory.
+  const characters = messages.reduce((sum, { length }) => sum + length, 0);
+  if (3 * characters <= ANSWER_BYTES) return messages;
   let left = ANSWER_BYTES;
   return messages.map((whole) => {
     const told = Buffer.byteLength(whole) <= left ? whole : JSON.stringify(cut(JSON.parse(whole), left));
