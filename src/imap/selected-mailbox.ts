@@ -22,9 +22,13 @@ export interface KnownState {
   modseq: bigint;
 }
 
-/** A refused SELECT as NOT_FOUND of the folder; every other failure as it is. */
+/**
+ * A refused SELECT as NOT_FOUND of the folder; every other failure as it is. SERVERBUG says nothing of the folder
+ * (RFC 5530 section 3): Dovecot answers so for a moment where a folder was just made again.
+ */
 export function selectError(failure: unknown, path: string): unknown {
   if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;
+  if (failure.imap?.code === 'SERVERBUG') return failure;
   return new BrokerError('NOT_FOUND', `mailbox: the folder "${path}" cannot be opened.`, {
     field: 'mailbox',
     imap: failure.imap,

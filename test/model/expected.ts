@@ -2,7 +2,7 @@ import type { Result } from '../../src/protocol/contract.js';
 import type { ListField } from '../../src/protocol/models.js';
 import { AnsweredError } from '../support/running-broker.js';
 import { textOf } from './mails.js';
-import type { Folder, Mail, State } from './state.js';
+import { type Folder, type Mail, ServerTrouble, type State } from './state.js';
 
 /** What a request came to; only what tells of the server's state, so that two of them can be compared. */
 export type Outcome = { ok: unknown } | { error: string };
@@ -15,13 +15,17 @@ export interface PageStart {
   below: number;
 }
 
-/** Runs a request; only an error that the broker answered is an outcome. */
+/**
+ * Runs a request; only an error that the broker answered is an outcome.
+ * @throws ServerTrouble where Dovecot refused with SERVERBUG, as it does for a moment where a folder was just made again
+ */
 export async function outcomeOf(request: Promise<unknown>): Promise<Outcome> {
   try {
     return { ok: await request };
   } catch (error) {
-    if (error instanceof AnsweredError) return { error: error.data.kind };
-    throw error;
+    if (!(error instanceof AnsweredError)) throw error;
+    if (error.data.kind === 'IMAP_NO' && error.data.imap?.code === 'SERVERBUG') throw new ServerTrouble(error.message);
+    return { error: error.data.kind };
   }
 }
 

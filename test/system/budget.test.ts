@@ -53,6 +53,23 @@ async function storm({ client, session }: Visit): Promise<unknown[]> {
   return failures;
 }
 
+/**
+ * Opens three connections of the user by another client, and none of the broker's is left. A connection that the broker
+ * was just opening can slip in beside them, for Dovecot counts a login a moment after it let it in: then all end, and
+ * it begins anew.
+ */
+async function takeAll({ dovecot, user }: Visit, held: () => Promise<number>) {
+  for (let tries = 0; tries < 5; tries += 1) {
+    await dovecot.kick(user);
+    await expect.poll(held, { timeout: 10_000 }).toBe(0);
+    const others = await Promise.all([1, 2, 3].map(() => dovecot.client(user)));
+    await expect.poll(held, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+    if ((await held()) === 3) return others;
+    await Promise.all(others.map((one) => one.logout()));
+  }
+  throw new Error('The broker holds a connection beside those of the other client, five times in a row.');
+}
+
 describe(`${REQUESTS} requests of a user who may have more connections here than at the server`, () => {
   let usual: Visit;
   let poor: Visit;
@@ -100,11 +117,7 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
   it('wait for a connection while others hold all that the user may have', async () => {
     const { session } = poor;
     const held = async () => (await poor.dovecot.who()).get(poor.user) ?? 0;
-    await poor.dovecot.kick(poor.user);
-    await expect.poll(held, { timeout: 10_000 }).toBe(0);
-    const others = await Promise.all([1, 2, 3].map(() => poor.dovecot.client(poor.user)));
-    // A login succeeds a moment before Dovecot counts it, and until then it would let a fourth in.
-    await expect.poll(held, { timeout: 10_000 }).toBe(3);
+    const others = await takeAll(poor, held);
     const refusals = async () => (await poor.dovecot.log()).split('Maximum number of connections').length;
     const before = await refusals();
     let answered = false;
