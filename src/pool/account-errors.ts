@@ -6,7 +6,7 @@ export function saysTooMany(error: unknown): error is LoginError {
   return error instanceof LoginError && error.refusal === 'connections';
 }
 
-/** Whether the server lets this broker have no more connections, whoever they are for. */
+/** Whether the server lets this broker have no more connections, for any user. */
 export function saysFull(error: unknown): error is LoginError {
   return error instanceof LoginError && error.stage === 'full';
 }

@@ -25,7 +25,7 @@ export interface AccountHost {
   refused(accountKey: string, credentials: Credentials): void;
   /** Credentials that the server took before must be proven anew. */
   doubted(accountKey: string, credentials: Credentials): void;
-  /** Work is about to begin, of a job that may have waited: jobs that nobody waits for any more are aborted here. */
+  /** A job is about to begin. Where the process stood still meanwhile, jobs whose callers have given up are aborted here. */
   beforeWork(): void;
   /** Whether the account gets no connection until it is resumed. */
   isPaused(account: Account): boolean;

@@ -77,7 +77,7 @@ export class ConnectionPool {
 
   /**
    * Gives a lent connection back.
-   * @param since `performance.now()` since when nobody has used it; default: now
+   * @param since `performance.now()` when the connection was last used; default: now
    */
   async release(connection: ImapConnection, since?: number): Promise<void> {
     await this.#inTurn(() => this.#pool.release(connection));

@@ -27,7 +27,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
 
   const tried = metrics.counter(
     'logins_total',
-    'Logins that ended, by outcome: ok; refused: the credentials; token_expired: the access token; too_many: connections, of this user or of this broker; unavailable: no connection, TLS or greeting, or the server does not let this user in for another reason; aborted: whoever wanted it had gone.',
+    'Logins that ended, by outcome: ok; refused: the credentials; token_expired: the access token; too_many: connections, of this user or of this broker; unavailable: no connection, TLS or greeting, or the server does not let this user in for another reason; aborted: no request waited for the connection any more.',
     ['server', 'outcome'],
   );
   const loginTook = metrics.histogram(

@@ -44,7 +44,7 @@ export class Proven {
 
   /**
    * Whether these have proven the account: by a connection of the account that was opened with them, or a login a short
-   * while ago. While there is nothing of anybody else, their first use is their proof.
+   * while ago. While the account has neither connections nor proofs, the first use of credentials is their proof.
    */
   admits(credentials: Credentials, connections: ReadonlySet<ImapConnection>): boolean {
     const proof = this.#find(credentials);

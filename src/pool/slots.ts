@@ -90,7 +90,7 @@ export class Slots {
     return learned === Number.POSITIVE_INFINITY ? undefined : learned;
   }
 
-  /** A server refused one connection more than so many, whoever it was for. */
+  /** A server refused this broker one connection more than so many, for any user. */
   refused(server: string, held: number): void {
     const learned = this.#learned.get(server) ?? new LearnedLimit(CLIMB_MS, CLIMB_SHARE);
     this.#learned.set(server, learned);

@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection.js';
 
 export interface Asking {
-  /** Ends the question: nobody wants to know any more. */
+  /** Ends the question: the job that asked has ended. */
   signal: AbortSignal;
   /** Milliseconds that the server has to answer. */
   withinMs: number;
@@ -9,7 +9,7 @@ export interface Asking {
   slow: { afterMs: number; tell: () => void };
 }
 
-/** Asks with a NOOP whether the server is still at the other end; if not, or if nobody wants to know, closes the connection. */
+/** Asks with a NOOP whether the server is still at the other end; if not, or if the job that asked has ended, closes the connection. */
 export async function answers(connection: ImapConnection, { signal, withinMs, slow }: Asking): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

@@ -188,7 +188,7 @@ export class Listener {
     await Promise.all([...draining, ...[...this.#lingering].map((socket) => socket.finish(graceMs))]);
   }
 
-  /** The broker stood still: what waited is cancelled, for nobody waits for it any more, and all sockets are closed. */
+  /** The broker stood still: its callers have given up meanwhile, so waiting requests are cancelled and all sockets are closed. */
   standStill(reason: BrokerError): void {
     for (const socket of this.#lingering) socket.abandon(reason);
     for (const socket of this.#sockets) void socket.standStill(reason);

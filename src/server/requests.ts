@@ -36,7 +36,7 @@ export interface RequestsSocket {
 
 interface Pending {
   controller: AbortController;
-  /** It runs on when its socket is lost: whoever sent it asks for its result by its key. */
+  /** The request runs on when its socket is lost: its client asks for the result by the key. */
   keyed: boolean;
 }
 
@@ -72,7 +72,7 @@ export class Requests {
     for (const { controller } of this.#pending.values()) controller.abort(reason);
   }
 
-  /** Nobody will read the answers: all are cancelled but writes with an idempotency key, which run to their deadline. */
+  /** The socket is lost: its requests are cancelled but for writes with an idempotency key, which run to their deadline. */
   leave(reason: BrokerError): void {
     for (const { controller, keyed } of this.#pending.values()) if (!keyed) controller.abort(reason);
   }

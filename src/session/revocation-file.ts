@@ -45,7 +45,7 @@ export class RevocationFile {
     if (this.#written > 2 * kept + SPARE_LINES) return this.rewrite();
     return this.#try(() => {
       writeFileSync(this.#descriptor as number, `${line}\n`);
-      // Whoever logs out relies on it when the answer comes.
+      // A client that logs out relies on the revocation as soon as the answer comes.
       fsyncSync(this.#descriptor as number);
       this.#written += 1;
     });

@@ -13,8 +13,7 @@ const SETTLED_MS = 30_000;
 /** The largest frame that may carry an error: its texts are cut at 1 KiB each. */
 const ERROR_BYTES = 8 * 1024;
 const LOG_LINE_BYTES = 16 * 1024;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROLS = /\p{Cc}/u;
 
 /** What was seen of one case. */
 export interface CaseReport {

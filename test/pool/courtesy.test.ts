@@ -301,7 +301,7 @@ describe('a server that allows an address so many connections, and ends others w
     await second;
   });
 
-  it('while nothing is open it is away, as any server that does not greet', async () => {
+  it('counts as unreachable when it ends the only connection before its greeting', async () => {
     const { server, registry } = await scripted({ onConnect: (peer) => peer.end() });
     const error = await errorOf(proven(registry, server.server()));
     expect(error.message).toBe(

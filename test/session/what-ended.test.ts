@@ -100,7 +100,7 @@ describe('a session that was revoked', () => {
     move(-800 * DAY);
     const again = start();
     await expect(again.resolve('shop', first.token)).rejects.toMatchObject(expired);
-    // Of those that had ended by that clock as well nobody knows any more who was revoked.
+    // Revocations that had ended by that clock as well are forgotten: which sessions they were of is not known any more.
     await expect(again.resolve('shop', second.token)).rejects.toMatchObject(expired);
     const { token } = await again.open(anna);
     expect((await start().resolve('shop', token)).user).toBe('anna');
@@ -141,7 +141,7 @@ describe('a session that was revoked', () => {
 });
 
 describe('a token under a key that was dropped', () => {
-  it('does not go on where it was used before, nor does one that whoever had the key has made', async () => {
+  it('does not go on where it was used before, nor does one that a thief of the key has made', async () => {
     const sessions = start();
     const { token, session } = await sessions.open(anna);
     const forged = await seal(sessions.keys.newest, { ...session, id: 'forged', user: 'ben' });

@@ -83,7 +83,7 @@ describe('a session stands on its own proof', () => {
     expect((await client.call(...inbox(right))).messages).toEqual([]);
   }, 30_000);
 
-  it('with a password that was revoked it ends when the server has ended its connections, whoever else is in', async () => {
+  it('with a password that was revoked it ends when the server has ended its connections, whatever other sessions are open', async () => {
     const { client, accountOf } = await serve();
     const user = newUser('own');
     await dovecot.setPassword(user, 'right', 'revoked');
@@ -137,7 +137,7 @@ describe('a session stands on its own proof', () => {
   }, 30_000);
 });
 
-it('over a restart: a session with the old password is refused, one with the new goes on, whoever comes first', async () => {
+it('over a restart: a session with the old password is refused, one with the new goes on, in whatever order they come', async () => {
   const served = new ServedProgram(dovecot);
   onTestFinished(() => served.end());
   await served.start();
