@@ -1,3 +1,4 @@
+import type { MethodName, Result } from '../../src/protocol/contract.js';
 import type { ErrorKind, WireError } from '../../src/protocol/errors.js';
 import type { LogLine } from '../support/hostile-arena.js';
 import type { HostileServer, Hostility } from '../support/hostile-imap.js';
@@ -9,15 +10,16 @@ export type Ending = 'result' | ErrorKind;
 export type Earlier = readonly (Record<string, unknown> | undefined)[];
 
 /** One request of the user of a hostile server. */
-export interface Step {
-  method: string;
+export type Step = { [M in MethodName]: StepOf<M> }[MethodName];
+
+export interface StepOf<M extends MethodName> {
+  method: M;
   /** Beside the session. */
   params?: Record<string, unknown> | ((earlier: Earlier) => Record<string, unknown>);
   /** How it may end. Default: with a result. */
   ends?: readonly Ending[];
   /** Throws where the result is not what it should be. */
-  // biome-ignore lint/suspicious/noExplicitAny: the contract is checked elsewhere; here single members are looked at
-  result?: (result: any) => void;
+  result?: (result: Result<M>) => void;
   /** Throws where the error is not what it should be. */
   error?: (error: WireError) => void;
   /** Its deadline. Default 10 s. */

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict';
-import type { Step } from '../case.js';
+import type { StepOf } from '../case.js';
 
 /** A row of a list, or a message of message.get, as far as these checks look at it. */
 export interface SeenRow {
   uid: number;
-  envelope?: { subject: string };
-  flags?: string[];
-  size?: number;
-  hasAttachment?: boolean;
-  unreadable?: string[];
+  envelope?: { subject: string } | undefined;
+  flags?: string[] | undefined;
+  size?: number | undefined;
+  hasAttachment?: boolean | undefined;
+  unreadable?: string[] | undefined;
 }
 
 /** The folder by which most cases ask for messages. */
 export const INBOX = { mailbox: 'INBOX', uidValidity: 1 };
 
 /** A page of the index. */
-export const list: Step = { method: 'message.list', params: { mailbox: 'INBOX' } };
+export const list = listWith({});
+
+/** A page of the index, asked for or looked at in another way. */
+export function listWith(other: Partial<StepOf<'message.list'>>): StepOf<'message.list'> {
+  return { method: 'message.list', params: { mailbox: 'INBOX' }, ...other };
+}
 
 /** Rows for all of these uids, each once. */
 export function haveUids(rows: readonly SeenRow[], uids: readonly number[]): void {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { numbered, repeated, said } from '../../support/hostile-bytes.js';
 import { before, type HostileHandler, type HostileServer } from '../../support/hostile-imap.js';
-import type { Earlier, HostileCase, Step } from '../case.js';
-import { list } from './checks.js';
+import type { Earlier, HostileCase, StepOf } from '../case.js';
+import { listWith } from './checks.js';
 
 const PAGE = 500;
 const FOLDERS = 5000;
 
 /** Page after page, so that the broker knows each message of the folder. */
-const walk = (exists: number): Step => ({
+const walk = (exists: number): StepOf<'message.list'> => ({
   method: 'message.list',
   params: (earlier: Earlier) => {
     const cursor = earlier.length > 1 ? earlier.at(-1)?.nextCursor : undefined;
@@ -37,7 +37,7 @@ const folders: HostileHandler = async (command, connection, server) => {
   await server.stream(connection, numbered(FOLDERS, line));
   connection.ok(command);
 };
-const counts: Step = {
+const counts: StepOf<'mailbox.list'> = {
   method: 'mailbox.list',
   // What a caller takes that may be old is kept.
   params: { counts: true, maxAgeMs: 60_000 },
@@ -48,7 +48,7 @@ const counts: Step = {
   },
 };
 /** The same again, from memory. */
-const countsAgain: Step = {
+const countsAgain: StepOf<'mailbox.list'> = {
   ...counts,
   result: (answer) => {
     counts.result?.(answer);
@@ -69,17 +69,16 @@ export const honestCases: readonly HostileCase[] = [
     },
     steps: [
       walk(10_000),
-      {
-        ...list,
-        result: ({ messages: [newest] }) => assert.deepEqual(newest.flags.toSorted(), ['\\Flagged', '\\Seen']),
-      },
+      listWith({
+        result: ({ messages: [newest] }) => assert.deepEqual(newest?.flags?.toSorted(), ['\\Flagged', '\\Seen']),
+      }),
     ],
   },
   {
     name: 'expunged-20000',
     about: '20,000 messages expunged at once, by EXPUNGE',
     server: { exists: 20_000, on: { NOOP: onceAfter(40, before(repeated('* 1 EXPUNGE\r\n', 20_000))) } },
-    steps: [walk(20_000), { ...list, result: ({ total }) => assert.equal(total, 0) }],
+    steps: [walk(20_000), listWith({ result: ({ total }) => assert.equal(total, 0) })],
   },
   {
     name: 'vanished-20000',
@@ -89,7 +88,7 @@ export const honestCases: readonly HostileCase[] = [
       offers: 'CONDSTORE QRESYNC',
       on: { NOOP: onceAfter(40, before(said('* VANISHED 1:20000\r\n'))) },
     },
-    steps: [walk(20_000), { ...list, result: ({ total }) => assert.equal(total, 0) }],
+    steps: [walk(20_000), listWith({ result: ({ total }) => assert.equal(total, 0) })],
   },
   {
     name: 'folders-5000',

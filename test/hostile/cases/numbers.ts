@@ -26,11 +26,7 @@ const selecting = (name: string, about: string, line: RegExp, other?: string): H
 });
 const refused = (one: HostileCase): HostileCase => ({
   ...one,
-  steps: ['message.list', 'message.search'].map((method) => ({
-    method,
-    params: { mailbox: 'INBOX', ...(method === 'message.search' && { criteria: {} }) },
-    ends: ['IMAP_NO', 'CONNECTION_LOST'],
-  })),
+  steps: [list, search].map((step): Step => ({ ...step, ends: ['IMAP_NO', 'CONNECTION_LOST'] })),
 });
 const uidValidity = (name: string, value: string) =>
   selecting(

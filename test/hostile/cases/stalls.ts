@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { all, numbered, type Octets, repeated, said } from '../../support/hostile-bytes.js';
 import { type HostileHandler, instead, only } from '../../support/hostile-imap.js';
 import { type HostileCase, lazily, type Step } from '../case.js';
-import { haveUids, INBOX, list } from './checks.js';
+import { haveUids, INBOX, list, listWith } from './checks.js';
 
 const MIB = 1024 * 1024;
 /** A read is tried twice, and no literal is longer than 64 MiB (`literal_bytes`). */
@@ -147,7 +147,7 @@ export const stallCases: readonly HostileCase[] = [
       exists: 1,
     },
     steps: [
-      { ...list, ends: ['result', ...over], result: ({ messages }) => haveUids(messages, messages.length ? [2] : []) },
+      listWith({ ends: ['result', ...over], result: ({ messages }) => haveUids(messages, messages.length ? [2] : []) }),
     ],
   },
 ];

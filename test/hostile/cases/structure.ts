@@ -100,7 +100,7 @@ export const structureCases: readonly HostileCase[] = [
         method: 'message.get',
         params: { ...INBOX, uids: [2] },
         result: ({ messages: [message] }) => {
-          assert.ok(message.truncated, 'nothing says that not all of it is there');
+          assert.ok(message?.truncated, 'nothing says that not all of it is there');
         },
       },
     ],
