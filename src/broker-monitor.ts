@@ -1,6 +1,6 @@
 import type { Changeable } from './broker.js';
 import { addPoolMetrics } from './pool/pool-metrics.js';
-import { Reachability } from './pool/reachability.js';
+import { Reachability } from './pool/supply/reachability.js';
 import { Metrics } from './runtime/metrics.js';
 import { Listener } from './server/listener.js';
 import { monitorPages } from './server/monitor.js';

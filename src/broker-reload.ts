@@ -1,5 +1,5 @@
 import type { Changeable } from './broker.js';
-import type { ServerOptions } from './imap/server-options.js';
+import type { ServerOptions } from './imap/login/server-options.js';
 import type { Services } from './methods/context.js';
 import { keyMatcher } from './runtime/account-key.js';
 import type { Listener } from './server/listener.js';

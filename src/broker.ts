@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Monitor, monitorOf, type Phase } from './broker-monitor.js';
 import { setServers, setTenants } from './broker-reload.js';
-import type { ServerOptions } from './imap/server-options.js';
+import type { ServerOptions } from './imap/login/server-options.js';
 import type { ServiceLimits } from './methods/context.js';
 import { handlers } from './methods/handlers.js';
 import { Idempotency } from './methods/idempotency.js';
@@ -10,7 +10,7 @@ import { restoreOutcomes, saveOutcomes } from './methods/outcomes-file.js';
 import { ServerFacts } from './methods/session/server-facts.js';
 import { Tracing } from './methods/tracing.js';
 import { Registry } from './pool/registry.js';
-import { defaultPoolLimits, type PoolLimits } from './pool/slots.js';
+import { defaultPoolLimits, type PoolLimits } from './pool/supply/slots.js';
 import { contract } from './protocol/contract.js';
 import { BrokerError } from './protocol/errors.js';
 import { Listeners } from './runtime/listeners.js';

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MAX_LINES = 400;
+const MAX_FILES = 20;
 
 /** What a broker is put together from. */
 const all = ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'];
@@ -27,6 +28,16 @@ const layers: Record<string, readonly string[]> = {
   broker: ['broker-monitor', 'broker-reload', ...all],
   'broker-monitor': ['broker', ...all],
   'broker-reload': ['broker', ...all],
+};
+
+/** Which rooms of a folder a room may import beside itself and the rooms within it. */
+const rooms: Record<string, readonly string[]> = {
+  'imap/wire': [],
+  'imap/mime': ['imap/wire'],
+  'imap/login': ['imap/wire'],
+  'imap/connection': ['imap/login', 'imap/wire'],
+  'imap/mailboxes': ['imap/connection', 'imap/wire'],
+  'imap/messages': ['imap/mailboxes', 'imap/connection', 'imap/mime', 'imap/wire'],
 };
 
 /** Packages that stay within one folder. */
@@ -75,6 +86,11 @@ function folderOf(file: string): string {
   );
 }
 
+/** The first two folders below src that a file is in. */
+function roomOf(file: string): string {
+  return relative('src', file).split('/').slice(0, 2).join('/');
+}
+
 /** The file that a relative import means. */
 function targetFile({ file, target }: Import): string {
   return relative(root, resolve(root, dirname(file), target)).replace(/\.js$/, '.ts');
@@ -108,6 +124,17 @@ describe('who may import whom', () => {
     expect(wrong.map(told)).toEqual([]);
   });
 
+  it('goes one way between the rooms of imap', () => {
+    const wrong = inside.filter((one) => {
+      const [from, to] = [roomOf(one.file), roomOf(targetFile(one))];
+      return to.startsWith('imap/') && from.startsWith('imap/') && to !== from && !rooms[from]?.includes(to);
+    });
+    expect(wrong.map(told)).toEqual([]);
+    expect([...new Set(sources.map(roomOf))].filter((room) => room.startsWith('imap/')).sort()).toEqual(
+      Object.keys(rooms).sort(),
+    );
+  });
+
   it('has no circles, but for types', () => {
     const graph = new Map<string, string[]>();
     for (const one of inside.filter(({ typeOnly }) => !typeOnly)) {
@@ -121,7 +148,7 @@ describe('who may import whom', () => {
     expect(users.length).toBeGreaterThan(0);
     // Names that folders have in many languages, an entry point of the package without any connection.
     const names = ({ file, target }: Import) =>
-      file === 'src/imap/special-use.ts' && target === 'imapflow/lib/special-use.js';
+      file === 'src/imap/mailboxes/special-use.ts' && target === 'imapflow/lib/special-use.js';
     const wrong = users.filter((one) => {
       return !names(one) && !(one.file.startsWith('src/imap/login/') && one.target === 'imapflow');
     });
@@ -167,6 +194,12 @@ describe('files', () => {
   it(`have at most ${MAX_LINES} lines`, () => {
     const long = all.filter((file) => textOf(file).split('\n').length - 1 > MAX_LINES);
     expect(long).toEqual([]);
+  });
+
+  it(`of src are at most ${MAX_FILES} to a folder`, () => {
+    const counts = new Map<string, number>();
+    for (const file of sources) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([]);
   });
 
   it('are named in kebab-case', () => {

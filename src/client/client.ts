@@ -8,8 +8,8 @@ import { Link } from './link.js';
 import { buildMethods, buildSessionMethods, type CallOptions, type Methods, type SessionMethods } from './methods.js';
 import { Ended, Patience } from './patience.js';
 import { onAbort } from './shared-signal.js';
+import { measured, toBase64 } from './streams/upload-content.js';
 import type { Connect } from './transport.js';
-import { measured, toBase64 } from './upload-content.js';
 import type { Watch, WatchOptions } from './watch.js';
 import { type WatchCallOptions, Watches } from './watches.js';
 

@@ -3,14 +3,14 @@ import type { Hello, SessionExpiring, TraceEvent, WatchEnded, WatchEvent } from 
 import { closeCodes } from '../protocol/limits.js';
 import { type Carried, wrongResult } from '../protocol/received.js';
 import { boundedMs } from './backoff.js';
-import { inlineBody } from './download.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
-import { type Answer, type Notification, readBinary, readText, refuse, Violation } from './incoming.js';
 import { isStreaming } from './methods.js';
 import { type Pending, Requests } from './requests.js';
-import { Streams } from './streams.js';
+import { inlineBody } from './streams/download.js';
+import { type Answer, type Notification, readBinary, readText, refuse, Violation } from './streams/incoming.js';
+import { Streams } from './streams/streams.js';
+import type { Upload } from './streams/upload.js';
 import type { Connect, Transport, TransportEnd } from './transport.js';
-import type { Upload } from './upload.js';
 
 export interface LinkEvents {
   onHello(hello: Hello): void;

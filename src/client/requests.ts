@@ -1,6 +1,6 @@
 import { contract, type MethodName } from '../protocol/contract.js';
 import { type RpcError, rpcError } from './errors.js';
-import { Violation } from './incoming.js';
+import { Violation } from './streams/incoming.js';
 
 /** Requests that were given up and that the broker still has not answered, after which its socket is ended. */
 const MOST_UNANSWERED = 1000;

@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../imap/server-options.js';
+import type { ServerOptions } from '../imap/login/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';

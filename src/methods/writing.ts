@@ -1,4 +1,4 @@
-import type { ImapConnection } from '../imap/connection.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
 import type { SessionContext } from './context.js';
 import { jobOf } from './job.js';
 

@@ -1,9 +1,9 @@
-import type { ImapConnection } from '../imap/connection.js';
-import type { Credentials, ServerOptions } from '../imap/server-options.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import type { Account } from './account.js';
-import type { Backoffs } from './backoffs.js';
 import type { PoolEvents } from './pool-events.js';
-import type { Full, PoolLimits, Slots } from './slots.js';
+import type { Backoffs } from './supply/backoffs.js';
+import type { Full, PoolLimits, Slots } from './supply/slots.js';
 
 /** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
 export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;

@@ -1,24 +1,24 @@
-import type { ImapConnection } from '../imap/connection.js';
-import type { Credentials, ServerOptions } from '../imap/server-options.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { closedError, refusedError, saysFull, saysTooMany } from './account-errors.js';
 import type { AccountHost, AccountStats, ConnectionFacts } from './account-host.js';
 import { ConnectionPool } from './connection-pool.js';
-import { Holding } from './holding.js';
-import type { Job, Work } from './job.js';
+import type { Job, Work } from './jobs/job.js';
+import { type Loan, workOn } from './jobs/loan.js';
+import { Loans } from './jobs/loans.js';
+import { NewestInSlot } from './jobs/newest-in-slot.js';
+import type { Shared } from './jobs/shared-job.js';
+import { SharedJobs } from './jobs/shared-jobs.js';
+import type { Stopper } from './jobs/stopper.js';
+import { Stoppers } from './jobs/stoppers.js';
+import { type Place, WaitQueue } from './jobs/wait-queue.js';
 import { Lending } from './lending.js';
-import { type Loan, workOn } from './loan.js';
-import { Loans } from './loans.js';
-import { Logins } from './logins.js';
-import { NewestInSlot } from './newest-in-slot.js';
 import type { Ending } from './pool-events.js';
-import { Retirement } from './retirement.js';
 import { Scheduler } from './scheduler.js';
-import type { Shared } from './shared-job.js';
-import { SharedJobs } from './shared-jobs.js';
-import type { Stopper } from './stopper.js';
-import { Stoppers } from './stoppers.js';
-import { type Place, WaitQueue } from './wait-queue.js';
+import { Holding } from './supply/holding.js';
+import { Logins } from './supply/logins.js';
+import { Retirement } from './supply/retirement.js';
 
 /** (tenant, server, user): owns one pool and the queue before it. */
 export class Account {

@@ -2,9 +2,9 @@ import type { Pool as GenericPool } from 'generic-pool';
 import DefaultEvictor from 'generic-pool/lib/DefaultEvictor.js';
 import Pool from 'generic-pool/lib/Pool.js';
 import PriorityQueue from 'generic-pool/lib/PriorityQueue.js';
-import type { ImapConnection } from '../imap/connection.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
 import { preferringDeque } from './preferring-deque.js';
-import type { PoolLimits } from './slots.js';
+import type { PoolLimits } from './supply/slots.js';
 
 /** What there may be is the slots' to count: it may change, which a pool's own bound cannot, and nothing is made here. */
 const UNBOUNDED = 1_000_000;

@@ -1,5 +1,5 @@
 import type { Account } from './account.js';
-import type { Full, Slots } from './slots.js';
+import type { Full, Slots } from './supply/slots.js';
 
 /** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
 const YIELD_AFTER_MS = 500;

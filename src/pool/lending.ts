@@ -1,15 +1,15 @@
-import type { ImapConnection } from '../imap/connection.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
 import { closedError } from './account-errors.js';
 import type { ConnectionPool } from './connection-pool.js';
-import type { Holding } from './holding.js';
-import type { Job } from './job.js';
-import type { Loan } from './loan.js';
-import type { Loans } from './loans.js';
+import type { Job } from './jobs/job.js';
+import type { Loan } from './jobs/loan.js';
+import type { Loans } from './jobs/loans.js';
+import type { Stoppers } from './jobs/stoppers.js';
+import type { Place, WaitQueue } from './jobs/wait-queue.js';
 import { Patience } from './patience.js';
 import type { Ending } from './pool-events.js';
-import type { Stoppers } from './stoppers.js';
+import type { Holding } from './supply/holding.js';
 import { answers } from './validate.js';
-import type { Place, WaitQueue } from './wait-queue.js';
 
 /** A connection that was silent for longer than this is asked with a NOOP before it is lent: it may be half-open. */
 const TRUST_MS = 30_000;

@@ -1,19 +1,19 @@
-import type { ImapConnection } from '../imap/connection.js';
-import type { Credentials, ServerOptions } from '../imap/server-options.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { type AccountFilter, accountKey, keyMatcher, namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect } from './account-host.js';
-import { Backoffs } from './backoffs.js';
-import { connector } from './connector.js';
 import { Fairness } from './fairness.js';
-import { Gate, type GateState } from './gate.js';
-import type { Job } from './job.js';
-import { Pauses } from './pauses.js';
+import type { Job } from './jobs/job.js';
 import { PoolEvents } from './pool-events.js';
-import { judgeFull } from './server-full.js';
-import { type Full, type PoolLimits, Slots } from './slots.js';
+import { Backoffs } from './supply/backoffs.js';
+import { connector } from './supply/connector.js';
+import { Gate, type GateState } from './supply/gate.js';
+import { Pauses } from './supply/pauses.js';
+import { judgeFull } from './supply/server-full.js';
+import { type Full, type PoolLimits, Slots } from './supply/slots.js';
 
 /** Names an account. */
 export interface AccountName {

@@ -1,11 +1,11 @@
-import type { ImapConnection } from '../imap/connection.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
 import type { ConnectionPool } from './connection-pool.js';
-import type { Holding } from './holding.js';
-import type { Job, Lane } from './job.js';
-import type { Loan } from './loan.js';
-import type { Loans } from './loans.js';
-import type { Full } from './slots.js';
-import type { Place, WaitQueue } from './wait-queue.js';
+import type { Job, Lane } from './jobs/job.js';
+import type { Loan } from './jobs/loan.js';
+import type { Loans } from './jobs/loans.js';
+import type { Place, WaitQueue } from './jobs/wait-queue.js';
+import type { Holding } from './supply/holding.js';
+import type { Full } from './supply/slots.js';
 
 /** Milliseconds after which a job is next in its lane, whatever folder the free connection has selected. */
 const AGEING_MS = 250;

@@ -1,4 +1,4 @@
-import type { ImapConnection } from '../imap/connection.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
 
 export interface Asking {
   /** Ends the question: the job that asked has ended. */

@@ -11,7 +11,7 @@ import type { SocketLimits } from './limits.js';
 import { Outbox } from './outbox.js';
 import { Requests } from './requests.js';
 import { SocketEvents } from './socket-events.js';
-import { SocketStreams } from './streams.js';
+import { SocketStreams } from './streams/streams.js';
 import type { TenantUse } from './tenant-use.js';
 
 /** Milliseconds for which a socket is not read at most when a request was refused for its rate. */

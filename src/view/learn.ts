@@ -1,8 +1,8 @@
-import { makesUpMissing } from '../imap/capabilities.js';
-import type { ImapConnection } from '../imap/connection.js';
-import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/fetch.js';
-import { fetchFlags } from '../imap/fetch-flags.js';
-import { survivingExpunge } from '../imap/fetch-rows.js';
+import { makesUpMissing } from '../imap/connection/capabilities.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/messages/fetch.js';
+import { fetchFlags } from '../imap/messages/fetch-flags.js';
+import { survivingExpunge } from '../imap/messages/fetch-rows.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { ListField, MessageSummary } from '../protocol/models.js';
 import type { MailboxView } from './mailbox-view.js';

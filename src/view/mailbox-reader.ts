@@ -1,8 +1,8 @@
-import type { ImapConnection } from '../imap/connection.js';
-import { refreshWith } from '../imap/refresh-with.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import { refreshWith } from '../imap/connection/refresh-with.js';
 import type { Account } from '../pool/account.js';
-import type { Job } from '../pool/job.js';
-import { SharedJob } from '../pool/shared-job.js';
+import type { Job } from '../pool/jobs/job.js';
+import { SharedJob } from '../pool/jobs/shared-job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Trace } from '../runtime/trace.js';
 import { type MailboxView, type Moment, now } from './mailbox-view.js';

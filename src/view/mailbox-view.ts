@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { ImapConnection } from '../imap/connection.js';
-import type { FlagUpdate, Follower } from '../imap/follower.js';
-import type { SelectedMailbox } from '../imap/selected-mailbox.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
+import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
 import { type Member, Membership } from './membership.js';

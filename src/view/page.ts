@@ -1,5 +1,5 @@
-import type { ImapConnection } from '../imap/connection.js';
-import type { Boundary, PageStart } from '../imap/index-page.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Boundary, PageStart } from '../imap/messages/index-page.js';
 import type { ListField } from '../protocol/models.js';
 import { fetchMissing, learnBelow, learnTop } from './learn.js';
 import type { MailboxView } from './mailbox-view.js';

@@ -1,4 +1,4 @@
-import { forEachRange } from '../imap/sequence-set.js';
+import { forEachRange } from '../imap/wire/sequence-set.js';
 
 /** Ranges that one set holds. */
 const MOST_RANGES = 50_000;

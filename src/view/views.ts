@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { ImapConnection } from '../imap/connection.js';
-import { canonicalName } from '../imap/mailbox-names.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { type Confirmations, MailboxReader } from './mailbox-reader.js';
 import { MailboxView, type Moment } from './mailbox-view.js';
 import { bytesOfString } from './string-bytes.js';

@@ -1,4 +1,4 @@
-import type { Job, Work } from '../pool/job.js';
+import type { Job, Work } from '../pool/jobs/job.js';
 import type { AccountHandle } from './types.js';
 
 /** An account by the request that came last: the credentials of the first may be out of date by now. */

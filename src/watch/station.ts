@@ -1,8 +1,8 @@
-import type { ImapConnection } from '../imap/connection.js';
-import { beginIdle, canIdle, isIdleRefused } from '../imap/idle.js';
-import { notifyOf } from '../imap/notify.js';
-import { giveUpIfSilent } from '../imap/silence.js';
-import type { Lease } from '../pool/job.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import { giveUpIfSilent } from '../imap/connection/silence.js';
+import { beginIdle, canIdle, isIdleRefused } from '../imap/mailboxes/idle.js';
+import { notifyOf } from '../imap/mailboxes/notify.js';
+import type { Lease } from '../pool/jobs/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Bell } from './bell.js';
 import type { WatchedFolder } from './watched-folder.js';

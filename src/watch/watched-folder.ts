@@ -1,5 +1,5 @@
-import type { ImapConnection } from '../imap/connection.js';
-import type { Job } from '../pool/job.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Job } from '../pool/jobs/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { defaultFields, type MessageSummary, type StatusCounts } from '../protocol/models.js';

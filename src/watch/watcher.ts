@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { canonicalName } from '../imap/mailbox-names.js';
-import { type Stamp, stampsOf } from '../imap/mailbox-stamp.js';
+import { type Stamp, stampsOf } from '../imap/mailboxes/mailbox-stamp.js';
+import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { BrokerError } from '../protocol/errors.js';
 import { namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { capabilitiesOf } from '../../src/imap/capabilities.js';
+import { capabilitiesOf } from '../../src/imap/connection/capabilities.js';
 
 const of = (offered: string, appendLimit?: boolean | number) => {
   const capabilities = new Map<string, boolean | number>(offered.split(' ').map((name) => [name, true]));

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
 import { atom, literal, sequence } from '../../src/imap/wire/tokens.js';
 import { startRelay } from '../support/relay.js';
 import type { ScriptedHandler } from '../support/scripted-server.js';

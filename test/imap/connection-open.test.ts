@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { freePorts } from '../support/ports.js';
 import type { ScriptedOptions } from '../support/scripted-server.js';

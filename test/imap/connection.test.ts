@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 
 let dovecot: Dovecot;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginDownload, download } from '../../src/imap/download.js';
+import { beginDownload, download } from '../../src/imap/messages/download.js';
 import type { ScriptedHandler } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
 import { atom, listOf, literal, mailboxName, numberOf, sequence, textOf } from '../../src/imap/wire/tokens.js';
 import { type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 

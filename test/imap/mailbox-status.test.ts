@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusOf } from '../../src/imap/mailbox-status.js';
+import { statusOf } from '../../src/imap/mailboxes/mailbox-status.js';
 import type { ScriptedHandler, ScriptedOptions } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';
 

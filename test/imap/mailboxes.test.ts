@@ -1,16 +1,16 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
-import { listMailboxes } from '../../src/imap/mailbox-list.js';
-import { statusOf } from '../../src/imap/mailbox-status.js';
-import { mailboxTree } from '../../src/imap/mailbox-tree.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
+import { listMailboxes } from '../../src/imap/mailboxes/mailbox-list.js';
+import { statusOf } from '../../src/imap/mailboxes/mailbox-status.js';
+import { mailboxTree } from '../../src/imap/mailboxes/mailbox-tree.js';
 import {
   createMailbox,
   deleteMailbox,
   renameMailbox,
   subscribeMailbox,
   unsubscribeMailbox,
-} from '../../src/imap/mailboxes.js';
-import { quotaOf } from '../../src/imap/quota.js';
+} from '../../src/imap/mailboxes/mailboxes.js';
+import { quotaOf } from '../../src/imap/mailboxes/quota.js';
 import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 
 async function connected(options: ScriptedOptions) {

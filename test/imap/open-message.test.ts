@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openMessages } from '../../src/imap/open-message.js';
+import { openMessages } from '../../src/imap/messages/open-message.js';
 import type { ScriptedHandler } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';
 

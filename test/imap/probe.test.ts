@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { probe } from '../../src/imap/probe.js';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import { probe } from '../../src/imap/connection/probe.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { startScriptedServer } from '../support/scripted-server.js';
 import { upstream } from '../support/upstream.js';
 import { scripted } from './scripted.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
-import { fetchRows } from '../../src/imap/fetch-rows.js';
-import { refreshWith } from '../../src/imap/refresh-with.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
+import { refreshWith } from '../../src/imap/connection/refresh-with.js';
+import { fetchRows } from '../../src/imap/messages/fetch-rows.js';
 import { atom } from '../../src/imap/wire/tokens.js';
 import type { ScriptedCommand, ScriptedConnection, ScriptedHandler } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { type ScriptedOptions, type ScriptedServer, startScriptedServer } from '../support/scripted-server.js';
 
 export const SECRET = 'open-sesame';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { selectError } from '../../src/imap/selected-mailbox.js';
+import { selectError } from '../../src/imap/connection/selected-mailbox.js';
 import { refusal } from '../../src/imap/wire/errors.js';
 
 describe('a SELECT that the server refuses', () => {

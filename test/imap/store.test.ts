@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { storeFlags } from '../../src/imap/store.js';
+import { storeFlags } from '../../src/imap/messages/store.js';
 import type { ScriptedCommand, ScriptedHandler } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';
 

@@ -7,7 +7,7 @@ import status from '../../src/methods/mailbox/status.js';
 import subscribe from '../../src/methods/mailbox/subscribe.js';
 import unsubscribe from '../../src/methods/mailbox/unsubscribe.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
 import { contract } from '../../src/protocol/contract.js';
 import { Trace } from '../../src/runtime/trace.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import type { SessionContext } from '../../src/methods/context.js';
 import close from '../../src/methods/session/close.js';
 import info from '../../src/methods/session/info.js';
 import open from '../../src/methods/session/open.js';
 import { ServerFacts } from '../../src/methods/session/server-facts.js';
-import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { KeyRing } from '../../src/session/key-ring.js';
 import { Proofs } from '../../src/session/proofs.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LoginError } from '../../src/imap/login/login-error.js';
-import { Budget } from '../../src/pool/budget.js';
-import { Gate } from '../../src/pool/gate.js';
+import { Budget } from '../../src/pool/supply/budget.js';
+import { Gate } from '../../src/pool/supply/gate.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 
 const { signal } = new AbortController();

@@ -1,5 +1,5 @@
-import type { ImapConnection } from '../../src/imap/connection.js';
-import { type Credentials, type ServerOptions, tokenEnd } from '../../src/imap/server-options.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
+import { type Credentials, type ServerOptions, tokenEnd } from '../../src/imap/login/server-options.js';
 import type { Connect } from '../../src/pool/account-host.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import type { Trace } from '../../src/runtime/trace.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { atom, literal, mailboxName, sequence } from '../../src/imap/wire/tokens.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
-import { fetchRange } from '../../src/imap/fetch.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
+import { fetchRange } from '../../src/imap/messages/fetch.js';
 import { BrokerError, type BrokerErrorOptions, type ErrorKind } from '../../src/protocol/errors.js';
 import { Dovecot } from '../support/dovecot.js';
 import { message } from '../support/mail.js';

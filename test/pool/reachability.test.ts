@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { Reachability } from '../../src/pool/reachability.js';
+import { Reachability } from '../../src/pool/supply/reachability.js';
 import { startScriptedServer } from '../support/scripted-server.js';
 import { FakeServers } from './fake-server.js';
 import { proven, registryWith } from './fixtures.js';

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Account } from '../../src/pool/account.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';

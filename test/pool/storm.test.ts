@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Account } from '../../src/pool/account.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
 import { type FakeConnection, FakeServers, type LoginOutcome } from './fake-server.js';

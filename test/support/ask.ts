@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { handlers } from '../../src/methods/handlers.js';
 import { Prepared } from '../../src/methods/prepared.js';
 import { contract, type MethodName, type Params, type ParamsIn, type Result } from '../../src/protocol/contract.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImapFlow } from 'imapflow';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { type BulkMessage, writeMaildir } from './bulk-deliver.js';
 import { certificates } from './certificates.js';
 import { findProgram } from './dovecot-binary.js';

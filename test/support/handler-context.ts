@@ -1,12 +1,12 @@
 import { pino } from 'pino';
-import { ImapConnection } from '../../src/imap/connection.js';
-import type { Credentials, ServerOptions } from '../../src/imap/server-options.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
+import type { Credentials, ServerOptions } from '../../src/imap/login/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/idempotency.js';
 import { ServerFacts } from '../../src/methods/session/server-facts.js';
-import { NewestInSlot } from '../../src/pool/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';

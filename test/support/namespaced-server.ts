@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { type Answer, startAuthSocket } from './auth-socket.js';
 import { newUser, PASSWORD } from './dovecot.js';
 import { LeanImap } from './lean-imap.js';

@@ -1,6 +1,6 @@
 import { ImapFlow } from 'imapflow';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ImapConnection } from '../../src/imap/connection.js';
+import { ImapConnection } from '../../src/imap/connection/connection.js';
 import { startRelay } from './relay.js';
 import { type ScriptedOptions, startScriptedServer } from './scripted-server.js';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { certificates } from './certificates.js';
 import { type ScriptedCommand, ScriptedConnection } from './scripted-connection.js';
 import { defaultHandlers, type ScriptedHandler, type ScriptedManners } from './scripted-defaults.js';

@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import type { ServerOptions } from '../../src/imap/server-options.js';
+import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { certificates } from './certificates.js';
 
 /** How the broker reaches a test server on 127.0.0.1: it trusts the test authority, and waits less long than in earnest. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
-import type { Boundary } from '../../src/imap/index-page.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
+import type { Boundary } from '../../src/imap/messages/index-page.js';
 import type { ListField } from '../../src/protocol/models.js';
 import { MailboxView } from '../../src/view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page } from '../../src/view/page.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { accountKey } from '../../src/runtime/account-key.js';
 import { placeView } from '../../src/view/place-view.js';
 import { Views } from '../../src/view/views.js';

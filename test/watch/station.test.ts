@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { ImapConnection } from '../../src/imap/connection.js';
+import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { Station } from '../../src/watch/station.js';
 import type { WatchedFolder } from '../../src/watch/watched-folder.js';
 

@@ -1,8 +1,8 @@
 import { BrokerError, type ImapReply } from '../../protocol/errors.js';
-import type { Credentials } from '../server-options.js';
 import { DEFAULT_RETRY_MS } from '../wire/errors.js';
 import { LoginError, type LoginStage } from './login-error.js';
 import { type LoginRefusal, refusalOf, saysAddressFull } from './refusals.js';
+import type { Credentials } from './server-options.js';
 
 /** What imapflow attaches to the errors that it throws; all of it may be missing. */
 interface ImapFlowFailure {

@@ -1,10 +1,10 @@
 import { ImapFlow } from 'imapflow';
 import { BrokerError } from '../../protocol/errors.js';
-import type { Credentials, ServerOptions } from '../server-options.js';
 import type { Carrier } from '../wire/carrier.js';
 import { throttlePause } from '../wire/errors.js';
 import { connectError } from './failures.js';
 import { loginOptions } from './options.js';
+import type { Credentials, ServerOptions } from './server-options.js';
 import { LoginTransport } from './transport.js';
 import { withoutSecrets } from './without-secrets.js';
 

@@ -1,7 +1,7 @@
 import type { ImapFlowOptions, ImapTransport } from 'imapflow';
 import { version } from '../../runtime/version.js';
-import type { Credentials, ServerOptions } from '../server-options.js';
 import { wireLimits } from '../wire/limits.js';
+import type { Credentials, ServerOptions } from './server-options.js';
 
 /** What imapflow tells in its log alone. */
 export type OnWarning = (failure: unknown) => void;

@@ -1,9 +1,9 @@
 import { connect, type OnReadOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ImapTransport, ImapTransportOptions, ImapTransportSocket } from 'imapflow';
-import type { ServerOptions } from '../server-options.js';
 import { SocketCarrier } from '../wire/carrier.js';
 import type { Progress } from './failures.js';
+import type { ServerOptions } from './server-options.js';
 import { LoginStream } from './stream.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { Credentials } from '../server-options.js';
 import { serverText } from '../wire/errors.js';
+import type { Credentials } from './server-options.js';
 
 /** What is looked at of an error of imapflow; its other members may hold what was sent. */
 const members = ['code', 'authenticationFailed', 'serverResponseCode', 'responseStatus', 'throttleReset'] as const;

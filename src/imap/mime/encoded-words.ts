@@ -1,5 +1,5 @@
 import { decodeCharset } from './charset.js';
-import { decodeQuotedPrintable } from './transfer-decoder.js';
+import { decodeQuotedPrintable } from './transfer/transfer-decoder.js';
 
 const word = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=/g;
 

@@ -1,8 +1,8 @@
 import type { Structure } from '../../protocol/models.js';
-import { splitFooter } from './base64-footer.js';
 import { decodeCharset } from './charset.js';
 import { unflow } from './flowed.js';
-import { decodeTransfer } from './transfer-decoder.js';
+import { splitFooter } from './transfer/base64-footer.js';
+import { decodeTransfer } from './transfer/transfer-decoder.js';
 
 /** A text or html body, decoded. */
 export interface Content {

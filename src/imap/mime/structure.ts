@@ -3,7 +3,7 @@ import { type ImapAttribute, listOf, numberOf, textOf } from '../wire/tokens.js'
 import { withoutControls } from './header-text.js';
 import { multipartOf, nestedOf } from './structure-nodes.js';
 import { MAX_PARAMETERS, toParameters } from './structure-parameters.js';
-import { isIdentity } from './transfer-decoder.js';
+import { isIdentity } from './transfer/transfer-decoder.js';
 
 /** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
 const MAX_DEPTH = 50;

@@ -1,4 +1,4 @@
-import { createMailbox } from '../../imap/mailboxes.js';
+import { createMailbox } from '../../imap/mailboxes/mailboxes.js';
 import type { Handler } from '../context.js';
 import { write } from '../writing.js';
 

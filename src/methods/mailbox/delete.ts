@@ -1,4 +1,4 @@
-import { deleteMailbox } from '../../imap/mailboxes.js';
+import { deleteMailbox } from '../../imap/mailboxes/mailboxes.js';
 import type { Handler } from '../context.js';
 import { write } from '../writing.js';
 

@@ -1,6 +1,6 @@
-import { listMailboxes } from '../../imap/mailbox-list.js';
-import { mailboxTree, subscribedTree } from '../../imap/mailbox-tree.js';
-import { namespacesOf } from '../../imap/namespaces.js';
+import { namespacesOf } from '../../imap/connection/namespaces.js';
+import { listMailboxes } from '../../imap/mailboxes/mailbox-list.js';
+import { mailboxTree, subscribedTree } from '../../imap/mailboxes/mailbox-tree.js';
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 

@@ -1,4 +1,4 @@
-import { renameMailbox } from '../../imap/mailboxes.js';
+import { renameMailbox } from '../../imap/mailboxes/mailboxes.js';
 import type { Handler } from '../context.js';
 import { write } from '../writing.js';
 

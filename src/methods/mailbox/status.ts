@@ -1,5 +1,5 @@
-import { canonicalName } from '../../imap/mailbox-names.js';
-import { statusOf } from '../../imap/mailbox-status.js';
+import { statusOf } from '../../imap/mailboxes/mailbox-status.js';
+import { canonicalName } from '../../imap/wire/mailbox-names.js';
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 

@@ -1,4 +1,4 @@
-import { subscribeMailbox } from '../../imap/mailboxes.js';
+import { subscribeMailbox } from '../../imap/mailboxes/mailboxes.js';
 import type { Handler } from '../context.js';
 import { write } from '../writing.js';
 

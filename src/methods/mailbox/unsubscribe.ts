@@ -1,4 +1,4 @@
-import { unsubscribeMailbox } from '../../imap/mailboxes.js';
+import { unsubscribeMailbox } from '../../imap/mailboxes/mailboxes.js';
 import type { Handler } from '../context.js';
 import { write } from '../writing.js';
 

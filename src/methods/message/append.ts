@@ -1,4 +1,4 @@
-import { appendMessage } from '../../imap/append.js';
+import { appendMessage } from '../../imap/messages/append.js';
 import type { Params } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from '../context.js';

@@ -1,4 +1,4 @@
-import { expunge } from '../../imap/store.js';
+import { expunge } from '../../imap/messages/store.js';
 import type { Handler } from '../context.js';
 import { changing, existingOf } from './on-existing.js';
 

@@ -1,4 +1,4 @@
-import { storeFlags } from '../../imap/store.js';
+import { storeFlags } from '../../imap/messages/store.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Handler } from '../context.js';
 import { changing, findingAll } from './on-existing.js';

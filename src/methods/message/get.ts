@@ -1,6 +1,6 @@
-import type { ImapConnection } from '../../imap/connection.js';
-import { fetchFlags } from '../../imap/fetch-flags.js';
-import { type OpenedMessage, type OpenOptions, openMessages } from '../../imap/open-message.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { fetchFlags } from '../../imap/messages/fetch-flags.js';
+import { type OpenedMessage, type OpenOptions, openMessages } from '../../imap/messages/open-message.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import type { Views } from '../../view/views.js';
 import type { PreparedHandler } from '../context.js';

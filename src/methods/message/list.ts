@@ -1,5 +1,5 @@
-import type { ImapConnection } from '../../imap/connection.js';
-import { fetchPage, type PageStart } from '../../imap/index-page.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { fetchPage, type PageStart } from '../../imap/messages/index-page.js';
 import type { ListField } from '../../protocol/models.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page } from '../../view/page.js';

@@ -1,4 +1,4 @@
-import { canonicalName } from '../../imap/mailbox-names.js';
+import { canonicalName } from '../../imap/wire/mailbox-names.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { askedFor } from '../canonical.js';
 import type { Handler } from '../context.js';

@@ -1,7 +1,7 @@
-import { staysInReplaced } from '../../imap/capabilities.js';
-import type { ImapConnection } from '../../imap/connection.js';
-import { explainLoss } from '../../imap/mailboxes.js';
-import { existing } from '../../imap/store.js';
+import { staysInReplaced } from '../../imap/connection/capabilities.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { explainLoss } from '../../imap/mailboxes/mailboxes.js';
+import { existing } from '../../imap/messages/store.js';
 import type { SessionContext } from '../context.js';
 import { write } from '../writing.js';
 

@@ -1,6 +1,6 @@
+import type { OpenedMessage, OpenOptions } from '../../imap/messages/open-message.js';
 import { contentIdsIn } from '../../imap/mime/content-ids.js';
 import { parseHeaders } from '../../imap/mime/raw-headers.js';
-import type { OpenedMessage, OpenOptions } from '../../imap/open-message.js';
 import type { Attachment, BodyItem, Structure } from '../../protocol/models.js';
 
 /** What of an opened message never changes, as JSON without the brace that begins it. */

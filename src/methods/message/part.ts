@@ -1,8 +1,8 @@
-import type { ImapConnection } from '../../imap/connection.js';
-import { beginDownload, beginRange, download } from '../../imap/download.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { beginDownload, beginRange, download } from '../../imap/messages/download.js';
+import { decoded, partRange } from '../../imap/messages/part-range.js';
 import { partOf } from '../../imap/mime/structure.js';
-import { decodeTransfer, isIdentity } from '../../imap/mime/transfer-decoder.js';
-import { decoded, partRange } from '../../imap/part-range.js';
+import { decodeTransfer, isIdentity } from '../../imap/mime/transfer/transfer-decoder.js';
 import type { ImapAttribute } from '../../imap/wire/tokens.js';
 import type { Params } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';

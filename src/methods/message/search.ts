@@ -1,5 +1,5 @@
-import { fetchSummaries } from '../../imap/fetch.js';
-import { searchSorted } from '../../imap/sort.js';
+import { fetchSummaries } from '../../imap/messages/fetch.js';
+import { searchSorted } from '../../imap/messages/sort.js';
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 

@@ -1,4 +1,4 @@
-import { beginDownload, download } from '../../imap/download.js';
+import { beginDownload, download } from '../../imap/messages/download.js';
 import { numberOf } from '../../imap/wire/tokens.js';
 import type { Handler } from '../context.js';
 import { jobOf } from '../job.js';

@@ -1,4 +1,4 @@
-import { threads } from '../../imap/thread.js';
+import { threads } from '../../imap/messages/thread.js';
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 

@@ -1,6 +1,6 @@
-import type { ImapConnection } from '../../imap/connection.js';
-import { existing, expunge, hasUidPlus, requireUidPlus } from '../../imap/store.js';
-import { type Arrived, copyMessages, hasMove, moveMessages } from '../../imap/transfer.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { existing, expunge, hasUidPlus, requireUidPlus } from '../../imap/messages/store.js';
+import { type Arrived, copyMessages, hasMove, moveMessages } from '../../imap/messages/transfer.js';
 import type { Params, Result } from '../../protocol/contract.js';
 import type { SessionContext } from '../context.js';
 import { changing, existingOf, type Named, unknownTo } from './on-existing.js';

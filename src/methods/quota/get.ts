@@ -1,4 +1,4 @@
-import { quotaOf } from '../../imap/quota.js';
+import { quotaOf } from '../../imap/mailboxes/quota.js';
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 

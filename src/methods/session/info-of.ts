@@ -1,5 +1,5 @@
-import { capabilitiesOf } from '../../imap/capabilities.js';
-import { namespacesOf } from '../../imap/namespaces.js';
+import { capabilitiesOf } from '../../imap/connection/capabilities.js';
+import { namespacesOf } from '../../imap/connection/namespaces.js';
 import type { Result } from '../../protocol/contract.js';
 import type { Session } from '../../session/session.js';
 import type { AccountRunner, RequestContext } from '../context.js';

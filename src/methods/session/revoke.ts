@@ -1,4 +1,4 @@
-import { deed } from '../admin/deed.js';
+import { deed } from '../admin/act/deed.js';
 import { checkNames } from '../admin/known.js';
 
 export default deed<'session.revoke'>(async ({ services }, { tenant, user }) => {

@@ -1,5 +1,5 @@
-import type { Namespaces } from '../../imap/namespaces.js';
-import type { ServerOptions } from '../../imap/server-options.js';
+import type { Namespaces } from '../../imap/connection/namespaces.js';
+import type { ServerOptions } from '../../imap/login/server-options.js';
 import type { Capabilities } from '../../protocol/methods/session.js';
 import { Turns } from '../../runtime/turns.js';
 

@@ -1,4 +1,4 @@
-import { canonicalName } from '../../imap/mailbox-names.js';
+import { canonicalName } from '../../imap/wire/mailbox-names.js';
 
 /** The names of folders as events have them, each once. */
 export function namesOf(mailboxes: readonly string[]): string[] {

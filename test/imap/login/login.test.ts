@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ImapConnection } from '../../../src/imap/connection.js';
+import { ImapConnection } from '../../../src/imap/connection/connection.js';
 import { attemptTimeout } from '../../../src/imap/login/transport.js';
 import { bytesOf } from '../../../src/imap/wire/tokens.js';
 import { Dovecot, newUser, PASSWORD } from '../../support/dovecot.js';

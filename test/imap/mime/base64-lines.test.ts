@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeTransfer, transferDecoder } from '../../../src/imap/mime/transfer-decoder.js';
+import { decodeTransfer, transferDecoder } from '../../../src/imap/mime/transfer/transfer-decoder.js';
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTransfer, transferDecoder } from '../../../src/imap/mime/transfer-decoder.js';
+import { decodeTransfer, transferDecoder } from '../../../src/imap/mime/transfer/transfer-decoder.js';
 
 function uuencode(bytes: Buffer, zero = '`'): string {
   const digit = (value: number) => (value === 0 ? zero : String.fromCharCode(value + 32));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FETCH_BATCH, fetchRange, fetchSummaries } from '../../../src/imap/fetch.js';
-import { fetchRows } from '../../../src/imap/fetch-rows.js';
-import { beginIdle } from '../../../src/imap/idle.js';
+import { beginIdle } from '../../../src/imap/mailboxes/idle.js';
+import { FETCH_BATCH, fetchRange, fetchSummaries } from '../../../src/imap/messages/fetch.js';
+import { fetchRows } from '../../../src/imap/messages/fetch-rows.js';
 import { wireLimits } from '../../../src/imap/wire/limits.js';
 import { atom, literal, sequence } from '../../../src/imap/wire/tokens.js';
 import type { ScriptedHandler, ScriptedOptions } from '../../support/scripted-server.js';

@@ -3,7 +3,7 @@ import type { OutgoingStream, SessionContext } from '../../../src/methods/contex
 import part from '../../../src/methods/message/part.js';
 import source from '../../../src/methods/message/source.js';
 import { Registry } from '../../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../../src/pool/slots.js';
+import { defaultPoolLimits } from '../../../src/pool/supply/slots.js';
 import { BrokerError } from '../../../src/protocol/errors.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { handlerContext } from '../../support/handler-context.js';

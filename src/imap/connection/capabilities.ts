@@ -1,0 +1,53 @@
+import type { Capabilities } from '../../protocol/methods/session.js';
+import type { ImapConnection } from './connection.js';
+
+/** Extensions that IMAP4rev2 (RFC 9051 appendix E) made part of itself. */
+const inRev2 = new Set(['MOVE', 'UIDPLUS', 'LIST-STATUS', 'SPECIAL-USE', 'IDLE', 'ESEARCH', 'STATUS=SIZE']);
+
+/** What the server offers, in the broker's words. */
+export function capabilitiesOf(connection: Pick<ImapConnection, 'capabilities'>): Capabilities {
+  const offered = connection.capabilities;
+  const rev2 = offered.has('IMAP4rev2');
+  const has = (name: string) => offered.has(name) || (rev2 && inRev2.has(name));
+  const names = [...offered.keys()];
+  return {
+    move: has('MOVE'),
+    uidPlus: has('UIDPLUS'),
+    sort: has('SORT'),
+    thread: names.filter((name) => name.startsWith('THREAD=')).map((name) => name.slice('THREAD='.length)),
+    listStatus: has('LIST-STATUS'),
+    specialUse: has('SPECIAL-USE'),
+    condstore: has('CONDSTORE') || has('QRESYNC'),
+    qresync: has('QRESYNC'),
+    idle: has('IDLE'),
+    notify: has('NOTIFY'),
+    preview: has('PREVIEW'),
+    quota: offersQuota(connection),
+    esearch: has('ESEARCH'),
+    statusSize: has('STATUS=SIZE'),
+    appendLimit: appendLimit(offered.get('APPENDLIMIT')),
+  };
+}
+
+/** A server of RFC 9208 need not repeat the QUOTA of RFC 2087 beside its `QUOTA=RES-*`. */
+export function offersQuota({ capabilities }: Pick<ImapConnection, 'capabilities'>): boolean {
+  return capabilities.has('QUOTA') || [...capabilities.keys()].some((name) => name.startsWith('QUOTA=RES-'));
+}
+
+/** `APPENDLIMIT` without a number says that each folder has its own limit. */
+function appendLimit(value: boolean | number | undefined): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
+}
+
+/**
+ * Whether its sessions go on with a folder of before when that was deleted, renamed or replaced elsewhere: what is to be
+ * written must not go there (Cyrus, Courier).
+ */
+export function staysInReplaced({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
+  return /courier|cyrus/i.test(serverName ?? '');
+}
+
+/** Whether it answers for messages that are gone, with a text of its own, until a NOOP has told of it: Courier does. */
+export function makesUpMissing({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
+  return /courier/i.test(serverName ?? '');
+}

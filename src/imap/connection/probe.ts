@@ -1,0 +1,151 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { BrokerError } from '../../protocol/errors.js';
+import type { Credentials, ServerOptions } from '../login/server-options.js';
+import { ImapConnection } from './connection.js';
+import { Dialogue } from './dialogue.js';
+
+/** One step of what happens before a connection can be used. */
+export interface ProbeStep {
+  step: 'dns' | 'connect' | 'tls' | 'greeting' | 'capabilities' | 'login';
+  ok: boolean;
+  ms: number;
+  /** What was found, or why it failed; no secret. */
+  detail: string;
+}
+
+const MOST_DETAIL = 500;
+const LOGOUT_MS = 2_000;
+
+/**
+ * Goes the way to a server step by step, as the broker does, up to the first step that fails. Nothing is left open.
+ * @param credentials logs in with them; without, it stops before
+ * @param deadlineAt `Date.now()` by which it is done
+ */
+export async function probe(
+  server: ServerOptions,
+  credentials: Credentials | undefined,
+  deadlineAt: number,
+): Promise<ProbeStep[]> {
+  const steps = new Steps(deadlineAt);
+  const { host, port, connectTimeoutMs: within } = server;
+  let socket: Socket | undefined;
+  try {
+    await steps.take('dns', within, () => addressesOf(host));
+    await steps.take('connect', within, async () => {
+      socket = connect({ host, port, noDelay: true });
+      await happens(socket, 'connect');
+      return `${socket.remoteAddress} port ${port}`;
+    });
+    const secure = async () => {
+      const secured = connectTls({ ...tlsOptions(server), socket: socket as Socket });
+      socket = secured;
+      await happens(secured, 'secureConnect');
+      return certificateOf(secured);
+    };
+    if (server.tls === 'implicit') await steps.take('tls', within, secure);
+    let dialogue = new Dialogue(socket as unknown as Socket);
+    await steps.take('greeting', within, () => greeting(dialogue));
+    if (server.tls === 'starttls') {
+      await steps.take('tls', within, async () => {
+        await answered(dialogue, 'STARTTLS');
+        dialogue.release();
+        return secure();
+      });
+      dialogue = new Dialogue(socket as unknown as Socket);
+    }
+    await steps.take('capabilities', within, () => answered(dialogue, 'CAPABILITY'));
+    dialogue.send('z LOGOUT');
+    socket?.destroy();
+    if (credentials) await steps.take('login', server.loginTimeoutMs, () => login(server, credentials, deadlineAt));
+  } catch {
+    // The last step says why.
+  } finally {
+    socket?.destroy();
+  }
+  return steps.all;
+}
+
+class Steps {
+  readonly all: ProbeStep[] = [];
+  readonly #deadlineAt: number;
+
+  constructor(deadlineAt: number) {
+    this.#deadlineAt = deadlineAt;
+  }
+
+  /** @throws when the step failed, after it was noted */
+  async take(step: ProbeStep['step'], withinMs: number, work: () => Promise<string>): Promise<void> {
+    const begun = performance.now();
+    const ms = () => Math.round((performance.now() - begun) * 10) / 10;
+    const limitMs = Math.max(0, Math.min(withinMs, this.#deadlineAt - Date.now()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(limitMs)} ms`)), limitMs);
+    });
+    try {
+      const detail = await Promise.race([work(), late]);
+      this.all.push({ step, ok: true, ms: ms(), detail: detail.slice(0, MOST_DETAIL) });
+    } catch (error) {
+      this.all.push({ step, ok: false, ms: ms(), detail: reasonOf(error).slice(0, MOST_DETAIL) });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function addressesOf(host: string): Promise<string> {
+  if (isIP(host)) return `${host} is an address`;
+  const addresses = await lookup(host, { all: true });
+  return addresses.map(({ address }) => address).join(', ');
+}
+
+function happens(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, () => resolve());
+    // Whatever comes later is the dialogue's to notice, but must not end the process.
+    socket.on('error', reject);
+    socket.once('close', () => reject(new Error('the server closed the connection')));
+  });
+}
+
+function tlsOptions({ host, servername, secureContext }: ServerOptions) {
+  const name = servername ?? (isIP(host) ? undefined : host);
+  return { host, ...(name === undefined ? {} : { servername: name }), secureContext, minVersion: 'TLSv1.2' as const };
+}
+
+function certificateOf(socket: TLSSocket): string {
+  const { subject, valid_to: until } = socket.getPeerCertificate();
+  return `${socket.getProtocol()}, certificate of ${subject?.CN ?? 'nobody by name'}, valid until ${until}`;
+}
+
+async function greeting(dialogue: Dialogue): Promise<string> {
+  const [line = ''] = await dialogue.until(/^/);
+  if (!/^\* (OK|PREAUTH)\b/i.test(line)) throw new Error(`not a greeting: ${line}`);
+  return line.replace(/^\* /, '');
+}
+
+/** What a command is answered with, without its tag. */
+async function answered(dialogue: Dialogue, command: string): Promise<string> {
+  dialogue.send(`a ${command}`);
+  const lines = await dialogue.until(/^a /);
+  const last = lines.at(-1) ?? '';
+  if (!/^a OK\b/i.test(last)) throw new Error(`${command} was refused: ${last.slice(2)}`);
+  return lines.find((line) => line.startsWith('* '))?.slice(2) ?? last.slice(2);
+}
+
+async function login(server: ServerOptions, credentials: Credentials, deadlineAt: number): Promise<string> {
+  const signal = AbortSignal.timeout(Math.max(0, Math.min(server.loginTimeoutMs, deadlineAt - Date.now())));
+  const connection = await ImapConnection.open(`${server.name}-probe`, server, credentials, signal);
+  const { serverName = 'a server that does not tell its name' } = connection;
+  await connection.logout(LOGOUT_MS);
+  return `${credentials.user} is logged in at ${serverName}`;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof BrokerError) return error.imap ? `${error.message} It says: ${error.imap.text}` : error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined || message.includes(code) ? message : `${code}: ${message}`;
+}

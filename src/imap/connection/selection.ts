@@ -1,0 +1,139 @@
+import { BrokerError } from '../../protocol/errors.js';
+import { toFlags } from '../wire/convert.js';
+import type { StatusText, UntaggedResponse } from '../wire/response.js';
+import { countOf } from '../wire/sequence-set.js';
+import { type ImapAttribute, listOf, modseqOf, nzNumberOf, textOf } from '../wire/tokens.js';
+import type { FlagUpdate, Follower } from './follower.js';
+import type { SelectedMailbox } from './selected-mailbox.js';
+
+/** UIDVALIDITY of folders whose server tells none. */
+const NO_UIDVALIDITY = 1;
+
+/** Characters of a set of uids that a follower is told; ten thousand messages with gaps between them. */
+const MOST_VANISHED = 256 * 1024;
+
+/** What a SELECT has told so far. */
+type Opening = { path: string } & { [K in keyof Omit<SelectedMailbox, 'path'>]?: SelectedMailbox[K] | undefined };
+
+/** Which folder a connection has selected, kept as the server tells it, and who follows that. */
+export class Selection {
+  #selected: SelectedMailbox | undefined;
+  #opening: Opening | undefined;
+  #follower: Follower | undefined;
+  /** The server said NO to nothing in particular since the SELECT: Dovecot does when the folder was replaced by another. */
+  troubled = false;
+
+  get selected(): SelectedMailbox | undefined {
+    return this.#selected;
+  }
+
+  /** A SELECT is about to be sent: what the server tells from now on is of this folder. */
+  begin(path: string, follower?: Follower): void {
+    this.clear();
+    this.#opening = { path };
+    this.#follower = follower;
+  }
+
+  /** The SELECT has succeeded. @throws BrokerError IMAP_NO where the server left out what every server must tell */
+  finish({ code }: StatusText): SelectedMailbox {
+    const told: Opening = this.#opening ?? { path: '' };
+    const { path, exists, uidValidity = NO_UIDVALIDITY } = told;
+    this.#opening = undefined;
+    if (exists === undefined) {
+      this.clear();
+      const message = `mailbox: the IMAP server does not say how many messages "${path}" has.`;
+      throw new BrokerError('IMAP_NO', message, { field: 'mailbox' });
+    }
+    this.#selected = {
+      path,
+      exists,
+      uidValidity,
+      uidNext: told.uidNext,
+      readOnly: code === 'READ-ONLY',
+      permanentFlags: told.permanentFlags,
+      highestModseq: told.highestModseq,
+    };
+    return this.#selected;
+  }
+
+  /** Nothing is selected any more, or about to be. */
+  clear(): void {
+    this.unfollow();
+    this.#selected = undefined;
+    this.#opening = undefined;
+    this.troubled = false;
+  }
+
+  isFollowedBy(follower: Follower): boolean {
+    return this.#follower === follower;
+  }
+
+  /** Tells the follower that it will hear nothing more. */
+  unfollow(): void {
+    const follower = this.#follower;
+    this.#follower = undefined;
+    follower?.onLost();
+  }
+
+  /** Takes any untagged response. */
+  note(response: UntaggedResponse): void {
+    const { keyword, number, status } = response;
+    if (status) this.#noteStatus(keyword, status);
+    else if (keyword === 'FETCH') this.#noteFetch(response);
+    else if (keyword === 'EXISTS' && number !== undefined) this.#noteExists(number);
+    else if (keyword === 'EXPUNGE' && number !== undefined) this.#noteExpunge(number);
+    else if (keyword === 'VANISHED') this.#noteVanished(response.attributes);
+  }
+
+  #noteStatus(keyword: string, { code, codeArgs: [value] }: StatusText): void {
+    if (keyword === 'NO' || keyword === 'BAD') this.troubled = true;
+    const opening = this.#opening;
+    if (keyword !== 'OK' || !opening) return;
+    if (code === 'UIDVALIDITY') opening.uidValidity = nzNumberOf(value);
+    else if (code === 'UIDNEXT') opening.uidNext = nzNumberOf(value);
+    else if (code === 'HIGHESTMODSEQ') opening.highestModseq = modseqOf(value) || undefined;
+    else if (code === 'NOMODSEQ') opening.highestModseq = undefined;
+    else if (code === 'PERMANENTFLAGS' && Array.isArray(value)) {
+      opening.permanentFlags = new Set(value.map(textOf));
+    }
+  }
+
+  #noteExists(count: number): void {
+    if (this.#opening) this.#opening.exists = count;
+    else if (this.#selected) this.#selected.exists = count;
+    this.#follower?.onExists(count);
+  }
+
+  #noteExpunge(seq: number): void {
+    const folder = this.#opening ?? this.#selected;
+    if (folder?.exists !== undefined && seq >= 1 && seq <= folder.exists) folder.exists -= 1;
+    this.#follower?.onExpunge(seq);
+  }
+
+  #noteVanished(attributes: readonly ImapAttribute[]): void {
+    const earlier = listOf(attributes[0]).some((tag) => textOf(tag).toUpperCase() === 'EARLIER');
+    const uids = textOf(attributes[earlier ? 1 : 0]);
+    if (!earlier && this.#selected) this.#selected.exists = Math.max(0, this.#selected.exists - countOf(uids));
+    // A follower begins anew sooner than it works through so much.
+    if (uids.length > MOST_VANISHED) this.unfollow();
+    else this.#follower?.onVanished(uids, earlier);
+  }
+
+  #noteFetch({ number, items }: UntaggedResponse): void {
+    if (!this.#follower || number === undefined) return;
+    const { uid, flags, modseq } = flagsOf(items);
+    if (flags) this.#follower.onFlags({ seq: number, uid, flags, modseq });
+  }
+}
+
+/** What the items of a FETCH response tell of flags. */
+export function flagsOf(
+  items: ReadonlyMap<string, ImapAttribute>,
+): Omit<FlagUpdate, 'seq' | 'flags'> & { flags: string[] | undefined } {
+  const flags = items.get('FLAGS');
+  return {
+    uid: nzNumberOf(items.get('UID')),
+    flags: flags === undefined ? undefined : toFlags(flags),
+    modseq: modseqOf(listOf(items.get('MODSEQ'))[0]),
+  };
+}

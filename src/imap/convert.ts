@@ -1,9 +1,0 @@
-import { type ImapAttribute, listOf, textOf } from './wire/tokens.js';
-
-/** Flags in a stable order. `\Recent` is left out: it tells of sessions, not of the message (RFC 9051 drops it). */
-export function toFlags(attribute: ImapAttribute | undefined): string[] {
-  return listOf(attribute)
-    .map(textOf)
-    .filter((flag) => flag !== '' && flag.toLowerCase() !== '\\recent')
-    .sort();
-}

@@ -1,0 +1,185 @@
+import { BrokerError } from '../../protocol/errors.js';
+import { protocolLimits } from '../../protocol/limits.js';
+import type { StatusCounts } from '../../protocol/models.js';
+import type { ImapConnection } from '../connection/connection.js';
+import { namespacesOf } from '../connection/namespaces.js';
+import type { UntaggedHandler } from '../wire/command.js';
+import { canonicalName } from '../wire/mailbox-names.js';
+import { atom, type ImapArgument, listOf, mailboxName, textOf } from '../wire/tokens.js';
+import { catchUp, countsOf, statusItems, statusOf, unlessRefused } from './mailbox-status.js';
+
+/** A folder as LIST tells it. */
+export interface ListedMailbox {
+  name: string;
+  delimiter: string | null;
+  /** In lower case, for instance `\noselect`. */
+  attributes: Set<string>;
+  subscribed: boolean;
+  counts: StatusCounts | null;
+}
+
+/** More folders than a person has, fewer than exhaust the memory. */
+const MAX_MAILBOXES = 50_000;
+const MAX_LEVELS = 100;
+
+type Listing = Map<string, ListedMailbox>;
+
+/**
+ * All folders: one LIST where the server offers LIST-EXTENDED (RFC 5258) and, for counts, LIST-STATUS (RFC 5819); else
+ * LIST, LSUB and one STATUS a folder. Folders that are subscribed but do not exist come only with `ghosts`.
+ * @throws BrokerError IMAP_NO, CONNECTION_LOST, TOO_LARGE above 50,000 folders
+ */
+export async function listMailboxes(
+  connection: ImapConnection,
+  options: { counts: boolean; ghosts: boolean },
+): Promise<ListedMailbox[]> {
+  const patterns = await searchPatterns(connection);
+  const listing =
+    (await extendedList(connection, patterns, options)) ?? (await plainList(connection, patterns, options));
+  return [...listing.values()];
+}
+
+/** The folder of exactly this name as the server lists it; undefined where there is none. */
+export async function findMailbox(connection: ImapConnection, name: string): Promise<ListedMailbox | undefined> {
+  const listing: Listing = new Map();
+  // A `*` or `%` in the name is a wildcard here, so more may come than was asked for.
+  await connection.exec('read', 'LIST', ['', mailboxName(name)], { LIST: collector(connection, listing) });
+  const wanted = canonicalName(name);
+  const exact = listing.get(wanted) ?? likeliest(listing, wanted);
+  return exact?.attributes.has('\\nonexistent') ? undefined : exact;
+}
+
+/** All subscribed folders, also those that do not exist. */
+export async function listSubscribed(connection: ImapConnection): Promise<ListedMailbox[]> {
+  const patterns = await searchPatterns(connection);
+  const listing: Listing = new Map();
+  if (isExtended(connection)) {
+    const args = [[atom('SUBSCRIBED')], '', patterns];
+    const done = await unlessRefused(connection.exec('read', 'LIST', args, { LIST: collector(connection, listing) }));
+    if (done) return [...listing.values()].filter(({ subscribed }) => subscribed);
+    listing.clear();
+  }
+  for (const pattern of patterns) {
+    await connection.exec('read', 'LSUB', ['', pattern], { LSUB: collector(connection, listing) });
+  }
+  return Array.from(listing.values(), (entry) => ({ ...entry, subscribed: true }));
+}
+
+function isExtended(connection: ImapConnection): boolean {
+  return connection.has('LIST-EXTENDED') || connection.has('IMAP4rev2');
+}
+
+/** `*` leaves out the namespaces of others on some servers (Courier's `#shared.`), so they are asked for by name. */
+async function searchPatterns(connection: ImapConnection): Promise<ImapArgument[]> {
+  const { personal, other, shared } = namespacesOf(connection);
+  // UW-IMAP has the home folders of all users there, and lists the user's own by another name.
+  const prefixes = [...personal.slice(1), ...other, ...shared]
+    .map(({ prefix }) => prefix)
+    .filter((prefix) => !prefix.startsWith('~'));
+  return ['*', ...prefixes.filter(Boolean).map((prefix) => mailboxName(`${prefix}*`))];
+}
+
+async function extendedList(
+  connection: ImapConnection,
+  patterns: ImapArgument[],
+  { counts, ghosts }: { counts: boolean; ghosts: boolean },
+): Promise<Listing | undefined> {
+  if (!isExtended(connection)) return undefined;
+  const listing: Listing = new Map();
+  const withStatus = counts && (connection.has('LIST-STATUS') || connection.has('IMAP4rev2'));
+  const wanted: ImapArgument[] = [atom('SUBSCRIBED'), atom('CHILDREN')];
+  if (connection.has('SPECIAL-USE')) wanted.push(atom('SPECIAL-USE'));
+  if (withStatus) wanted.push(atom('STATUS'), statusItems(connection));
+  if (withStatus) await catchUp(connection);
+  const statuses = new Map<string, StatusCounts | null>();
+  const listed = connection.exec('read', 'LIST', ['', patterns, atom('RETURN'), wanted], {
+    LIST: collector(connection, listing),
+    STATUS: ({ attributes }) => {
+      statuses.set(canonicalName(connection.nameOf(attributes[0])), countsOf(attributes[1]));
+    },
+  });
+  // Some servers offer these extensions and then refuse them: the plain commands remain.
+  if (!(await unlessRefused(listed))) return undefined;
+  if (withStatus) for (const entry of listing.values()) entry.counts = statuses.get(entry.name) ?? null;
+  else if (counts) await addCounts(connection, listing);
+  if (ghosts) addGhosts(listing, await listSubscribed(connection));
+  return listing;
+}
+
+async function plainList(
+  connection: ImapConnection,
+  patterns: ImapArgument[],
+  { counts, ghosts }: { counts: boolean; ghosts: boolean },
+): Promise<Listing> {
+  const listing: Listing = new Map();
+  for (const pattern of patterns) {
+    await connection.exec('read', 'LIST', ['', pattern], { LIST: collector(connection, listing) });
+  }
+  const subscribed = await listSubscribed(connection);
+  for (const { name } of subscribed) {
+    const entry = listing.get(name);
+    if (entry) entry.subscribed = true;
+  }
+  if (counts) await addCounts(connection, listing);
+  if (ghosts) addGhosts(listing, subscribed);
+  return listing;
+}
+
+function addGhosts(listing: Listing, subscribed: readonly ListedMailbox[]): void {
+  for (const entry of subscribed) {
+    if (!listing.has(entry.name)) {
+      listing.set(entry.name, { ...entry, attributes: new Set([...entry.attributes, '\\nonexistent']) });
+    }
+  }
+}
+
+async function addCounts(connection: ImapConnection, listing: Listing): Promise<void> {
+  const selectable = [...listing.values()].filter(isSelectable);
+  const counts = await statusOf(
+    connection,
+    selectable.map(({ name }) => name),
+  );
+  for (const entry of selectable) entry.counts = counts.get(entry.name) ?? null;
+}
+
+/** Whether a folder can hold messages. */
+export function isSelectable({ attributes }: Pick<ListedMailbox, 'attributes'>): boolean {
+  return !attributes.has('\\noselect') && !attributes.has('\\nonexistent');
+}
+
+function collector(connection: ImapConnection, listing: Listing): UntaggedHandler {
+  return ({ keyword, attributes }) => {
+    const [flags, separator, path] = attributes;
+    const name = canonicalName(connection.nameOf(path));
+    const delimiter = textOf(separator).slice(0, 1) || null;
+    if (!isUsable(name, delimiter)) {
+      connection.noteUnreadable({ response: keyword });
+      return;
+    }
+    const lower = new Set(listOf(flags).map((flag) => textOf(flag).toLowerCase()));
+    const subscribed = lower.delete('\\subscribed');
+    // Cyrus tells of folders that went while it lists; of a subscription without a folder there is something to be told.
+    if (lower.has('\\nonexistent') && !subscribed && keyword === 'LIST') {
+      listing.delete(name);
+      return;
+    }
+    listing.set(name, { name, delimiter, attributes: lower, subscribed, counts: null });
+    if (listing.size > MAX_MAILBOXES) connection.giveUp(tooManyFolders(MAX_MAILBOXES));
+  };
+}
+
+export function tooManyFolders(most: number): BrokerError {
+  return new BrokerError('TOO_LARGE', `The account has more than ${most} folders.`);
+}
+
+/** Whether a request could name the folder; its levels become folders of their own. */
+function isUsable(name: string, delimiter: string | null): boolean {
+  if (name === '' || name.length > protocolLimits.mailboxNameLength) return false;
+  return delimiter === null || name.split(delimiter).length <= MAX_LEVELS;
+}
+
+/** Servers spell `inbox/x` as `INBOX/x`, and some compose or decompose accents. */
+function likeliest(listing: Listing, wanted: string): ListedMailbox | undefined {
+  const fold = (name: string) => name.normalize('NFC').replace(/^inbox(?=[^\p{L}\p{N}])/iu, 'INBOX');
+  return [...listing.values()].find(({ name }) => fold(name) === fold(wanted));
+}

@@ -1,0 +1,111 @@
+import type { Mailbox } from '../../protocol/methods/mailbox.js';
+import { leafName, parentName } from '../wire/mailbox-names.js';
+import { breathe } from '../wire/turn-budget.js';
+import { isSelectable, type ListedMailbox, tooManyFolders } from './mailbox-list.js';
+import { type Candidate, specialUseOrder, specialUses } from './special-use.js';
+
+/** Folders and the levels above them. */
+const MOST_ENTRIES = 100_000;
+
+/** The same order on every host: the root locale, whatever the broker's is. */
+const collator = new Intl.Collator('und', { numeric: true });
+
+/**
+ * The folders as a tree in one list: parents before children, each with the whole of its children behind it; among
+ * siblings special ones first (INBOX at the head), then by name. Parents that the server does not list are added.
+ * @param foreign prefixes of other users' and shared folders: those are never guessed to be special
+ */
+export async function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly string[]): Promise<Mailbox[]> {
+  const entries = await withParents(listed);
+  const children = byParent(entries.values());
+  const uses = specialUses(Array.from(entries.values(), (entry) => candidate(entry, foreign)));
+  const rank = (name: string) => {
+    const use = uses.get(name)?.use;
+    return use ? specialUseOrder.indexOf(use) : specialUseOrder.length;
+  };
+  const ordered: Mailbox[] = [];
+  const walk = async (parent: string | null): Promise<void> => {
+    const siblings = (children.get(parent) ?? []).map((entry) => ({
+      entry,
+      leaf: leafName(entry.name, entry.delimiter),
+    }));
+    siblings.sort(
+      (a, b) =>
+        rank(a.entry.name) - rank(b.entry.name) ||
+        collator.compare(a.leaf, b.leaf) ||
+        (a.entry.name < b.entry.name ? -1 : 1),
+    );
+    for (const { entry, leaf } of siblings) {
+      const use = uses.get(entry.name);
+      ordered.push({
+        name: entry.name,
+        parent,
+        leaf,
+        delimiter: entry.delimiter,
+        specialUse: use?.use ?? null,
+        specialUseSource: use?.source ?? null,
+        subscribed: entry.subscribed,
+        selectable: isSelectable(entry),
+        hasChildren: children.has(entry.name) || entry.attributes.has('\\haschildren'),
+        counts: entry.counts,
+      });
+      if (children.has(entry.name)) await walk(entry.name);
+      await breathe();
+    }
+  };
+  await walk(null);
+  return ordered;
+}
+
+/** Only the subscribed folders, and the parents that hold them. */
+export function subscribedTree(tree: readonly Mailbox[]): Mailbox[] {
+  const kept = new Set<string>();
+  // Children stand behind their parents, so from the end each is met before the parent that it keeps.
+  for (const { name, parent, subscribed } of tree.toReversed()) {
+    if (!subscribed && !kept.has(name)) continue;
+    kept.add(name);
+    if (parent !== null) kept.add(parent);
+  }
+  return tree.filter(({ name }) => kept.has(name));
+}
+
+async function withParents(listed: readonly ListedMailbox[]): Promise<Map<string, ListedMailbox>> {
+  const entries = new Map(listed.map((entry) => [entry.name, entry]));
+  for (const { name, delimiter } of listed) {
+    await breathe();
+    for (let above = parentName(name, delimiter); above !== null; above = parentName(above, delimiter)) {
+      if (entries.has(above)) break;
+      if (entries.size >= MOST_ENTRIES) throw tooManyFolders(MOST_ENTRIES);
+      entries.set(above, {
+        name: above,
+        delimiter,
+        attributes: new Set(['\\nonexistent']),
+        subscribed: false,
+        counts: null,
+      });
+    }
+  }
+  return entries;
+}
+
+function byParent(entries: Iterable<ListedMailbox>): Map<string | null, ListedMailbox[]> {
+  const children = new Map<string | null, ListedMailbox[]>();
+  for (const entry of entries) {
+    const parent = parentName(entry.name, entry.delimiter);
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(entry);
+    else children.set(parent, [entry]);
+  }
+  return children;
+}
+
+function candidate(entry: ListedMailbox, foreign: readonly string[]): Candidate {
+  const { name, delimiter, attributes } = entry;
+  return {
+    name,
+    leaf: leafName(name, delimiter),
+    depth: delimiter ? name.split(delimiter).length - 1 : 0,
+    attributes,
+    guessable: isSelectable(entry) && !foreign.some((prefix) => name.startsWith(prefix)),
+  };
+}

@@ -1,0 +1,76 @@
+import { specialUse as guess } from 'imapflow/lib/special-use.js';
+import type { Mailbox } from '../../protocol/methods/mailbox.js';
+import { isInbox } from '../wire/mailbox-names.js';
+
+type SpecialUse = NonNullable<Mailbox['specialUse']>;
+
+const byAttribute = new Map<string, SpecialUse>([
+  ['\\all', 'all'],
+  ['\\archive', 'archive'],
+  ['\\drafts', 'drafts'],
+  ['\\flagged', 'flagged'],
+  ['\\junk', 'junk'],
+  ['\\sent', 'sent'],
+  ['\\trash', 'trash'],
+]);
+
+/** Special folders in the order in which people look for them. */
+export const specialUseOrder: readonly SpecialUse[] = [
+  'inbox',
+  'flagged',
+  'drafts',
+  'sent',
+  'archive',
+  'all',
+  'junk',
+  'trash',
+];
+
+/** What the choice of special folders looks at. */
+export interface Candidate {
+  name: string;
+  leaf: string;
+  /** Levels above it. */
+  depth: number;
+  /** Attributes of LIST in lower case. */
+  attributes: ReadonlySet<string>;
+  /** Whether it may be guessed from its name: a selectable folder of the user's own. */
+  guessable: boolean;
+}
+
+/**
+ * Which folders are special: by SPECIAL-USE (RFC 6154), and for those uses that the server gives to no folder by
+ * well-known names in many languages. A guessed use goes to one folder: the plainest name, then the highest in the tree.
+ */
+export function specialUses(
+  candidates: readonly Candidate[],
+): Map<string, { use: SpecialUse; source: 'server' | 'name' }> {
+  const uses = new Map<string, { use: SpecialUse; source: 'server' | 'name' }>();
+  for (const { name, attributes } of candidates) {
+    const use = isInbox(name) ? 'inbox' : firstUse(attributes);
+    if (use) uses.set(name, { use, source: 'server' });
+  }
+  const taken = new Set<string>(Array.from(uses.values(), ({ use }) => use));
+  for (const { name, use } of guesses(candidates)) {
+    if (taken.has(use) || uses.has(name)) continue;
+    taken.add(use);
+    uses.set(name, { use, source: 'name' });
+  }
+  return uses;
+}
+
+function firstUse(attributes: ReadonlySet<string>): SpecialUse | undefined {
+  for (const [attribute, use] of byAttribute) if (attributes.has(attribute)) return use;
+  return undefined;
+}
+
+function guesses(candidates: readonly Candidate[]): Array<{ name: string; use: SpecialUse }> {
+  return candidates
+    .filter(({ guessable, name }) => guessable && !isInbox(name))
+    .flatMap(({ name, leaf, depth }) => {
+      const { flag, source } = guess(false, { name: leaf, flags: new Set() });
+      const use = flag ? byAttribute.get(flag.toLowerCase()) : undefined;
+      return use ? [{ name, use, depth, plain: source === 'name' }] : [];
+    })
+    .sort((a, b) => Number(b.plain) - Number(a.plain) || a.depth - b.depth || (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,93 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { StatusCounts } from '../../protocol/models.js';
+import type { ImapConnection } from '../connection/connection.js';
+import { findMailbox } from '../mailboxes/mailbox-list.js';
+import { isRefusal, statusOf } from '../mailboxes/mailbox-status.js';
+import { canonicalName } from '../wire/mailbox-names.js';
+import { atom, type ImapArgument, literal, mailboxName, nzNumberOf, sequence } from '../wire/tokens.js';
+import { searchKeys } from './search.js';
+
+/** A message to be stored. */
+export interface NewMessage {
+  raw: Buffer;
+  flags: readonly string[];
+  internalDate: Date | undefined;
+}
+
+/** Where it is; null where the server does not tell. */
+export interface Stored {
+  uidValidity: number | null;
+  uid: number | null;
+}
+
+/**
+ * Stores a message and answers its uid: by UIDPLUS, else by a search for its Message-ID among what is new.
+ * @throws BrokerError NOT_FOUND with field `mailbox`, IMAP_NO with the server's words
+ */
+export async function appendMessage(
+  connection: ImapConnection,
+  mailbox: string,
+  { raw, flags, internalDate }: NewMessage,
+): Promise<Stored> {
+  const uidPlus = connection.has('UIDPLUS') || connection.has('IMAP4rev2');
+  // Known before, so that only what came since is searched afterwards.
+  const before = uidPlus ? null : (await statusOf(connection, [mailbox])).get(canonicalName(mailbox));
+  const args: ImapArgument[] = [mailboxName(mailbox)];
+  if (flags.length > 0) args.push(flags.map(atom));
+  if (internalDate) args.push(imapDate(internalDate));
+  const append = () => connection.exec('write', 'APPEND', [...args, literal(raw)]);
+  const ok = await append()
+    .catch(async (failure: unknown) => {
+      // Dovecot refuses while the folder that was here before under the same name is still selected.
+      if (!isRefusal(failure) || connection.selected?.path !== canonicalName(mailbox)) throw failure;
+      await connection.unselect();
+      return append();
+    })
+    .catch((failure: unknown) => explainMissing(connection, failure, mailbox));
+  if (ok.code === 'APPENDUID') {
+    const [uidValidity, uid] = ok.codeArgs.map(nzNumberOf);
+    return { uidValidity: uidValidity ?? null, uid: uid ?? null };
+  }
+  return before ? search(connection, mailbox, raw, before) : { uidValidity: null, uid: null };
+}
+
+async function search(connection: ImapConnection, mailbox: string, raw: Buffer, before: StatusCounts): Promise<Stored> {
+  const { uidValidity, uidNext } = before;
+  const head = raw.subarray(0, raw.indexOf('\r\n\r\n') + 1 || undefined).toString('latin1');
+  const [, id] = /^message-id:\s*(<[^<>\s]+>)/im.exec(head) ?? [];
+  if (id === undefined || uidNext === null) return { uidValidity, uid: null };
+  try {
+    await connection.select(mailbox, { fresh: true, uidValidity });
+    const keys = [atom('UID'), sequence(`${uidNext}:*`), atom('HEADER'), 'Message-ID', id];
+    const fresh = (await searchKeys(connection, keys)).filter((uid) => uid >= uidNext);
+    const [uid = null] = fresh;
+    return { uidValidity, uid: fresh.length === 1 ? uid : null };
+  } catch (failure) {
+    // It is stored: an error here would make the caller store it twice.
+    if (failure instanceof BrokerError) return { uidValidity: null, uid: null };
+    throw failure;
+  }
+}
+
+/** The date-time of RFC 9051 section 9, quoted by the caller: `01-Feb-2024 03:04:05 +0000`. */
+function imapDate(date: Date): string {
+  const [, , day = '', month = '', year = '', time = ''] =
+    /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(date.toUTCString()) ?? [];
+  return `${day.padStart(2, '0')}-${month}-${year} ${time} +0000`;
+}
+
+/** A refusal is about the folder where the server says so, or where there is no such folder. */
+async function explainMissing(connection: ImapConnection, failure: unknown, mailbox: string): Promise<never> {
+  if (!isRefusal(failure)) throw failure;
+  // A code of its own says more than what can be found out.
+  const unsaid = failure.imap?.code === undefined && connection.usable;
+  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, mailbox)));
+  if (!gone) throw failure;
+  const { executed, imap } = failure;
+  throw new BrokerError('NOT_FOUND', `mailbox: there is no folder "${mailbox}".`, {
+    field: 'mailbox',
+    executed,
+    imap,
+    cause: failure,
+  });
+}

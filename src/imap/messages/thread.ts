@@ -1,0 +1,149 @@
+import type { Criteria, Thread } from '../../protocol/methods/message-read.js';
+import type { ImapConnection } from '../connection/connection.js';
+import { toThreadMessage } from '../mime/thread-message.js';
+import { buildThreads, type ThreadMessage } from '../mime/thread-references.js';
+import { tooLarge } from '../wire/errors.js';
+import { atom, bytesOf, isNzNumber } from '../wire/tokens.js';
+import { breathe } from '../wire/turn-budget.js';
+import { FETCH_BATCH, fetchSummaries } from './fetch.js';
+import { fetchRows, peekHeaders } from './fetch-rows.js';
+import { compileCriteria, searchUids } from './search.js';
+import { requireFew } from './sort.js';
+
+/** Levels of replies that an answer has; deeper replies stand side by side on the last one. */
+const MAX_DEPTH = 100;
+
+/** Which conversations of the sorted ones are wanted. */
+export interface ThreadPage {
+  offset: number;
+  limit: number;
+}
+
+/** Conversations of the hits, the one with the highest uid first: by the server where it can, else by the broker. */
+export async function threads(
+  connection: ImapConnection,
+  criteria: Criteria,
+  { offset, limit }: ThreadPage,
+): Promise<{ threads: Thread[]; total: number; threadedBy: 'server' | 'broker' }> {
+  const onServer = connection.has('THREAD=REFERENCES');
+  const found = onServer ? await threadOnServer(connection, criteria) : await threadInBroker(connection, criteria);
+  const dated: { thread: Thread; newest: number }[] = [];
+  for (const thread of found) {
+    dated.push({ thread, newest: newestOf(thread) });
+    await breathe();
+  }
+  dated.sort((a, b) => b.newest - a.newest);
+  const page = dated.slice(offset, offset + limit).map(({ thread }) => flatten(thread));
+  return { threads: page, total: found.length, threadedBy: onServer ? 'server' : 'broker' };
+}
+
+async function threadOnServer(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
+  const found: Thread[] = [];
+  const told: string[] = [];
+  const args = [atom('REFERENCES'), atom('UTF-8'), ...compileCriteria(criteria)];
+  await connection.exec('read', 'UID THREAD', args, {
+    THREAD: ({ raw }) => {
+      if (isTooMuch(raw)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
+      else told.push(raw);
+    },
+  });
+  for (const raw of told) await readThreads(raw, found);
+  return found;
+}
+
+/** Messages and lists in the conversations of one answer of the server. */
+const MOST_THREADED = 200_000;
+/** Characters after which a turn may end. */
+const STEP = 16_384;
+const [OPEN, CLOSE, ZERO, NINE] = [0x28, 0x29, 0x30, 0x39];
+
+/**
+ * (1 2 (3)(4)): each number is the reply to the one before it, each list a reply to the last number. Without recursion,
+ * for lists may be nested as deep as a server likes; and in turns, for there may be very many.
+ */
+export async function readThreads(text: string, into: Thread[]): Promise<void> {
+  // What lists that are open hang on: of the outermost it is a root of its own.
+  const open: Thread[] = [];
+  let last: Thread | undefined;
+  let pause = STEP;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN) {
+      last ??= { uid: null, replies: [] };
+      open.push(last);
+    } else if (code === CLOSE) {
+      last = open.pop();
+      if (open.length > 0 || !last) continue;
+      // A root without a message stands for its only reply.
+      into.push(...(last.replies.length > 1 ? [last] : last.replies));
+      last = undefined;
+    } else if (last && code >= ZERO && code <= NINE) {
+      let number = 0;
+      for (let digit = code; digit >= ZERO && digit <= NINE; at += 1, digit = text.charCodeAt(at)) {
+        number = number * 10 + digit - ZERO;
+      }
+      at -= 1;
+      const reply: Thread = { uid: isNzNumber(number) ? number : null, replies: [] };
+      last.replies.push(reply);
+      last = reply;
+    }
+    if (at >= pause) {
+      pause = at + STEP;
+      await breathe();
+    }
+  }
+}
+
+/** Whether a response has more members than an answer is made of; each has a digit or a parenthesis before it. */
+function isTooMuch(text: string): boolean {
+  let count = 0;
+  let inNumber = false;
+  for (let at = 0; at < text.length && count <= MOST_THREADED; at += 1) {
+    const code = text.charCodeAt(at);
+    const digit = code >= ZERO && code <= NINE;
+    if (code === OPEN || (digit && !inNumber)) count += 1;
+    inNumber = digit;
+  }
+  return count > MOST_THREADED;
+}
+
+async function threadInBroker(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
+  const uids = await searchUids(connection, criteria);
+  requireFew(uids.length);
+  const messages: ThreadMessage[] = [];
+  for (let from = 0; from < uids.length; from += FETCH_BATCH) {
+    const batch = uids.slice(from, from + FETCH_BATCH);
+    const summaries = await fetchSummaries(connection, batch, ['envelope', 'internalDate']);
+    const rows = await fetchRows(connection, batch.join(','), [peekHeaders(['References'])], 'uid');
+    const headers = new Map(rows.map(({ uid, items }) => [uid, bytesOf(items.get('BODY[HEADER.FIELDS]'))]));
+    for (const summary of summaries) {
+      messages.push(toThreadMessage(summary, headers.get(summary.uid) ?? Buffer.alloc(0)));
+    }
+  }
+  return buildThreads(messages);
+}
+
+function newestOf(thread: Thread): number {
+  let newest = 0;
+  const open = [thread];
+  for (let next = open.pop(); next; next = open.pop()) {
+    newest = Math.max(newest, next.uid ?? 0);
+    open.push(...next.replies);
+  }
+  return newest;
+}
+
+/** A chain of a thousand replies would be an answer that no JSON reader takes. */
+function flatten(root: Thread): Thread {
+  const copy: Thread = { uid: root.uid, replies: [] };
+  const open = [{ from: root, to: copy, depth: 1 }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { from, to, depth } = next;
+    for (const reply of from.replies) {
+      const copied: Thread = { uid: reply.uid, replies: [] };
+      to.replies.push(copied);
+      open.push({ from: reply, to: depth < MAX_DEPTH ? copied : to, depth: Math.min(depth + 1, MAX_DEPTH) });
+    }
+  }
+  return copy;
+}

@@ -1,0 +1,102 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { ImapConnection } from '../connection/connection.js';
+import { findMailbox } from '../mailboxes/mailbox-list.js';
+import { isRefusal } from '../mailboxes/mailbox-status.js';
+import type { UntaggedHandler } from '../wire/command.js';
+import type { StatusText } from '../wire/response.js';
+import { countOf, sequenceSets, uidsOf } from '../wire/sequence-set.js';
+import { mailboxName, nzNumberOf, sequence, textOf } from '../wire/tokens.js';
+import { survivingExpunge } from './fetch-rows.js';
+
+/** Where messages arrived, as far as the server tells (COPYUID, RFC 4315 section 3). */
+export interface Arrived {
+  uidValidity: number | null;
+  uids: { source: number; destination: number }[];
+  /** Uids that were there and were copied or moved. */
+  found: ReadonlySet<number>;
+  /** Uids of which the server did not say so: they may have been there. */
+  untold: number[];
+}
+
+/** @throws BrokerError NOT_FOUND with field `destination` when the folder is missing */
+export function copyMessages(connection: ImapConnection, uids: readonly number[], destination: string) {
+  return transfer(connection, 'UID COPY', uids, destination);
+}
+
+/** Moves by MOVE (RFC 6851). @throws BrokerError as {@link copyMessages} */
+export function moveMessages(connection: ImapConnection, uids: readonly number[], destination: string) {
+  return transfer(connection, 'UID MOVE', uids, destination);
+}
+
+export function hasMove(connection: ImapConnection): boolean {
+  return connection.has('MOVE') || connection.has('IMAP4rev2');
+}
+
+async function transfer(
+  connection: ImapConnection,
+  command: 'UID COPY' | 'UID MOVE',
+  uids: readonly number[],
+  destination: string,
+): Promise<Arrived> {
+  const notes = new Notes(uids);
+  const untold: number[] = [];
+  for (const set of sequenceSets(uids)) {
+    const before = notes.count;
+    const args = [sequence(set), mailboxName(destination)];
+    // Refused for messages that are gone: nothing was done, and behind the NOOP it is for the others.
+    const ok = await survivingExpunge(connection, () =>
+      connection
+        .exec('write', command, args, notes.handlers)
+        .catch((failure: unknown) => explainDestination(connection, failure, destination)),
+    );
+    notes.take(ok.code, ok.codeArgs);
+    if (notes.count === before) untold.push(...uidsOf(set));
+  }
+  return { ...notes.arrived, untold };
+}
+
+/** Collects what COPYUID tells. */
+class Notes {
+  readonly arrived = { uidValidity: null as number | null, uids: [] as Arrived['uids'], found: new Set<number>() };
+  count = 0;
+  readonly #asked: ReadonlySet<number>;
+  /** MOVE tells COPYUID in an untagged OK, COPY in the tagged one; some servers do it the other way round. */
+  readonly handlers: Record<string, UntaggedHandler> = {
+    OK: ({ status }) => this.take(status?.code, status?.codeArgs ?? []),
+  };
+
+  constructor(asked: readonly number[]) {
+    this.#asked = new Set(asked);
+  }
+
+  take(code: string | undefined, [validity, from, to]: StatusText['codeArgs']): void {
+    if (code !== 'COPYUID' || !this.#isPossible(textOf(from), textOf(to))) return;
+    this.count += 1;
+    const { arrived } = this;
+    const destinations = uidsOf(textOf(to));
+    uidsOf(textOf(from)).forEach((source, index) => {
+      if (!this.#asked.has(source)) return;
+      const destination = destinations[index];
+      arrived.found.add(source);
+      if (destination !== undefined) arrived.uids.push({ source, destination });
+    });
+    arrived.uidValidity = nzNumberOf(validity) ?? null;
+  }
+
+  /** Sets that stand for more than was asked for are not expanded, nor is anything of them believed. */
+  #isPossible(from: string, to: string): boolean {
+    return countOf(from) <= this.#asked.size && countOf(to) <= this.#asked.size;
+  }
+}
+
+/** A refusal is about the destination where the server says so, or where there is no such folder. */
+async function explainDestination(connection: ImapConnection, failure: unknown, destination: string): Promise<never> {
+  if (!isRefusal(failure)) throw failure;
+  // A code of its own says more than what can be found out.
+  const unsaid = failure.imap?.code === undefined && connection.usable;
+  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, destination)));
+  if (!gone) throw failure;
+  const { executed, imap } = failure;
+  const message = `destination: there is no folder "${destination}".`;
+  throw new BrokerError('NOT_FOUND', message, { field: 'destination', executed, imap, cause: failure });
+}

@@ -1,0 +1,71 @@
+import { isNzNumber } from './tokens.js';
+
+/** Octets of one command line that hold everywhere; RFC 7162 section 4 advises 8192 for all of it. */
+const LINE_BYTES = 7000;
+
+/**
+ * Writes uids as sequence sets (RFC 9051 section 9), each short enough for one command line. A range stands only for
+ * uids that were given: 1:3 means 1, 2 and 3.
+ */
+export function sequenceSets(uids: readonly number[]): string[] {
+  const sets: string[] = [];
+  let set = '';
+  for (const range of ranges(uids)) {
+    if (set.length + range.length + 1 > LINE_BYTES) {
+      sets.push(set);
+      set = '';
+    }
+    set += set === '' ? range : `,${range}`;
+  }
+  if (set !== '') sets.push(set);
+  return sets;
+}
+
+/** The uids of a sequence set without `*`, in its order; at most so many, for a server may write 1:4294967295. */
+export function uidsOf(set: string, most = 4_000_000): number[] {
+  const uids: number[] = [];
+  forEachRange(set, (from, to) => {
+    const step = from <= to ? 1 : -1;
+    for (let uid = from; uids.length < most; uid += step) {
+      uids.push(uid);
+      if (uid === to) break;
+    }
+  });
+  return uids;
+}
+
+/** How many uids a sequence set without `*` stands for; it is never expanded. */
+export function countOf(set: string): number {
+  let count = 0;
+  forEachRange(set, (from, to) => {
+    count += Math.abs(to - from) + 1;
+  });
+  return count;
+}
+
+/** Calls back for each range of a sequence set without `*`, in its order; parts that are no numbers of 32 bits are none. */
+export function forEachRange(set: string, take: (from: number, to: number) => void): void {
+  for (let at = 0; at < set.length; ) {
+    const comma = set.indexOf(',', at);
+    const end = comma < 0 ? set.length : comma;
+    const colon = set.indexOf(':', at);
+    const from = Number(set.slice(at, colon >= 0 && colon < end ? colon : end));
+    const to = colon >= 0 && colon < end ? Number(set.slice(colon + 1, end)) : from;
+    if (isNzNumber(from) && isNzNumber(to)) take(from, to);
+    at = end + 1;
+  }
+}
+
+function* ranges(uids: readonly number[]): Generator<string> {
+  const sorted = [...new Set(uids)].sort((a, b) => a - b);
+  for (let index = 0; index < sorted.length; ) {
+    const first = sorted[index] ?? 0;
+    let last = first;
+    index += 1;
+    while (sorted[index] === last + 1) {
+      last += 1;
+      index += 1;
+    }
+    yield first === last ? `${first}` : `${first}:${last}`;
+  }
+}

@@ -1,0 +1,19 @@
+import type { MethodName, Params } from '../../../protocol/contract.js';
+import type { Handler, RequestContext } from '../../context.js';
+
+/**
+ * A handler of what an operator does, which is noted in the log with who did it.
+ * @param told what of the params is noted, where they are not to be in the log as they are
+ */
+export function deed<M extends MethodName>(
+  handle: Handler<M>,
+  told: (params: Params<M>) => object = (params) => params,
+): Handler<M> {
+  return async (context, params) => {
+    const { method, tenant, services } = context as RequestContext;
+    const result = await handle(context, params);
+    const { timeoutMs, ...what } = told(params) as { timeoutMs?: number };
+    services.log.info({ method, operator: tenant.name, ...what }, 'done by an operator');
+    return result;
+  };
+}

@@ -1,0 +1,22 @@
+import { probe } from '../../../imap/connection/probe.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import { unknownServer } from '../known.js';
+import { deed } from './deed.js';
+
+/** Milliseconds before the deadline that what was found by then is answered. */
+const SPARE_MS = 500;
+
+export default deed<'server.probe'>(
+  async ({ services, deadlineAt }, { server: name, user, password }) => {
+    const server = services.servers.get(name);
+    if (!server) throw unknownServer(name);
+    if ((user === undefined) !== (password === undefined)) {
+      const [field, other] = user === undefined ? ['user', 'password'] : ['password', 'user'];
+      throw new BrokerError('INVALID_PARAMS', `${field}: is missing; it goes with ${other}.`, { field });
+    }
+    const credentials = user === undefined || password === undefined ? undefined : { user, password };
+    const steps = await services.registry.beside(name, () => probe(server, credentials, deadlineAt - SPARE_MS));
+    return { steps };
+  },
+  ({ server, user }) => ({ server, user }),
+);

@@ -1,8 +1,0 @@
-import { deed } from './deed.js';
-import { checkNames } from './known.js';
-
-export default deed<'pool.reconnect'>(async ({ services }, { tenant, server, user }) => {
-  const filter = { tenant, server, user };
-  checkNames(services, filter);
-  return services.registry.reconnect(filter);
-});

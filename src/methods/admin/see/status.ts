@@ -1,0 +1,51 @@
+import type { Result } from '../../../protocol/contract.js';
+import type { Handler, Services } from '../../context.js';
+
+const handle: Handler<'broker.status'> = async ({ services }) => {
+  const { version, epoch, inside, registry, servers } = services;
+  const { load, draining } = inside;
+  const states = registry.servers;
+  let running = 0;
+  for (const socket of inside.sockets) running += socket.running;
+  let waiting = 0;
+  for (const { stats } of registry.accounts) waiting += stats.waiting;
+  return {
+    version,
+    epoch,
+    startedAt: load.startedAt.toISOString(),
+    uptimeMs: load.uptimeMs,
+    state: draining ? 'draining' : 'running',
+    paused: registry.paused,
+    pid: process.pid,
+    node: process.version,
+    residentBytes: process.memoryUsage.rss(),
+    eventLoopLagMs: load.eventLoopLagMs,
+    requests: { running, waiting, perSecond: load.perSecond, latencyMs: load.latency },
+    errors: load.errors,
+    caps: capsOf(services),
+    servers: [...servers.keys()].map((name) => ({ name, state: states.get(name)?.state ?? 'closed' })),
+  };
+};
+
+function capsOf({ inside, registry, sessions, views, hub }: Services): Result<'broker.status'>['caps'] {
+  let sockets = 0;
+  let streams = 0;
+  for (const socket of inside.sockets) {
+    sockets += 1;
+    streams += socket.openStreams;
+  }
+  let watches = 0;
+  for (const topic of hub.topics.values()) watches += topic.size;
+  const { totals } = sessions;
+  return [
+    { name: 'sockets', used: sockets, limit: inside.socketLimit },
+    { name: 'connections', used: registry.slots.total, limit: registry.limits.connections },
+    { name: 'sessions', used: totals.sessions, limit: totals.limit },
+    { name: 'accounts', used: totals.accounts, limit: null },
+    { name: 'view bytes', used: views.bytes, limit: views.limits.bytes },
+    { name: 'streams', used: streams, limit: null },
+    { name: 'watches', used: watches, limit: null },
+  ];
+}
+
+export default handle;

@@ -1,0 +1,108 @@
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { BrokerError } from '../../protocol/errors.js';
+import type { Ending } from '../pool-events.js';
+import type { Lane, Lease, Work } from './job.js';
+import type { Stopper } from './stopper.js';
+
+/** Milliseconds within which a watch must have given its connection back once it was asked; then it is closed. */
+const YIELD_MS = 2_000;
+/** Milliseconds that a job waits for a watch alone to give way, before anything else will do as well. */
+export const PATIENCE_MS = 250;
+
+/** A connection that is lent: in which lane, since when, and how it is asked back. */
+export class Loan implements Lease {
+  readonly connection: ImapConnection;
+  readonly lane: Lane;
+  readonly since = performance.now();
+  /** Milliseconds that the login for it took, if this is the connection's first use. */
+  readonly loginMs: number;
+  /** Why the connection is to be ended when it comes back; undefined when it is not. */
+  leaving: Ending | undefined;
+  #askedAt = Number.POSITIVE_INFINITY;
+  #wanted: AbortController | undefined;
+  #stopper: Stopper | undefined;
+  #patience: NodeJS.Timeout | undefined;
+
+  constructor(connection: ImapConnection, lane: Lane, loginMs: number) {
+    this.connection = connection;
+    this.lane = lane;
+    this.loginMs = loginMs;
+  }
+
+  get wanted(): AbortSignal {
+    this.#wanted ??= new AbortController();
+    if (this.asked) this.#wanted.abort();
+    return this.#wanted.signal;
+  }
+
+  get asked(): boolean {
+    return this.#askedAt < Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it was asked for so long ago that it is better not to wait for it alone. */
+  get overdue(): boolean {
+    return performance.now() - this.#askedAt >= PATIENCE_MS;
+  }
+
+  /** Asks for it back. @param onOverdue called once, unless it has come back by then */
+  ask(onOverdue: () => void): void {
+    if (this.asked) return;
+    this.#askedAt = performance.now();
+    this.#stopper?.shorten(Date.now() + YIELD_MS);
+    this.#patience = setTimeout(onOverdue, PATIENCE_MS + 1);
+    this.#wanted?.abort();
+  }
+
+  /** The work begins, under this stopper. */
+  begin(stopper: Stopper): void {
+    this.#stopper = stopper;
+    if (this.asked) stopper.shorten(Date.now() + YIELD_MS);
+  }
+
+  extend(deadlineAt: number): void {
+    if (!this.asked) this.#stopper?.extend(deadlineAt);
+  }
+
+  end(): void {
+    clearTimeout(this.#patience);
+  }
+}
+
+/** What became of a loan: the work's result or error, and whether the connection may be lent again. */
+export type Outcome<T> =
+  | { ok: true; value: T; reusable: boolean }
+  | { ok: false; error: unknown; wrote: boolean; reusable: boolean };
+
+/** Refusals say themselves whether anything was executed; every other failure of a write leaves that open. */
+const refusals = new Set(['IMAP_NO', 'NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARAMS']);
+
+/**
+ * Does work on a lent connection. When it is stopped the caller has its answer at once and the connection is closed,
+ * for there is no other way to stop a command that is on the wire.
+ */
+export async function workOn<T>(loan: Loan, stopper: Stopper, work: Work<T>): Promise<Outcome<T>> {
+  const { connection } = loan;
+  const before = connection.writes;
+  const stopped = new Promise<never>((_resolve, reject) => stopper.whenStopped(reject));
+  loan.begin(stopper);
+  const running = Promise.resolve().then(() => (stopper.stopped ? stopped : work(connection, loan)));
+  const healthy = () => connection.usable && connection.quiet;
+  try {
+    return { ok: true, value: await Promise.race([running, stopped]), reusable: healthy() };
+  } catch (failure) {
+    if (stopper.stopped) connection.close();
+    const begun = connection.writes.begun > before.begun;
+    const done = connection.writes.done > before.done;
+    return { ok: false, error: judged(failure, begun, done), wrote: begun, reusable: healthy() };
+  } finally {
+    stopper.end();
+  }
+}
+
+function judged(failure: unknown, begun: boolean, done: boolean): unknown {
+  if (!(failure instanceof BrokerError)) return failure;
+  if (failure.executed === 'yes') return failure;
+  if (done) return failure.withExecuted('maybe');
+  if (!begun) return failure.withExecuted('no');
+  return refusals.has(failure.kind) ? failure : failure.withExecuted('maybe');
+}

@@ -1,0 +1,86 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { PoolLimits } from '../supply/slots.js';
+import type { Job, Lane } from './job.js';
+import type { Loan } from './loan.js';
+import { Waiter } from './waiter.js';
+
+/** A place in the queue: what waits for a loan gets a connection, what waits for a slot gets nothing but the slot. */
+export type Place = Waiter<Loan | undefined>;
+
+/** Jobs of an account that wait, in their lanes and there in their order. */
+export class WaitQueue {
+  readonly #limits: PoolLimits;
+  readonly #lanes: Record<Lane | 'slot', Place[]> = { slot: [], interactive: [], bulk: [], watch: [] };
+
+  constructor(limits: PoolLimits) {
+    this.#limits = limits;
+  }
+
+  /** All but watches, which wait for as long as others need the connections. */
+  get length(): number {
+    const { slot, interactive, bulk } = this.#lanes;
+    return slot.length + interactive.length + bulk.length;
+  }
+
+  /** Everybody who waits, watches as well, by lane. */
+  get all(): Place[] {
+    return Object.values(this.#lanes).flat();
+  }
+
+  /** Milliseconds that the longest waiting one has waited; `undefined` when there is none but watches. */
+  get longestWaitMs(): number | undefined {
+    const { slot, interactive, bulk } = this.#lanes;
+    const heads = [slot[0], interactive[0], bulk[0]].flatMap((place) => place?.waitedMs ?? []);
+    return heads.length === 0 ? undefined : Math.max(...heads);
+  }
+
+  /** Those who wait for a connection in a lane, or for a slot to log in; the first one first. */
+  of(lane: Lane | 'slot'): readonly Place[] {
+    return this.#lanes[lane];
+  }
+
+  /** @throws BrokerError POOL_EXHAUSTED when it is full */
+  join(wants: Place['wants'], job: Job): Place {
+    const { queuePerAccount } = this.#limits;
+    const watches = job.lane === 'watch';
+    if ((watches ? this.#lanes.watch.length : this.length) >= queuePerAccount) {
+      const message = `${queuePerAccount} requests of this account wait for a connection already.`;
+      throw new BrokerError('POOL_EXHAUSTED', message, { retryAfterMs: 1000 });
+    }
+    const longestMs = watches ? Number.POSITIVE_INFINITY : this.#limits.acquireTimeoutMs;
+    const place: Place = new Waiter(wants, job, longestMs, (it) => this.leave(it));
+    if (!place.settled) this.#laneOf(place).push(place);
+    return place;
+  }
+
+  /** Back to the head: what was served with a dead connection has lost nothing. */
+  rejoin(place: Place): void {
+    this.#laneOf(place).unshift(place);
+  }
+
+  leave(place: Place): void {
+    const lane = this.#laneOf(place);
+    const index = lane.indexOf(place);
+    if (index >= 0) lane.splice(index, 1);
+  }
+
+  /** Refuses those who wait for a connection. @param which default: all */
+  rejectLoans(error: unknown, which: (job: Job) => boolean = () => true): void {
+    const { interactive, bulk, watch } = this.#lanes;
+    for (const place of [...interactive, ...bulk, ...watch]) if (which(place.job)) place.reject(error);
+  }
+
+  /** Refuses all who wait for a slot to log in. */
+  rejectSlots(error: unknown): void {
+    for (const place of [...this.#lanes.slot]) place.reject(error);
+  }
+
+  rejectAll(error: unknown): void {
+    this.rejectLoans(error);
+    this.rejectSlots(error);
+  }
+
+  #laneOf({ wants, job }: Place): Place[] {
+    return this.#lanes[wants === 'slot' ? 'slot' : (job.lane ?? 'interactive')];
+  }
+}

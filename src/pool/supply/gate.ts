@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BrokerError } from '../../protocol/errors.js';
+import { isRefusedLogin, wasReached } from '../account-errors.js';
+
+/** Failures in a row after which a server is left alone. */
+const PATIENCE = 5;
+const FIRST_MS = 1_000;
+const MOST_MS = 300_000;
+
+export interface GateState {
+  state: 'closed' | 'open' | 'trying';
+  failures: number;
+  /** Milliseconds until the next try; 0 unless open. */
+  retryAfterMs: number;
+}
+
+/**
+ * What stands before the logins of one server: not more a second than it can take, and none for a while when it cannot
+ * be reached, with full jitter so that many brokers do not return at once.
+ */
+export class Gate {
+  readonly #intervalMs: number;
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #openUntil = 0;
+  #trying = false;
+
+  readonly #onRefused: (error: BrokerError) => void;
+
+  /**
+   * @param loginsPerSecond most logins that are begun in a second
+   * @param onRefused called when a login is not tried because the server is left alone
+   */
+  constructor(loginsPerSecond: number, onRefused: (error: BrokerError) => void = () => {}) {
+    this.#intervalMs = 1000 / loginsPerSecond;
+    this.#onRefused = onRefused;
+  }
+
+  get status(): GateState {
+    const retryAfterMs = Math.max(0, Math.ceil(this.#openUntil - performance.now()));
+    const open = this.#failures >= PATIENCE;
+    const state = this.#trying ? 'trying' : open && retryAfterMs > 0 ? 'open' : 'closed';
+    return { state, failures: this.#failures, retryAfterMs: open ? retryAfterMs : 0 };
+  }
+
+  /**
+   * Connects when it is this one's turn.
+   * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the server is left alone, the signal's reason, or
+   * what connecting throws
+   */
+  async pass<T>(server: string, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
+    this.#refuseWhileOpen(server);
+    const mine = this.#failures >= PATIENCE;
+    if (mine) this.#trying = true;
+    try {
+      await this.#turn(signal);
+      const connection = await connect();
+      this.#failures = 0;
+      return connection;
+    } catch (error) {
+      this.#note(error, signal);
+      throw error;
+    } finally {
+      if (mine) this.#trying = false;
+    }
+  }
+
+  #refuseWhileOpen(server: string): void {
+    const { state, failures, retryAfterMs } = this.status;
+    if (state === 'closed') return;
+    const message = `The IMAP server "${server}" could not be reached ${failures} times; it is left alone for a while.`;
+    const error = new BrokerError('UPSTREAM_UNAVAILABLE', message, { retryAfterMs: Math.max(retryAfterMs, 100) });
+    this.#onRefused(error);
+    throw error;
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const now = performance.now();
+    // A second's worth may come at once.
+    const at = Math.max(now - 1000, this.#nextAt);
+    this.#nextAt = at + this.#intervalMs;
+    if (at > now) await sleep(at - now, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+
+  #note(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted || !(error instanceof BrokerError)) return;
+    if (isRefusedLogin(error) || wasReached(error)) {
+      this.#failures = 0;
+    } else if (error.kind === 'UPSTREAM_UNAVAILABLE') {
+      this.#failures += 1;
+      if (this.#failures < PATIENCE) return;
+      const mostMs = Math.min(MOST_MS, FIRST_MS * 2 ** (this.#failures - PATIENCE));
+      this.#openUntil = performance.now() + Math.random() * mostMs;
+    }
+  }
+}

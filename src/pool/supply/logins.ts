@@ -1,0 +1,148 @@
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import type { Credentials } from '../../imap/login/server-options.js';
+import { isRefusedLogin, refusedError, saysFull, saysTooMany } from '../account-errors.js';
+import type { Job } from '../jobs/job.js';
+import type { Stoppers } from '../jobs/stoppers.js';
+import type { WaitQueue } from '../jobs/wait-queue.js';
+import type { Backoff, Backoffs } from './backoffs.js';
+import type { Holding } from './holding.js';
+import { isSame, Proven } from './proven.js';
+
+/** Milliseconds that an account lives on the connections it has when another could not be made. */
+const FAILED_PAUSE_MS = 2_000;
+
+export interface LoginsOptions {
+  /** The key of the account. */
+  key: string;
+  backoffs: Backoffs;
+  holding: Holding;
+  queue: WaitQueue;
+  stoppers: Stoppers;
+  /** A connection is there, made for whoever is first in the queue, by a login that took so long. */
+  onMade(connection: ImapConnection, loginMs: number): Promise<void>;
+  /** A slot that was taken for a connection is not needed. */
+  onFailed(): void;
+  /** The account no longer has to live on what it has. */
+  onResume(): void;
+  /** The server refused credentials that it took before. */
+  onRefused(credentials: Credentials): void;
+  /** Credentials must be proven anew. */
+  onDoubted(credentials: Credentials): void;
+}
+
+/** How an account gets new connections: with which credentials, and what a failure means to those who wait. */
+export class Logins {
+  readonly proven: Proven;
+  readonly #options: LoginsOptions;
+  #pause: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: LoginsOptions) {
+    this.#options = options;
+    this.proven = new Proven((credentials) => options.onDoubted(credentials));
+  }
+
+  /** Whether the account is to live on the connections that it has for a while. */
+  get paused(): boolean {
+    return this.#pause !== undefined || this.backoff !== undefined;
+  }
+
+  /** Why no login is tried for a while; undefined where one may be. */
+  get backoff(): Backoff | undefined {
+    return this.#options.backoffs.of(this.#options.key);
+  }
+
+  /** Makes one connection, in a slot that was taken for it, for whoever is first in the queue when it is ready. */
+  async supply(): Promise<void> {
+    const { key, backoffs, holding, stoppers, onMade, onFailed } = this.#options;
+    const credentials = this.proven.current;
+    const stopper = stoppers.begin();
+    const begun = performance.now();
+    try {
+      if (!credentials) throw refusedError();
+      const connection = await holding.open(credentials, stopper.signal);
+      backoffs.succeeded(key);
+      this.proven.opened(connection, credentials);
+      await onMade(connection, performance.now() - begun);
+    } catch (error) {
+      this.#cannotSupply(error, credentials);
+      onFailed();
+    } finally {
+      stoppers.end(stopper);
+    }
+  }
+
+  /** Makes a connection with credentials that are to be proven, in a slot that was taken for it. */
+  async prove(credentials: Credentials, job: Job): Promise<ImapConnection> {
+    const { key, backoffs, holding, stoppers, onFailed } = this.#options;
+    const stopper = stoppers.begin(job);
+    try {
+      const connection = await holding.open(credentials, stopper.signal);
+      backoffs.succeeded(key);
+      this.proven.proved(credentials);
+      this.proven.opened(connection, credentials);
+      return connection;
+    } catch (failure) {
+      const error = backoffs.failed(key, failure);
+      if (isRefusedLogin(error)) this.proven.refused(credentials);
+      this.backOff();
+      onFailed();
+      throw error;
+    } finally {
+      stoppers.end(stopper);
+    }
+  }
+
+  /** Tells those who wait that no login is tried for a while, unless a connection will be there for them all the same. */
+  backOff(): void {
+    const { backoff } = this;
+    if (!backoff || this.#closed) return;
+    const { holding, queue } = this.#options;
+    const { error, reason } = backoff;
+    for (const place of queue.all) place.obstacle = error;
+    if (holding.size === 0 || reason !== 'connections') queue.rejectSlots(error);
+    if (holding.size === 0 && reason !== 'connections') queue.rejectLoans(error);
+    this.#rest(error.retryAfterMs ?? 0);
+  }
+
+  #rest(ms: number): void {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#options.onResume();
+    }, ms);
+  }
+
+  /** From now on failures are nobody's business. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+  }
+
+  /** Tells who waits what they need to know, before a slot that is free tempts the next to try the same. */
+  #cannotSupply(failure: unknown, credentials: Credentials | undefined): void {
+    if (this.#closed) return;
+    const { key, backoffs, holding, queue, onRefused } = this.#options;
+    const error = backoffs.failed(key, failure);
+    if (saysTooMany(error)) holding.budget.refused(holding.connections.size);
+    if (isRefusedLogin(error)) {
+      // Another login with the same credentials would fail as well, and servers punish repetition.
+      if (credentials) {
+        this.proven.refused(credentials);
+        onRefused(credentials);
+      }
+      const others = this.proven.current !== undefined;
+      const own = ({ credentials: given }: Job) => given && credentials && isSame(given, credentials);
+      // Requests that stand on other credentials are served by a login with those.
+      queue.rejectLoans(error, (job) => !others || own(job) === true);
+    } else if (this.backoff) {
+      this.backOff();
+    } else if (!saysFull(error)) {
+      // Those that there are will be free again: to wait is better than to fail. Where the server lets the whole broker
+      // have no more, a slot is what there is to wait for.
+      if (holding.size === 0) queue.rejectLoans(error);
+      else this.#rest(FAILED_PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import type { Credentials } from '../../imap/login/server-options.js';
+import { isOld } from './age.js';
+import type { Holding } from './holding.js';
+import type { PoolLimits } from './slots.js';
+
+/** Which connections of an account are too old to be lent again, and which wait for their successor. */
+export class Retirement {
+  readonly #limits: Pick<PoolLimits, 'maxAgeMs'>;
+  readonly #holding: Holding;
+  readonly #supply: () => Promise<void>;
+  readonly #onReplaced: (connection: ImapConnection) => void;
+  /** Connections that are too old and have a successor, or soon will; those still wait for it. */
+  readonly #replaced = new WeakSet<ImapConnection>();
+  readonly #replacing = new Set<ImapConnection>();
+
+  /**
+   * @param supply makes a connection in a slot that was taken for it
+   * @param onReplaced called when the successor of a connection is there or cannot be had
+   */
+  constructor(
+    limits: Pick<PoolLimits, 'maxAgeMs'>,
+    holding: Holding,
+    supply: () => Promise<void>,
+    onReplaced: (connection: ImapConnection) => void,
+  ) {
+    this.#limits = limits;
+    this.#holding = holding;
+    this.#supply = supply;
+    this.#onReplaced = onReplaced;
+  }
+
+  /**
+   * Whether a connection is too old to be lent again. Where there is room it serves on until another is there, so that
+   * no request waits for a login.
+   */
+  isDue(connection: ImapConnection, credentials: Credentials | undefined): boolean {
+    if (!isOld(connection, this.#limits.maxAgeMs, credentials)) return false;
+    if (this.#replaced.has(connection) || !this.#holding.takeSlot()) return !this.#replacing.has(connection);
+    this.#replaced.add(connection);
+    this.#replacing.add(connection);
+    void this.#supply().then(() => {
+      this.#replacing.delete(connection);
+      this.#onReplaced(connection);
+    });
+    return false;
+  }
+}

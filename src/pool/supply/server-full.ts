@@ -1,0 +1,22 @@
+import { LoginError } from '../../imap/login/login-error.js';
+import { saysFull } from '../account-errors.js';
+import type { Registry } from '../registry.js';
+
+/**
+ * What it means that a server ended a connection in place of its greeting: where it has let others in, it allows this
+ * address no more of them, as Courier does, and the broker keeps to so many; else the server is away.
+ */
+export function judgeFull(
+  failure: unknown,
+  server: string,
+  { accounts, slots }: Pick<Registry, 'accounts' | 'slots'>,
+): unknown {
+  if (!saysFull(failure)) return failure;
+  const { kind, message, retryAfterMs, imap, cause } = failure;
+  let held = 0;
+  for (const account of accounts) if (account.server.name === server) held += account.connections.size;
+  if (held === 0) return new LoginError(kind, message, { stage: 'connect', retryAfterMs, imap, cause });
+  slots.refused(server, held);
+  const text = `${message}; ${held} are open, and for now the broker keeps to so many.`;
+  return new LoginError(kind, text, { stage: 'full', retryAfterMs, imap, cause });
+}
