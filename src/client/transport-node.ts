@@ -2,6 +2,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { subprotocol } from '../protocol/limits.js';
 import type { Connect } from './transport.js';
 
+/** Milliseconds until the WebSocket is open; `handshakeTimeout` of ws would begin anew with each byte of the answer. */
 const HANDSHAKE_MS = 10_000;
 /** Milliseconds that a peer has to answer a close; a program that ends waits for it. */
 const CLOSE_MS = 1_000;
@@ -15,7 +16,6 @@ export const connectNode: Connect = ({ url, token }, events) => {
   const options: ClientOptions & { closeTimeout: number } = {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
-    handshakeTimeout: HANDSHAKE_MS,
     closeTimeout: CLOSE_MS,
     maxPayload: MOST_FRAME_BYTES,
   };
@@ -23,7 +23,14 @@ export const connectNode: Connect = ({ url, token }, events) => {
   let refused: number | undefined;
   let complaint: string | undefined;
   let malformed = false;
-  ws.on('open', () => events.onOpen());
+  const late = setTimeout(() => {
+    complaint = `not open within ${HANDSHAKE_MS} ms`;
+    ws.terminate();
+  }, HANDSHAKE_MS);
+  ws.on('open', () => {
+    clearTimeout(late);
+    events.onOpen();
+  });
   ws.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) events.onBinary(data);
     else events.onText(data.toString('utf8'));
@@ -40,7 +47,10 @@ export const connectNode: Connect = ({ url, token }, events) => {
     complaint ??= message;
     malformed ||= code?.startsWith('WS_ERR_') === true;
   });
-  ws.on('close', (code) => events.onClose({ code, refused, complaint, malformed }));
+  ws.on('close', (code) => {
+    clearTimeout(late);
+    events.onClose({ code, refused, complaint, malformed });
+  });
   return {
     send: (frame, onSent) => ws.send(frame, () => onSent?.()),
     get bufferedBytes() {

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { clientOn } from '../../src/client/client.js';
-import type { WatchOptions } from '../../src/client/index.js';
+import { createClient, type WatchOptions } from '../../src/client/index.js';
 import type { Connect, TransportEnd, TransportEvents } from '../../src/client/transport.js';
 import { connectNode } from '../../src/client/transport-node.js';
 import { HostileBroker } from '../support/hostile-broker.js';
@@ -71,6 +73,28 @@ describe('a client', () => {
     // By default a WebSocket waits for half a minute, and so would a program that ends.
     await closed;
   }, 10_000);
+
+  it('does not wait longer than ten seconds for a handshake, though its bytes come one by one', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const client = createClient({ url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    onTestFinished(() => client.close());
+    const refused = client.broker.ping({ timeoutMs: 10_001 });
+    const rejected = expect(refused).rejects.toThrow('not open within 10000 ms');
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    socket.on('error', () => {});
+    const ended = once(socket.resume(), 'close');
+    for (const byte of 'HTTP/1.1 1') {
+      socket.write(byte);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    await ended;
+    await vi.advanceTimersByTimeAsync(1);
+    await rejected;
+  });
 
   it('does not wait longer than ten seconds for a hello, whatever else is a sign of life', async () => {
     vi.useFakeTimers();
