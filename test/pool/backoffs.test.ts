@@ -69,6 +69,13 @@ describe('an account whose logins are refused', () => {
     expect(all.of('anna')?.error.retryAfterMs).toBe(92_415);
   });
 
+  it('waits for an hour at most, whatever the server asks for', () => {
+    const { all } = backoffs();
+    const options = { stage: 'login', refusal: 'throttled', retryAfterMs: 1e15 } as const;
+    all.failed('anna', new LoginError('UPSTREAM_UNAVAILABLE', 'no', options));
+    expect(all.of('anna')?.error.retryAfterMs).toBe(3_600_000);
+  });
+
   it('begins anew after a login that succeeded, and when the server is another one', () => {
     const { all } = backoffs();
     pausesOf(all, 'account', 3);
@@ -126,6 +133,15 @@ describe('an account whose connections end soon after their logins', () => {
     all.ended('anna', aged(5_000));
     for (let count = 0; count < 3; count += 1) all.ended('anna', aged(100));
     expect([all.of('anna'), told]).toEqual([undefined, []]);
+  });
+
+  it('backs off no longer for connections that ended together', () => {
+    const { all } = backoffs();
+    for (let count = 0; count < 10; count += 1) all.ended('anna', aged(100));
+    expect(all.of('anna')?.error.retryAfterMs).toBe(1_000);
+    vi.advanceTimersByTime(1_000);
+    all.ended('anna', aged(100));
+    expect(all.of('anna')?.error.retryAfterMs).toBe(2_000);
   });
 
   it('counts logins that were lost without an answer as such', () => {

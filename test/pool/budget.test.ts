@@ -82,6 +82,14 @@ describe('the gate before a server', () => {
     vi.restoreAllMocks();
   });
 
+  it('counts logins that were under way together and failed after it had closed as nothing', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const gate = new Gate(1000);
+    await Promise.all(Array.from({ length: 100 }, () => fail(gate)));
+    expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
+    vi.restoreAllMocks();
+  });
+
   it('takes no refused login and no cancelled one for a failure of the server', async () => {
     const gate = new Gate(1000);
     const wrong = () => Promise.reject(new BrokerError('IMAP_AUTH_FAILED', 'no'));
@@ -106,5 +114,19 @@ describe('the gate before a server', () => {
     const [first = 0, lastAtOnce = 0, last = 0] = [at[0], at[19], at[25]];
     expect(last - lastAtOnce).toBeGreaterThan(200);
     expect(lastAtOnce - first).toBeLessThan(last - lastAtOnce);
+  });
+
+  it('keeps no turn for logins that were cancelled while they waited', async () => {
+    const gate = new Gate(10);
+    const connect = vi.fn(async () => 'connected');
+    const callers = Array.from({ length: 100 }, () => new AbortController());
+    const logins = callers.map((caller) => gate.pass('main', caller.signal, connect).catch(() => 'cancelled'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    for (const caller of callers) caller.abort(new Error('cancelled'));
+    expect((await Promise.all(logins)).filter((outcome) => outcome === 'connected')).toHaveLength(21);
+    const next = gate.pass('main', signal, connect);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await next).toBe('connected');
+    expect(connect).toHaveBeenCalledTimes(22);
   });
 });

@@ -106,6 +106,21 @@ describe('a session that was revoked', () => {
     expect((await start().resolve('shop', token)).user).toBe('anna');
   });
 
+  it.each([
+    ['another broker was started on the same files for a moment', () => start().dispose()],
+    ['its list was deleted', () => rmSync(revokedFile())],
+  ])('stays so although %s while the broker ran', async (_what, meanwhile) => {
+    const sessions = start();
+    const [first, second] = [await sessions.open(anna), await sessions.open(anna)];
+    await sessions.close(first.session);
+    meanwhile();
+    expect(await sessions.close(second.session)).toEqual({ lasts: true });
+    const again = start();
+    for (const { token } of [first, second]) {
+      await expect(again.resolve('shop', token)).rejects.toMatchObject(expired);
+    }
+  });
+
   it('is not renewed by what was under way, nor are its other tokens', async () => {
     const sessions = start();
     const { session } = await sessions.open(anna);

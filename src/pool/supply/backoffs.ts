@@ -15,6 +15,8 @@ const pauses: Record<Reason, [first: number, most: number]> = {
   server: [2_000, 60_000],
   ended: [1_000, 60_000],
 };
+/** Milliseconds of a pause that a server asks for, at most: whatever number it names, its users come back some day. */
+const MOST_ASKED_MS = 3_600_000;
 /** Connections that may end so soon, one after the other, before the account backs off: a restart ends some. */
 const QUICK_ENDS = 3;
 /** How often `stayMs` must pass after one of them, or after a pause, before they are forgotten. */
@@ -111,11 +113,13 @@ export class Backoffs {
   #endedSoon(key: string, error: LoginError): void {
     const entry = this.#entryOf(key);
     const now = performance.now();
+    // Of several connections at once all end.
+    if (entry.until > now) return;
     // Ends that are far from each other, such as those of a network that fails now and then, are none in a row.
     if (now - Math.max(entry.until, entry.quickEndAt) > CALM * this.#limits.stayMs) entry.quickEnds = 0;
     entry.quickEndAt = now;
     entry.quickEnds += 1;
-    if (entry.quickEnds <= QUICK_ENDS || entry.until > performance.now()) return;
+    if (entry.quickEnds <= QUICK_ENDS) return;
     entry.error = error;
     entry.reason = 'ended';
     pause(entry, 'ended', entry.quickEnds - QUICK_ENDS);
@@ -161,5 +165,5 @@ export class Backoffs {
 function pause(entry: Entry, reason: Reason, times: number, leastMs = 0): void {
   const [first, most] = pauses[reason];
   const ms = Math.min(most, first * 2 ** (times - 1)) * (0.75 + Math.random() / 4);
-  entry.until = performance.now() + Math.max(ms, leastMs);
+  entry.until = performance.now() + Math.max(ms, Math.min(leastMs, MOST_ASKED_MS));
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerError } from '../../protocol/errors.js';
 import { isRefusedLogin, wasReached } from '../account-errors.js';
 
@@ -24,7 +23,9 @@ export class Gate {
   #failures = 0;
   #openUntil = 0;
   #trying = false;
-
+  /** Logins that wait for their turn, the first one first. */
+  readonly #waiting = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
   readonly #onRefused: (error: BrokerError) => void;
 
   /**
@@ -58,7 +59,7 @@ export class Gate {
       this.#failures = 0;
       return connection;
     } catch (error) {
-      this.#note(error, signal);
+      this.#note(error, signal, mine);
       throw error;
     } finally {
       if (mine) this.#trying = false;
@@ -74,19 +75,43 @@ export class Gate {
     throw error;
   }
 
+  /** A login that is cancelled while it waits takes no turn. */
   async #turn(signal: AbortSignal): Promise<void> {
-    const now = performance.now();
-    // A second's worth may come at once.
-    const at = Math.max(now - 1000, this.#nextAt);
-    this.#nextAt = at + this.#intervalMs;
-    if (at > now) await sleep(at - now, undefined, { signal }).catch(() => signal.throwIfAborted());
+    signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        this.#waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      this.#waiting.add(end);
+      signal.addEventListener('abort', end);
+      if (this.#timer === undefined) this.#serve();
+    });
+    signal.throwIfAborted();
   }
 
-  #note(error: unknown, signal: AbortSignal): void {
+  /** Begins the logins whose turn it is. */
+  #serve(): void {
+    const now = performance.now();
+    for (const begin of this.#waiting) {
+      if (this.#nextAt > now) break;
+      // A second's worth may come at once.
+      this.#nextAt = Math.max(now - 1000, this.#nextAt) + this.#intervalMs;
+      begin();
+    }
+    const more = this.#waiting.size > 0;
+    this.#timer = more ? setTimeout(() => this.#serve(), Math.max(0, this.#nextAt - now)) : undefined;
+  }
+
+  /** @param mine whether it was the login that tries a server again which was left alone */
+  #note(error: unknown, signal: AbortSignal, mine: boolean): void {
     if (signal.aborted || !(error instanceof BrokerError)) return;
     if (isRefusedLogin(error) || wasReached(error)) {
       this.#failures = 0;
     } else if (error.kind === 'UPSTREAM_UNAVAILABLE') {
+      // Logins that were under way when the server was left alone fail together: that is no reason to wait longer.
+      if (this.#failures >= PATIENCE && !mine) return;
       this.#failures += 1;
       if (this.#failures < PATIENCE) return;
       const mostMs = Math.min(MOST_MS, FIRST_MS * 2 ** (this.#failures - PATIENCE));
