@@ -34,9 +34,11 @@ function cut(message: Message, room: number): Message {
   if (left < 0) return shell(message);
   const filled = (items: BodyItem[] | null) =>
     items?.map((item) => {
-      const told = shortened(item, left);
-      left -= bytesOf(told.content) - 2;
-      return told;
+      const { content } = item;
+      if (!content) return item;
+      const { text, bytes } = beginningOf(content, left);
+      left -= bytes;
+      return text.length < content.length ? { ...item, content: text, truncated: true } : item;
     }) ?? null;
   return { ...textless, textBody: filled(message.textBody), htmlBody: filled(message.htmlBody) };
 }
@@ -59,15 +61,15 @@ function emptied(item: BodyItem): BodyItem {
   return item.content ? { ...item, content: '', truncated: true } : item;
 }
 
-/** With as much of its text as has room: characters cost between one byte and six. */
-function shortened(item: BodyItem, room: number): BodyItem {
-  const { content } = item;
-  if (!content || bytesOf(content) - 2 <= room) return item;
-  let length = content.length;
-  for (let bytes = bytesOf(content) - 2; bytes > room; bytes = bytesOf(content.slice(0, length)) - 2) {
-    length = Math.floor(Math.min(length * 0.9, (length * Math.max(0, room)) / bytes));
+/** As much of a text as has room, and what that costs: a character takes between one byte and six. */
+function beginningOf(content: string, room: number): { text: string; bytes: number } {
+  let text = content.slice(0, room);
+  let bytes = bytesOf(text) - 2;
+  while (bytes > room) {
+    text = text.slice(0, Math.floor(Math.min(text.length * 0.9, (text.length * room) / bytes)));
+    bytes = bytesOf(text) - 2;
   }
-  return { ...item, content: content.slice(0, length).replace(/[\uD800-\uDBFF]$/, ''), truncated: true };
+  return { text: text.length < content.length ? text.replace(/[\uD800-\uDBFF]$/, '') : text, bytes };
 }
 
 function bytesOf(value: unknown): number {
