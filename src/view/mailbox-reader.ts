@@ -1,5 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import { refreshWith } from '../imap/connection/refresh-with.js';
+import { isPassing } from '../imap/connection/refused-folder.js';
+import { isRefusal } from '../imap/mailboxes/mailbox-status.js';
 import type { Account } from '../pool/account.js';
 import type { Job } from '../pool/jobs/job.js';
 import { SharedJob } from '../pool/jobs/shared-job.js';
@@ -142,7 +144,7 @@ export class MailboxReader {
   /**
    * Has a station's connection follow the view, which another connection may follow just now.
    * @returns false while another connection is at work on the view
-   * @throws BrokerError NOT_FOUND where there is no such folder, CONNECTION_LOST
+   * @throws BrokerError NOT_FOUND where there is no such folder, IMAP_NO where it cannot be opened now, CONNECTION_LOST
    */
   async moveTo(connection: ImapConnection): Promise<boolean> {
     if (connection.isFollowedBy(this.view)) return true;
@@ -325,8 +327,10 @@ export class MailboxReader {
 
   async #place(connection: ImapConnection, begun: Moment): Promise<void> {
     await placeView(this.view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS).catch((error: unknown) => {
-      // There is no such folder any more, so that nothing of the view holds.
-      if (error instanceof BrokerError && error.kind === 'NOT_FOUND') this.view.abandon();
+      // Nothing of the view holds where the folder is gone or denied, or where the server cannot go on from the view.
+      if (isRefusal(error) && !isPassing(error)) this.view.abandon();
+      // It is not up to date with the selection: later answers must not take it for that.
+      else connection.unfollow(this.view);
       throw error;
     });
     this.view.confirm(begun);

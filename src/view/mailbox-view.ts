@@ -52,6 +52,7 @@ export class MailboxView implements Follower {
   /** Of messages that were opened and are not among the members. */
   readonly #opened = new OpenedFlags();
   #uidValidity: number | undefined;
+  #mailboxId: string | undefined;
   /** All changes up to it are in the view. */
   #modseq: bigint | undefined;
   /** Heard since the last barrier: others below it may still be to come (RFC 7162 section 6). */
@@ -77,6 +78,16 @@ export class MailboxView implements Follower {
 
   get uidValidity(): number | undefined {
     return this.#uidValidity;
+  }
+
+  /** MAILBOXID (RFC 8474), where the server tells it. */
+  get mailboxId(): string | undefined {
+    return this.#mailboxId;
+  }
+
+  /** Whether it is the folder that was selected, not another one of the same name. */
+  isOf({ uidValidity, mailboxId }: Pick<SelectedMailbox, 'uidValidity' | 'mailboxId'>): boolean {
+    return uidValidity === this.#uidValidity && mailboxId === this.#mailboxId;
   }
 
   get modseq(): bigint | undefined {
@@ -144,6 +155,7 @@ export class MailboxView implements Follower {
     this.#connection?.unfollow(this);
     this.doubt(0);
     this.#uidValidity = undefined;
+    this.#mailboxId = undefined;
     this.rows.clear();
   }
 
@@ -171,10 +183,12 @@ export class MailboxView implements Follower {
   }
 
   /** Another folder than the known one, or a known one of which nothing helps: begins with how many there are. */
-  begin({ uidValidity, exists, highestModseq }: SelectedMailbox): void {
+  begin(selected: SelectedMailbox): void {
+    const { uidValidity, mailboxId, exists, highestModseq } = selected;
     if (this.#uidValidity !== undefined) this.log.interrupt();
-    if (this.#uidValidity !== uidValidity) this.rows.clear();
+    if (!this.isOf(selected)) this.rows.clear();
     this.#uidValidity = uidValidity;
+    this.#mailboxId = mailboxId;
     this.members.reset(exists);
     this.#opened.clear();
     this.#place(highestModseq);

@@ -13,7 +13,7 @@ const TRIES = 10;
  * Selects the folder and brings the view up to date on that selection: by QRESYNC where it is on, else by CONDSTORE, else
  * by the flags of what is known (RFC 7162 sections 3.2.5 and 3.1.4). From then on the view follows the connection.
  * @param most messages that stay known where the server tells no changes: all their flags are asked for
- * @throws BrokerError NOT_FOUND, CONNECTION_LOST
+ * @throws BrokerError NOT_FOUND, IMAP_NO, CONNECTION_LOST
  */
 export async function placeView(
   view: MailboxView,
@@ -39,7 +39,7 @@ async function tryToPlace(
   const told = view.startPlacing(connection);
   const selected = await connection.follow(mailbox, view, quick ? { uidValidity, modseq } : undefined);
   view.settleOn();
-  if (selected.uidValidity !== uidValidity || knowsNothing(view)) {
+  if (!view.isOf(selected) || knowsNothing(view)) {
     view.begin(selected);
     return true;
   }

@@ -1,9 +1,9 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
+import { isOutOfReach } from '../imap/connection/refused-folder.js';
 import { giveUpIfSilent } from '../imap/connection/silence.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/mailboxes/idle.js';
 import { notifyOf } from '../imap/mailboxes/notify.js';
 import type { Lease } from '../pool/jobs/job.js';
-import { BrokerError } from '../protocol/errors.js';
 import { Bell } from './bell.js';
 import type { WatchedFolder } from './watched-folder.js';
 
@@ -150,7 +150,7 @@ export class Station {
     try {
       return await this.#folder.reader.moveTo(connection);
     } catch (error) {
-      if (!connection.usable || !(error instanceof BrokerError) || error.kind !== 'NOT_FOUND') throw error;
+      if (!connection.usable || !isOutOfReach(error)) throw error;
       // The next look tells that the folder is gone.
       this.#events.onNews();
       return false;

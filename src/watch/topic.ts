@@ -253,6 +253,6 @@ export class Topic {
 }
 
 function notFound([first = '']: readonly string[]): BrokerError {
-  const message = `mailboxes: there is no folder "${first}", or it holds no messages.`;
+  const message = `mailboxes: there is no folder "${first}", or it cannot be opened.`;
   return new BrokerError('NOT_FOUND', message, { field: 'mailboxes' });
 }

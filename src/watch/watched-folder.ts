@@ -1,4 +1,5 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
+import { isOutOfReach } from '../imap/connection/refused-folder.js';
 import type { Job } from '../pool/jobs/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
@@ -53,7 +54,7 @@ export class WatchedFolder {
 
   /**
    * Has the server confirm the folder and tells what has changed.
-   * @throws BrokerError what reading throws, but for NOT_FOUND: then the folder is told to be gone
+   * @throws BrokerError what reading throws, unless the folder is out of reach: then it is told to be gone
    */
   async sync(account: AccountHandle, job: Pick<Job, 'signal' | 'deadlineAt'>): Promise<void> {
     try {
@@ -68,7 +69,7 @@ export class WatchedFolder {
         },
       });
     } catch (error) {
-      if (!(error instanceof BrokerError) || error.kind !== 'NOT_FOUND') throw error;
+      if (!isOutOfReach(error)) throw error;
       if (this.#uidValidity !== undefined) this.#tell({ type: 'reset', mailbox: this.mailbox });
       this.#uidValidity = undefined;
     }

@@ -1,16 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { selectError } from '../../src/imap/connection/selected-mailbox.js';
+import { selectError } from '../../src/imap/connection/refused-folder.js';
 import { refusal } from '../../src/imap/wire/errors.js';
 
 describe('a SELECT that the server refuses', () => {
-  it.each([undefined, 'NONEXISTENT', 'NOPERM'])('with the code %s is NOT_FOUND of the folder', (code) => {
+  it.each([undefined, 'NONEXISTENT', 'TRYCREATE', 'CANNOT'])('with the code %s is NOT_FOUND of the folder', (code) => {
     const failure = refusal({ status: 'NO', text: 'no', ...(code && { code }) });
-    expect(selectError(failure, 'Sent')).toMatchObject({ kind: 'NOT_FOUND', field: 'mailbox' });
+    expect(selectError(failure, 'Sent')).toMatchObject({ kind: 'NOT_FOUND', field: 'mailbox', imap: failure.imap });
   });
 
-  it('with SERVERBUG says nothing of the folder, and stays what the server said', () => {
-    const failure = refusal({ status: 'NO', code: 'SERVERBUG', text: 'Internal error occurred.' });
+  it.each([
+    ...['UNAVAILABLE', 'AUTHENTICATIONFAILED', 'AUTHORIZATIONFAILED', 'EXPIRED', 'PRIVACYREQUIRED', 'CONTACTADMIN'],
+    ...['NOPERM', 'INUSE', 'CORRUPTION', 'SERVERBUG', 'CLIENTBUG', 'LIMIT', 'OVERQUOTA'],
+  ])('with %s does not say that the folder is missing, and stays what the server said', (code) => {
+    const failure = refusal({ status: 'NO', code, text: 'Not now.' });
     expect(selectError(failure, 'Sent')).toBe(failure);
     expect(failure.kind).toBe('IMAP_NO');
+  });
+
+  it('with BAD is about the command, as Exchange says of a session that has lost its mailbox', () => {
+    const failure = refusal({ status: 'BAD', text: 'User is authenticated but not connected.' });
+    expect(selectError(failure, 'INBOX')).toBe(failure);
   });
 });

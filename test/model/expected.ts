@@ -17,16 +17,26 @@ export interface PageStart {
 
 /**
  * Runs a request; only an error that the broker answered is an outcome.
- * @throws ServerTrouble where Dovecot refused with SERVERBUG, as it does for a moment where a folder was just made again
+ * @param deletes whether it deletes a folder
+ * @throws ServerTrouble where the server refused for a fault of its own
  */
-export async function outcomeOf(request: Promise<unknown>): Promise<Outcome> {
+export async function outcomeOf(request: Promise<unknown>, deletes = false): Promise<Outcome> {
   try {
     return { ok: await request };
   } catch (error) {
     if (!(error instanceof AnsweredError)) throw error;
-    if (error.data.kind === 'IMAP_NO' && error.data.imap?.code === 'SERVERBUG') throw new ServerTrouble(error.message);
+    if (error.data.kind === 'IMAP_NO' && isServerTrouble(error.data.imap, deletes))
+      throw new ServerTrouble(error.message);
     return { error: error.data.kind };
   }
+}
+
+/**
+ * Dovecot says SERVERBUG for a moment where a folder was just made again. Cyrus keeps deleted folders under a name that
+ * ends with the second, and refuses a second DELETE of the same name in that second.
+ */
+function isServerTrouble(imap: AnsweredError['data']['imap'], deletes: boolean): boolean {
+  return imap?.code === 'SERVERBUG' || (deletes && imap?.text === 'Mailbox already exists');
 }
 
 /** The members of rows that message.list answers when nothing else is asked for. */

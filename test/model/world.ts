@@ -181,6 +181,8 @@ export class World {
       const [before, after] = [timeline.now?.uidValidity, states[index]?.uidValidity];
       // Of all that is done here nothing turns one folder into another in one step.
       if (before !== undefined && after !== undefined && before !== after) this.#spoiled = true;
+      // Cyrus takes the messages away before the folder, and tells so.
+      if (timeline.now && !states[index]) timeline.note({ ...timeline.now, mails: [] }, by);
       timeline.note(states[index], by);
     }
   }

@@ -84,7 +84,7 @@ async function brokerWrites(world: World, command: BrokerWrite): Promise<void> {
   const uids = 'pick' in command ? uidsOf(slot, command.pick) : [];
   if (('pick' in command && uids.length === 0) || ('to' in command && other === slot)) return;
   const before = pairOf(slot, other);
-  const outcome = await outcomeOf(ask(world, command, slot, other, uids));
+  const outcome = await outcomeOf(ask(world, command, slot, other, uids), command.do === 'delete');
   // What was refused is no write: answers may be older than it.
   const written = 'ok' in outcome || outcome.error === 'CONNECTION_LOST';
   await world.observe(other === slot ? [slot] : [slot, other], written);

@@ -14,6 +14,8 @@ export interface FolderManners {
   interrupts?: boolean;
   /** Names messages by their uid as well when it speaks of their flags on its own (RFC 9051 section 6.4.9). */
   uidInNews?: boolean;
+  /** Tells this MAILBOXID (RFC 8474). */
+  mailboxId?: string;
 }
 
 /** What a connection has been told, and nothing of what happened since. */
@@ -130,6 +132,7 @@ export class ScriptedFolder {
       `* ${this.mails.length} EXISTS`,
       '* 0 RECENT',
       `* OK [UIDVALIDITY ${this.uidValidity}] UIDs valid`,
+      ...(this.manners.mailboxId ? [`* OK [MAILBOXID (${this.manners.mailboxId})] Ok`] : []),
       ...(this.manners.hidesUidNext ? [] : [`* OK [UIDNEXT ${this.#uidNext}] Predicted next UID`]),
       `* OK [HIGHESTMODSEQ ${this.#modseq}] Highest`,
       ...(qresync && Number(validity) === this.uidValidity ? this.#since(Number(since)) : []),
@@ -142,9 +145,10 @@ export class ScriptedFolder {
     // As it was told to whoever has it selected.
     const mails = told?.folder === this ? told.mails : this.mails;
     const unseen = mails.filter(({ flags }) => !flags.includes('\\Seen')).length;
+    const id = /MAILBOXID/i.test(command.args) ? ` MAILBOXID (${this.manners.mailboxId})` : '';
     const modseq = /HIGHESTMODSEQ/i.test(command.args) ? ` HIGHESTMODSEQ ${this.#modseq}` : '';
     connection.send(
-      `* STATUS INBOX (MESSAGES ${mails.length} UNSEEN ${unseen} UIDNEXT ${this.#uidNext} UIDVALIDITY ${this.uidValidity}${modseq})`,
+      `* STATUS INBOX (MESSAGES ${mails.length} UNSEEN ${unseen} UIDNEXT ${this.#uidNext} UIDVALIDITY ${this.uidValidity}${id}${modseq})`,
     );
     this.#reach('within');
     if (told && this.manners.interrupts) connection.send(...this.#news(told));

@@ -60,6 +60,7 @@ export function stillConnection(exists: number): ImapConnection {
     path: 'INBOX',
     uidValidity: 1,
     exists,
+    mailboxId: undefined,
     uidNext: undefined,
     readOnly: false,
     permanentFlags: undefined,

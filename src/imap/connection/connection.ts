@@ -13,7 +13,8 @@ import { Wire } from '../wire/wire.js';
 import { CapabilityList } from './capability-list.js';
 import type { Follower } from './follower.js';
 import { isAboutStatus, refreshSelected } from './refresh.js';
-import { type KnownState, type SelectedMailbox, selectError } from './selected-mailbox.js';
+import { selectError } from './refused-folder.js';
+import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { giveUpIfSilent } from './silence.js';
 
@@ -211,7 +212,7 @@ export class ImapConnection {
   /**
    * Selects a folder, or keeps the selection when it is there already; then, if `fresh`, one NOOP is the barrier that
    * delivers what other clients changed.
-   * @throws BrokerError NOT_FOUND, or STATE_CHANGED when `uidValidity` is given and another one holds
+   * @throws BrokerError NOT_FOUND, IMAP_NO, or STATE_CHANGED when `uidValidity` is given and another one holds
    */
   async select(
     mailbox: string,
@@ -236,7 +237,7 @@ export class ImapConnection {
   /**
    * Selects a folder anew and lets a follower hear of it from the first line on, which is where QRESYNC tells what has
    * changed since a known state. The follower before has lost it.
-   * @throws BrokerError NOT_FOUND
+   * @throws BrokerError NOT_FOUND, IMAP_NO
    */
   async follow(mailbox: string, follower: Follower, known?: KnownState): Promise<SelectedMailbox> {
     return this.#open(canonicalName(mailbox), follower, known);

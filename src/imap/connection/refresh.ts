@@ -3,12 +3,11 @@ import type { ServerOptions } from '../login/server-options.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, listOf, mailboxName, nzNumberOf, textOf } from '../wire/tokens.js';
 import type { ImapConnection } from './connection.js';
+import { isPassing } from './refused-folder.js';
+import type { SelectedMailbox } from './selected-mailbox.js';
 
 /** Servers that take a STATUS of the selected folder for a fault of the client: UW does, with an untagged NO. */
 const unwilling = new WeakSet<ServerOptions>();
-
-/** Response codes (RFC 5530) by which a refused STATUS speaks of the server's state, not of the folder. */
-const passing = new Set<string | undefined>(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN']);
 
 /** Whether an untagged NO is only about the STATUS of the selected folder; the server is not asked for that again then. */
 export function isAboutStatus({ server }: ImapConnection, text: string): boolean {
@@ -42,26 +41,28 @@ export async function refreshSelected(connection: ImapConnection): Promise<boole
   return accepted === undefined && same;
 }
 
-async function isSame(
-  connection: ImapConnection,
-  { path, uidValidity }: NonNullable<ImapConnection['selected']>,
-): Promise<boolean> {
-  let told: number | undefined;
-  const asked = connection.exec('read', 'STATUS', [mailboxName(path), [atom('UIDVALIDITY')]], {
-    STATUS: ({ attributes: [name, items] }) => {
-      if (canonicalName(connection.nameOf(name)) === path) told = uidValidityIn(listOf(items));
+async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
+  let told: readonly ImapAttribute[] = [];
+  // Cyrus may give two folders the same UIDVALIDITY, and the one the name of the other.
+  const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];
+  const asked = connection.exec('read', 'STATUS', [mailboxName(path), items], {
+    STATUS: ({ attributes: [name, values] }) => {
+      if (canonicalName(connection.nameOf(name)) === path) told = listOf(values);
     },
   });
   const refusal = await refused(connection, asked);
-  if (refusal)
-    return unwilling.has(connection.server) || passing.has(refusal.imap?.code) || refusal.imap?.status === 'BAD';
-  // A server that tells no UIDVALIDITY has none to compare.
-  return told === undefined || told === uidValidity;
+  if (refusal) return unwilling.has(connection.server) || isPassing(refusal) || refusal.imap?.status === 'BAD';
+  const [validityNow, idNow] = [
+    nzNumberOf(valueIn(told, 'UIDVALIDITY')),
+    textOf(listOf(valueIn(told, 'MAILBOXID'))[0]),
+  ];
+  // What a server does not tell cannot be compared.
+  return (validityNow === undefined || validityNow === uidValidity) && (idNow === '' || idNow === mailboxId);
 }
 
-function uidValidityIn(items: readonly ImapAttribute[]): number | undefined {
-  const at = items.findIndex((item) => textOf(item).toUpperCase() === 'UIDVALIDITY');
-  return at < 0 ? undefined : nzNumberOf(items[at + 1]);
+function valueIn(items: readonly ImapAttribute[], name: string): ImapAttribute | undefined {
+  const at = items.findIndex((item) => textOf(item).toUpperCase() === name);
+  return at < 0 ? undefined : items[at + 1];
 }
 
 /** The server's refusal of a command; undefined where it was done. @throws BrokerError when the connection ended */

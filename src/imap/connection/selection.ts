@@ -48,6 +48,7 @@ export class Selection {
       path,
       exists,
       uidValidity,
+      mailboxId: told.mailboxId,
       uidNext: told.uidNext,
       readOnly: code === 'READ-ONLY',
       permanentFlags: told.permanentFlags,
@@ -90,6 +91,7 @@ export class Selection {
     const opening = this.#opening;
     if (keyword !== 'OK' || !opening) return;
     if (code === 'UIDVALIDITY') opening.uidValidity = nzNumberOf(value);
+    else if (code === 'MAILBOXID') opening.mailboxId = textOf(listOf(value)[0]) || undefined;
     else if (code === 'UIDNEXT') opening.uidNext = nzNumberOf(value);
     else if (code === 'HIGHESTMODSEQ') opening.highestModseq = modseqOf(value) || undefined;
     else if (code === 'NOMODSEQ') opening.highestModseq = undefined;

@@ -1,11 +1,9 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { StatusCounts } from '../../protocol/models.js';
 import type { ImapConnection } from '../connection/connection.js';
+import { isPassing } from '../connection/refused-folder.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, type ImapToken, listOf, mailboxName, numberOf, textOf } from '../wire/tokens.js';
-
-/** Response codes (RFC 5530) by which a refused STATUS speaks of the server's state, not of the folder. */
-const passingCodes = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN', 'CORRUPTION']);
 
 /** The STATUS items that make a {@link StatusCounts}. */
 export function statusItems(connection: ImapConnection): ImapToken[] {
@@ -108,7 +106,7 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
       },
     });
   } catch (failure) {
-    if (!isRefusal(failure) || passingCodes.has(failure.imap?.code ?? '')) throw failure;
+    if (!isRefusal(failure) || isPassing(failure)) throw failure;
     return null;
   }
   return counts;

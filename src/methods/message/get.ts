@@ -21,8 +21,8 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
   const { mailbox, uidValidity, headers, maxTextBytes, only, maxAgeMs = 0 } = params;
   const options = { headers, maxTextBytes, only };
   const uids = [...new Set(params.uids)];
-  const bodies = new Bodies(context.services.views, context.account.key, params);
   const reader = context.services.views.reader(context.account.key, mailbox);
+  const bodies = new Bodies(context.services.views, context.account.key, params, reader.view);
   const { value, origin } = await reader.read<string>(context.account, {
     key: JSON.stringify(['get', uidValidity, uids, headers, maxTextBytes, only]),
     maxAgeMs,
@@ -90,13 +90,15 @@ class Bodies {
   readonly #views: Views;
   readonly #account: string;
   readonly #wanted: Wanted;
+  readonly #view: MailboxView;
   /** Those that this request has read, which memory need not have room for. */
   readonly #read = new Map<number, string>();
 
-  constructor(views: Views, account: string, wanted: Wanted) {
+  constructor(views: Views, account: string, wanted: Wanted, view: MailboxView) {
     this.#views = views;
     this.#account = account;
     this.#wanted = wanted;
+    this.#view = view;
   }
 
   has(uid: number): boolean {
@@ -125,7 +127,7 @@ class Bodies {
 
   #nameOf(uid: number): string {
     const { mailbox, uidValidity, headers, maxTextBytes, only } = this.#wanted;
-    return JSON.stringify([mailbox, uidValidity, uid, headers, maxTextBytes, only]);
+    return JSON.stringify([mailbox, uidValidity, this.#view.mailboxId, uid, headers, maxTextBytes, only]);
   }
 }
 

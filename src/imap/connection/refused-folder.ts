@@ -1,0 +1,49 @@
+import { BrokerError } from '../../protocol/errors.js';
+
+/**
+ * Response codes (RFC 5530 section 3) by which a refusal speaks of the state of the server or of the account: the folder
+ * that the command named may well be there.
+ */
+const passingCodes = new Set<string | undefined>([
+  'UNAVAILABLE',
+  'AUTHENTICATIONFAILED',
+  'AUTHORIZATIONFAILED',
+  'EXPIRED',
+  'PRIVACYREQUIRED',
+  'CONTACTADMIN',
+  'INUSE',
+  'CORRUPTION',
+  'SERVERBUG',
+  'LIMIT',
+  'OVERQUOTA',
+]);
+
+/** Codes by which a server refuses a SELECT of a folder that it has: by its access control, or for the way it was asked. */
+const deniedCodes = new Set<string | undefined>(['NOPERM', 'CLIENTBUG']);
+
+/** Whether a refusal says nothing of the folder, so that the same command may be accepted later. */
+export function isPassing({ imap }: BrokerError): boolean {
+  return passingCodes.has(imap?.code);
+}
+
+/**
+ * A refused SELECT as NOT_FOUND of the folder; every other failure as it is, and so are refusals that do not say that the
+ * folder is missing: a client would drop it. BAD is about the command (RFC 9051 section 7.1.3). Servers refuse a missing
+ * folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
+ */
+export function selectError(failure: unknown, path: string): unknown {
+  if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;
+  const { imap, kind } = failure;
+  if (kind === 'IMAP_NO' && (imap?.status === 'BAD' || isPassing(failure) || deniedCodes.has(imap?.code)))
+    return failure;
+  return new BrokerError('NOT_FOUND', `mailbox: the folder "${path}" cannot be opened.`, {
+    field: 'mailbox',
+    imap,
+    cause: failure,
+  });
+}
+
+/** Whether an error says that there is no such folder for this user, or none that may be read (RFC 4314 section 4). */
+export function isOutOfReach(error: unknown): error is BrokerError {
+  return error instanceof BrokerError && (error.kind === 'NOT_FOUND' || error.imap?.code === 'NOPERM');
+}
