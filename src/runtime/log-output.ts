@@ -5,8 +5,10 @@ import type { DestinationStream } from 'pino';
 const MOST_WAITING = 8 * 1024 * 1024;
 /** Milliseconds until a reader that is behind is tried again. */
 const RETRY_MS = 100;
-/** Milliseconds that a reader who is behind has for the last lines when the process exits. */
-const LAST_MS = 1000;
+/** Milliseconds for which the process waits at its exit while a reader that is behind takes nothing. */
+const SILENT_MS = 1000;
+/** Milliseconds that such a reader has in all for the last lines. */
+const LAST_MS = 5000;
 
 /**
  * Where log lines go when nobody at a terminal reads them. A reader that is behind or gone neither stops the process nor
@@ -68,12 +70,16 @@ export class LogOutput implements DestinationStream {
   }
 
   #finish(): void {
-    const until = Date.now() + LAST_MS;
+    const begun = performance.now();
     const pause = new Int32Array(new SharedArrayBuffer(4));
     this.#flush();
-    while (this.#isBehind && Date.now() < until) {
-      Atomics.wait(pause, 0, 0, 10);
+    let left = this.#rest.length;
+    let takenAt = begun;
+    while (this.#isBehind && performance.now() - takenAt < SILENT_MS && performance.now() - begun < LAST_MS) {
+      Atomics.wait(pause, 0, 0, 1);
       this.#flush();
+      if (this.#rest.length !== left) takenAt = performance.now();
+      left = this.#rest.length;
     }
   }
 }

@@ -2,8 +2,8 @@ import { BrokerError, type Executed } from '../protocol/errors.js';
 
 export interface Deadline {
   timeoutMs: number;
-  /** What is to be said of work that was given up and did not say itself what it had done. */
-  executed: Executed;
+  /** What is to be said, at that time, of work that was given up and did not say itself what it had done. */
+  executed: () => Executed;
   /** Ends the work before its time, with a BrokerError as its reason; at the deadline it is aborted. */
   controller: AbortController;
 }
@@ -23,7 +23,7 @@ export function withDeadline<T>(
     const giveUp = () => {
       clearTimeout(timer);
       // What heeds the signal knows better what was executed, so it has a turn to say so.
-      setImmediate(() => reject((signal.reason as BrokerError).withExecuted(executed)));
+      setImmediate(() => reject((signal.reason as BrokerError).withExecuted(executed())));
     };
     const end = () => {
       clearTimeout(timer);

@@ -126,7 +126,8 @@ async function resultOf(
   const { effect, result: schema } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
-  const executed = effect === 'write' ? 'maybe' : 'no';
+  let handling = false;
+  const executed = () => (handling && effect === 'write' ? 'maybe' : 'no');
   if (params.explain) caller.noted.trace ??= new Trace();
   if (method === 'session.open') concerns(caller, openedBy(caller.tenant, params), options);
   const answer = await withDeadline(
@@ -140,6 +141,9 @@ async function resultOf(
       if (params.stream !== undefined) streams.accept(params.stream);
       const full =
         contract[method].access === 'session' ? await withSession(context, params, caller, options) : context;
+      // The caller may have given up while the session was looked up.
+      signal.throwIfAborted();
+      handling = true;
       const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
       return handler(full, params);
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { BrokerError } from '../../src/protocol/errors.js';
-import { signal, stubBroker } from './stub-broker.js';
+import { session, signal, stubBroker, stubServices } from './stub-broker.js';
 
 /** A handler that ends when the test says so, or never. */
 function held() {
@@ -99,6 +99,22 @@ describe('requests of a socket', () => {
     client.notify('$/cancelRequest', { id });
     expect((await client.request('rpc.discover')).result).toBeDefined();
     expect(client.answersTo(id)).toHaveLength(1);
+  });
+
+  it('that are cancelled while their session is looked up execute nothing, and say so', async () => {
+    const found = signal<typeof session>();
+    const begun = vi.fn(async () => ({ mailbox: 'a' }));
+    const { connect } = await stubBroker({
+      handlers: { 'mailbox.create': begun },
+      services: { sessions: { ...stubServices.sessions, resolve: () => found.fired } },
+    });
+    const client = await connect();
+    const id = client.ask('mailbox.create', { session: 'live', mailbox: 'a' });
+    client.notify('$/cancelRequest', { id });
+    expect(await client.answer(id)).toMatchObject({ error: { data: { kind: 'CANCELLED', executed: 'no' } } });
+    found.fire(session);
+    await client.request('rpc.discover');
+    expect(begun).not.toHaveBeenCalled();
   });
 
   it('are cancelled when their socket goes', async () => {

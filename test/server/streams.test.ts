@@ -306,10 +306,21 @@ describe('an upload', () => {
     const { connect } = await stubBroker({ handlers: { 'message.append': handler } });
     const client = await connect();
     const id = append(client, 1);
+    // By then its handler has begun.
+    await client.request('rpc.discover');
     client.notify('$/cancelRequest', { id });
     expect((await client.answer(id)).error?.data.kind).toBe('CANCELLED');
     expect(await client.aborted(1)).toMatchObject({ kind: 'CANCELLED' });
     expect(await failed).toMatchObject({ kind: 'CANCELLED' });
+  });
+
+  it('is told to stop when its request is cancelled before its handler has begun', async () => {
+    const { connect } = await stubBroker();
+    const client = await connect();
+    const id = append(client, 1);
+    client.notify('$/cancelRequest', { id });
+    expect((await client.answer(id)).error?.data).toMatchObject({ kind: 'CANCELLED', executed: 'no' });
+    expect(await client.aborted(1)).toMatchObject({ kind: 'CANCELLED' });
   });
 
   it('ends in silence when its request was answered before its end', async () => {

@@ -77,6 +77,7 @@ export class Gate {
 
   /** A login that is cancelled while it waits takes no turn. */
   async #turn(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.size === 0 && this.#isTurn) return this.#takeTurn();
     signal.throwIfAborted();
     await new Promise<void>((resolve) => {
       const end = () => {
@@ -86,22 +87,32 @@ export class Gate {
       };
       this.#waiting.add(end);
       signal.addEventListener('abort', end);
-      if (this.#timer === undefined) this.#serve();
+      this.#timer ??= this.#next();
     });
     signal.throwIfAborted();
   }
 
+  get #isTurn(): boolean {
+    return this.#nextAt <= performance.now();
+  }
+
+  #takeTurn(): void {
+    // A second's worth may come at once.
+    this.#nextAt = Math.max(performance.now() - 1000, this.#nextAt) + this.#intervalMs;
+  }
+
+  #next(): NodeJS.Timeout {
+    return setTimeout(() => this.#serve(), Math.max(0, this.#nextAt - performance.now()));
+  }
+
   /** Begins the logins whose turn it is. */
   #serve(): void {
-    const now = performance.now();
     for (const begin of this.#waiting) {
-      if (this.#nextAt > now) break;
-      // A second's worth may come at once.
-      this.#nextAt = Math.max(now - 1000, this.#nextAt) + this.#intervalMs;
+      if (!this.#isTurn) break;
+      this.#takeTurn();
       begin();
     }
-    const more = this.#waiting.size > 0;
-    this.#timer = more ? setTimeout(() => this.#serve(), Math.max(0, this.#nextAt - now)) : undefined;
+    this.#timer = this.#waiting.size > 0 ? this.#next() : undefined;
   }
 
   /** @param mine whether it was the login that tries a server again which was left alone */
