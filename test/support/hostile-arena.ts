@@ -6,7 +6,7 @@ import { hashToken } from '../../src/session/tenants.js';
 import { Program } from '../cli/program.js';
 import { certificates } from './certificates.js';
 import { FrameClient } from './frame-client.js';
-import { HealthyUser } from './healthy-user.js';
+import { type Asking, type HealthyPlace, inThisThread } from './healthy-place.js';
 import { type HostileServer, type Hostility, startHostileServer } from './hostile-imap.js';
 
 const TOKEN = 'token-of-the-arena';
@@ -20,31 +20,38 @@ export type LogLine = Record<string, unknown>;
 /** A running broker between hostile servers, each under a name, and a healthy server with one healthy user. */
 export class HostileArena {
   readonly servers: ReadonlyMap<string, HostileServer>;
-  readonly #healthyServer: HostileServer;
+  readonly #place: HealthyPlace;
   readonly #program: string;
   readonly #folder: string;
   #broker: Program | undefined;
   #client: FrameClient | undefined;
-  #healthy: HealthyUser | undefined;
+  #healthy: Asking | undefined;
 
   private constructor(
     program: string,
     folder: string,
     servers: ReadonlyMap<string, HostileServer>,
-    healthyServer: HostileServer,
+    place: HealthyPlace,
   ) {
     this.#program = program;
     this.#folder = folder;
     this.servers = servers;
-    this.#healthyServer = healthyServer;
+    this.#place = place;
   }
 
-  /** @param program the compiled broker */
-  static async start(program: string, hostilities: ReadonlyMap<string, Hostility>): Promise<HostileArena> {
+  /**
+   * @param program the compiled broker
+   * @param enter starts the healthy server, and is where its user asks from
+   */
+  static async start(
+    program: string,
+    hostilities: ReadonlyMap<string, Hostility>,
+    enter: () => Promise<HealthyPlace> = inThisThread,
+  ): Promise<HostileArena> {
     const folder = await mkdtemp(join(tmpdir(), 'imap-broker-hostile-'));
     const servers = new Map<string, HostileServer>();
     for (const [name, hostility] of hostilities) servers.set(name, await startHostileServer(hostility));
-    const arena = new HostileArena(program, folder, servers, await startHostileServer());
+    const arena = new HostileArena(program, folder, servers, await enter());
     await writeFile(join(folder, 'ca.pem'), certificates().ca);
     await writeFile(join(folder, 'broker.toml'), arena.#configuration(hostilities));
     await arena.renew();
@@ -55,7 +62,7 @@ export class HostileArena {
     if (!this.#client) throw new Error('The arena has no broker.');
     return this.#client;
   }
-  get healthy(): HealthyUser {
+  get healthy(): Asking {
     if (!this.#healthy) throw new Error('The arena has no broker.');
     return this.#healthy;
   }
@@ -81,7 +88,7 @@ export class HostileArena {
     await this.#broker.printed(/"listening"/);
     const socket = this.#path('broker.sock');
     this.#client = await FrameClient.open(socket, TOKEN);
-    this.#healthy = await HealthyUser.open(await FrameClient.open(socket, TOKEN), HEALTHY);
+    this.#healthy = await this.#place.enter(socket, TOKEN, HEALTHY);
   }
 
   /** From now on {@link peakBytes} counts anew. */
@@ -99,7 +106,8 @@ export class HostileArena {
 
   async stop(): Promise<void> {
     await this.#end();
-    for (const server of [...this.servers.values(), this.#healthyServer]) await server.close();
+    for (const server of this.servers.values()) await server.close();
+    await this.#place.end();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -154,7 +162,7 @@ unix = "broker.sock"
 name = "webmail"
 token_hashes = ["${hashToken(TOKEN)}"]
 requests_per_second = 1000000
-${entries.join('')}${server(HEALTHY, this.#healthyServer.port, 'none')}`;
+${entries.join('')}${server(HEALTHY, this.#place.port, 'none')}`;
   }
 }
 

@@ -5,6 +5,7 @@ import { list } from '../../hostile/cases/checks.js';
 import { runCase } from '../../hostile/run-case.js';
 import { HostileArena } from '../../support/hostile-arena.js';
 import type { Ending } from '../ending.js';
+import { inAnotherThread } from '../healthy-thread.js';
 import { atMost, milliseconds, type Section } from '../report.js';
 import type { Stage } from '../stage.js';
 
@@ -41,7 +42,7 @@ export async function stalls({ quick }: Stage, ending: Ending): Promise<Section>
 }
 
 async function measured(group: string, hostile: HostileCase, ending: Ending): Promise<Stall> {
-  const arena = await HostileArena.start(program, new Map([[hostile.name, hostile.server]]));
+  const arena = await HostileArena.start(program, new Map([[hostile.name, hostile.server]]), inAnotherThread);
   ending.later(() => arena.stop());
   const { healthy, growthBytes, problems } = await runCase(arena, hostile);
   const growthMb = Math.max(0, Math.round(growthBytes / 1024 / 1024));
@@ -55,7 +56,7 @@ function section(found: readonly Stall[]): Section {
     title: 'Hostile servers and great mailboxes',
     text: `A healthy user asks for the counts of a folder every few milliseconds, while a user of another server meets what stands
 in the first column. Longest wait: of the healthy user's requests, the slowest; of the bench: for how long
-the program that measures, which is the servers too, stood still itself at most. Memory: by how much the broker's resident memory
+the thread that asks for the healthy user stood still itself at most. The hostile server has a thread of its own. Memory: by how much the broker's resident memory
 grew at most. Answers: whether each request of the other user ended as it should. Each case has a new broker.`,
     table: [
       ['beside', 'kind', 'longest wait', 'of the bench', 'memory', 'within bounds', 'answers'],
