@@ -83,6 +83,7 @@ export class Gate {
       const end = () => {
         this.#waiting.delete(end);
         signal.removeEventListener('abort', end);
+        if (this.#waiting.size === 0) this.#stop();
         resolve();
       };
       this.#waiting.add(end);
@@ -105,6 +106,11 @@ export class Gate {
     return setTimeout(() => this.#serve(), Math.max(0, this.#nextAt - performance.now()));
   }
 
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Begins the logins whose turn it is. */
   #serve(): void {
     for (const begin of this.#waiting) {
@@ -112,7 +118,7 @@ export class Gate {
       this.#takeTurn();
       begin();
     }
-    this.#timer = this.#waiting.size > 0 ? this.#next() : undefined;
+    if (this.#waiting.size > 0) this.#timer = this.#next();
   }
 
   /** @param mine whether it was the login that tries a server again which was left alone */
