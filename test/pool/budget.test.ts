@@ -90,6 +90,22 @@ describe('the gate before a server', () => {
     vi.restoreAllMocks();
   });
 
+  it('refuses logins that wait for their turn as soon as the server is left alone', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const gate = new Gate(10);
+    const connect = vi.fn(down);
+    const logins = Array.from({ length: 100 }, () =>
+      gate.pass('main', new AbortController().signal, connect).catch((error: BrokerError) => error),
+    );
+    const errors = await Promise.all(logins);
+    expect(connect).toHaveBeenCalledTimes(11);
+    for (const error of errors.slice(11)) {
+      expect(error).toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE', executed: 'no', retryAfterMs: 1000 });
+    }
+    expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
+    vi.restoreAllMocks();
+  });
+
   it('takes no refused login and no cancelled one for a failure of the server', async () => {
     const gate = new Gate(1000);
     const wrong = () => Promise.reject(new BrokerError('IMAP_AUTH_FAILED', 'no'));

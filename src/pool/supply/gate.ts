@@ -45,16 +45,18 @@ export class Gate {
   }
 
   /**
-   * Connects when it is this one's turn.
+   * Connects when it is the turn of this login.
    * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the server is left alone, the signal's reason, or
    * what connecting throws
    */
   async pass<T>(server: string, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
     this.#refuseWhileOpen(server);
+    await this.#turn(signal);
+    // Meanwhile other logins may have found that it cannot be reached, or one of them tries that just now.
+    this.#refuseWhileOpen(server);
     const mine = this.#failures >= PATIENCE;
     if (mine) this.#trying = true;
     try {
-      await this.#turn(signal);
       const connection = await connect();
       this.#failures = 0;
       return connection;
@@ -133,6 +135,8 @@ export class Gate {
       if (this.#failures < PATIENCE) return;
       const mostMs = Math.min(MOST_MS, FIRST_MS * 2 ** (this.#failures - PATIENCE));
       this.#openUntil = performance.now() + Math.random() * mostMs;
+      // Logins that wait for their turn are refused at once.
+      for (const end of this.#waiting) end();
     }
   }
 }
