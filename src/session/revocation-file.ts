@@ -55,10 +55,11 @@ export class RevocationFile {
   rewrite(): boolean {
     return this.#try(() => {
       const lines = this.#lines();
-      const descriptor = writeAnew(this.#path, lines.map((line) => `${line}\n`).join(''));
-      if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-      this.#descriptor = descriptor;
+      const before = this.#descriptor;
+      this.#descriptor = writeAnew(this.#path, lines.map((line) => `${line}\n`).join(''));
       this.#written = lines.length;
+      // On a network file system this may fail; the descriptor is closed all the same and must not be closed again.
+      if (before !== undefined) closeSync(before);
     });
   }
 
