@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -109,6 +109,7 @@ describe('a session that was revoked', () => {
   it.each([
     ['another broker was started on the same files for a moment', () => start().dispose()],
     ['its list was deleted', () => rmSync(revokedFile())],
+    ['its list was moved away', () => renameSync(revokedFile(), `${revokedFile()}.old`)],
   ])('stays so although %s while the broker ran', async (_what, meanwhile) => {
     const sessions = start();
     const [first, second] = [await sessions.open(anna), await sessions.open(anna)];
