@@ -1,6 +1,7 @@
 import type { Namespaces } from '../../imap/connection/namespaces.js';
 import type { ServerOptions } from '../../imap/login/server-options.js';
 import type { Capabilities } from '../../protocol/methods/session.js';
+import { putLast } from '../../runtime/put-last.js';
 import { Turns } from '../../runtime/turns.js';
 
 /** What a server offers a user. */
@@ -58,9 +59,6 @@ export class ServerFacts {
   }
 
   #keep(accountKey: string, told: Told): void {
-    this.#told.delete(accountKey);
-    this.#told.set(accountKey, { ...told, until: performance.now() + KNOWN_MS });
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > MOST && oldest !== undefined) this.#told.delete(oldest);
+    putLast(this.#told, accountKey, { ...told, until: performance.now() + KNOWN_MS }, MOST);
   }
 }

@@ -2,6 +2,7 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import { LoginError } from '../../imap/login/login-error.js';
 import type { LoginRefusal } from '../../imap/login/refusals.js';
 import type { BrokerError } from '../../protocol/errors.js';
+import { putLast } from '../../runtime/put-last.js';
 import type { PoolLimits } from './slots.js';
 
 /** Why no login of an account is tried: what the server meant, or that its connections ended soon after their logins. */
@@ -151,12 +152,7 @@ export class Backoffs {
       error: undefined,
       reason: undefined,
     };
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > MOST) {
-      const [oldest = ''] = this.#entries.keys();
-      this.#entries.delete(oldest);
-    }
+    putLast(this.#entries, key, entry, MOST);
     return entry;
   }
 }
