@@ -85,7 +85,7 @@ export class KeyRing {
     return known();
   }
 
-  /** Whether a key that was found is still one of these. Cheap enough to ask for each of many tokens, also of a key that was dropped. */
+  /** Whether a key that was found is still one of these. Cheap enough for each of many tokens, whose key was dropped or not. */
   has(key: SealingKey): boolean {
     this.#lookAgain();
     return this.#keys.includes(key);

@@ -8,7 +8,7 @@ const SPARE_LINES = 1_000;
 
 /**
  * The file of revocations. It stays open, so that a broker without a free descriptor can still append; where it cannot be
- * written, because the disk is full for instance, the file as it was remains, and is tried until it can be.
+ * written, because the disk is full for instance, the file as it was remains, and writing is tried again until it succeeds.
  */
 export class RevocationFile {
   readonly #path: string;

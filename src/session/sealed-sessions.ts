@@ -81,7 +81,7 @@ export class SealedSessions implements SessionStore {
     if (!unsealed) throw sessionExpired();
     const { session, key } = unsealed;
     if (known) this.#opened.delete(hashed);
-    // Whoever has a key that was dropped could have made the token.
+    // A thief of a key that was dropped could have made the token.
     if (!keys.has(key) || session.tenant !== tenant || session.expiresAt <= Date.now()) throw sessionExpired();
     this.check(session);
     putLast(this.#opened, hashed, unsealed, this.#options.limits.remembered);

@@ -31,7 +31,7 @@ export class ServerFacts {
   }
 
   /**
-   * Asked once for all who want to know at the same time.
+   * Asks the server once for all requests that come at the same time.
    * @param keeps whether an answer may be kept when it is there: the account may have ended meanwhile
    */
   take(

@@ -52,7 +52,7 @@ export class Gate {
   async pass<T>(server: string, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
     this.#refuseWhileOpen(server);
     await this.#turn(signal);
-    // Meanwhile other logins may have found that it cannot be reached, or one of them tries that just now.
+    // Meanwhile other logins may have found that the server cannot be reached, or a login may be trying it again.
     this.#refuseWhileOpen(server);
     const mine = this.#failures >= PATIENCE;
     if (mine) this.#trying = true;
