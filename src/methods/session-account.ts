@@ -15,9 +15,9 @@ type Asking = Pick<Job, 'label' | 'signal' | 'deadlineAt'>;
 const DOUBTED = Symbol('doubted');
 
 /**
- * The account of a session as handlers see it. What a session may do stands on its own proof: others of the account may
- * have credentials that the server still takes while it refuses those of this one. And a session that ended while its
- * work waited does not begin it.
+ * The account of a session as handlers see it. What a session may do stands on its own proof: the server may refuse its
+ * credentials while it still takes those of other sessions of the account. Work that waited is not begun when its session
+ * has ended meanwhile.
  */
 export class SessionAccount implements AccountRunner {
   readonly #services: Services;
@@ -42,8 +42,8 @@ export class SessionAccount implements AccountRunner {
   }
 
   /**
-   * Makes sure that the session's credentials have proven the account, by a login where it takes one. Where nothing is
-   * there of the account yet, the first use of a connection is the proof.
+   * Makes sure that the session's credentials have proven the account, by a login where it takes one. While the
+   * account has no credentials yet, the first use of a connection is the proof.
    * @throws BrokerError IMAP_AUTH_FAILED, IMAP_TOKEN_EXPIRED, SESSION_EXPIRED, or what the login throws
    */
   async stand(asking: Asking): Promise<void> {
@@ -80,7 +80,7 @@ export class SessionAccount implements AccountRunner {
         return await work(connection, lease);
       };
       const shared = await account.share(key, { ...job, credentials }, ask, options);
-      // Others may wait for the same, so that it is this one's answer alone that ends with its session.
+      // Other requests may wait for the same read: the answer to this request alone is withheld when its session has ended.
       this.#services.sessions.check(this.#session);
       return shared;
     });

@@ -225,7 +225,7 @@ export class Account {
    * @throws what {@link run} throws
    */
   share<T>(key: string, job: Job, work: Work<T>, options: { maxAgeMs: number }): Promise<Shared<T>> {
-    // One whose credentials are refused must not fail the others.
+    // A request whose credentials are refused must not fail the others.
     const standing = this.#logins.proven.idOf(job.credentials) ?? '';
     return this.#shared.join(`${standing} ${key}`, job, work, options.maxAgeMs);
   }
@@ -348,7 +348,7 @@ export class Account {
 
   /** The server ended a connection by itself. */
   #broke(connection: ImapConnection, error?: BrokerError): void {
-    // One that was given up is no fault of the server's.
+    // A silent connection was given up by the broker, not ended by the server.
     if (connection.silent) return;
     this.#host.backoffs.ended(this.key, connection, error);
     this.#logins.backOff();

@@ -57,7 +57,7 @@ export class LogOutput implements DestinationStream {
   }
 
   get #isBehind(): boolean {
-    return this.#rest.length > 0 || this.#lines.length > 0;
+    return this.#rest.length > 0 || this.#lines.length > 0 || this.#dropped > 0;
   }
 
   /** The lines that wait, and behind them how many there would be more. */

@@ -20,10 +20,10 @@ const [awake, wall] = [performance.now.bind(performance), Date.now];
 const clocks: Clocks = { awake, wall, booted: () => uptime() * 1000 };
 
 /**
- * Notices that the process stood still: SIGSTOP, a debugger, a suspended machine. What waited then was given up by
- * everybody meanwhile. A loop that is busy for a second or two does not count, nor does a clock that is set.
+ * Notices that the process stood still: SIGSTOP, a debugger, a suspended machine. Callers have given up meanwhile what
+ * waited then. A loop that is busy for a second or two does not count, nor does a clock that is set.
  *
- * A timer notices it by itself when the process was stopped while it waited, for timers that are due go before what has
+ * A timer notices a standstill by itself when the process had nothing to do, for timers that are due go before what has
  * come in. A process that was stopped in the midst of its work goes on there, so {@link check} is to be called before
  * anything from outside is acted on.
  */

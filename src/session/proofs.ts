@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { BrokerError } from '../protocol/errors.js';
+import { putLast } from '../runtime/put-last.js';
 import { Turns } from '../runtime/turns.js';
 import type { Secret } from './session.js';
 
@@ -74,11 +75,7 @@ export class Proofs {
   }
 
   #remember(print: string, right: boolean): void {
-    this.#known.delete(print);
-    this.#known.set(print, { right, until: performance.now() + (right ? RIGHT_MS : WRONG_MS) });
-    if (this.#known.size <= MOST) return;
-    const [oldest] = this.#known.keys();
-    if (oldest !== undefined) this.#known.delete(oldest);
+    putLast(this.#known, print, { right, until: performance.now() + (right ? RIGHT_MS : WRONG_MS) }, MOST);
   }
 
   #print(accountKey: string, secret: Secret): string {

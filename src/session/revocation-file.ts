@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { writeAnew } from '../runtime/write-anew.js';
 
 /** Milliseconds after which a file that could not be written is tried again. */
@@ -8,7 +8,7 @@ const SPARE_LINES = 1_000;
 
 /**
  * The file of revocations. It stays open, so that a broker without a free descriptor can still append; where it cannot be
- * written, because the disk is full for instance, the file as it was remains, and is tried until it can be.
+ * written, because the disk is full for instance, the file as it was remains, and writing is tried again until it succeeds.
  */
 export class RevocationFile {
   readonly #path: string;
@@ -42,7 +42,7 @@ export class RevocationFile {
   append(line: string, kept: number): boolean {
     // Half a line may be at its end after a failure, and what was not written is in memory alone.
     if (this.#descriptor === undefined || this.#retry) return this.rewrite();
-    if (this.#written > 2 * kept + SPARE_LINES || isDeleted(this.#descriptor)) return this.rewrite();
+    if (this.#written > 2 * kept + SPARE_LINES || isElsewhere(this.#path, this.#descriptor)) return this.rewrite();
     return this.#try(() => {
       writeFileSync(this.#descriptor as number, `${line}\n`);
       // A client that logs out relies on the revocation as soon as the answer comes.
@@ -55,10 +55,11 @@ export class RevocationFile {
   rewrite(): boolean {
     return this.#try(() => {
       const lines = this.#lines();
-      const descriptor = writeAnew(this.#path, lines.map((line) => `${line}\n`).join(''));
-      if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-      this.#descriptor = descriptor;
+      const before = this.#descriptor;
+      this.#descriptor = writeAnew(this.#path, lines.map((line) => `${line}\n`).join(''));
       this.#written = lines.length;
+      // On a network file system this may fail; the descriptor is closed all the same and must not be closed again.
+      if (before !== undefined) closeSync(before);
     });
   }
 
@@ -86,12 +87,13 @@ export class RevocationFile {
   }
 }
 
-/** Whether a file has no name any more: it was deleted, or another process has replaced it. */
-function isDeleted(descriptor: number): boolean {
+/** Whether a path is not that of an open file any more: the file was deleted or moved, or another process has replaced it. */
+function isElsewhere(path: string, descriptor: number): boolean {
   try {
-    return fstatSync(descriptor).nlink === 0;
+    const [named, open] = [statSync(path), fstatSync(descriptor)];
+    return named.ino !== open.ino || named.dev !== open.dev;
   } catch {
-    // On NFS such a file cannot be asked at all.
+    // There is no file of this path. On NFS an open file that was deleted cannot be asked either.
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { accountKey } from '../runtime/account-key.js';
+import { putLast } from '../runtime/put-last.js';
 import type { KeyRing, SealingKey } from './key-ring.js';
 import type { Revocations } from './revocations.js';
 import { seal, unseal } from './seal.js';
@@ -80,11 +81,10 @@ export class SealedSessions implements SessionStore {
     if (!unsealed) throw sessionExpired();
     const { session, key } = unsealed;
     if (known) this.#opened.delete(hashed);
-    // Whoever has a key that was dropped could have made the token.
+    // A thief of a key that was dropped could have made the token.
     if (!keys.has(key) || session.tenant !== tenant || session.expiresAt <= Date.now()) throw sessionExpired();
     this.check(session);
-    this.#opened.set(hashed, unsealed);
-    this.#bound(this.#opened);
+    putLast(this.#opened, hashed, unsealed, this.#options.limits.remembered);
     this.#use(unsealed);
     return session;
   }
@@ -209,12 +209,6 @@ export class SealedSessions implements SessionStore {
       const [oldest] = this.#live.keys();
       if (oldest !== undefined) this.#end(oldest);
     }
-  }
-
-  #bound(map: Map<string, Unsealed>): void {
-    if (map.size <= this.#options.limits.remembered) return;
-    const [oldest] = map.keys();
-    if (oldest !== undefined) map.delete(oldest);
   }
 
   #end(id: string): void {

@@ -44,7 +44,7 @@ export interface SessionStore {
    * @throws BrokerError SESSION_EXPIRED when it has ended meanwhile
    */
   renew(session: Session, secret?: Secret): Promise<Opened>;
-  /** Ends a session: no token opens it any more. Whether that lasts over a restart is answered by this and the next two. */
+  /** Ends a session: no token opens it any more. This and the next two answer whether that lasts over a restart. */
   close(session: Session): Promise<{ lasts: boolean }>;
   /** Ends all sessions of a tenant, or of one of its users. @returns also how many accounts were in use here */
   revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }>;

@@ -40,11 +40,18 @@ describe('the budget of an account', () => {
 });
 
 describe('the gate before a server', () => {
+  beforeEach(() => {
+    // No jitter.
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   const down = () => Promise.reject(new BrokerError('UPSTREAM_UNAVAILABLE', 'refused'));
   const fail = (gate: Gate) => gate.pass('main', signal, down).catch((error: BrokerError) => error);
 
   it('closes after five failures, for longer each time, and lets one through to try', async () => {
-    vi.spyOn(Math, 'random').mockReturnValue(1);
     const gate = new Gate(1000);
     for (let round = 0; round < 5; round += 1) await fail(gate);
     expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
@@ -67,11 +74,9 @@ describe('the gate before a server', () => {
     expect(await trying).toBe('connected');
     expect(await gate.pass('main', signal, connect)).toBe('connected');
     expect(gate.status).toEqual({ state: 'closed', failures: 0, retryAfterMs: 0 });
-    vi.restoreAllMocks();
   });
 
   it('never waits longer than five minutes', async () => {
-    vi.spyOn(Math, 'random').mockReturnValue(1);
     const gate = new Gate(1000);
     for (let round = 0; round < 40; round += 1) {
       await fail(gate);
@@ -79,15 +84,26 @@ describe('the gate before a server', () => {
     }
     await fail(gate);
     expect(gate.status.retryAfterMs).toBe(300_000);
-    vi.restoreAllMocks();
   });
 
   it('counts logins that were under way together and failed after it had closed as nothing', async () => {
-    vi.spyOn(Math, 'random').mockReturnValue(1);
     const gate = new Gate(1000);
     await Promise.all(Array.from({ length: 100 }, () => fail(gate)));
     expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
-    vi.restoreAllMocks();
+  });
+
+  it('refuses logins that wait for their turn as soon as the server is left alone', async () => {
+    const gate = new Gate(10);
+    const connect = vi.fn(down);
+    const logins = Array.from({ length: 100 }, () =>
+      gate.pass('main', new AbortController().signal, connect).catch((error: BrokerError) => error),
+    );
+    const errors = await Promise.all(logins);
+    expect(connect).toHaveBeenCalledTimes(11);
+    for (const error of errors.slice(11)) {
+      expect(error).toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE', executed: 'no', retryAfterMs: 1000 });
+    }
+    expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
   });
 
   it('takes no refused login and no cancelled one for a failure of the server', async () => {
@@ -124,6 +140,8 @@ describe('the gate before a server', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     for (const caller of callers) caller.abort(new Error('cancelled'));
     expect((await Promise.all(logins)).filter((outcome) => outcome === 'connected')).toHaveLength(21);
+    // A broker that stops does not wait for a turn that no login takes.
+    expect(vi.getTimerCount()).toBe(0);
     const next = gate.pass('main', signal, connect);
     await vi.advanceTimersByTimeAsync(100);
     expect(await next).toBe('connected');

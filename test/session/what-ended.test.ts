@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -109,6 +109,7 @@ describe('a session that was revoked', () => {
   it.each([
     ['another broker was started on the same files for a moment', () => start().dispose()],
     ['its list was deleted', () => rmSync(revokedFile())],
+    ['its list was moved away', () => renameSync(revokedFile(), `${revokedFile()}.old`)],
   ])('stays so although %s while the broker ran', async (_what, meanwhile) => {
     const sessions = start();
     const [first, second] = [await sessions.open(anna), await sessions.open(anna)];
@@ -177,6 +178,19 @@ describe('a token under a key that was dropped', () => {
     writeFileSync(keyFile(), `${id} ${Buffer.alloc(32, 7).toString('base64url')}\n`, { mode: 0o600 });
     vi.advanceTimersByTime(2_001);
     await expect(sessions.resolve('shop', token)).rejects.toMatchObject(expired);
+  });
+
+  it('does not have the key file looked at each time, for there may be very many tokens', () => {
+    const { keys } = start();
+    const dropped = keys.newest;
+    const text = readFileSync(keyFile(), 'utf8');
+    for (let round = 0; round < 4; round += 1) rotateKeys(keyFile());
+    vi.advanceTimersByTime(2_001);
+    expect(keys.has(dropped)).toBe(false);
+    const { id } = keys.newest;
+    writeFileSync(keyFile(), text);
+    expect(keys.has(dropped)).toBe(false);
+    expect(keys.newest.id).toBe(id);
   });
 
   it('ends its session where that was in use, within a minute', async () => {

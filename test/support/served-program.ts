@@ -13,8 +13,8 @@ export class ServedProgram {
   readonly #clients: RawClient[] = [];
   program!: Program;
 
-  /** @param rest of its configuration, beside a listener, an admin socket, a tenant with both scopes and the Dovecot without TLS */
-  constructor(dovecot: Dovecot, rest = '[session]\nstate_dir = "."\n') {
+  /** @param rest of its configuration, beside a listener, an admin socket, a tenant with both scopes and the Dovecot, or a relay before it, without TLS */
+  constructor(dovecot: Pick<Dovecot, 'plainPort'>, rest = '[session]\nstate_dir = "."\n') {
     writeFileSync(
       join(this.folder, 'config.toml'),
       `[admin]

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { builtProgram } from '../cli/built.js';
+import { append, subjects } from '../support/appends.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
@@ -34,23 +35,6 @@ async function serve() {
   return { broker, relay, connect };
 }
 
-const append = (session: string, key: string, keyed = true) => ({
-  session,
-  mailbox: 'INBOX',
-  data: Buffer.from(`Subject: ${key}\r\n\r\nHello\r\n`).toString('base64'),
-  timeoutMs: 20_000,
-  ...(keyed ? { idempotencyKey: key } : {}),
-});
-
-async function subjects(user: string): Promise<string[]> {
-  const flow = await dovecot.client(user);
-  await flow.mailboxOpen('INBOX');
-  const found: string[] = [];
-  for await (const { envelope } of flow.fetch('1:*', { envelope: true })) found.push(envelope?.subject ?? '');
-  await flow.logout();
-  return found.sort();
-}
-
 /** Sends a request over a socket that is lost before the answer can come. */
 async function lose(relay: Relay, client: RawClient, ...requests: object[]): Promise<void> {
   relay.freeze();
@@ -76,7 +60,7 @@ describe('a write with an idempotency key whose socket is lost', () => {
       expect((await again.call('message.append', append(session, key))).uid).toBeGreaterThan(0);
     }
     expect((await again.call('message.append', append(session, 'one'))).uid).toBe(uid);
-    expect(await subjects(user)).toEqual(['one', 'three', 'two']);
+    expect(await subjects(dovecot, user)).toEqual(['one', 'three', 'two']);
     expect(broker.registry.slots.total).toBeGreaterThan(0);
   }, 30_000);
 
@@ -101,7 +85,7 @@ describe('a write with an idempotency key whose socket is lost', () => {
         ),
       )
       .toBe('number');
-    expect(await subjects(user)).toEqual(['late']);
+    expect(await subjects(dovecot, user)).toEqual(['late']);
   }, 30_000);
 
   it('without a key, or with one that its caller cancels, it is cancelled as ever', async () => {
@@ -120,7 +104,7 @@ describe('a write with an idempotency key whose socket is lost', () => {
     await expect.poll(() => [...broker.registry.accounts].map(({ waiting }) => waiting.length)).toEqual([0]);
     relay.cut();
     relay.thaw();
-    expect(await subjects(user)).toEqual([]);
+    expect(await subjects(dovecot, user)).toEqual([]);
   }, 30_000);
 
   it('is waited for by a drain', async () => {
@@ -132,12 +116,12 @@ describe('a write with an idempotency key whose socket is lost', () => {
     const drained = broker.drain(10_000);
     relay.thaw();
     await drained;
-    expect(await subjects(user)).toEqual(['drained']);
+    expect(await subjects(dovecot, user)).toEqual(['drained']);
   }, 30_000);
 
   it('over a restart: a broker that is told to stop finishes it first, and the next one answers its repetition', async () => {
     const relay = await startRelay(dovecot.plainPort);
-    const served = new ServedProgram(Object.assign(Object.create(dovecot), { plainPort: relay.port }));
+    const served = new ServedProgram({ plainPort: relay.port });
     onTestFinished(async () => {
       await served.end();
       await relay.close();
@@ -151,7 +135,7 @@ describe('a write with an idempotency key whose socket is lost', () => {
     await served.program.printed(/drain|stop/i);
     relay.thaw();
     expect(await stopped).toBe(0);
-    expect(await subjects(user)).toEqual(['stopped']);
+    expect(await subjects(dovecot, user)).toEqual(['stopped']);
     await served.start();
     const again = await served.connect();
     const { messages } = await again.call('message.list', { session, mailbox: 'INBOX' });
@@ -162,7 +146,7 @@ describe('a write with an idempotency key whose socket is lost', () => {
     ).rejects.toMatchObject({
       data: { kind: 'IDEMPOTENCY_MISMATCH' },
     });
-    expect(await subjects(user)).toEqual(['stopped']);
+    expect(await subjects(dovecot, user)).toEqual(['stopped']);
     // What is kept tells nothing to whoever reads the file.
     const kept = readFileSync(join(served.folder, 'outcomes.sealed'), 'latin1');
     for (const part of kept.split('.')) {

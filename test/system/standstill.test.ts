@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { STANDSTILL_MS } from '../../src/runtime/standstill.js';
 import { builtProgram } from '../cli/built.js';
+import { append, subjects } from '../support/appends.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import type { RawClient } from '../support/running-broker.js';
@@ -19,30 +20,13 @@ let relay: Relay;
 let served: ServedProgram;
 beforeEach(async () => {
   relay = await startRelay(dovecot.plainPort);
-  served = new ServedProgram(Object.assign(Object.create(dovecot), { plainPort: relay.port }));
+  served = new ServedProgram({ plainPort: relay.port });
   onTestFinished(async () => {
     await served.end();
     await relay.close();
   });
   await served.start();
 });
-
-const append = (session: string, key: string, keyed: boolean) => ({
-  session,
-  mailbox: 'INBOX',
-  data: Buffer.from(`Subject: ${key}\r\n\r\nHello\r\n`).toString('base64'),
-  timeoutMs: 30_000,
-  ...(keyed ? { idempotencyKey: key } : {}),
-});
-
-async function subjects(user: string): Promise<string[]> {
-  const flow = await dovecot.client(user);
-  await flow.mailboxOpen('INBOX');
-  const found: string[] = [];
-  for await (const { envelope } of flow.fetch('1:*', { envelope: true })) found.push(envelope?.subject ?? '');
-  await flow.logout();
-  return found.sort();
-}
 
 /** The process stands still while something is done, and longer than is taken for busy. */
 async function standStill(meanwhile: () => void): Promise<void> {
@@ -72,9 +56,9 @@ describe('a broker that stood still', () => {
     const again = await served.connect();
     const { mailboxes } = await again.call('mailbox.list', { session });
     expect(mailboxes.map(({ name }) => name)).not.toContain('Never');
-    expect(await subjects(user)).toEqual([]);
+    expect(await subjects(dovecot, user)).toEqual([]);
     await Promise.all(keys.map((key) => again.call('message.append', append(session, key, true))));
-    expect(await subjects(user)).toEqual(keys);
+    expect(await subjects(dovecot, user)).toEqual(keys);
     expect(served.program.out + served.program.err).toContain('stood still');
   }, 60_000);
 
@@ -101,14 +85,14 @@ describe('a broker that stood still', () => {
       expect(await closed).toBe(4412);
       // Who is still there is told that nothing was done.
       expect(await Promise.all(answers)).toEqual(keys.map(() => 'no'));
-      expect(await subjects(user)).toEqual([]);
+      expect(await subjects(dovecot, user)).toEqual([]);
       if (where === 'after a restart') {
         await served.program.stop('SIGKILL');
         await served.start();
       }
       const again = await served.connect();
       await Promise.all(keys.map((key) => again.call('message.append', append(session, key, true))));
-      expect(await subjects(user)).toEqual(keys);
+      expect(await subjects(dovecot, user)).toEqual(keys);
     },
     60_000,
   );

@@ -1,6 +1,7 @@
 import type { Namespaces } from '../../imap/connection/namespaces.js';
 import type { ServerOptions } from '../../imap/login/server-options.js';
 import type { Capabilities } from '../../protocol/methods/session.js';
+import { putLast } from '../../runtime/put-last.js';
 import { Turns } from '../../runtime/turns.js';
 
 /** What a server offers a user. */
@@ -30,7 +31,7 @@ export class ServerFacts {
   }
 
   /**
-   * Asked once for all who want to know at the same time.
+   * Asks the server once for all requests that come at the same time.
    * @param keeps whether an answer may be kept when it is there: the account may have ended meanwhile
    */
   take(
@@ -58,9 +59,6 @@ export class ServerFacts {
   }
 
   #keep(accountKey: string, told: Told): void {
-    this.#told.delete(accountKey);
-    this.#told.set(accountKey, { ...told, until: performance.now() + KNOWN_MS });
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > MOST && oldest !== undefined) this.#told.delete(oldest);
+    putLast(this.#told, accountKey, { ...told, until: performance.now() + KNOWN_MS }, MOST);
   }
 }

@@ -2,6 +2,7 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import { LoginError } from '../../imap/login/login-error.js';
 import type { LoginRefusal } from '../../imap/login/refusals.js';
 import type { BrokerError } from '../../protocol/errors.js';
+import { putLast } from '../../runtime/put-last.js';
 import type { PoolLimits } from './slots.js';
 
 /** Why no login of an account is tried: what the server meant, or that its connections ended soon after their logins. */
@@ -15,11 +16,11 @@ const pauses: Record<Reason, [first: number, most: number]> = {
   server: [2_000, 60_000],
   ended: [1_000, 60_000],
 };
-/** Milliseconds of a pause that a server asks for, at most: whatever number it names, its users come back some day. */
+/** Most milliseconds of a pause that a server asks for: a number out of all proportion must not lock a user out for good. */
 const MOST_ASKED_MS = 3_600_000;
 /** Connections that may end so soon, one after the other, before the account backs off: a restart ends some. */
 const QUICK_ENDS = 3;
-/** How often `stayMs` must pass after one of them, or after a pause, before they are forgotten. */
+/** Times `stayMs` after the last of these ends, or after the last pause, when they are forgotten. */
 const CALM = 24;
 /** Milliseconds after the end of a pause when an account that has not tried again is forgotten. */
 const FORGET_MS = 900_000;
@@ -29,7 +30,7 @@ const MOST = 10_000;
 interface Entry {
   failures: number;
   quickEnds: number;
-  /** `performance.now()` of the last of them. */
+  /** `performance.now()` of the last quick end. */
   quickEndAt: number;
   /** `performance.now()` until when no login is tried. */
   until: number;
@@ -78,7 +79,7 @@ export class Backoffs {
     // Credentials that were refused in another way than by a NO are not known to be wrong.
     const reason = error.refusal === 'credentials' ? 'account' : error.refusal;
     const entry = this.#entryOf(key);
-    // Of several logins at once all fail.
+    // Logins that fail while the account backs off were begun before: they make the pause no longer.
     if (entry.until <= performance.now()) {
       entry.failures += 1;
       pause(entry, reason, entry.failures, error.retryAfterMs);
@@ -113,7 +114,7 @@ export class Backoffs {
   #endedSoon(key: string, error: LoginError): void {
     const entry = this.#entryOf(key);
     const now = performance.now();
-    // Of several connections at once all end.
+    // Connections that end while the account backs off were made before: they count as nothing.
     if (entry.until > now) return;
     // Ends that are far from each other, such as those of a network that fails now and then, are none in a row.
     if (now - Math.max(entry.until, entry.quickEndAt) > CALM * this.#limits.stayMs) entry.quickEnds = 0;
@@ -151,12 +152,7 @@ export class Backoffs {
       error: undefined,
       reason: undefined,
     };
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > MOST) {
-      const [oldest = ''] = this.#entries.keys();
-      this.#entries.delete(oldest);
-    }
+    putLast(this.#entries, key, entry, MOST);
     return entry;
   }
 }

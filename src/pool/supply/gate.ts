@@ -45,16 +45,18 @@ export class Gate {
   }
 
   /**
-   * Connects when it is this one's turn.
+   * Connects when it is the turn of this login.
    * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the server is left alone, the signal's reason, or
    * what connecting throws
    */
   async pass<T>(server: string, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
     this.#refuseWhileOpen(server);
+    await this.#turn(signal);
+    // Meanwhile other logins may have found that the server cannot be reached, or a login may be trying it again.
+    this.#refuseWhileOpen(server);
     const mine = this.#failures >= PATIENCE;
     if (mine) this.#trying = true;
     try {
-      await this.#turn(signal);
       const connection = await connect();
       this.#failures = 0;
       return connection;
@@ -83,6 +85,7 @@ export class Gate {
       const end = () => {
         this.#waiting.delete(end);
         signal.removeEventListener('abort', end);
+        if (this.#waiting.size === 0) this.#stop();
         resolve();
       };
       this.#waiting.add(end);
@@ -105,6 +108,11 @@ export class Gate {
     return setTimeout(() => this.#serve(), Math.max(0, this.#nextAt - performance.now()));
   }
 
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Begins the logins whose turn it is. */
   #serve(): void {
     for (const begin of this.#waiting) {
@@ -112,7 +120,7 @@ export class Gate {
       this.#takeTurn();
       begin();
     }
-    this.#timer = this.#waiting.size > 0 ? this.#next() : undefined;
+    if (this.#waiting.size > 0) this.#timer = this.#next();
   }
 
   /** @param mine whether it was the login that tries a server again which was left alone */
@@ -127,6 +135,8 @@ export class Gate {
       if (this.#failures < PATIENCE) return;
       const mostMs = Math.min(MOST_MS, FIRST_MS * 2 ** (this.#failures - PATIENCE));
       this.#openUntil = performance.now() + Math.random() * mostMs;
+      // Logins that wait for their turn are refused at once.
+      for (const end of this.#waiting) end();
     }
   }
 }

@@ -93,7 +93,7 @@ export class Logins {
     }
   }
 
-  /** Tells those who wait that no login is tried for a while, unless a connection will be there for them all the same. */
+  /** Tells waiting requests that no login is tried for a while, unless a connection will be there for them all the same. */
   backOff(): void {
     const { backoff } = this;
     if (!backoff || this.#closed) return;
@@ -113,14 +113,14 @@ export class Logins {
     }, ms);
   }
 
-  /** From now on failures are nobody's business. */
+  /** From now on failures are told to no request. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#pause);
     this.#pause = undefined;
   }
 
-  /** Tells who waits what they need to know, before a slot that is free tempts the next to try the same. */
+  /** Tells waiting requests what they need to know, before a free slot has the next login try the same. */
   #cannotSupply(failure: unknown, credentials: Credentials | undefined): void {
     if (this.#closed) return;
     const { key, backoffs, holding, queue, onRefused } = this.#options;

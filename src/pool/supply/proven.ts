@@ -8,7 +8,7 @@ const MOST = 8;
 
 interface Proof {
   credentials: Credentials;
-  /** Which one it is, among those of its account. */
+  /** Its number, among the proofs of its account. */
   id: number;
   /** `performance.now()` of the last login; minus infinity before the first. */
   at: number;
