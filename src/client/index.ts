@@ -10,8 +10,8 @@ export type { AppendContent, CallOptions, CallParams, CallResult, SessionMethods
 export type { Watch, WatchOptions } from './watch.js';
 
 /**
- * Makes a client of a broker. It connects at the first call; a lost socket is opened again with back-off, reads that
- * were under way are sent again once, writes never.
+ * Makes a client of a broker. It connects at the first call; a lost socket is opened again with back-off. Reads that
+ * were under way are sent again, twice at most; writes only where a broker that stops says that nothing was executed.
  */
 export function createClient(options: ClientOptions): Client {
   return clientOn(connectNode, options);

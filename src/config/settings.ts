@@ -4,7 +4,7 @@ import { pathOf } from './files.js';
 import { isCertificate, isLive, placeOf } from './live-keys.js';
 import type { ConfigFile } from './schema.js';
 
-/** What a configuration says, by key, as text that is compared; of files that it names, the content as well. */
+/** What a configuration says, by key, as text that is compared; of files that a reload reads again, the content as well. */
 export type Settings = ReadonlyMap<string, string>;
 
 /** What is different in another configuration. */
@@ -19,13 +19,13 @@ export interface Changes {
 export function settingsOf(file: ConfigFile, folder: string): Settings {
   const settings = new Map<string, string>();
   const add = (prefix: string, entries: object) => {
-    for (const [key, value] of Object.entries(entries)) {
+    for (const [name, value] of Object.entries(entries)) {
       if (value === undefined) continue;
-      const content =
-        key.endsWith('_file') && typeof value === 'string'
-          ? ` ${digestOf(pathOf(value, folder, `${prefix}.${key}`))}`
-          : '';
-      settings.set(`${prefix}.${key}`, JSON.stringify(value) + content);
+      const key = `${prefix}.${name}`;
+      // Keys that were rotated in a key file are taken up without a reload, and are no reason for a restart.
+      const isReadAgain = name.endsWith('_file') && (isLive(key) || isCertificate(key));
+      const content = isReadAgain && typeof value === 'string' ? ` ${digestOf(pathOf(value, folder, key))}` : '';
+      settings.set(key, JSON.stringify(value) + content);
     }
   };
   for (const [section, value] of Object.entries(file)) {

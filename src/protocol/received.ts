@@ -45,6 +45,9 @@ const results: Partial<Record<MethodName, z.ZodType>> = {
   'message.source': carried,
 };
 
+/** `$/credit` of a broker, which may have more members in a later version; that of a caller may not. */
+const credit = z.object(notifications['$/credit'].params.shape);
+
 /** What all events have. Types may be added to the protocol. */
 const anyEvent = z.object({ ...position, type: z.string(), mailbox: z.string() });
 const eventTypes: ReadonlySet<string> = new Set(
@@ -64,6 +67,7 @@ export function wrongResult(method: MethodName, result: unknown): string | undef
 
 /** What is wrong with the params of a notification; undefined where nothing is. */
 export function wrongNotification(name: NotificationName, params: unknown): string | undefined {
+  if (name === '$/credit') return wrong(credit, params);
   const { params: schema } = notifications[name];
   if (name !== 'event') return wrong(schema, params);
   const complaint = wrong(anyEvent, params);

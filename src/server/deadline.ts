@@ -2,7 +2,7 @@ import { BrokerError, type Executed } from '../protocol/errors.js';
 
 export interface Deadline {
   timeoutMs: number;
-  /** What is to be said, at that time, of work that was given up and did not say itself what it had done. */
+  /** The `executed` of work that was given up and does not say it itself; asked when it is given up. */
   executed: () => Executed;
   /** Ends the work before its time, with a BrokerError as its reason; at the deadline it is aborted. */
   controller: AbortController;

@@ -1,6 +1,12 @@
 import type { WebSocket } from 'ws';
 import { closeCodes } from '../protocol/limits.js';
 
+/**
+ * Pongs that may wait to be sent before the peer is given up, more than there can be pings in one read. A pong has a few
+ * bytes alone, and takes hundreds of bytes of memory.
+ */
+const MOST_PONGS = 16_384;
+
 /** Bytes that may wait before producers pause, and before the peer is given up. */
 export interface OutboxLimits {
   pauseAboveBytes: number;
@@ -15,6 +21,8 @@ export class Outbox {
   readonly #ws: WebSocket;
   readonly #limits: OutboxLimits;
   readonly #onProgress: () => void;
+  /** Pongs that have not left. */
+  #pongs = 0;
 
   /** @param onProgress called whenever a frame has left */
   constructor(ws: WebSocket, limits: OutboxLimits, onProgress: () => void) {
@@ -52,7 +60,16 @@ export class Outbox {
   }
 
   pong(data: Buffer): void {
-    this.#send(() => this.#ws.pong(data));
+    this.#send(() => {
+      if (this.#pongs >= MOST_PONGS) {
+        this.#giveUp();
+        return;
+      }
+      this.#pongs += 1;
+      this.#ws.pong(data, false, () => {
+        this.#pongs -= 1;
+      });
+    });
   }
 
   #send(send: () => void): void {

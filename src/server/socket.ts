@@ -170,7 +170,7 @@ export class Socket implements SeenSocket {
     await this.close(closeCodes.GOING_AWAY);
   }
 
-  /** Waits until running requests are answered and streams have ended; who waited in vain is told so. */
+  /** Waits until running requests are answered and streams have ended; those that are left then are cancelled with DRAINING. */
   async finish(graceMs: number): Promise<void> {
     await this.idle(graceMs);
     const stopped = new BrokerError('DRAINING', 'The broker stops, and this was not done in time.');
@@ -183,7 +183,7 @@ export class Socket implements SeenSocket {
   async standStill(reason: BrokerError): Promise<void> {
     this.#deaf = true;
     this.abandon(reason);
-    // What was cancelled is answered in this very turn, as a rule: who is still there knows then what was not done.
+    // What was cancelled is answered in this very turn, as a rule: a client that still reads learns what was not done.
     await this.idle(CLOSE_MS);
     await this.close(closeCodes.STOOD_STILL);
   }

@@ -9,6 +9,7 @@ import { type Broker, startBroker } from '../../src/broker.js';
 import { RunningConfig } from '../../src/cli/running-config.js';
 import { createClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config/load.js';
+import { KeyRing, rotateKeys } from '../../src/session/key-ring.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { certificates, clientCertificate } from '../support/certificates.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
@@ -342,6 +343,15 @@ describe('after a reload', () => {
     expect((await reload()).out).toBe(
       'needs a restart: monitor.port\nneeds a restart: monitor.tls_cert_file\nneeds a restart: monitor.tls_key_file\n',
     );
+  });
+
+  it('keys that were rotated in a key file need no restart', async () => {
+    const keys = join(folder, 'own.keys');
+    KeyRing.ofFile(keys, { create: true });
+    write({ rest: '[session]\nkey_file = "own.keys"\n' });
+    await start();
+    rotateKeys(keys);
+    expect((await reload()).out).toBe('nothing is different\n');
   });
 });
 

@@ -64,6 +64,16 @@ describe('a download', () => {
     expect(await textOf(body)).toBe(content.toString());
   });
 
+  it.each([0, 1, 256])('of %i bytes inline is whole', async (size) => {
+    const broker = await HostileBroker.start();
+    const content = Buffer.from(Array.from({ length: size }, (_, index) => 255 - index));
+    misbehaveOnce(broker, (socket, id) => {
+      socket.send({ jsonrpc: '2.0', id, result: { size, stream: null, data: content.toString('base64') } });
+    });
+    const { body } = await clientOf(broker).message.source({ ...named, transfer: 'inline' });
+    expect(await textOf(body)).toBe(content.toString('latin1'));
+  });
+
   it('whose frames go on behind its end is not disturbed', async () => {
     const broker = await HostileBroker.start();
     misbehaveOnce(broker, (socket, id) => {

@@ -55,6 +55,20 @@ describe('a client whose broker sends, instead of the answer to a request,', () 
     expect(await client.broker.ping()).toMatchObject({ version: '1.2.3' });
   });
 
+  it('members that it does not know, ignores them', async () => {
+    const broker = await HostileBroker.start();
+    broker.onRequest = (request, socket) => {
+      if (request.id === undefined) return;
+      const novelty = { novelty: true };
+      socket.send({ jsonrpc: '2.0', method: '$/credit', params: { stream: 1, bytes: 5, ...novelty }, ...novelty });
+      socket.answer(request);
+    };
+    const content = new Blob(['x']).stream();
+    const appended = await clientOf(broker).message.append({ session: 's', mailbox: 'INBOX', content, size: 1 });
+    expect(appended).toMatchObject({ uid: 1 });
+    expect(broker.sockets).toHaveLength(1);
+  });
+
   it('an error of a kind that every object has, rejects with an error', async () => {
     const broker = await HostileBroker.start();
     const client = clientOf(broker);

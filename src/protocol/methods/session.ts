@@ -34,7 +34,7 @@ const tokenAuth = z.strictObject({
 export const lasts = z
   .boolean()
   .describe(
-    'Whether it also holds after a restart. False while the broker cannot write its list of ended sessions, for a full disk for instance, or has no `state_dir`: it holds at this broker at once, which goes on trying to write the list.',
+    'Whether it also holds after a restart; at this broker it holds at once. False while the broker cannot write its list of ended sessions, for a full disk for instance, which it goes on trying; and where it has a `key_file` and no `state_dir`, so no such list.',
   );
 
 /** What the server can do, in the broker's words; each method works without them too, only dearer. */
