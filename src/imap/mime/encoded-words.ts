@@ -46,7 +46,8 @@ export function decodeWords(text: string): string {
 
 function wordsOf(encoding: string, content: string): Word[] {
   if (encoding === 'B') return [Buffer.from(content, 'base64')];
-  const text = content.replaceAll('_', '=20');
+  // Mailers leave blanks in words that should have none; quoted-printable would drop those at the end of what is decoded.
+  const text = content.replace(/[_ \t]/g, '=20');
   if (!notAscii.test(text)) return [decodeQuotedPrintable(Buffer.from(text, 'latin1'))];
   // Raw letters are what they are; no charset of a word says more about them.
   if (text.length > LONGEST_RAW) return [content];

@@ -11,6 +11,8 @@ describe('encoded words', () => {
     ],
     ['whose raw letters should have been encoded', '=?UTF-8?Q?日本_ok_=C3=A4?=', '日本 ok ä'],
     ['whose raw letters are in no charset of theirs', '=?ISO-8859-1?Q?日=E4?=', '日ä'],
+    ['with blanks in them', '=?utf-8?Q?Hello ?= =?utf-8?Q?W=C3=B6rld,\tyou?=', 'Hello Wörld, you'],
+    ['with blanks between raw letters', '=?utf-8?Q?à é ü?=', 'à é ü'],
     ['of which one is damaged', '=?utf-8?B?5pel?= =?utf-8?B?/w==?= =?utf-8?Q?=E6=9C=AC?=', '日ÿ本'],
     ['that share a character', '=?utf-8?B?5pc=?= =?utf-8?B?pQ==?=', '日'],
     ['of several charsets', '=?utf-8?Q?=C3=A4?= =?iso-8859-1?Q?=E4?= and', 'ää and'],
