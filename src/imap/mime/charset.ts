@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { shiftingDecoder } from './shifting.js';
 
@@ -120,9 +120,9 @@ function guess(bytes: Uint8Array, cut: boolean): string {
 }
 
 function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undefined {
+  // To look first is cheap, an error of the platform is not. A decoder of what is cut cannot be shared: it has a memory.
+  if (name === 'utf-8' && !cut) return isUtf8(bytes) ? wholeUtf8.decode(bytes) : undefined;
   try {
-    // One that was told that more will come remembers what it had.
-    if (name === 'utf-8' && !cut) return strictUtf8.decode(bytes);
     return new TextDecoder(name, { fatal: true }).decode(bytes, { stream: cut });
   } catch {
     return undefined;
@@ -133,7 +133,7 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+const wholeUtf8 = new TextDecoder('utf-8');
 /** The platform's names by label: of those that it knows alone, so that mail cannot make it grow. */
 const platformNames = new Map<string, string>();
 

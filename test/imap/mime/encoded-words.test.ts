@@ -21,8 +21,15 @@ describe('encoded words', () => {
     expect(decodeWords(words)).toBe(text);
   });
 
+  it('are as they were written where there are more of them than any header has', () => {
+    const words = '=?utf-8?Q?=C3=A4?= '.repeat(1001);
+    expect(decodeWords(words)).toBe(`${'ä'.repeat(1000)} =?utf-8?Q?=C3=A4?= `);
+  });
+
   it.each([
     ['many of them', '=?utf-8?Q?a?= '.repeat(20_000)],
+    ['many that are damaged, of an unknown charset', '=?x-klingon?Q?=ff?= '.repeat(50_000)],
+    ['raw letters in many of them', `=?gbk?Q?${'ä=ff'.repeat(100)}?= `.repeat(2000)],
     ['beginnings alone', '=?'.repeat(200_000)],
     ['none that ends', '=?utf-8?Q?'.repeat(50_000)],
     ['blanks', `${' '.repeat(200_000)}\r\n`],
