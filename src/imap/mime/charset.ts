@@ -1,13 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
-import { shiftingDecoder } from './shifting.js';
-
-/** Text with what is to be known of how it was decoded. */
-export interface DecodedText {
-  text: string;
-  /** The bytes did not fit the declared charset, or it is unknown; the text is the best guess. */
-  problem: boolean;
-}
+import { type DecodedText, shiftingDecoder } from './shifting.js';
 
 /** The platform takes these for windows-1252, but mail that says so is more often unlabelled UTF-8. */
 const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bit', 'unknown-8bit']);
