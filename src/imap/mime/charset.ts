@@ -39,7 +39,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
   // Most mail, and to look is cheaper than to decode.
   if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1(bytes), problem: false };
-  if (ascii) return decodeAscii(bytes, label !== '', cut);
+  if (ascii) return decodeUndeclared(bytes, label !== '', cut);
   if (platform === 'utf-8') return decodeUtf8(bytes, cut);
   if (platform === 'utf-16le' || platform === 'utf-16be') return decodeUtf16(bytes, label, platform, cut);
   // Node's own windows-1252 is ISO-8859-1 in some versions.
@@ -77,11 +77,12 @@ function decodeUtf16(bytes: Uint8Array, label: string, platform: string, cut: bo
   return decodeWithIconv(bytes, 'utf-16', cut);
 }
 
-function decodeAscii(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {
+/** Octets of eight bits that are declared as ASCII, or as nothing. */
+function decodeUndeclared(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {
   const text = strictly(bytes, 'utf-8', cut);
   if (text === undefined) return { text: guess(bytes, cut), problem: true };
-  // Without a declaration UTF-8 is what everybody assumes today.
-  return { text, problem: declared && bytes.some((byte) => byte > 127) };
+  // Without a declaration UTF-8 is what mail readers assume today.
+  return { text, problem: declared };
 }
 
 function decodeUtf8(bytes: Uint8Array, cut: boolean): DecodedText {
