@@ -61,4 +61,14 @@ describe('what the broker threads by', () => {
     });
     expect(toThreadMessage(summary(more), Buffer.alloc(0)).references).toEqual(['<b@x>']);
   });
+
+  it('is the first reference and the last ones, where a message names more than any thread has', () => {
+    const references = (count: number) => {
+      const ids = Array.from({ length: count }, (_, index) => `<${index}@x>`);
+      return toThreadMessage(summary({}), Buffer.from(`References: ${ids.join(' ')}\r\n\r\n`)).references;
+    };
+    expect(references(100)).toHaveLength(100);
+    expect(references(500)).toEqual(['<0@x>', ...Array.from({ length: 99 }, (_, index) => `<${index + 401}@x>`)]);
+    expect(references(100_000)).toHaveLength(100);
+  });
 });
