@@ -73,7 +73,8 @@ class Notes {
     const { arrived } = this;
     const destinations = uidsOf(textOf(to));
     uidsOf(textOf(from)).forEach((source, index) => {
-      if (!this.#asked.has(source)) return;
+      // Told twice, in an untagged OK and in the tagged one, it was copied once.
+      if (!this.#asked.has(source) || arrived.found.has(source)) return;
       const destination = destinations[index];
       arrived.found.add(source);
       if (destination !== undefined) arrived.uids.push({ source, destination });
