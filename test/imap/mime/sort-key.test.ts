@@ -32,6 +32,13 @@ describe('what the broker sorts by', () => {
     }
   });
 
+  it('is the subject with one blank for all white space, whichever that is', () => {
+    expect(sortKey(summary({ subject: 'a\u00a0 \u3000b\u00a0' }), 'subject')).toBe('A B');
+    const began = performance.now();
+    for (let count = 0; count < 5000; count += 1) sortKey(summary({ subject: `${'\u00a0'.repeat(990)}b` }), 'subject');
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it.each<[string, Address, string]>([
     ['the mailbox', { name: 'Zoe', address: 'anna@z.example' }, 'ANNA'],
     ['a quoted mailbox', { name: '', address: '"b \\"c\\"@d"@z.example' }, 'B "C"@D'],
