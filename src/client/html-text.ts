@@ -2,44 +2,14 @@ import { Tokenizer, type TokenizerCallbacks } from 'htmlparser2';
 
 /** Elements whose text is none for a reader. */
 const unread = new Set(['script', 'style', 'title', 'noframes', 'noembed']);
-/** Elements that stand on lines of their own, with an empty line around some. */
-const lineBreaks: Record<string, 1 | 2> = {};
-for (const name of [
-  'address',
-  'article',
-  'aside',
-  'dd',
-  'div',
-  'dl',
-  'dt',
-  'footer',
-  'form',
-  'header',
-  'hr',
-  'li',
-  'main',
-]) {
-  lineBreaks[name] = 1;
-}
-for (const name of ['nav', 'section', 'tbody', 'tr', 'option', 'figcaption', 'legend']) lineBreaks[name] = 1;
-for (const name of [
-  'blockquote',
-  'fieldset',
-  'figure',
-  'h1',
-  'h2',
-  'h3',
-  'h4',
-  'h5',
-  'h6',
-  'ol',
-  'p',
-  'pre',
-  'table',
-  'ul',
-]) {
-  lineBreaks[name] = 2;
-}
+/** Elements that stand on lines of their own, and those with an empty line around them too. */
+const ownLine =
+  'address article aside dd div dl dt figcaption footer form header hr legend li main nav option section tbody tr';
+const ownParagraph = 'blockquote fieldset figure h1 h2 h3 h4 h5 h6 ol p pre table ul';
+/** Line ends around an element. */
+const lineBreaks = new Map<string, number>();
+for (const name of ownLine.split(' ')) lineBreaks.set(name, 1);
+for (const name of ownParagraph.split(' ')) lineBreaks.set(name, 2);
 
 /**
  * The text of html: its paragraphs, lines, list items and table cells, without links and pictures. Takes time and memory
@@ -98,7 +68,7 @@ class Reader implements TokenizerCallbacks {
   }
 
   #around(name: string): void {
-    const lines = lineBreaks[name];
+    const lines = lineBreaks.get(name);
     if (lines !== undefined) this.#break(Math.max(this.#lines, lines));
     else if (name === 'td' || name === 'th') this.#blank = true;
   }

@@ -51,6 +51,7 @@ describe('html as text', () => {
     ['<div><div><div>a</div></div><div>b', 'a\nb'],
     ['a<br><br><br><br><br>b', 'a\n\n\nb'],
     ['1 < 2 <', '1 < 2 <'],
+    ['<p>a</p><constructor>b', 'a\n\nb'],
   ])('%j', (source, text) => {
     expect(htmlToText(source)).toBe(text);
   });

@@ -1,11 +1,11 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { StatusCounts } from '../../protocol/models.js';
 import type { ImapConnection } from '../connection/connection.js';
-import { findMailbox } from '../mailboxes/mailbox-list.js';
 import { isRefusal, statusOf } from '../mailboxes/mailbox-status.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapArgument, literal, mailboxName, nzNumberOf, sequence } from '../wire/tokens.js';
 import { searchKeys } from './search.js';
+import { explainTarget } from './target-folder.js';
 
 /** A message to be stored. */
 export interface NewMessage {
@@ -43,7 +43,7 @@ export async function appendMessage(
       await connection.unselect();
       return append();
     })
-    .catch((failure: unknown) => explainMissing(connection, failure, mailbox));
+    .catch((failure: unknown) => explainTarget(connection, failure, mailbox, 'mailbox'));
   if (ok.code === 'APPENDUID') {
     const [uidValidity, uid] = ok.codeArgs.map(nzNumberOf);
     return { uidValidity: uidValidity ?? null, uid: uid ?? null };
@@ -74,20 +74,4 @@ function imapDate(date: Date): string {
   const [, , day = '', month = '', year = '', time = ''] =
     /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(date.toUTCString()) ?? [];
   return `${day.padStart(2, '0')}-${month}-${year} ${time} +0000`;
-}
-
-/** A refusal is about the folder where the server says so, or where there is no such folder. */
-async function explainMissing(connection: ImapConnection, failure: unknown, mailbox: string): Promise<never> {
-  if (!isRefusal(failure)) throw failure;
-  // A code of its own says more than what can be found out.
-  const unsaid = failure.imap?.code === undefined && connection.usable;
-  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, mailbox)));
-  if (!gone) throw failure;
-  const { executed, imap } = failure;
-  throw new BrokerError('NOT_FOUND', `mailbox: there is no folder "${mailbox}".`, {
-    field: 'mailbox',
-    executed,
-    imap,
-    cause: failure,
-  });
 }

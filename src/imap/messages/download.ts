@@ -6,11 +6,11 @@ import { type FetchedRow, fetchRows, peek } from './fetch-rows.js';
 /** Bytes of a piece as long as the reader is slower than the server, and else: larger ones save round trips. */
 const FIRST_BYTES = 256 * 1024;
 const MOST_BYTES = 512 * 1024;
-/** Memory of pieces that nobody is in, for the next download too: new memory of this size is garbage that counts as urgent. */
+/** Memory of pieces that have been read, for the next download too: new memory of this size is garbage that counts as urgent. */
 const spare: Buffer[] = [];
 const MOST_SPARE = 4;
 
-/** What is known of a message, and the first piece of a part of it; that is taken by whoever downloads it. */
+/** What is known of a message, and the first piece of a part of it, which the download takes over. */
 export interface BegunDownload {
   row: FetchedRow;
   begun: Buffer[];
@@ -129,14 +129,14 @@ export interface DownloadOptions {
   decoded?: boolean;
   /** The first piece, where that has come already. */
   begun?: Buffer[];
-  /** Whether whoever asks for the next piece needs the last no more: its memory is used again. */
+  /** Whether the reader needs a piece no more when it asks for the next: the memory of the piece is used again. */
   reuse?: boolean;
 }
 
 interface Piece {
   size: number;
   bytes: Promise<Buffer>;
-  /** Whether it came before the reader wanted it. Assumed of the first, with which nobody knows yet. */
+  /** Whether it came before the reader wanted it. Assumed of the first piece, for which it is not known yet. */
   early: boolean;
   /** The memory that was offered for it. */
   landing?: Buffer | undefined;
@@ -144,8 +144,8 @@ interface Piece {
 
 /**
  * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces. While the reader is
- * busy with one piece the next is fetched, no more; pieces grow where the reader waits for them. Whoever stops
- * reading waits for the end of the piece under way, so that the connection can be lent again.
+ * busy with one piece the next is fetched, no more; pieces grow where the reader waits for them. A reader that
+ * stops waits for the end of the piece under way, so that the connection can be lent again.
  * @throws BrokerError NOT_FOUND when the message vanishes meanwhile, IMAP_NO when more comes than there is
  */
 export async function* download(

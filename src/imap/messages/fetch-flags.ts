@@ -1,7 +1,9 @@
 import type { ImapConnection } from '../connection/connection.js';
 import { flagsOf } from '../connection/selection.js';
 import type { UntaggedHandler } from '../wire/command.js';
+import { tooLarge } from '../wire/errors.js';
 import { atom, type ImapArgument, sequence } from '../wire/tokens.js';
+import { MOST_KEPT_BYTES } from './fetch-rows.js';
 
 /** Flags by uid, in no order. With `changedSince` only of what changed after it (CHANGEDSINCE, RFC 7162 section 3.1.4.1). */
 export async function fetchFlags(
@@ -24,9 +26,18 @@ export async function fetchFlags(
   return found;
 }
 
-/** Takes FETCH responses and keeps the flags of those that tell a uid: the last word on each counts. */
+/**
+ * Takes FETCH responses and keeps the flags of those that tell a uid: the last word on each counts. A server that tells more
+ * than 64 MiB of them loses its connection with TOO_LARGE.
+ */
 export function flagCollector(connection: ImapConnection, into: Map<number, string[]>): UntaggedHandler {
-  return ({ items, damaged }) => {
+  let bytes = 0;
+  return ({ items, damaged, size }) => {
+    bytes += size;
+    if (bytes > MOST_KEPT_BYTES) {
+      connection.giveUp(tooLarge('bytes of flags', MOST_KEPT_BYTES));
+      return;
+    }
     const { uid, flags } = flagsOf(items);
     if (uid && flags) into.set(uid, flags);
     else if (damaged) connection.noteUnreadable({ response: 'FETCH', uid, items: ['FLAGS'] });

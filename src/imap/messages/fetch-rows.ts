@@ -26,7 +26,7 @@ export interface FetchOptions<T> {
 }
 
 /** Bytes of rows that are kept as they came, in one command. */
-const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 /** Messages that one command tells of; the longest commands of the broker ask for a few thousand. */
 const MOST_ROWS = 200_000;
 

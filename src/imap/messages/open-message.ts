@@ -6,11 +6,12 @@ import { type ReadStructure, readStructure } from '../mime/structure.js';
 import { type Readable, readable } from '../mime/structure-readable.js';
 import { toFlags } from '../wire/convert.js';
 import { atom, bytesOf, numberOf, textOf } from '../wire/tokens.js';
+import { breathe } from '../wire/turn-budget.js';
 import { toInternalDate } from './fetch.js';
 import { type FetchedRow, peek } from './fetch-rows.js';
 import { TextBytes, type Texts } from './text-bytes.js';
 
-/** Bytes of a message's header that are read; nobody looks at more of them. */
+/** Bytes of a message's header that are read; no reader looks at more of them. */
 const HEADER_BYTES = 256 * 1024;
 /** Encoded bytes of texts that are fetched for one request; what is over that could not be answered. */
 const FETCHED_BYTES = 8 * 1024 * 1024;
@@ -105,6 +106,7 @@ async function fillTexts(opened: readonly OpenedMessage[], options: OpenOptions,
       const encoded = (node: Structure) =>
         node.encodedSize === 0 ? Buffer.alloc(0) : bytes.of(message.uid, node.part);
       message.contents = decodeTexts(bodiesOf(message, options), options.maxTextBytes, encoded);
+      await breathe();
     }
   }
 }

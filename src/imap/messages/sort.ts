@@ -4,7 +4,7 @@ import type { ListField } from '../../protocol/models.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { type SortKey, sortKey } from '../mime/sort-key.js';
 import { atom } from '../wire/tokens.js';
-import { fetchSummaries } from './fetch.js';
+import { FETCH_BATCH, fetchSummaries } from './fetch.js';
 import { compileCriteria, Hits, searchUids } from './search.js';
 
 /** Hits that the broker itself sorts or threads at most: it has to fetch something of each. */
@@ -52,13 +52,25 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
   return hits.uids;
 }
 
+interface Row {
+  uid: number;
+  keys: SortKey[];
+}
+
 async function sortInBroker(
   connection: ImapConnection,
   uids: readonly number[],
   sort: readonly Sort[],
 ): Promise<number[]> {
-  const messages = await fetchSummaries(connection, uids, fieldsOf(sort));
-  const rows = messages.map((message) => ({ uid: message.uid, keys: sort.map(({ by }) => sortKey(message, by)) }));
+  const fields = fieldsOf(sort);
+  const rows: Row[] = [];
+  // Of a message its keys are kept, not its envelope: there may be twenty thousand.
+  for (let from = 0; from < uids.length; from += FETCH_BATCH) {
+    const messages = await fetchSummaries(connection, uids.slice(from, from + FETCH_BATCH), fields);
+    for (const message of messages) {
+      rows.push({ uid: message.uid, keys: sort.map(({ by }) => sortKey(message, by)) });
+    }
+  }
   return rows.sort((a, b) => compareRows(a, b, sort)).map(({ uid }) => uid);
 }
 
@@ -70,7 +82,7 @@ function fieldsOf(sort: readonly Sort[]): ListField[] {
   return fields;
 }
 
-function compareRows(a: { uid: number; keys: SortKey[] }, b: typeof a, sort: readonly Sort[]): number {
+function compareRows(a: Row, b: Row, sort: readonly Sort[]): number {
   for (const [index, { descending }] of sort.entries()) {
     const order = compare(a.keys[index] ?? 0, b.keys[index] ?? 0);
     if (order !== 0) return descending ? -order : order;

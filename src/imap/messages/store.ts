@@ -45,8 +45,8 @@ export async function storeFlags(
   }
   const untold = uids.filter((uid) => !stored.has(uid));
   const found = await flagsOf(connection, untold);
-  // STORE passes over messages that the session had not heard of; with the answer to the FETCH it has. Of others it told
-  // something, and what differs there is somebody else's change.
+  // STORE passes over messages that the session had not heard of; with the answer to the FETCH it has. Of the others STORE
+  // told flags, and what differs there is the change of another client.
   const undone = [...found].filter(([uid, now]) => !told.has(uid) && !isDone(now, action, flags)).map(([uid]) => uid);
   for (const set of sequenceSets(undone)) {
     await connection.exec('write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);

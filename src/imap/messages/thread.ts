@@ -128,7 +128,7 @@ function newestOf(thread: Thread): number {
   const open = [thread];
   for (let next = open.pop(); next; next = open.pop()) {
     newest = Math.max(newest, next.uid ?? 0);
-    open.push(...next.replies);
+    for (const reply of next.replies) open.push(reply);
   }
   return newest;
 }

@@ -1,12 +1,10 @@
-import { BrokerError } from '../../protocol/errors.js';
 import type { ImapConnection } from '../connection/connection.js';
-import { findMailbox } from '../mailboxes/mailbox-list.js';
-import { isRefusal } from '../mailboxes/mailbox-status.js';
 import type { UntaggedHandler } from '../wire/command.js';
 import type { StatusText } from '../wire/response.js';
 import { countOf, sequenceSets, uidsOf } from '../wire/sequence-set.js';
 import { mailboxName, nzNumberOf, sequence, textOf } from '../wire/tokens.js';
 import { survivingExpunge } from './fetch-rows.js';
+import { explainTarget } from './target-folder.js';
 
 /** Where messages arrived, as far as the server tells (COPYUID, RFC 4315 section 3). */
 export interface Arrived {
@@ -47,7 +45,7 @@ async function transfer(
     const ok = await survivingExpunge(connection, () =>
       connection
         .exec('write', command, args, notes.handlers)
-        .catch((failure: unknown) => explainDestination(connection, failure, destination)),
+        .catch((failure: unknown) => explainTarget(connection, failure, destination, 'destination')),
     );
     notes.take(ok.code, ok.codeArgs);
     if (notes.count === before) untold.push(...uidsOf(set));
@@ -75,7 +73,8 @@ class Notes {
     const { arrived } = this;
     const destinations = uidsOf(textOf(to));
     uidsOf(textOf(from)).forEach((source, index) => {
-      if (!this.#asked.has(source)) return;
+      // Told twice, in an untagged OK and in the tagged one, it was copied once.
+      if (!this.#asked.has(source) || arrived.found.has(source)) return;
       const destination = destinations[index];
       arrived.found.add(source);
       if (destination !== undefined) arrived.uids.push({ source, destination });
@@ -87,16 +86,4 @@ class Notes {
   #isPossible(from: string, to: string): boolean {
     return countOf(from) <= this.#asked.size && countOf(to) <= this.#asked.size;
   }
-}
-
-/** A refusal is about the destination where the server says so, or where there is no such folder. */
-async function explainDestination(connection: ImapConnection, failure: unknown, destination: string): Promise<never> {
-  if (!isRefusal(failure)) throw failure;
-  // A code of its own says more than what can be found out.
-  const unsaid = failure.imap?.code === undefined && connection.usable;
-  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, destination)));
-  if (!gone) throw failure;
-  const { executed, imap } = failure;
-  const message = `destination: there is no folder "${destination}".`;
-  throw new BrokerError('NOT_FOUND', message, { field: 'destination', executed, imap, cause: failure });
 }

@@ -1,13 +1,6 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
-import { shiftingDecoder } from './shifting.js';
-
-/** Text with what is to be known of how it was decoded. */
-export interface DecodedText {
-  text: string;
-  /** The bytes did not fit the declared charset, or it is unknown; the text is the best guess. */
-  problem: boolean;
-}
+import { type DecodedText, shiftingDecoder } from './shifting.js';
 
 /** The platform takes these for windows-1252, but mail that says so is more often unlabelled UTF-8. */
 const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bit', 'unknown-8bit']);
@@ -46,7 +39,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
   // Most mail, and to look is cheaper than to decode.
   if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1(bytes), problem: false };
-  if (ascii) return decodeAscii(bytes, label !== '', cut);
+  if (ascii) return decodeUndeclared(bytes, label !== '', cut);
   if (platform === 'utf-8') return decodeUtf8(bytes, cut);
   if (platform === 'utf-16le' || platform === 'utf-16be') return decodeUtf16(bytes, label, platform, cut);
   // Node's own windows-1252 is ISO-8859-1 in some versions.
@@ -84,11 +77,12 @@ function decodeUtf16(bytes: Uint8Array, label: string, platform: string, cut: bo
   return decodeWithIconv(bytes, 'utf-16', cut);
 }
 
-function decodeAscii(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {
+/** Octets of eight bits that are declared as ASCII, or as nothing. */
+function decodeUndeclared(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {
   const text = strictly(bytes, 'utf-8', cut);
   if (text === undefined) return { text: guess(bytes, cut), problem: true };
-  // Without a declaration UTF-8 is what everybody assumes today.
-  return { text, problem: declared && bytes.some((byte) => byte > 127) };
+  // Without a declaration UTF-8 is what mail readers assume today.
+  return { text, problem: declared };
 }
 
 function decodeUtf8(bytes: Uint8Array, cut: boolean): DecodedText {
@@ -120,9 +114,9 @@ function guess(bytes: Uint8Array, cut: boolean): string {
 }
 
 function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undefined {
+  // To look first is cheap, an error of the platform is not. A decoder of what is cut cannot be shared: it has a memory.
+  if (name === 'utf-8' && !cut) return isUtf8(bytes) ? wholeUtf8.decode(bytes) : undefined;
   try {
-    // One that was told that more will come remembers what it had.
-    if (name === 'utf-8' && !cut) return strictUtf8.decode(bytes);
     return new TextDecoder(name, { fatal: true }).decode(bytes, { stream: cut });
   } catch {
     return undefined;
@@ -133,7 +127,7 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+const wholeUtf8 = new TextDecoder('utf-8');
 /** The platform's names by label: of those that it knows alone, so that mail cannot make it grow. */
 const platformNames = new Map<string, string>();
 

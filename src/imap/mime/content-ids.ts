@@ -4,26 +4,30 @@ const opening = /(&quot;|&#0?39;|["'(=\s])\s{0,8}$/i;
 const OPENING = 16;
 /** Longer than any header line that a content id could stand in. */
 const LONGEST = 1000;
-/** References of one html that are looked at. */
+/** References of one message that are looked at. */
 const MOST = 10_000;
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
 
 /**
  * The content ids that html refers to (RFC 2392), decoded: each as it is written, and without its percent-encoding, which
- * many mailers leave out and some write into the Content-ID header as well.
+ * many mailers leave out and some write into the Content-ID header as well. A URL that does not end, too, is passed over
+ * before the next is looked for: so the time grows with the html alone.
  */
 export function contentIdsIn(html: string): Set<string> {
   const ids = new Set<string>();
+  const scheme = /cid:/gi;
   let left = MOST;
-  for (const { index } of html.matchAll(/cid:/gi)) {
-    const before = opening.exec(html.slice(Math.max(0, index - OPENING), index))?.[1];
+  for (let found = scheme.exec(html); found; found = scheme.exec(html)) {
+    const before = opening.exec(html.slice(Math.max(0, found.index - OPENING), found.index))?.[1];
     if (before === undefined) continue;
     if (left-- <= 0) break;
-    const from = index + 'cid:'.length;
+    const from = scheme.lastIndex;
     const text = html.slice(from, from + LONGEST);
     const end = text.search(endOf(before));
-    const id = withoutEntities(end < 0 ? text : text.slice(0, end)).trim();
+    const url = end < 0 ? text : text.slice(0, end);
+    scheme.lastIndex = from + url.length;
+    const id = withoutEntities(url).trim();
     ids.add(id);
     ids.add(withoutPercents(id));
   }

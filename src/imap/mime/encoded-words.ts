@@ -7,6 +7,8 @@ const notAscii = /[^\0-\x7f]/;
 
 /** Characters of a word with raw letters that is decoded: section 2 allows 75. */
 const LONGEST_RAW = 1000;
+/** Words of one text, or pieces of them, that are decoded: each costs some microseconds, and more where it is damaged. */
+const MOST_WORDS = 1000;
 
 /** Adjacent encoded words of one charset. */
 interface Run {
@@ -25,13 +27,16 @@ export function decodeWords(text: string): string {
   if (!text.includes('=?')) return text;
   let decoded = '';
   let end = 0;
+  let left = MOST_WORDS;
   let run: Run | undefined;
   for (const match of text.matchAll(word)) {
+    if (left <= 0) break;
     const [whole, name = '', encoding = '', content = ''] = match;
     const charset = name.toLowerCase();
     const between = text.slice(end, match.index);
     end = match.index + whole.length;
     const words = wordsOf(encoding.toUpperCase(), content);
+    left -= words.length;
     // White space between two encoded words is not part of the text (section 6.2).
     const adjacent = run !== undefined && between.trim() === '';
     if (run && adjacent && run.charset === charset) {
@@ -46,7 +51,8 @@ export function decodeWords(text: string): string {
 
 function wordsOf(encoding: string, content: string): Word[] {
   if (encoding === 'B') return [Buffer.from(content, 'base64')];
-  const text = content.replaceAll('_', '=20');
+  // Mailers leave blanks in words that should have none; quoted-printable drops those at the end of what it decodes.
+  const text = content.replace(/[_ \t]/g, '=20');
   if (!notAscii.test(text)) return [decodeQuotedPrintable(Buffer.from(text, 'latin1'))];
   // Raw letters are what they are; no charset of a word says more about them.
   if (text.length > LONGEST_RAW) return [content];

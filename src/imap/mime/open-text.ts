@@ -21,15 +21,15 @@ export interface WantedText {
 /** Texts of one message that are fetched; of others, which no person wrote, there is only where they are. */
 const MAX_TEXTS = 100;
 
-/** Encoded bytes that may stand for one decoded byte, at most. */
-const expansion: Record<string, number> = {
-  base64: 1.5,
-  'quoted-printable': 3.2,
-  'x-uuencode': 1.5,
-  uuencode: 1.5,
-  'x-uue': 1.5,
-  uue: 1.5,
-};
+/** Encoded bytes that may stand for one decoded byte, at most. A Map, because mail chooses the name that is looked up. */
+const expansion = new Map([
+  ['base64', 1.5],
+  ['quoted-printable', 3.2],
+  ['x-uuencode', 1.5],
+  ['uuencode', 1.5],
+  ['x-uue', 1.5],
+  ['uue', 1.5],
+]);
 
 /** How many encoded bytes of a part are needed for so many decoded ones, and to see that there are more. */
 export function encodedBound({ encoding }: Pick<Structure, 'encoding'>, maxBytes: number): number {
@@ -37,7 +37,7 @@ export function encodedBound({ encoding }: Pick<Structure, 'encoding'>, maxBytes
 }
 
 function expansionOf(encoding: string | null): number {
-  return expansion[encoding ?? ''] ?? 1;
+  return expansion.get(encoding ?? '') ?? 1;
 }
 
 /**

@@ -47,7 +47,7 @@ function decodeStructured(octets: string, fallback: string | null): string {
     text += decodeOctets(words, fallback);
     words = '';
   };
-  for (const token of octets.split(/([ \t]+)/)) {
+  for (const token of octets.split(/(<[^<>]*>|[ \t]+)/)) {
     const bracket = token.indexOf('<');
     const phrase = bracket < 0 ? token : token.slice(0, bracket);
     const isAddress = phrase.includes('@');

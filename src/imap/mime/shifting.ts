@@ -1,4 +1,9 @@
-import type { DecodedText } from './charset.js';
+/** Text with what is to be known of how it was decoded. */
+export interface DecodedText {
+  text: string;
+  /** The bytes did not fit the declared charset, or it is unknown; the text is the best guess. */
+  problem: boolean;
+}
 
 /**
  * Charsets of 7 bits that shift between alphabets: ISO-2022-JP (RFC 1468, 1554, 2237), ISO-2022-KR (RFC 1557), ISO-2022-CN
@@ -64,9 +69,7 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
       out.push(byte);
       at += 1;
     } else if (isGraphic(byte) && (alphabet === 'double' || alphabet === 'supplement')) {
-      if (at + 1 >= bytes.length) break;
-      out.pair(byte, bytes[at + 1] ?? 0, alphabet === 'supplement' ? SINGLE_SHIFT_3 : undefined);
-      at += isGraphic(bytes[at + 1] ?? 0) ? 2 : 1;
+      at = out.pair(bytes, at, alphabet === 'supplement' ? SINGLE_SHIFT_3 : undefined);
     } else {
       const katakana = byte >= 0xa1 && byte <= 0xdf ? byte : alphabet === 'katakana' && byte < 0x60 ? byte | 0x80 : 0;
       if (katakana > 0xa0) out.push(SINGLE_SHIFT_2, katakana);
@@ -90,9 +93,7 @@ function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korea
       inside = byte === SO;
       at += 1;
     } else if (inside && isGraphic(byte)) {
-      if (at + 1 >= bytes.length) break;
-      out.pair(byte, bytes[at + 1] ?? 0);
-      at += isGraphic(bytes[at + 1] ?? 0) ? 2 : 1;
+      at = out.pair(bytes, at);
     } else {
       if (byte === LF || byte === CR) inside = false;
       out.plain(byte);
@@ -119,9 +120,7 @@ function decodeHz(bytes: Uint8Array): DecodedText {
       inside = false;
       at += next === '\n' ? 2 : 3;
     } else if (inside && isGraphic(byte)) {
-      if (at + 1 >= bytes.length) break;
-      out.pair(byte, bytes[at + 1] ?? 0);
-      at += isGraphic(bytes[at + 1] ?? 0) ? 2 : 1;
+      at = out.pair(bytes, at);
     } else {
       if (byte === LF || byte === CR) inside = false;
       out.plain(byte);
@@ -175,14 +174,18 @@ class Octets {
     this.push(byte > 0x7f ? 0x1a : byte);
   }
 
-  /** A character of two octets; where the second is none the first is lost. */
-  pair(first: number, second: number, prefix?: number): void {
+  /** The character of two octets at a place; without a second octet that can be one the first is lost. @returns its end */
+  pair(bytes: Uint8Array, at: number, prefix?: number): number {
+    const [first = 0, second] = [bytes[at], bytes[at + 1]];
+    // The input ends within the character.
+    if (second === undefined) return bytes.length;
     if (!isGraphic(second)) {
       this.#damaged = true;
-      return;
+      return at + 1;
     }
     if (prefix !== undefined) this.push(prefix);
     this.push(first | 0x80, second | 0x80);
+    return at + 2;
   }
 
   decode(decoder: Decoder): DecodedText {

@@ -1,7 +1,7 @@
 import { type ImapAttribute, numberOf, textOf } from '../wire/tokens.js';
 
 /** A multipart of a BODYSTRUCTURE. */
-interface Multipart {
+export interface Multipart {
   children: ImapAttribute[][];
   subtype: ImapAttribute | undefined;
   parameters: ImapAttribute | undefined;
@@ -21,13 +21,12 @@ export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefin
     const children = (end < 0 ? node : node.slice(0, end)).filter((child) => Array.isArray(child) && child.length > 0);
     return { children: children as ImapAttribute[][], subtype, parameters, disposition };
   }
-  // A part that is no multipart has its encoded size here.
-  const isPart = numberOf(node[6]) !== undefined;
   if (textOf(first).toLowerCase() === 'multipart') {
     const disposition = node.slice(3).find((member) => Array.isArray(member));
     return { children: [], subtype: second, parameters: node[2], disposition };
   }
-  if (isPart || node.length === 0) return undefined;
+  // A part that is no multipart has its encoded size here.
+  if (numberOf(node[6]) !== undefined || node.length === 0) return undefined;
   if (first === null && textOf(second) !== '') {
     return { children: [], subtype: second, parameters: node[2], disposition: node[3] };
   }

@@ -1,7 +1,7 @@
 import type { Structure } from '../../protocol/models.js';
 import { type ImapAttribute, listOf, numberOf, textOf } from '../wire/tokens.js';
 import { withoutControls } from './header-text.js';
-import { multipartOf, nestedOf } from './structure-nodes.js';
+import { type Multipart, multipartOf, nestedOf } from './structure-nodes.js';
 import { MAX_PARAMETERS, toParameters } from './structure-parameters.js';
 import { isIdentity } from './transfer/transfer-decoder.js';
 
@@ -71,15 +71,17 @@ class Reader {
 
   /** The body of a message, of which `path` is the part number; empty for the outermost. A multipart has no number then. */
   message(node: ImapAttribute[], path: string, depth: number): Structure {
-    return multipartOf(node) ? this.#multipart(node, path, '', depth) : this.#leaf(node, joined(path, 1), depth);
+    const multipart = multipartOf(node);
+    return multipart ? this.#multipart(multipart, path, '', depth) : this.#leaf(node, joined(path, 1), depth);
   }
 
   #node(node: ImapAttribute[], part: string, depth: number): Structure {
-    return multipartOf(node) ? this.#multipart(node, part, part, depth) : this.#leaf(node, part, depth);
+    const multipart = multipartOf(node);
+    return multipart ? this.#multipart(multipart, part, part, depth) : this.#leaf(node, part, depth);
   }
 
-  #multipart(node: ImapAttribute[], path: string, part: string, depth: number): Structure {
-    const { children = [], subtype, parameters, disposition } = multipartOf(node) ?? {};
+  #multipart(multipart: Multipart, path: string, part: string, depth: number): Structure {
+    const { children, subtype, parameters, disposition } = multipart;
     const told: Structure[] = [];
     for (const [index, child] of children.entries()) {
       if (!this.#take(depth)) break;

@@ -1,4 +1,5 @@
 import type { Thread } from '../../protocol/methods/message-read.js';
+import { breathe } from '../wire/turn-budget.js';
 import { baseSubject, casemap, isReply } from './base-subject.js';
 
 /** What threading needs to know of a message. */
@@ -18,16 +19,16 @@ interface Container {
   children: Container[];
 }
 
-/** Threads messages by references and subject (RFC 5256 section 3, REFERENCES). */
-export function buildThreads(messages: readonly ThreadMessage[]): Thread[] {
-  const containers = linkReferences(messages);
+/** Threads messages by references and subject (RFC 5256 section 3, REFERENCES), in turns, for there may be very many. */
+export async function buildThreads(messages: readonly ThreadMessage[]): Promise<Thread[]> {
+  const containers = await linkReferences(messages);
   const roots = prune(containers.filter(({ parent }) => parent === null));
-  const merged = mergeSubjects(sortByDate(roots));
+  const merged = await mergeSubjects(sortByDate(roots));
   return sortByDate(merged).map(toThread);
 }
 
 /** Steps 1 and 2: every message below the last of its references. */
-function linkReferences(messages: readonly ThreadMessage[]): Container[] {
+async function linkReferences(messages: readonly ThreadMessage[]): Promise<Container[]> {
   const byId = new Map<string, Container>();
   const all: Container[] = [];
   const named = (id: string): Container => {
@@ -38,7 +39,7 @@ function linkReferences(messages: readonly ThreadMessage[]): Container[] {
     all.push(made);
     return made;
   };
-  messages.forEach((message) => {
+  for (const message of messages) {
     // An id that was seen already, or none, names no other message: it gets one of its own.
     const usable = message.id !== null && !byId.get(message.id)?.message ? message.id : `\u0000${message.uid}`;
     const own = named(usable);
@@ -52,14 +53,21 @@ function linkReferences(messages: readonly ThreadMessage[]): Container[] {
     // The message itself knows best what it answers, even if others' references said otherwise.
     if (own.parent) unlink(own);
     if (parent) link(parent, own);
-  });
+    await breathe();
+  }
   return all;
 }
 
+/** Does nothing where it would make a loop. What has no children is above no other: most often nothing has to be walked. */
 function link(parent: Container, child: Container): void {
-  for (let up: Container | null = parent; up; up = up.parent) if (up === child) return;
+  if (parent === child || (child.children.length > 0 && isAbove(child, parent))) return;
   child.parent = parent;
   parent.children.push(child);
+}
+
+function isAbove(container: Container, below: Container): boolean {
+  for (let up = below.parent; up; up = up.parent) if (up === container) return true;
+  return false;
 }
 
 function unlink(child: Container): void {
@@ -87,7 +95,8 @@ function deepestFirst(roots: readonly Container[]): Container[] {
   const open = [...roots];
   for (let next = open.pop(); next; next = open.pop()) {
     order.push(next);
-    open.push(...next.children);
+    // Not as arguments of push: there may be more than the stack takes.
+    for (const child of next.children) open.push(child);
   }
   return order.reverse();
 }
@@ -108,10 +117,13 @@ function standIn({ message, children }: Container): ThreadMessage | null | undef
 }
 
 /** Step 5: threads of one subject become one. */
-function mergeSubjects(roots: Container[]): Container[] {
+async function mergeSubjects(roots: Container[]): Promise<Container[]> {
   const table = new Map<string, Container>();
+  const subjects = new Map<Container, string>();
   for (const root of roots) {
+    await breathe();
     const subject = subjectOf(root);
+    subjects.set(root, subject);
     const known = table.get(subject);
     // A container without a message gathers best; after it, one that is no reply.
     const better = known?.message && (!root.message || (replies(known) && !replies(root)));
@@ -119,7 +131,8 @@ function mergeSubjects(roots: Container[]): Container[] {
   }
   const result = new Set(roots);
   for (const root of roots) {
-    const subject = subjectOf(root);
+    await breathe();
+    const subject = subjects.get(root) ?? '';
     const target = table.get(subject);
     if (subject === '' || !target || target === root) continue;
     result.delete(root);
@@ -147,8 +160,10 @@ function mergeInto(target: Container, root: Container): Container {
 }
 
 function adopt(parent: Container, children: readonly Container[]): void {
-  for (const child of children) child.parent = parent;
-  parent.children.push(...children);
+  for (const child of children) {
+    child.parent = parent;
+    parent.children.push(child);
+  }
 }
 
 function subjectOf(container: Container): string {

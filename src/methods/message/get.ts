@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { fetchFlags } from '../../imap/messages/fetch-flags.js';
 import { type OpenedMessage, type OpenOptions, openMessages } from '../../imap/messages/open-message.js';
+import { breathe } from '../../imap/wire/turn-budget.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import type { Views } from '../../view/views.js';
 import type { PreparedHandler } from '../context.js';
@@ -37,7 +38,10 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
       const ready = view.uidValidity === uidValidity && missing.every((uid) => view.flagsOf(uid) !== undefined);
       if (!ready || missing.length === 0) return undefined;
       return async () => {
-        for (const message of await openMessages(connection, missing, options)) bodies.add(message);
+        for (const message of await openMessages(connection, missing, options)) {
+          bodies.add(message);
+          await breathe();
+        }
       };
     },
     fetch: async (view, connection) => {
@@ -51,7 +55,10 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
       const missing = uids.filter((uid) => !found.get(uid) && !bodies.has(uid));
       if (connection.isFollowedBy(view)) view.expectOpened(missing);
       const opened = missing.length > 0 ? await openMessages(connection, missing, options) : [];
-      for (const message of opened) found.set(message.uid, bodies.add(message));
+      for (const message of opened) {
+        found.set(message.uid, bodies.add(message));
+        await breathe();
+      }
       return answer(
         uids,
         uids.map((uid) => found.get(uid) ?? null),

@@ -44,10 +44,10 @@ function toItem({ part, type, parameters, encodedSize }: Structure, message: Ope
 function attachmentsOf({ readable, contents }: OpenedMessage): Attachment[] {
   const html = readable.htmlBody.filter(({ type }) => type === 'text/html');
   const named = readable.files.some(({ contentId }) => contentId !== null);
-  const ids = named ? html.map(({ part }) => contentIdsIn(contents.get(part)?.content ?? '')) : [];
+  const ids = contentIdsIn(named ? html.map(({ part }) => contents.get(part)?.content ?? '').join('\n') : '');
   return readable.files.map(({ embedded: _, ...file }) => {
     const { contentId, role } = file;
-    const shown = role === 'attachment' && contentId !== null && ids.some((found) => found.has(contentId));
+    const shown = role === 'attachment' && contentId !== null && ids.has(contentId);
     return shown ? { ...file, role: 'inline' } : file;
   });
 }

@@ -6,7 +6,7 @@ import { collect, take } from './send-bytes.js';
 
 /** Milliseconds within which the next piece must have come from the server and left to the caller. */
 const PIECE_MS = 2 * protocolLimits.streamStallMs;
-/** Milliseconds that a piece under way may still take when nobody wants it any more. */
+/** Milliseconds that a piece under way may still take after the client gave up the stream. */
 const ABANDONED_MS = 5_000;
 
 /** What is to be sent: what the answer says of it, and its bytes. */

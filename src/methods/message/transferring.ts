@@ -16,7 +16,7 @@ export function move(context: SessionContext, params: Params<'message.move'>): P
     if (hasMove(connection)) {
       const there = await existingOf(of, connection, named);
       const arrived = await moveMessages(connection, there, named.destination);
-      // Where it does not tell, nobody can see any more which of them it moved.
+      // Where the server does not tell, which of them it moved cannot be found out any more.
       return { ...arrived, found: new Set([...arrived.found, ...arrived.untold]) };
     }
     // Before anything is copied.
@@ -45,7 +45,7 @@ async function transfer(
   };
 }
 
-/** Copies those that are there: which, COPYUID tells, so nobody needs to look before. */
+/** Copies those that are there: which, COPYUID tells, so that no search is needed before. */
 async function copyFound(context: SessionContext, connection: ImapConnection, named: Transfer): Promise<Arrived> {
   const heard = connection.selected?.uidNext ?? 0;
   // Of others the session may not have been told yet: they would not be copied.

@@ -16,6 +16,7 @@ describe('content ids in html', () => {
       ['a@x', 'b@x'],
       [],
     ],
+    ['behind one that has no end', `<img src="cid:${'x'.repeat(2000)} <img src='cid:a@x'>`, ['a@x'], []],
     ['not in the text', '<p>acid:rain and placid:water', [], ['rain', 'water']],
   ])('%s', (_name, html, present, absent) => {
     const ids = contentIdsIn(html);
@@ -25,7 +26,12 @@ describe('content ids in html', () => {
 
   it('are looked for in time that grows with the html alone', () => {
     const began = performance.now();
-    for (const html of ['"cid:'.repeat(200_000), `"${' '.repeat(1_000_000)}`, '=cid:'.repeat(200_000)])
+    for (const html of [
+      '"cid:'.repeat(200_000),
+      `"${' '.repeat(1_000_000)}`,
+      '=cid:'.repeat(200_000),
+      `(cid:${'&#65;'.repeat(20)}`.repeat(10_000),
+    ])
       contentIdsIn(html);
     expect(performance.now() - began).toBeLessThan(2000);
   });

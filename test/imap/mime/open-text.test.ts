@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeTexts, textsWanted } from '../../../src/imap/mime/open-text.js';
+import { decodeTexts, encodedBound, textsWanted } from '../../../src/imap/mime/open-text.js';
 import type { Structure } from '../../../src/protocol/models.js';
 import { base64Lines } from '../../support/mail.js';
 
@@ -52,6 +52,19 @@ describe('a text in base64', () => {
 
   it('passes over characters that are none', () => {
     expect(shown('SGVs!!bG8\r\ns*\r\n\r\nIHd vcm~xk\r\nLCBnb29kYnllIQ')?.content).toBe('Hello, world, goodbye!');
+  });
+});
+
+describe('a text in an encoding that is not known', () => {
+  // Names that every object of JavaScript has a member of.
+  it.each(['x-unknown', 'constructor', '__proto__'])('is shown as it was sent: %s', (encoding) => {
+    const bytes = Buffer.from('as it was sent');
+    const bodies = [[text(bytes, 'utf-8', encoding)]];
+    expect(textsWanted(bodies, 1000).map(({ node, maxBytes }) => encodedBound(node, maxBytes))).toEqual([1004]);
+    expect(decodeTexts(bodies, 1000, () => bytes).get('1')).toMatchObject({
+      content: 'as it was sent',
+      truncated: false,
+    });
   });
 });
 

@@ -34,6 +34,8 @@ describe('header lines', () => {
 
   it.each([
     ['From', 'Chef <chef@=?utf-8?Q?bank.example?=>', 'Chef <chef@=?utf-8?Q?bank.example?=>'],
+    ['From', 'Chef <chef@\r\n =?utf-8?Q?bank.example?=>', 'Chef <chef@ =?utf-8?Q?bank.example?=>'],
+    ['From', '=?utf-8?Q?=C3=84?= < =?utf-8?Q?chef=40bank?= >', 'Ä < =?utf-8?Q?chef=40bank?= >'],
     ['To', '=?utf-8?Q?chef=40bank?=@evil.example', '=?utf-8?Q?chef=40bank?=@evil.example'],
     ['Cc', '=?utf-8?Q?=C3=84?= =?utf-8?Q?nn?=<a@x>, =?utf-8?Q?B=C3=BCro?=: b@x;', 'Änn<a@x>, Büro: b@x;'],
     ['Reply-To', `a@x (=?utf-8?Q?=C3=84nn?=), ${utf8('Jörg')} <j@x>`, 'a@x (Änn), Jörg <j@x>'],

@@ -32,6 +32,13 @@ describe('what the broker sorts by', () => {
     }
   });
 
+  it('is the subject with one blank for all white space, whichever that is', () => {
+    expect(sortKey(summary({ subject: 'a\u00a0 \u3000b\u00a0' }), 'subject')).toBe('A B');
+    const began = performance.now();
+    for (let count = 0; count < 5000; count += 1) sortKey(summary({ subject: `${'\u00a0'.repeat(990)}b` }), 'subject');
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it.each<[string, Address, string]>([
     ['the mailbox', { name: 'Zoe', address: 'anna@z.example' }, 'ANNA'],
     ['a quoted mailbox', { name: '', address: '"b \\"c\\"@d"@z.example' }, 'B "C"@D'],
@@ -60,5 +67,15 @@ describe('what the broker threads by', () => {
       date: Date.parse(more.date),
     });
     expect(toThreadMessage(summary(more), Buffer.alloc(0)).references).toEqual(['<b@x>']);
+  });
+
+  it('is the first reference and the last ones, where a message names more than any thread has', () => {
+    const references = (count: number) => {
+      const ids = Array.from({ length: count }, (_, index) => `<${index}@x>`);
+      return toThreadMessage(summary({}), Buffer.from(`References: ${ids.join(' ')}\r\n\r\n`)).references;
+    };
+    expect(references(100)).toHaveLength(100);
+    expect(references(500)).toEqual(['<0@x>', ...Array.from({ length: 99 }, (_, index) => `<${index + 401}@x>`)]);
+    expect(references(100_000)).toHaveLength(100);
   });
 });

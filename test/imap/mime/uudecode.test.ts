@@ -40,11 +40,19 @@ describe('uuencode', () => {
 
   it.each([
     ['blanks that got lost at the end of a line', 'begin 644 a\n$0V%T\nend\n', 'Cat\0'],
+    ['lines of zeros that got lost', `begin 644 a\n${'M\n'.repeat(100)}#0V%T\nend\n`, `${'\0'.repeat(4500)}Cat`],
     ['no end', 'begin 644 a\n#0V%T', 'Cat'],
     ['no beginning', '#0V%T\nend\n', ''],
     ['a line of another kind', `begin 644 a\n#0V%T\n${'x'.repeat(500)}\n#0V%T\nend`, 'CatCat'],
   ])('with %s', (_name, encoded, text) => {
     expect(decodeTransfer(Buffer.from(encoded), 'x-uue').toString()).toBe(text);
+  });
+
+  it('is decoded in time that grows with its length, whatever its lines say', () => {
+    const encoded = Buffer.from(`begin 644 a\n${'_\n'.repeat(500_000)}`);
+    const began = performance.now();
+    expect(decodeTransfer(encoded, 'x-uuencode')).toHaveLength(63 * 500_000);
+    expect(performance.now() - began).toBeLessThan(2000);
   });
 
   it('takes whatever comes', () => {

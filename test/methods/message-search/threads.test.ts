@@ -144,18 +144,49 @@ describe('message.threads', () => {
 });
 
 describe('threading in the broker', () => {
-  it('takes a chain of thousands of replies', () => {
-    const chain = Array.from({ length: 5000 }, (_, index) => ({
-      uid: index + 1,
-      id: `<${index}>`,
-      references: index === 0 ? [] : [`<${index - 1}>`],
-      subject: `s${index}`,
-      date: index,
-    }));
-    const threads = buildThreads(chain);
+  const messageOf = (index: number, references: string[]) => ({
+    uid: index + 1,
+    id: `<${index}>`,
+    references,
+    subject: `s${index}`,
+    date: index,
+  });
+
+  it('takes a chain of thousands of replies', async () => {
+    const chain = Array.from({ length: 5000 }, (_, index) => messageOf(index, index === 0 ? [] : [`<${index - 1}>`]));
+    const threads = await buildThreads(chain);
     expect(threads).toHaveLength(1);
     let depth = 0;
     for (let next = threads[0]; next; next = next.replies[0]) depth += 1;
     expect(depth).toBe(5000);
+  });
+
+  it('takes a message with very many references, and very many replies to a message', async () => {
+    const many = Array.from({ length: 200_000 }, (_, index) => `<r${index}>`);
+    expect(await buildThreads([messageOf(0, many)])).toEqual([{ uid: 1, replies: [] }]);
+    const [thread] = await buildThreads(many.map((_id, index) => messageOf(index, index === 0 ? [] : ['<0>'])));
+    expect(thread?.replies).toHaveLength(many.length - 1);
+  });
+
+  it('makes no loop of messages that refer to each other', async () => {
+    const around = [messageOf(0, ['<2>', '<1>']), messageOf(1, ['<0>', '<2>']), messageOf(2, ['<1>', '<0>', '<2>'])];
+    const [thread, ...others] = await buildThreads(around);
+    expect(others).toEqual([]);
+    const uids: (number | null)[] = [];
+    for (let next = thread; next; next = next.replies[0]) uids.push(next.uid);
+    expect(uids.sort()).toEqual([1, 2, 3]);
+  });
+
+  it('lets other work through meanwhile', async () => {
+    let turns = 0;
+    let done = false;
+    const count = () => {
+      turns += 1;
+      if (!done) setImmediate(count);
+    };
+    setImmediate(count);
+    await buildThreads(Array.from({ length: 50_000 }, (_, index) => messageOf(index, [])));
+    done = true;
+    expect(turns).toBeGreaterThan(0);
   });
 });

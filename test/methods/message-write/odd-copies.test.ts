@@ -46,6 +46,18 @@ describe('a copy at a server with UIDPLUS', () => {
     expect(sent()).toEqual(['UID COPY 1:4 "b"']);
   });
 
+  it('tells each message once, however often the server names it', async () => {
+    const often = Array.from({ length: 1000 }, () => '* OK [COPYUID 7 1:2 11:12] Copied');
+    const { copy } = await folder('UIDPLUS', { 'UID COPY': answer('OK [COPYUID 7 1:2 11:12] Done', ...often) });
+    expect(await copy(1, 2)).toMatchObject({
+      uids: [
+        { source: 1, destination: 11 },
+        { source: 2, destination: 12 },
+      ],
+      notFound: [],
+    });
+  });
+
   it('that says nothing of what it copied found what is there, and copies nothing twice', async () => {
     const { copy, sent } = await folder('UIDPLUS', {
       'UID COPY': answer('OK Done'),

@@ -3,7 +3,7 @@ import { type TransferDecoder, UuDecoder } from './uudecode.js';
 
 /**
  * The decoder of an encoding's name; unknown ones pass bytes through, as 7bit, 8bit and binary do.
- * @param inPlace whether it may write into the bytes that it is given, which nobody needs any more then
+ * @param inPlace whether it may write into the bytes that it is given, which the caller needs no more then
  */
 export function transferDecoder(encoding: string | null, inPlace = false): TransferDecoder {
   switch (encoding) {
@@ -28,11 +28,6 @@ export function isIdentity(encoding: string | null): boolean {
 export function decodeTransfer(bytes: Uint8Array, encoding: string | null): Buffer {
   const decoder = transferDecoder(encoding);
   return Buffer.concat([decoder.push(bytes), decoder.end()]);
-}
-
-/** Decodes quoted-printable at once. */
-export function decodeQuotedPrintable(bytes: Buffer): Buffer {
-  return decodeEscapes(bytes);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -119,11 +114,11 @@ class QuotedPrintableDecoder implements TransferDecoder {
     const whole = wholeLength(input);
     const upTo = input.length - whole > MOST_HELD ? input.length : whole;
     this.#held = Buffer.from(input.subarray(upTo));
-    return decodeEscapes(input.subarray(0, upTo));
+    return decodeQuotedPrintable(input.subarray(0, upTo));
   }
 
   end(): Buffer {
-    const rest = decodeEscapes(this.#held);
+    const rest = decodeQuotedPrintable(this.#held);
     this.#held = Buffer.alloc(0);
     return rest;
   }
@@ -139,8 +134,8 @@ function wholeLength(input: Buffer): number {
   return end;
 }
 
-/** Linear in its input, whatever that is. */
-function decodeEscapes(input: Buffer): Buffer {
+/** Decodes quoted-printable at once, in time that grows with the input alone. */
+export function decodeQuotedPrintable(input: Buffer): Buffer {
   const output = Buffer.allocUnsafe(input.length);
   let length = 0;
   for (let at = 0; at < input.length; ) {

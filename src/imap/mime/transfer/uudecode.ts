@@ -32,7 +32,7 @@ export class UuDecoder implements TransferDecoder {
   }
 
   #decode(input: Buffer): Buffer {
-    const output = Buffer.allocUnsafe(Math.ceil((input.length * 3) / 4) + 3);
+    const output = Buffer.allocUnsafe(mostBytes(input));
     let length = 0;
     for (let at = 0; at < input.length; ) {
       const lf = input.indexOf(LF, at);
@@ -58,14 +58,26 @@ export class UuDecoder implements TransferDecoder {
     if (count === 0 || to - from > LONGEST_LINE) return written;
     let length = written;
     const last = written + count;
-    for (let at = from + 1; length < last; at += 4) {
-      // What is cut off at the end of a line were blanks.
+    for (let at = from + 1; at < to && length < last; at += 4) {
       const [a, b, c, d] = [at, at + 1, at + 2, at + 3].map((one) => (one < to ? value(input[one]) : 0)) as Four;
       const bits = (a << 18) | (b << 12) | (c << 6) | d;
       for (const byte of [bits >> 16, (bits >> 8) & 0xff, bits & 0xff]) if (length < last) output[length++] = byte;
     }
-    return length;
+    // What got lost at the end of a line were blanks.
+    output.fill(0, length, last);
+    return last;
   }
+}
+
+/** Bytes that lines stand for, at most: by what each says, for a line of zeros may have lost all but its length. */
+function mostBytes(input: Buffer): number {
+  let most = 0;
+  for (let at = 0; at < input.length; ) {
+    most += value(input[at]);
+    const lf = input.indexOf(LF, at);
+    at = lf < 0 ? input.length : lf + 1;
+  }
+  return most;
 }
 
 type Four = [number, number, number, number];

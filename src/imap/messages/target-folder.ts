@@ -1,0 +1,26 @@
+import { BrokerError } from '../../protocol/errors.js';
+import type { ImapConnection } from '../connection/connection.js';
+import { findMailbox } from '../mailboxes/mailbox-list.js';
+import { isRefusal } from '../mailboxes/mailbox-status.js';
+
+/**
+ * Throws what the failure of a command that puts messages into a folder means: a refusal is about the folder where the server
+ * says so, or where there is no such folder.
+ * @param field of the request, which names the folder
+ * @throws BrokerError NOT_FOUND with that field when the folder is missing, else the failure as it is
+ */
+export async function explainTarget(
+  connection: ImapConnection,
+  failure: unknown,
+  name: string,
+  field: 'mailbox' | 'destination',
+): Promise<never> {
+  if (!isRefusal(failure)) throw failure;
+  // A code of its own says more than what can be found out.
+  const unsaid = failure.imap?.code === undefined && connection.usable;
+  const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, name)));
+  if (!gone) throw failure;
+  const { executed, imap } = failure;
+  const message = `${field}: there is no folder "${name}".`;
+  throw new BrokerError('NOT_FOUND', message, { field, executed, imap, cause: failure });
+}
