@@ -12,6 +12,7 @@ for (let code = 0; code <= SPACE; code += 1) goesOn[code] = 0;
 for (const code of [QUOTE, OPEN, CLOSE, BRACKET, BRACKET_END, BRACE, BACKSLASH, 0x7f]) goesOn[code] = 0;
 
 const sectioned = new Set(['BODY', 'BODY.PEEK', 'BINARY', 'BINARY.PEEK']);
+const LONGEST_SECTIONED = 'BINARY.PEEK'.length;
 const escapes = /\\([\s\S])/g;
 const eightBit = /[\x80-\xff]/;
 
@@ -182,7 +183,8 @@ export class TokenReader {
       const code = text.charCodeAt(at);
       if (goesOn[code] === 1) continue;
       if (code === BRACKET) {
-        if (!sectioned.has(text.slice(start, at).toUpperCase())) continue;
+        // The length first: an atom of brackets alone would be copied at each of them.
+        if (at - start > LONGEST_SECTIONED || !sectioned.has(text.slice(start, at).toUpperCase())) continue;
         this.at = at + 1;
         return this.#sectioned(text.slice(start, at), depth);
       }

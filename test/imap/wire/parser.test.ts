@@ -264,6 +264,19 @@ describe('other responses', () => {
     expect(flags?.codeArgs).toMatchObject([[{ value: '\\Seen' }, { value: '\\*' }]]);
   });
 
+  it.each([
+    ['opened brackets', '* X ', '['],
+    ['opened brackets in a response code', '* OK [', '['],
+    ['opened brackets in a list', '* 1 FETCH (X (', '['],
+    ['sections within sections', '* 1 FETCH (X ', 'BODY['],
+    ['braces', '* X ', '{1'],
+    ['quotes', '* X ', '"'],
+  ])('of a million %s are read in one pass', (_name, begin, mark) => {
+    const { kind, keyword } = read(line(begin + mark.repeat(1_000_000)));
+    expect(kind).toBe('untagged');
+    expect(keyword).toMatch(/^(?:X|OK|FETCH)$/);
+  });
+
   it('have a text for people that is short and has no controls', () => {
     const { status } = read(line(`* NO a\u0000b\u001b[2J${'x'.repeat(5000)}`));
     expect(status?.text).toMatch(/^a\uFFFDb\uFFFD\[2Jx+\.\.\.$/);
