@@ -147,6 +147,7 @@ export const stallCases: readonly HostileCase[] = [
     { FETCH: only(all(said(`* 1 FETCH (UID 1 ENVELOPE {${'9'.repeat(400)}}\r\n`), repeated('a', 300 * MIB))) },
     list,
   ),
+  dense('escapes-9-mib', 'a string of 9 MiB of escaped backslashes, at STATUS', '* X "', '\\\\', '"'),
   dense('brackets-9-mib', 'an atom of 9 MiB of opened brackets, at STATUS', '* X ', '['),
   {
     name: 'literals-many',

@@ -169,6 +169,18 @@ describe('a FETCH response', () => {
     expect(response.items.get('UID')).toMatchObject({ value: '5' });
   });
 
+  it.each([
+    ['an escaped backslash at the end', '"a\\\\"', 'a\\'],
+    ['escaped quotes alone', '"\\"\\""', '""'],
+    ['an escape of what needs none', '"\\a\\ü"', 'aü'],
+    ['very many escapes', `"${'\\"'.repeat(1_000_000)}"`, '"'.repeat(1_000_000)],
+  ])('has quoted strings without their backslashes: %s', (_, text, value) => {
+    const { items, damaged } = read(line(`* 1 FETCH (A ${text} UID 5)`));
+    expect(damaged).toBe(false);
+    expect(items.get('UID')).toMatchObject({ value: '5' });
+    expect(items.get('A')).toEqual({ type: 'STRING', value });
+  });
+
   it('keeps raw octets of a quoted string that are no UTF-8, for a charset to be guessed', () => {
     const payload = Buffer.from('* 1 FETCH (A "gr\xfc\xdfe" B "gr\xc3\xbc\xc3\x9fe")', 'latin1');
     const { items } = read({ payload, literals: [] });
