@@ -28,6 +28,10 @@ export interface WireOptions {
   eagerLiterals: number;
 }
 
+/** Short responses and reads for which the time is asked once: to ask costs more than one of them. */
+const UNCLOCKED = 16;
+const SHORT_BYTES = 4096;
+
 /** Responses that cannot be passed over: what is counted would be wrong from then on. */
 const counted = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH']);
 
@@ -54,6 +58,8 @@ export class Wire {
   #received = 0;
   #unasked = 0;
   #stray = 0;
+  /** Short responses and reads since the time was asked. */
+  #unclocked = 0;
   #loggingOut = false;
 
   constructor(carrier: Carrier, options: WireOptions, listener: WireListener) {
@@ -223,25 +229,34 @@ export class Wire {
     else this.#carrier.resume();
   }
 
-  /** Reads a chunk as far as the time of this turn goes. @returns what is left */
+  /** Reads a chunk as far as the time of this turn goes. @returns what is left where the time is spent, also if that is empty */
   #take(chunk: Buffer): Buffer | undefined {
     const splitter = this.#splitter;
-    let at = 0;
     try {
-      for (let count = 1; at < chunk.length && splitter.read(chunk, at); count += 1) {
+      for (let at = 0; at < chunk.length; ) {
+        const whole = splitter.read(chunk, at);
         at = splitter.at;
         const { size } = splitter;
-        const response = readResponse(splitter.lines, splitter.literals);
-        splitter.clear();
-        this.#dispatch(response, size);
-        if (this.#ended) return undefined;
-        // To ask for the time costs more than a short response.
-        if ((count % 16 === 0 || size > 4096) && turnBudget.spent && at < chunk.length) return chunk.subarray(at);
+        if (whole) {
+          const response = readResponse(splitter.lines, splitter.literals);
+          splitter.clear();
+          this.#dispatch(response, size);
+          if (this.#ended) return undefined;
+        }
+        if (this.#isLate(whole && size > SHORT_BYTES)) return chunk.subarray(at);
       }
     } catch (error) {
       this.#end(error);
     }
     return undefined;
+  }
+
+  /** Whether this turn has spent its time, as far as it is asked. Counted over all reads: each may be of a few bytes. */
+  #isLate(long: boolean): boolean {
+    this.#unclocked += 1;
+    if (!long && this.#unclocked < UNCLOCKED) return false;
+    this.#unclocked = 0;
+    return turnBudget.spent;
   }
 
   #dispatch(response: ReturnType<typeof readResponse>, size: number): void {

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { beginIdle } from '../../../src/imap/mailboxes/idle.js';
 import { FETCH_BATCH, fetchRange, fetchSummaries } from '../../../src/imap/messages/fetch.js';
 import { fetchRows } from '../../../src/imap/messages/fetch-rows.js';
+import type { Carrier } from '../../../src/imap/wire/carrier.js';
 import { wireLimits } from '../../../src/imap/wire/limits.js';
+import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';
 import { atom, literal, sequence } from '../../../src/imap/wire/tokens.js';
+import { Wire } from '../../../src/imap/wire/wire.js';
 import type { ScriptedHandler, ScriptedOptions } from '../../support/scripted-server.js';
 import { opened, received, scripted } from '../scripted.js';
 
@@ -87,6 +90,44 @@ let release = () => {};
 const hold: ScriptedHandler = (command, peer) => {
   release = () => peer.ok(command);
 };
+
+describe('reading', () => {
+  const most = 2_000_000;
+
+  it.each([
+    ['a short response', '* 3 EXISTS\r\n'],
+    ['one byte of a line', 'x'],
+  ])('stops for the turn when its time is spent, also where each read brings %s', async (_name, text) => {
+    let onResume = () => {};
+    const carrier: Carrier = {
+      onBytes: () => true,
+      onEnd: () => {},
+      write: () => {},
+      cork: () => {},
+      uncork: () => {},
+      resume: () => onResume(),
+      close: () => {},
+    };
+    const options = { maxLiteralBytes: wireLimits.lineBytes, names: new MailboxEncoding(false), eagerLiterals: 0 };
+    const nothing = () => {};
+    const wire = new Wire(carrier, options, {
+      onUntagged: nothing,
+      onUnreadable: nothing,
+      onCommand: nothing,
+      onEnd: nothing,
+    });
+    const bytes = Buffer.from(text);
+    let reads = 1;
+    while (reads < most && carrier.onBytes(bytes)) reads += 1;
+    expect(reads).toBeLessThan(most);
+    await new Promise<void>((resolve) => {
+      onResume = resolve;
+    });
+    expect(carrier.onBytes(bytes)).toBe(true);
+    expect(wire.ended).toBe(false);
+    wire.close();
+  });
+});
 
 describe('rows', () => {
   it('are asked for 200 at a time, for a long FETCH cannot be stopped', async () => {
