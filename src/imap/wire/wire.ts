@@ -1,7 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { Carrier } from './carrier.js';
 import { Command, type CommandOptions } from './command.js';
-import { connectionLost, ProtocolError, refusal, tooLarge } from './errors.js';
+import { connectionLost, ProtocolError, refusal, serverText, tooLarge } from './errors.js';
 import { wireLimits } from './limits.js';
 import type { MailboxEncoding } from './mailbox-encoding.js';
 import { readResponse } from './parser.js';
@@ -14,7 +14,7 @@ import { writeCommand } from './writer.js';
 export interface WireListener {
   /** Each untagged response, before the command that asked for it takes it. */
   onUntagged(response: UntaggedResponse): void;
-  /** A response that could not be read and that cost nothing but itself. */
+  /** A response that could not be read and that cost nothing but itself. Its keyword is cut to what a log line holds. */
   onUnreadable(response: UntaggedResponse): void;
   /** A command is over, after so many milliseconds. */
   onCommand(name: string, ms: number): void;
@@ -274,7 +274,7 @@ export class Wire {
     if (response.damaged) {
       if (command && response.keyword === 'FETCH') command.take(response);
       else if (counted.has(response.keyword)) throw new ProtocolError(`Cannot read ${response.keyword} of the server.`);
-      else this.#listener.onUnreadable(response);
+      else this.#listener.onUnreadable({ ...response, keyword: serverText(response.keyword) });
       return;
     }
     this.#listener.onUntagged(response);

@@ -195,6 +195,19 @@ describe('rows', () => {
   });
 });
 
+describe('a response that cannot be read', () => {
+  it('is told by its keyword, which is cut: a server may make it as long as a line', async () => {
+    const { connection } = await connected({
+      on: { CHECK: (command, peer) => peer.send(`* ${'X'.repeat(100_000)} "cut`, `${command.tag} OK done`) },
+    });
+    const told: number[] = [];
+    connection.onUnreadable = ({ response }) => told.push(response.length);
+    await connection.exec('read', 'CHECK');
+    expect(told).toEqual([wireLimits.textBytes]);
+    expect(connection.usable).toBe(true);
+  });
+});
+
 describe('an IDLE', () => {
   const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN IDLE';
   /** Begins one and answers its DONE only together with the barrier behind it. */
