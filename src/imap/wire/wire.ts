@@ -32,8 +32,8 @@ export interface WireOptions {
 const UNCLOCKED = 16;
 const SHORT_BYTES = 4096;
 
-/** Responses that cannot be passed over: what is counted would be wrong from then on. */
-const counted = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH']);
+/** Responses that cannot be passed over: the messages of the folder, or the hits of a search, would be told wrong. */
+const needed = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH', 'SEARCH', 'ESEARCH', 'SORT']);
 
 /**
  * The IMAP protocol on a connection that is logged in: commands go out one behind the other, or several in one packet;
@@ -273,7 +273,7 @@ export class Wire {
     if (response.keyword === 'BYE') this.#sayBye(response.status?.text ?? '');
     if (response.damaged) {
       if (command && response.keyword === 'FETCH') command.take(response);
-      else if (counted.has(response.keyword)) throw new ProtocolError(`Cannot read ${response.keyword} of the server.`);
+      else if (needed.has(response.keyword)) throw new ProtocolError(`Cannot read ${response.keyword} of the server.`);
       else this.#listener.onUnreadable({ ...response, keyword: serverText(response.keyword) });
       return;
     }

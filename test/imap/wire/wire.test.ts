@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { beginIdle } from '../../../src/imap/mailboxes/idle.js';
 import { FETCH_BATCH, fetchRange, fetchSummaries } from '../../../src/imap/messages/fetch.js';
 import { fetchRows } from '../../../src/imap/messages/fetch-rows.js';
+import { searchSet } from '../../../src/imap/messages/search.js';
 import type { Carrier } from '../../../src/imap/wire/carrier.js';
 import { wireLimits } from '../../../src/imap/wire/limits.js';
 import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';
@@ -205,6 +206,18 @@ describe('a response that cannot be read', () => {
     await connection.exec('read', 'CHECK');
     expect(told).toEqual([wireLimits.textBytes]);
     expect(connection.usable).toBe(true);
+  });
+
+  it.each([
+    ['SEARCH', '* SEARCH 1 2 (MODSEQ 5'],
+    ['ESEARCH', '* ESEARCH (TAG "1) UID ALL 1:3'],
+  ])('ends the connection where the result without it would look whole: %s', async (_name, response) => {
+    const { connection } = await connected({
+      exists: 3,
+      on: { 'UID SEARCH': (command, peer) => peer.send(response, `${command.tag} OK done`) },
+    });
+    await expect(searchSet(connection, '1:*')).rejects.toMatchObject({ kind: 'CONNECTION_LOST' });
+    expect(connection.usable).toBe(false);
   });
 });
 
