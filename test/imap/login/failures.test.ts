@@ -68,6 +68,15 @@ describe('what is told of a refused login', () => {
     });
   });
 
+  it('has a response code that is short and has no password in it', () => {
+    const credentials = { user: 'alice', password: 'sesame' };
+    const code = (serverResponseCode: string) =>
+      withoutSecrets(Object.assign(new Error('no'), { serverResponseCode }), credentials);
+    expect(code('AUTHENTICATIONFAILED')).toMatchObject({ serverResponseCode: 'AUTHENTICATIONFAILED' });
+    expect(code('X-sesame')).toMatchObject({ serverResponseCode: 'X-***' });
+    expect(code('X'.repeat(100_000))).toMatchObject({ serverResponseCode: `${'X'.repeat(1021)}...` });
+  });
+
   it('keeps nothing else of what was sent', () => {
     const failure = Object.assign(new Error('no'), { executedCommand: 'LOGIN alice secret', code: 'X' });
     expect(JSON.stringify(withoutSecrets(failure, { user: 'alice', password: 'secret' }))).not.toContain('secret');
