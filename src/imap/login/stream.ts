@@ -99,12 +99,11 @@ export class LoginStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const [, command, mechanism = ''] =
-      /^\S+ (AUTHENTICATE|\S+)(?: (\S+))?/i.exec(chunk.toString('latin1', 0, 200)) ?? [];
+    const [, command, mechanism = ''] = /^\S+ (\S+)(?: (\S+))?/.exec(chunk.toString('latin1', 0, 200)) ?? [];
     // Lines of an exchange have one word.
     if (command !== undefined) {
       const exchange = command.toUpperCase() === 'AUTHENTICATE';
-      const most = challenges[mechanism.trim().toUpperCase()] ?? OTHER_CHALLENGES;
+      const most = challenges[mechanism.toUpperCase()] ?? OTHER_CHALLENGES;
       this.#challengesLeft = exchange ? most : limits.continuations;
     }
     this.#asked = true;

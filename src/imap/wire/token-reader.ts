@@ -50,10 +50,6 @@ export class TokenReader {
     this.#literals = literals;
   }
 
-  get ended(): boolean {
-    return this.at >= this.text.length;
-  }
-
   /** Passes over blanks. @returns the code of the character behind them; NaN at the end */
   next(): number {
     while (this.text.charCodeAt(this.at) === SPACE) this.at += 1;
