@@ -45,8 +45,8 @@ export function countOf(set: string): number {
 }
 
 /**
- * Calls back for each range of a sequence set without `*`, in its order. Parts that are no numbers of 32 bits are skipped.
- * Reads character by character: a set of 10 MB, of millions of parts, would take a second in slices.
+ * Calls back for each range of a sequence set without `*`, in its order. Parts that are no numbers of 32 bits are
+ * skipped. Reads character by character: slices of a set of 10 MB, of millions of parts, would take too long for a turn.
  */
 export function forEachRange(set: string, take: (from: number, to: number) => void): void {
   let first: number | undefined;

@@ -109,7 +109,7 @@ export class Splitter {
     return false;
   }
 
-  /** Whether the last literal is whole. */
+  /** Copies octets to the last literal. @returns whether it is whole */
   #fillLiteral(chunk: Buffer): boolean {
     if (this.#missing === 0) return true;
     const literal = this.literals[this.literals.length - 1] as Buffer;

@@ -147,7 +147,7 @@ export class TokenReader {
     return this.#recode(escaped ? unescaped(value) : value);
   }
 
-  /** UTF-8 as it is meant; raw octets of anything else stay octets, for a guess to be made by those who know more. */
+  /** UTF-8 as text. Octets of another charset stay octets: which one it is, the reader of the message can guess. */
   #recode(value: string): string | Buffer {
     if (this.#plain || !eightBit.test(value)) return value;
     const octets = Buffer.from(value, 'latin1');
@@ -237,7 +237,7 @@ export class TokenReader {
   }
 }
 
-/** A quoted string in latin1 without its backslashes, in one pass over its octets: a server may escape millions of them. */
+/** A quoted string in latin1 without its backslashes, in one pass: a server may escape millions of characters. */
 function unescaped(value: string): string {
   const octets = Buffer.from(value, 'latin1');
   let length = 0;

@@ -208,7 +208,7 @@ export class Wire {
     }
     const rest = this.#take(bytes);
     if (!rest) return true;
-    // The memory of the chunk is another's when this returns.
+    // The memory of the chunk is used again after this call.
     this.#held.push(Buffer.from(rest));
     turnBudget.defer(() => this.#readHeld());
     return false;
@@ -229,7 +229,7 @@ export class Wire {
     else this.#carrier.resume();
   }
 
-  /** Reads a chunk as far as the time of this turn goes. @returns what is left where the time is spent, also if that is empty */
+  /** Reads a chunk as far as the time of this turn goes. @returns what is left, or empty, where the time is spent */
   #take(chunk: Buffer): Buffer | undefined {
     const splitter = this.#splitter;
     try {
