@@ -325,7 +325,7 @@ export class Wire {
     if (first.toUpperCase() === 'DONE') return;
     const status = first.toUpperCase();
     if (status === 'NO' || status === 'BAD') {
-      const words = `${second} ${text.text}`.trim();
+      const words = serverText(`${second} ${text.text}`.trim());
       this.#active.shift()?.fail(refusal({ status, code: text.code, text: words }));
     }
     throw new ProtocolError('The server answered a command that was not sent.');

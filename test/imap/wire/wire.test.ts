@@ -8,6 +8,7 @@ import { wireLimits } from '../../../src/imap/wire/limits.js';
 import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';
 import { atom, literal, sequence } from '../../../src/imap/wire/tokens.js';
 import { Wire } from '../../../src/imap/wire/wire.js';
+import type { BrokerError } from '../../../src/protocol/errors.js';
 import type { ScriptedHandler, ScriptedOptions } from '../../support/scripted-server.js';
 import { opened, received, scripted } from '../scripted.js';
 
@@ -206,6 +207,18 @@ describe('a response that cannot be read', () => {
     await connection.exec('read', 'CHECK');
     expect(told).toEqual([wireLimits.textBytes]);
     expect(connection.usable).toBe(true);
+  });
+
+  it.each([
+    ['a refusal without a tag', (_tag: string) => `BAD ${'x'.repeat(100_000)}`, 'IMAP_NO'],
+    ['a status that is none', (tag: string) => `${tag} ${'x'.repeat(100_000)}`, 'CONNECTION_LOST'],
+  ])('has no more words in the error than people read: %s', async (_name, answer, kind) => {
+    const { connection } = await connected({ on: { CHECK: (command, peer) => peer.send(answer(command.tag)) } });
+    const error = await connection.exec('read', 'CHECK').catch((failure: BrokerError) => failure);
+    expect(error).toMatchObject({ kind });
+    const { message, cause, imap } = error as BrokerError;
+    for (const text of [message, String(cause ?? ''), imap?.text ?? ''])
+      expect(text.length).toBeLessThan(2 * wireLimits.textBytes);
   });
 
   it.each([
