@@ -28,6 +28,8 @@ const unsendableCodes = new Set([
   'InvalidSearchQuery',
   'InvalidMessageContent',
 ]);
+/** Milliseconds of a pause that a server asks for, at most: some numbers are no time that a timer can wait for. */
+const MOST_RETRY_MS = 3_600_000;
 const byeCodes = /^(NoConnection|ClosedAfterConnect)/;
 /** Errors of a connection that the other side ended, of imapflow and of Node. */
 const endedCodes = /^(ClosedAfterConnect.*|ECONNRESET|EPIPE)$/;
@@ -64,13 +66,14 @@ export function connectError(
   progress: Progress = { greeted: true, secured: true },
 ): BrokerError {
   if (failure instanceof BrokerError) return failure;
-  const { authenticationFailed, code = '', message } = detailsOf(failure);
+  const { authenticationFailed, code = '', message, throttleReset } = detailsOf(failure);
   if (unsendableCodes.has(code)) {
     const text = message ?? 'The credentials cannot be sent to the IMAP server.';
     return new BrokerError('INVALID_PARAMS', text, { cause: failure });
   }
   const imap = replyOf(failure) ?? byeOf(failure);
-  const options = { imap, retryAfterMs: detailsOf(failure).throttleReset ?? DEFAULT_RETRY_MS, cause: failure };
+  const retryAfterMs = Math.min(throttleReset ?? DEFAULT_RETRY_MS, MOST_RETRY_MS);
+  const options = { imap, retryAfterMs, cause: failure };
   const stage = stageOf(progress, code, imap);
   if (stage !== 'login' || (!imap && !isThrottled(failure))) {
     const why = imap?.text || (stage === 'full' ? 'it ended the connection before its greeting' : code || message);

@@ -100,13 +100,16 @@ function isThrottled(failure: unknown): boolean {
   return code === 'ETHROTTLE' || (typeof response === 'string' && throttlePause(response) !== undefined);
 }
 
-/** Servers say the same to all; one that does not must not fill the memory. */
+/** Servers offer the same to all connections, as a rule; a server that does not must not fill the memory. */
 const MOST = 100;
+/** Characters of a list that is kept, as JSON: several times what servers have. */
+const MOST_CHARACTERS = 8 * 1024;
 const known = new Map<string, ReadonlyMap<string, boolean | number>>();
 
 /** The same map for connections whose servers said the same: some 4 KiB for each. */
 function shared(capabilities: ReadonlyMap<string, boolean | number>): ReadonlyMap<string, boolean | number> {
   const key = JSON.stringify([...capabilities]);
+  if (key.length > MOST_CHARACTERS) return capabilities;
   const kept = known.get(key);
   if (kept) return kept;
   if (known.size >= MOST) known.clear();

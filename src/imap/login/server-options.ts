@@ -26,11 +26,11 @@ export interface ServerOptions {
 /** What proves a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
 export type Credentials = {
   user: string;
-  /** Address of whom the login is for; the server is told by ID (RFC 2971) and believes it where it trusts the broker. */
+  /** Address of the client that the login is for, told by ID (RFC 2971); a server that trusts the broker uses it. */
   clientIp?: string | undefined;
 } & ({ password: string } | { accessToken: string; expiresAt?: number | undefined });
 
-/** When credentials end, in milliseconds since 1970; `undefined` for passwords, and where nobody knows. */
+/** When credentials end, in milliseconds since 1970; `undefined` for passwords, and where the end is not known. */
 export function tokenEnd(credentials: Credentials | undefined): number | undefined {
   return credentials && 'accessToken' in credentials ? credentials.expiresAt : undefined;
 }

@@ -4,6 +4,7 @@ import type { ImapTransportSocket } from 'imapflow';
 import { BrokerError } from '../../protocol/errors.js';
 import type { SocketCarrier } from '../wire/carrier.js';
 import { wireLimits } from '../wire/limits.js';
+import { Pieces } from '../wire/pieces.js';
 import { Splitter } from '../wire/splitter.js';
 
 const limits = wireLimits.login;
@@ -29,7 +30,7 @@ export class LoginStream extends Duplex {
   });
   #whole: Buffer[] = [];
   /** Bytes of a response that is not whole yet. */
-  #part: Buffer[] = [];
+  readonly #part = new Pieces();
   /** Whether imapflow has written since it was given the end of a command. */
   #asked = true;
   #greeting: Buffer | undefined;
@@ -54,7 +55,7 @@ export class LoginStream extends Duplex {
   /** Gives the socket away, with what was read of it and not handed on. */
   release(): { carrier: SocketCarrier; rest: Buffer } {
     this.#released = true;
-    return { carrier: this.carrier, rest: Buffer.concat([...this.#whole, ...this.#part]) };
+    return { carrier: this.carrier, rest: Buffer.concat([...this.#whole, this.#part.take()]) };
   }
 
   /** Whether the server has said more than it was asked for. Behind STARTTLS a third party has added that. */
@@ -98,12 +99,11 @@ export class LoginStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const [, command, mechanism = ''] =
-      /^\S+ (AUTHENTICATE|\S+)(?: (\S+))?/i.exec(chunk.toString('latin1', 0, 200)) ?? [];
+    const [, command, mechanism = ''] = /^\S+ (\S+)(?: (\S+))?/.exec(chunk.toString('latin1', 0, 200)) ?? [];
     // Lines of an exchange have one word.
     if (command !== undefined) {
       const exchange = command.toUpperCase() === 'AUTHENTICATE';
-      const most = challenges[mechanism.trim().toUpperCase()] ?? OTHER_CHALLENGES;
+      const most = challenges[mechanism.toUpperCase()] ?? OTHER_CHALLENGES;
       this.#challengesLeft = exchange ? most : limits.continuations;
     }
     this.#asked = true;
@@ -126,13 +126,12 @@ export class LoginStream extends Duplex {
       let from = 0;
       while (from < bytes.length) {
         const whole = this.#splitter.read(bytes, from);
-        this.#part.push(Buffer.from(bytes.subarray(from, this.#splitter.at)));
+        this.#part.add(bytes.subarray(from, this.#splitter.at));
         from = this.#splitter.at;
         if (!whole) break;
         this.#splitter.clear();
-        this.#whole.push(Buffer.concat(this.#part));
+        this.#whole.push(this.#part.take());
         this.#greeting ??= this.#whole[0];
-        this.#part = [];
         this.#responses += 1;
         if (this.#responses > limits.responses) return this.#fail(`more than ${limits.responses} responses`);
       }

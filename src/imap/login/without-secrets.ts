@@ -2,8 +2,9 @@ import { serverText } from '../wire/errors.js';
 import type { Credentials } from './server-options.js';
 
 /** What is looked at of an error of imapflow; its other members may hold what was sent. */
-const members = ['code', 'authenticationFailed', 'serverResponseCode', 'responseStatus', 'throttleReset'] as const;
-const texts = ['message', 'responseText', 'response', 'reason'] as const;
+const members = ['code', 'authenticationFailed', 'responseStatus', 'throttleReset'] as const;
+/** Of the server's own choice: a response code, too, may be of any length and repeat the secret. */
+const texts = ['message', 'responseText', 'response', 'reason', 'serverResponseCode'] as const;
 
 /** Shorter secrets are parts of too many words. */
 const SHORTEST = 3;

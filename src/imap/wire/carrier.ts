@@ -3,8 +3,8 @@ import type { OnReadOpts, Socket } from 'node:net';
 /** What takes bytes to a server and back. The wire, or before that the stream of the login, sets both functions. */
 export interface Carrier {
   /**
-   * Takes bytes, which are its own for the time of the call alone.
-   * @returns false when it wants no more before {@link resume}; a few more may come all the same
+   * Takes bytes. Their memory may be used again after the call: the receiver copies what it keeps.
+   * @returns false to get no more before {@link resume}; bytes that were read already may come all the same
    */
   onBytes: (bytes: Buffer) => boolean;
   /** Hears once that nothing more will come; the error is undefined where the other side ended in order. */
@@ -21,7 +21,7 @@ export interface Carrier {
 /** What one read of a socket can bring. All sockets share it: what it holds is taken before the next read of any. */
 const readMemory = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Seconds without traffic after which the operating system asks whether the other side is there. */
+/** Milliseconds without traffic after which the operating system asks whether the other side is there. */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
@@ -54,7 +54,7 @@ export class SocketCarrier implements Carrier {
     if (!this.onBytes(bytes)) this.socket.pause();
   };
 
-  /** To be called once there is a connection. */
+  /** To be called when the socket is connected. */
   connected(): void {
     this.socket.setNoDelay(true);
     this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -80,7 +80,7 @@ export class SocketCarrier implements Carrier {
     this.socket.destroy();
   }
 
-  /** Gives the socket to another, which reads it from now on. */
+  /** Gives the socket away: its new holder reads it from now on. */
   release(): Socket {
     this.#ended = true;
     this.socket.removeListener('data', this.#onData);

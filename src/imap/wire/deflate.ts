@@ -17,6 +17,8 @@ export class DeflateCarrier implements Carrier {
     this.#inflate.on('data', (bytes: Buffer) => {
       if (!this.onBytes(bytes)) this.#inflate.pause();
     });
+    // The end of the connection, or of the compressed stream alone: bytes behind that one cannot be inflated.
+    this.#inflate.once('end', () => this.onEnd(undefined));
     const fail = (error: Error) => {
       this.onEnd(error);
       this.close();
@@ -25,10 +27,12 @@ export class DeflateCarrier implements Carrier {
     this.#deflate.on('error', fail);
     under.onBytes = (bytes) => this.#take(bytes);
     under.onEnd = (error) => {
-      // What came before the end is inflated first.
+      // What came before the end is handed on first.
       if (error || this.#closed) this.onEnd(error);
-      else this.#inflate.end(() => this.onEnd(undefined));
+      else this.#inflate.end();
     };
+    // The wire may have paused it behind the answer to COMPRESS, and resumes only this carrier from now on.
+    under.resume();
   }
 
   /** Little compressed makes much: no more is read before what there is has been taken. */

@@ -14,7 +14,7 @@ export const wireLimits = {
   members: 1_000,
   /** Lists within lists. */
   depth: 60,
-  /** Bytes of a text for people: what NO, BAD and BYE say, and response codes that an error carries. */
+  /** Characters of a text for people: what NO, BAD and BYE say, and response codes that an error carries. */
   textBytes: 1024,
   /** Bytes of a command without its literals. */
   commandBytes: 1024 * 1024,

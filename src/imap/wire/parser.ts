@@ -25,7 +25,7 @@ export function readResponse(lines: readonly Buffer[], literals: readonly Buffer
 
 function readTagged(reader: TokenReader): TaggedResponse {
   const tag = reader.word();
-  const status = reader.word().toUpperCase();
+  const status = serverText(reader.word()).toUpperCase();
   const { text, damaged } = readStatus(reader);
   return { kind: 'tagged', tag, status, text, damaged };
 }

@@ -1,5 +1,6 @@
 import { tooLarge } from './errors.js';
 import { wireLimits } from './limits.js';
+import { Pieces } from './pieces.js';
 
 /** Below this a new buffer costs next to nothing. */
 const SMALL_LITERAL = 64 * 1024;
@@ -31,8 +32,8 @@ export class Splitter {
   readonly #limits: SplitterLimits;
   /** Octets that the last literal lacks. */
   #missing = 0;
-  /** The line that has begun in earlier chunks, as copies. */
-  #begun: Buffer[] = [];
+  /** The line that has begun in earlier chunks. */
+  readonly #begun = new Pieces();
   #lineBytes = 0;
   /** Lines that are copies already. */
   #owned = 0;
@@ -55,12 +56,9 @@ export class Splitter {
       this.#count(end - this.at);
       const piece = chunk.subarray(this.at, end);
       this.at = end;
-      if (lf < 0) {
-        this.#begun.push(Buffer.from(piece));
-        return this.#keep();
-      }
-      const line = this.#begun.length === 0 ? piece : Buffer.concat([...this.#begun, piece]);
-      this.#begun = [];
+      if (lf < 0 || this.#begun.length > 0) this.#begun.add(piece);
+      if (lf < 0) return this.#keep();
+      const line = this.#begun.length > 0 ? this.#begun.take() : piece;
       this.lines.push(line);
       const length = literalLength(line);
       if (length === undefined) return true;
@@ -72,7 +70,7 @@ export class Splitter {
     this.size = 0;
     this.lines.length = 0;
     this.literals.length = 0;
-    this.#begun = [];
+    this.#begun.clear();
     this.#lineBytes = 0;
     this.#missing = 0;
     this.#owned = 0;
@@ -111,7 +109,7 @@ export class Splitter {
     return false;
   }
 
-  /** Whether the last literal is whole. */
+  /** Copies octets to the last literal. @returns whether it is whole */
   #fillLiteral(chunk: Buffer): boolean {
     if (this.#missing === 0) return true;
     const literal = this.literals[this.literals.length - 1] as Buffer;

@@ -12,7 +12,7 @@ for (let code = 0; code <= SPACE; code += 1) goesOn[code] = 0;
 for (const code of [QUOTE, OPEN, CLOSE, BRACKET, BRACKET_END, BRACE, BACKSLASH, 0x7f]) goesOn[code] = 0;
 
 const sectioned = new Set(['BODY', 'BODY.PEEK', 'BINARY', 'BINARY.PEEK']);
-const escapes = /\\([\s\S])/g;
+const LONGEST_SECTIONED = 'BINARY.PEEK'.length;
 const eightBit = /[\x80-\xff]/;
 
 /** The response ends before what it began does. Made once: to throw it costs no stack. */
@@ -48,10 +48,6 @@ export class TokenReader {
     this.text = text.slice(0, text.charCodeAt(length - 2) === CR ? length - 2 : length - 1);
     this.#plain = plain;
     this.#literals = literals;
-  }
-
-  get ended(): boolean {
-    return this.at >= this.text.length;
   }
 
   /** Passes over blanks. @returns the code of the character behind them; NaN at the end */
@@ -148,10 +144,10 @@ export class TokenReader {
     }
     this.at = at + 1;
     const value = text.slice(start, at);
-    return this.#recode(escaped ? value.replace(escapes, '$1') : value);
+    return this.#recode(escaped ? unescaped(value) : value);
   }
 
-  /** UTF-8 as it is meant; raw octets of anything else stay octets, for a guess to be made by those who know more. */
+  /** UTF-8 as text. Octets of another charset stay octets: which one it is, the reader of the message can guess. */
   #recode(value: string): string | Buffer {
     if (this.#plain || !eightBit.test(value)) return value;
     const octets = Buffer.from(value, 'latin1');
@@ -182,7 +178,8 @@ export class TokenReader {
       const code = text.charCodeAt(at);
       if (goesOn[code] === 1) continue;
       if (code === BRACKET) {
-        if (!sectioned.has(text.slice(start, at).toUpperCase())) continue;
+        // The length first: an atom of brackets alone would be copied at each of them.
+        if (at - start > LONGEST_SECTIONED || !sectioned.has(text.slice(start, at).toUpperCase())) continue;
         this.at = at + 1;
         return this.#sectioned(text.slice(start, at), depth);
       }
@@ -238,6 +235,18 @@ export class TokenReader {
     }
     this.at = at + 1;
   }
+}
+
+/** A quoted string in latin1 without its backslashes, in one pass: a server may escape millions of characters. */
+function unescaped(value: string): string {
+  const octets = Buffer.from(value, 'latin1');
+  let length = 0;
+  for (let at = 0; at < octets.length; at += 1) {
+    if (octets[at] === BACKSLASH) at += 1;
+    octets[length] = octets[at] ?? 0;
+    length += 1;
+  }
+  return octets.toString('latin1', 0, length);
 }
 
 function isDigit(code: number): boolean {

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { Carrier } from './carrier.js';
 import { Command, type CommandOptions } from './command.js';
-import { connectionLost, ProtocolError, refusal, tooLarge } from './errors.js';
+import { connectionLost, ProtocolError, refusal, serverText, tooLarge } from './errors.js';
 import { wireLimits } from './limits.js';
 import type { MailboxEncoding } from './mailbox-encoding.js';
 import { readResponse } from './parser.js';
@@ -14,7 +14,7 @@ import { writeCommand } from './writer.js';
 export interface WireListener {
   /** Each untagged response, before the command that asked for it takes it. */
   onUntagged(response: UntaggedResponse): void;
-  /** A response that could not be read and that cost nothing but itself. */
+  /** A response that could not be read and that cost nothing but itself. Its keyword is cut to what a log line holds. */
   onUnreadable(response: UntaggedResponse): void;
   /** A command is over, after so many milliseconds. */
   onCommand(name: string, ms: number): void;
@@ -28,8 +28,12 @@ export interface WireOptions {
   eagerLiterals: number;
 }
 
-/** Responses that cannot be passed over: what is counted would be wrong from then on. */
-const counted = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH']);
+/** Short responses and reads for which the time is asked once: to ask costs more than one of them. */
+const UNCLOCKED = 16;
+const SHORT_BYTES = 4096;
+
+/** Responses that cannot be passed over: the messages of the folder, or the hits of a search, would be told wrong. */
+const needed = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH', 'SEARCH', 'ESEARCH', 'SORT']);
 
 /**
  * The IMAP protocol on a connection that is logged in: commands go out one behind the other, or several in one packet;
@@ -54,6 +58,8 @@ export class Wire {
   #received = 0;
   #unasked = 0;
   #stray = 0;
+  /** Short responses and reads since the time was asked. */
+  #unclocked = 0;
   #loggingOut = false;
 
   constructor(carrier: Carrier, options: WireOptions, listener: WireListener) {
@@ -202,7 +208,7 @@ export class Wire {
     }
     const rest = this.#take(bytes);
     if (!rest) return true;
-    // The memory of the chunk is another's when this returns.
+    // The memory of the chunk is used again after this call.
     this.#held.push(Buffer.from(rest));
     turnBudget.defer(() => this.#readHeld());
     return false;
@@ -223,25 +229,34 @@ export class Wire {
     else this.#carrier.resume();
   }
 
-  /** Reads a chunk as far as the time of this turn goes. @returns what is left */
+  /** Reads a chunk as far as the time of this turn goes. @returns what is left, or empty, where the time is spent */
   #take(chunk: Buffer): Buffer | undefined {
     const splitter = this.#splitter;
-    let at = 0;
     try {
-      for (let count = 1; at < chunk.length && splitter.read(chunk, at); count += 1) {
+      for (let at = 0; at < chunk.length; ) {
+        const whole = splitter.read(chunk, at);
         at = splitter.at;
         const { size } = splitter;
-        const response = readResponse(splitter.lines, splitter.literals);
-        splitter.clear();
-        this.#dispatch(response, size);
-        if (this.#ended) return undefined;
-        // To ask for the time costs more than a short response.
-        if ((count % 16 === 0 || size > 4096) && turnBudget.spent && at < chunk.length) return chunk.subarray(at);
+        if (whole) {
+          const response = readResponse(splitter.lines, splitter.literals);
+          splitter.clear();
+          this.#dispatch(response, size);
+          if (this.#ended) return undefined;
+        }
+        if (this.#isLate(whole && size > SHORT_BYTES)) return chunk.subarray(at);
       }
     } catch (error) {
       this.#end(error);
     }
     return undefined;
+  }
+
+  /** Whether this turn has spent its time, as far as it is asked. Counted over all reads: each may be of a few bytes. */
+  #isLate(long: boolean): boolean {
+    this.#unclocked += 1;
+    if (!long && this.#unclocked < UNCLOCKED) return false;
+    this.#unclocked = 0;
+    return turnBudget.spent;
   }
 
   #dispatch(response: ReturnType<typeof readResponse>, size: number): void {
@@ -258,8 +273,8 @@ export class Wire {
     if (response.keyword === 'BYE') this.#sayBye(response.status?.text ?? '');
     if (response.damaged) {
       if (command && response.keyword === 'FETCH') command.take(response);
-      else if (counted.has(response.keyword)) throw new ProtocolError(`Cannot read ${response.keyword} of the server.`);
-      else this.#listener.onUnreadable(response);
+      else if (needed.has(response.keyword)) throw new ProtocolError(`Cannot read ${response.keyword} of the server.`);
+      else this.#listener.onUnreadable({ ...response, keyword: serverText(response.keyword) });
       return;
     }
     this.#listener.onUntagged(response);
@@ -310,7 +325,7 @@ export class Wire {
     if (first.toUpperCase() === 'DONE') return;
     const status = first.toUpperCase();
     if (status === 'NO' || status === 'BAD') {
-      const words = `${second} ${text.text}`.trim();
+      const words = serverText(`${second} ${text.text}`.trim());
       this.#active.shift()?.fail(refusal({ status, code: text.code, text: words }));
     }
     throw new ProtocolError('The server answered a command that was not sent.');

@@ -34,6 +34,14 @@ const atNoop = ([name, line]: [string, string]): HostileCase => ({
 /** The same folder counts 1 to a million and back: each line changes something. */
 const growing: Octets = repeated('* 1000000 EXISTS\r\n* 3 EXISTS\r\n', LINES / 2);
 
+/** The same line so many times, each handed to the socket alone: over TLS it is a record of its own. */
+function apart(line: string, times: number): Octets {
+  const one = Buffer.from(line);
+  return function* () {
+    for (let count = 0; count < times; count += 1) yield one;
+  };
+}
+
 /** The password goes out once for each login, however often the server asks. */
 const asksAgain = (name: string, mechanism: string, ask: string): HostileCase => ({
   name: `asks-${name}`,
@@ -145,6 +153,12 @@ export const floodCases: readonly HostileCase[] = [
     name: 'flood-tls',
     about: 'a million EXISTS lines at NOOP, over TLS',
     server: { tls: 'implicit', on: { NOOP: before(repeated(lines.exists ?? '', LINES)) } },
+    steps: [list, { ...list, ends: orLost, timeoutMs: 20_000 }],
+  },
+  {
+    name: 'flood-tls-records',
+    about: '50,000 EXISTS lines at NOOP, each in a TLS record of its own',
+    server: { tls: 'implicit', on: { NOOP: before(apart(lines.exists ?? '', 50_000)) } },
     steps: [list, { ...list, ends: orLost, timeoutMs: 20_000 }],
   },
 ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { repeated, said } from '../../support/hostile-bytes.js';
+import { all, repeated, said } from '../../support/hostile-bytes.js';
 import { before, instead } from '../../support/hostile-imap.js';
 import type { HostileCase, Step } from '../case.js';
 import { INBOX, list } from './checks.js';
@@ -83,6 +83,20 @@ export const rangeCases: readonly HostileCase[] = [
             yield* said('\r\n')();
           };
           return instead(octets)(command, connection, server);
+        },
+      },
+    },
+    steps: [{ ...search, ends: ['TOO_LARGE', 'CONNECTION_LOST'] }],
+  },
+  {
+    name: 'esearch-singles',
+    about: '* ESEARCH with four million uids and no range in one line',
+    server: {
+      offers: 'ESEARCH',
+      on: {
+        'UID SEARCH': (command, connection, server) => {
+          const begin = said(`* ESEARCH (TAG "${command.tag}") UID ALL 1`);
+          return instead(all(begin, repeated(',7', 4_000_000), said('\r\n')))(command, connection, server);
         },
       },
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { all, numbered, type Octets, repeated, said } from '../../support/hostile-bytes.js';
-import { type HostileHandler, instead, only } from '../../support/hostile-imap.js';
+import { before, type HostileHandler, instead, only } from '../../support/hostile-imap.js';
 import { type HostileCase, lazily, type Step } from '../case.js';
 import { haveUids, INBOX, list, listWith } from './checks.js';
 
@@ -27,6 +27,14 @@ const line = (name: string, about: string, on: Record<string, HostileHandler>, s
     const taken = Math.round(server.streamed / MIB);
     assert.ok(taken <= MOST_TAKEN_MIB, `${taken} MiB were taken of what has no end`);
   },
+});
+
+/** A line just below the limit of 10 MiB, of one text over and over, before an answer that is right. */
+const dense = (name: string, about: string, begin: string, text: string, end = ''): HostileCase => ({
+  name,
+  about,
+  server: { on: { STATUS: before(all(said(begin), repeated(text, (9 * MIB) / text.length), said(`${end}\r\n`))) } },
+  steps: [{ method: 'mailbox.status', params: { mailboxes: ['INBOX'] } }],
 });
 
 /** Single responses that take long to read, or that never end. */
@@ -139,6 +147,8 @@ export const stallCases: readonly HostileCase[] = [
     { FETCH: only(all(said(`* 1 FETCH (UID 1 ENVELOPE {${'9'.repeat(400)}}\r\n`), repeated('a', 300 * MIB))) },
     list,
   ),
+  dense('escapes-9-mib', 'a string of 9 MiB of escaped backslashes, at STATUS', '* X "', '\\\\', '"'),
+  dense('brackets-9-mib', 'an atom of 9 MiB of opened brackets, at STATUS', '* X ', '['),
   {
     name: 'literals-many',
     about: 'a FETCH response of 200,000 literals',

@@ -23,6 +23,19 @@ describe('the error of a failed connect', () => {
     expect(connectError(failure(details), 'example')).toMatchObject({ kind, executed: 'no' });
   });
 
+  it.each([
+    [{ greeted: true, secured: true }, 92_415, 92_415],
+    [{ greeted: true, secured: false }, 92_415, 92_415],
+    [{ greeted: true, secured: true }, 1e15, 3_600_000],
+    [{ greeted: true, secured: false }, Number.POSITIVE_INFINITY, 3_600_000],
+  ])('says how long a throttling server wants to be left alone, within bounds: %j, %d ms', (progress, asked, told) => {
+    const throttled = failure({ code: 'ETHROTTLE', responseStatus: 'BAD', throttleReset: asked });
+    expect(connectError(throttled, 'example', undefined, progress)).toMatchObject({
+      kind: 'UPSTREAM_UNAVAILABLE',
+      retryAfterMs: told,
+    });
+  });
+
   it('names the server and why, but takes no reason of TLS for words of the server', () => {
     const error = connectError(failure({ code: 'CERT_HAS_EXPIRED', reason: 'certificate has expired' }), 'example');
     expect(error.message).toBe('No connection to the IMAP server "example": CERT_HAS_EXPIRED');
@@ -53,6 +66,15 @@ describe('what is told of a refused login', () => {
     expect(told('no ya29\u001b[2J', { user: 'alice', accessToken: 'ya29' })).toMatchObject({
       message: 'no ***\uFFFD[2J',
     });
+  });
+
+  it('has a response code that is short and has no password in it', () => {
+    const credentials = { user: 'alice', password: 'sesame' };
+    const code = (serverResponseCode: string) =>
+      withoutSecrets(Object.assign(new Error('no'), { serverResponseCode }), credentials);
+    expect(code('AUTHENTICATIONFAILED')).toMatchObject({ serverResponseCode: 'AUTHENTICATIONFAILED' });
+    expect(code('X-sesame')).toMatchObject({ serverResponseCode: 'X-***' });
+    expect(code('X'.repeat(100_000))).toMatchObject({ serverResponseCode: `${'X'.repeat(1021)}...` });
   });
 
   it('keeps nothing else of what was sent', () => {

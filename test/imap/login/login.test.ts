@@ -59,6 +59,15 @@ describe('a login', () => {
     expect(['CONDSTORE', 'QRESYNC'].map((name) => connection.enabled(name))).toEqual([true, true]);
   });
 
+  it('keeps no list of capabilities for others that is larger than servers have', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `X-NUMBER-${index}`);
+    const server = await scripted({ capabilities: `IMAP4rev1 SASL-IR AUTH=PLAIN ${names.join(' ')}` });
+    const [one, other] = [await opened(server), await opened(server)];
+    expect(one.has('X-NUMBER-999')).toBe(true);
+    expect(one.capabilities).not.toBe(other.capabilities);
+    expect(one.capabilities).toEqual(other.capabilities);
+  });
+
   it('goes on where the server refuses what it offers', async () => {
     const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN ENABLE CONDSTORE COMPRESS=DEFLATE';
     const no = { ENABLE: refuse, COMPRESS: refuse };

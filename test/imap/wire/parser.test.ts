@@ -169,6 +169,18 @@ describe('a FETCH response', () => {
     expect(response.items.get('UID')).toMatchObject({ value: '5' });
   });
 
+  it.each([
+    ['an escaped backslash at the end', '"a\\\\"', 'a\\'],
+    ['escaped quotes alone', '"\\"\\""', '""'],
+    ['an escape of what needs none', '"\\a\\ü"', 'aü'],
+    ['very many escapes', `"${'\\"'.repeat(1_000_000)}"`, '"'.repeat(1_000_000)],
+  ])('has quoted strings without their backslashes: %s', (_, text, value) => {
+    const { items, damaged } = read(line(`* 1 FETCH (A ${text} UID 5)`));
+    expect(damaged).toBe(false);
+    expect(items.get('UID')).toMatchObject({ value: '5' });
+    expect(items.get('A')).toEqual({ type: 'STRING', value });
+  });
+
   it('keeps raw octets of a quoted string that are no UTF-8, for a charset to be guessed', () => {
     const payload = Buffer.from('* 1 FETCH (A "gr\xfc\xdfe" B "gr\xc3\xbc\xc3\x9fe")', 'latin1');
     const { items } = read({ payload, literals: [] });
@@ -262,6 +274,19 @@ describe('other responses', () => {
     expect(status('* OK [unclosed (a')).toMatchObject({ code: undefined, text: '[unclosed (a' });
     const flags = status('* OK [PERMANENTFLAGS (\\Seen \\*)] Limited');
     expect(flags?.codeArgs).toMatchObject([[{ value: '\\Seen' }, { value: '\\*' }]]);
+  });
+
+  it.each([
+    ['opened brackets', '* X ', '['],
+    ['opened brackets in a response code', '* OK [', '['],
+    ['opened brackets in a list', '* 1 FETCH (X (', '['],
+    ['sections within sections', '* 1 FETCH (X ', 'BODY['],
+    ['braces', '* X ', '{1'],
+    ['quotes', '* X ', '"'],
+  ])('of a million %s are read in one pass', (_name, begin, mark) => {
+    const { kind, keyword } = read(line(begin + mark.repeat(1_000_000)));
+    expect(kind).toBe('untagged');
+    expect(keyword).toMatch(/^(?:X|OK|FETCH)$/);
   });
 
   it('have a text for people that is short and has no controls', () => {

@@ -2,8 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { beginIdle } from '../../../src/imap/mailboxes/idle.js';
 import { FETCH_BATCH, fetchRange, fetchSummaries } from '../../../src/imap/messages/fetch.js';
 import { fetchRows } from '../../../src/imap/messages/fetch-rows.js';
+import { searchSet } from '../../../src/imap/messages/search.js';
+import type { Carrier } from '../../../src/imap/wire/carrier.js';
 import { wireLimits } from '../../../src/imap/wire/limits.js';
+import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';
 import { atom, literal, sequence } from '../../../src/imap/wire/tokens.js';
+import { Wire } from '../../../src/imap/wire/wire.js';
+import type { BrokerError } from '../../../src/protocol/errors.js';
 import type { ScriptedHandler, ScriptedOptions } from '../../support/scripted-server.js';
 import { opened, received, scripted } from '../scripted.js';
 
@@ -88,6 +93,44 @@ const hold: ScriptedHandler = (command, peer) => {
   release = () => peer.ok(command);
 };
 
+describe('reading', () => {
+  const most = 2_000_000;
+
+  it.each([
+    ['a short response', '* 3 EXISTS\r\n'],
+    ['one byte of a line', 'x'],
+  ])('stops for the turn when its time is spent, also where each read brings %s', async (_name, text) => {
+    let onResume = () => {};
+    const carrier: Carrier = {
+      onBytes: () => true,
+      onEnd: () => {},
+      write: () => {},
+      cork: () => {},
+      uncork: () => {},
+      resume: () => onResume(),
+      close: () => {},
+    };
+    const options = { maxLiteralBytes: wireLimits.lineBytes, names: new MailboxEncoding(false), eagerLiterals: 0 };
+    const nothing = () => {};
+    const wire = new Wire(carrier, options, {
+      onUntagged: nothing,
+      onUnreadable: nothing,
+      onCommand: nothing,
+      onEnd: nothing,
+    });
+    const bytes = Buffer.from(text);
+    let reads = 1;
+    while (reads < most && carrier.onBytes(bytes)) reads += 1;
+    expect(reads).toBeLessThan(most);
+    await new Promise<void>((resolve) => {
+      onResume = resolve;
+    });
+    expect(carrier.onBytes(bytes)).toBe(true);
+    expect(wire.ended).toBe(false);
+    wire.close();
+  });
+});
+
 describe('rows', () => {
   it('are asked for 200 at a time, for a long FETCH cannot be stopped', async () => {
     const { server, connection } = await connected({ exists: 450 });
@@ -151,6 +194,43 @@ describe('rows', () => {
     expect(await fetchRange(connection, '1', 'uid', ['size', 'flags'])).toEqual([
       { uid: 1, size: 5, flags: ['\\Seen'] },
     ]);
+  });
+});
+
+describe('a response that cannot be read', () => {
+  it('is told by its keyword, which is cut: a server may make it as long as a line', async () => {
+    const { connection } = await connected({
+      on: { CHECK: (command, peer) => peer.send(`* ${'X'.repeat(100_000)} "cut`, `${command.tag} OK done`) },
+    });
+    const told: number[] = [];
+    connection.onUnreadable = ({ response }) => told.push(response.length);
+    await connection.exec('read', 'CHECK');
+    expect(told).toEqual([wireLimits.textBytes]);
+    expect(connection.usable).toBe(true);
+  });
+
+  it.each([
+    ['a refusal without a tag', (_tag: string) => `BAD ${'x'.repeat(100_000)}`, 'IMAP_NO'],
+    ['a status that is none', (tag: string) => `${tag} ${'x'.repeat(100_000)}`, 'CONNECTION_LOST'],
+  ])('has no more words in the error than people read: %s', async (_name, answer, kind) => {
+    const { connection } = await connected({ on: { CHECK: (command, peer) => peer.send(answer(command.tag)) } });
+    const error = await connection.exec('read', 'CHECK').catch((failure: BrokerError) => failure);
+    expect(error).toMatchObject({ kind });
+    const { message, cause, imap } = error as BrokerError;
+    for (const text of [message, String(cause ?? ''), imap?.text ?? ''])
+      expect(text.length).toBeLessThan(2 * wireLimits.textBytes);
+  });
+
+  it.each([
+    ['SEARCH', '* SEARCH 1 2 (MODSEQ 5'],
+    ['ESEARCH', '* ESEARCH (TAG "1) UID ALL 1:3'],
+  ])('ends the connection where the result without it would look whole: %s', async (_name, response) => {
+    const { connection } = await connected({
+      exists: 3,
+      on: { 'UID SEARCH': (command, peer) => peer.send(response, `${command.tag} OK done`) },
+    });
+    await expect(searchSet(connection, '1:*')).rejects.toMatchObject({ kind: 'CONNECTION_LOST' });
+    expect(connection.usable).toBe(false);
   });
 });
 

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { Splitter } from '../../../src/imap/wire/splitter.js';
+
+const MIB = 1024 * 1024;
+const limits = { lineBytes: 16 * MIB, literalBytes: MIB, responseBytes: 16 * MIB };
+
+/** What a splitter makes of octets that come so many a read: the lines and literals of each response. */
+function split(octets: Buffer, perRead: number): { lines: string[]; literals: string[] }[] {
+  const splitter = new Splitter(limits);
+  const responses: { lines: string[]; literals: string[] }[] = [];
+  // One memory for all reads, as a socket has it.
+  const memory = Buffer.alloc(perRead);
+  for (let read = 0; read < octets.length; read += perRead) {
+    const chunk = memory.subarray(0, octets.copy(memory, 0, read));
+    for (let at = 0; at < chunk.length && splitter.read(chunk, at); at = splitter.at) {
+      const texts = (buffers: readonly Buffer[]) => buffers.map((one) => one.toString('latin1'));
+      responses.push({ lines: texts(splitter.lines), literals: texts(splitter.literals) });
+      splitter.clear();
+    }
+  }
+  return responses;
+}
+
+describe('responses', () => {
+  const octets = Buffer.from(
+    '* OK hello\r\n* 1 FETCH (A {3}\r\na\r\n B {0}\r\n C ~{1}\r\n{)\r\n\r\n* bare\n+ \r\n* cut short {7',
+    'latin1',
+  );
+  const expected = [
+    { lines: ['* OK hello\r\n'], literals: [] },
+    { lines: ['* 1 FETCH (A {3}\r\n', ' B {0}\r\n', ' C ~{1}\r\n', ')\r\n'], literals: ['a\r\n', '', '{'] },
+    { lines: ['\r\n'], literals: [] },
+    { lines: ['* bare\n'], literals: [] },
+    { lines: ['+ \r\n'], literals: [] },
+  ];
+
+  it.each([1, 2, 3, 7, 16, octets.length])('are the same in reads of %d octets', (perRead) => {
+    expect(split(octets, perRead)).toEqual(expected);
+  });
+
+  it('that come one octet a read take as much memory as they have octets', () => {
+    const splitter = new Splitter(limits);
+    const octet = Buffer.from('a');
+    const before = process.memoryUsage().heapUsed;
+    for (let count = 0; count < 3_000_000; count += 1) splitter.read(octet, 0);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100 * MIB);
+    expect(splitter.read(Buffer.from('\r\n'), 0)).toBe(true);
+    expect(splitter.lines.map(({ length }) => length)).toEqual([3_000_002]);
+  });
+});
