@@ -239,8 +239,8 @@ export class MailboxView implements Follower {
     this.onHeard?.();
     if (this.#told) this.#disturbed = true;
     else {
-      // Which message below the known ones is gone, a number does not tell.
-      if (seq <= this.members.base) this.#opened.clear();
+      // Which of the messages that are not known is gone, a number does not tell.
+      if (!this.members.knows(seq)) this.#opened.clear();
       if (!this.members.expunge(seq)) this.doubt(this.members.exists);
     }
   }
@@ -271,7 +271,7 @@ export class MailboxView implements Follower {
   #noteFlags(seq: number, uid: number | undefined, flags: string): void {
     this.members.flag(seq, uid, flags);
     if (uid !== undefined) this.#opened.told(uid, flags);
-    else if (seq <= this.members.base) this.#opened.clear();
+    else if (!this.members.knows(seq)) this.#opened.clear();
   }
 
   onLost(): void {
@@ -287,7 +287,11 @@ export class MailboxView implements Follower {
   }
 
   #changed(kind: 'added' | 'changed' | 'removed', uid: number): void {
-    if (kind === 'removed') this.rows.remove(uid);
+    if (kind === 'removed') {
+      this.rows.remove(uid);
+      // It may have been opened before it became a member.
+      this.#opened.remove(uid);
+    }
     this.log.note(kind, uid);
   }
 }

@@ -84,6 +84,11 @@ export class Membership {
     return this.#uids[index] === uid ? this.#flags[index] : undefined;
   }
 
+  /** Whether the message with this sequence number is known. */
+  knows(seq: number): boolean {
+    return seq > this.#base && seq <= this.#base + this.#uids.length;
+  }
+
   /** Knows nothing but how many there are. */
   reset(exists: number): void {
     this.#moved();
