@@ -18,7 +18,7 @@ const EMPTY_BYTES = 2_700;
 export interface Told {
   /** By VANISHED (EARLIER). */
   vanished: UidRanges;
-  /** As JSON, by uid. */
+  /** Of messages that the view knows, as JSON, by uid. */
   flags: Map<number, string>;
 }
 
@@ -263,9 +263,10 @@ export class MailboxView implements Follower {
       this.#heardModseq = modseq;
     }
     if (!this.#told) this.#noteFlags(seq, uid, flagString(flags));
-    else if (uid !== undefined) this.#told.flags.set(uid, flagString(flags));
     // Of which message is not known before the view is placed.
-    else this.#disturbed = true;
+    else if (uid === undefined) this.#disturbed = true;
+    // A server tells of all messages that changed, of which the view may know few.
+    else if (this.flagsOf(uid) !== undefined) this.#told.flags.set(uid, flagString(flags));
   }
 
   #noteFlags(seq: number, uid: number | undefined, flags: string): void {
