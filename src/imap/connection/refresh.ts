@@ -4,7 +4,7 @@ import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, listOf, mailboxName, nzNumberOf, textOf } from '../wire/tokens.js';
 import type { ImapConnection } from './connection.js';
 import { isPassing } from './refused-folder.js';
-import type { SelectedMailbox } from './selected-mailbox.js';
+import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
 
 /** Servers that take a STATUS of the selected folder for a fault of the client: UW does, with an untagged NO. */
 const unwilling = new WeakSet<ServerOptions>();
@@ -52,12 +52,10 @@ async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId
   });
   const refusal = await refused(connection, asked);
   if (refusal) return unwilling.has(connection.server) || isPassing(refusal) || refusal.imap?.status === 'BAD';
-  const [validityNow, idNow] = [
-    nzNumberOf(valueIn(told, 'UIDVALIDITY')),
-    textOf(listOf(valueIn(told, 'MAILBOXID'))[0]),
-  ];
+  const validityNow = nzNumberOf(valueIn(told, 'UIDVALIDITY'));
+  const idNow = mailboxIdOf(valueIn(told, 'MAILBOXID'));
   // What a server does not tell cannot be compared.
-  return (validityNow === undefined || validityNow === uidValidity) && (idNow === '' || idNow === mailboxId);
+  return (validityNow === undefined || validityNow === uidValidity) && (idNow === undefined || idNow === mailboxId);
 }
 
 function valueIn(items: readonly ImapAttribute[], name: string): ImapAttribute | undefined {

@@ -1,3 +1,5 @@
+import { type ImapAttribute, listOf, textOf } from '../wire/tokens.js';
+
 /** The folder that a connection has selected, as the server last described it. */
 export interface SelectedMailbox {
   path: string;
@@ -20,4 +22,14 @@ export interface SelectedMailbox {
 export interface KnownState {
   uidValidity: number;
   modseq: bigint;
+}
+
+/** Characters of an object identifier (RFC 8474 section 4). */
+const MOST_ID = 255;
+
+/** The value of MAILBOXID; undefined for anything else, and for one that is longer than it may be. */
+export function mailboxIdOf(value: ImapAttribute | undefined): string | undefined {
+  const id = textOf(listOf(value)[0]);
+  // A copy, because views keep it: a part of a response may hold all of the response in memory.
+  return id === '' || id.length > MOST_ID ? undefined : Buffer.from(id).toString();
 }
