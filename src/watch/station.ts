@@ -28,7 +28,7 @@ export interface StationEvents {
   onNews(): void;
   /** A folder that is not selected changed. */
   onOther(mailbox: string): void;
-  /** The server has just answered. */
+  /** The server has just confirmed the folder. */
   onProof(): void;
   /** The connection has ended. */
   onLost(): void;
@@ -123,7 +123,8 @@ export class Station {
       this.#heard = false;
       await reader.serve(connection);
       this.#quietAt = performance.now() + this.#times.quietMs;
-      this.#events.onProof();
+      // A server that refused the folder has proven nothing of it.
+      if (connection.isFollowedBy(reader.view)) this.#events.onProof();
     } else if (this.#heard) {
       await this.#bell.wait(TOGETHER_MS);
       this.#heard = false;
@@ -173,8 +174,10 @@ export class Station {
     const attended = giveUpIfSilent(connection);
     try {
       const barrier = await idle.ended;
-      if (connection.isFollowedBy(view) && !connection.troubled) view.confirm(barrier);
-      else this.#events.onNews();
+      if (connection.isFollowedBy(view) && !connection.troubled) {
+        view.confirm(barrier);
+        this.#events.onProof();
+      } else this.#events.onNews();
     } catch (error) {
       if (!isIdleRefused(error, connection)) throw error;
       this.#idleRefused = true;
@@ -183,7 +186,6 @@ export class Station {
       attended();
     }
     this.#noteIdle(performance.now() - since, stopped);
-    this.#events.onProof();
   }
 
   /** Of an IDLE that has ended. @param stopped that it was asked to */
