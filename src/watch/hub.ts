@@ -78,7 +78,8 @@ export class Hub {
 
   /**
    * Has mailboxes of an account watched for a socket.
-   * @throws BrokerError NOT_FOUND, RATE_LIMITED, SESSION_EXPIRED, DRAINING, the signal's reason, or what the watcher throws
+   * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, DRAINING, the signal's reason, or what the
+   * watcher throws
    */
   async watch(request: WatchRequest): Promise<Beginning> {
     const { account, subscriber, mailboxes, signal } = request;

@@ -4,9 +4,19 @@ import { scriptedWatcher } from './scripted-watcher.js';
 it('a folder that is in use when its watch begins is not told as missing', async () => {
   const { watch, refused, accept } = await scriptedWatcher();
   void refused('INUSE');
-  await expect(watch()).rejects.toMatchObject({ kind: 'IMAP_NO', imap: { code: 'INUSE' } });
+  expect((await watch()).get('INBOX')).toMatchObject({ kind: 'IMAP_NO', imap: { code: 'INUSE' } });
   accept();
   expect((await watch()).get('INBOX')).toMatchObject({ uidValidity: 1 });
+});
+
+it('a folder that is in use does not keep another from being watched', async () => {
+  const { server, watch } = await scriptedWatcher();
+  const { SELECT } = server.on;
+  server.on.SELECT = (command, connection) =>
+    command.args.includes('Busy') ? connection.no(command, '[INUSE] Not now') : SELECT?.(command, connection);
+  const found = await watch(['Busy', 'INBOX']);
+  expect(found.get('Busy')).toMatchObject({ kind: 'IMAP_NO', imap: { code: 'INUSE' } });
+  expect(found.get('INBOX')).toMatchObject({ uidValidity: 1 });
 });
 
 it('a folder that is in use for a while is still watched afterwards, and was never told as gone', async () => {

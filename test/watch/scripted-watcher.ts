@@ -28,7 +28,7 @@ export async function scriptedWatcher() {
     told.push(change),
   );
   onTestFinished(() => watching.close());
-  const watch = () => watching.watch(['INBOX'], AbortSignal.timeout(10_000));
+  const watch = (mailboxes = ['INBOX']) => watching.watch(mailboxes, AbortSignal.timeout(10_000));
   const { SELECT } = server.on;
   /** From now on refuses each SELECT. @returns when the first one was refused */
   const refused = (code: string) =>
