@@ -98,7 +98,7 @@ class AccountWatcher implements Watcher {
     const station = this.#home?.station;
     this.#home = undefined;
     station?.end();
-    clearTimeout(this.#pollTimer);
+    this.#cancelPoll();
     for (const [name, folder] of this.#folders) this.#remove(name, folder);
     // By then the connection has been given back, as a rule.
     setTimeout(() => this.#end.abort(new Error('The watch has ended.')), LEAVE_MS).unref();
@@ -235,12 +235,20 @@ class AccountWatcher implements Watcher {
     return [...this.#folders.keys()].filter((name) => name !== this.#home?.folder.mailbox);
   }
 
+  /** A poll that is due or under way stays: requests that come again and again would put it off for ever. */
   #schedulePoll(): void {
-    clearTimeout(this.#pollTimer);
-    if (this.#end.signal.aborted || this.#others().length === 0) return;
+    if (this.#end.signal.aborted || this.#others().length === 0) {
+      this.#cancelPoll();
+      return;
+    }
     // Not all accounts at the same moment.
     const waitMs = this.#times.pollMs * (0.9 + Math.random() / 5);
-    this.#pollTimer = setTimeout(() => void this.#poll(), waitMs).unref();
+    this.#pollTimer ??= setTimeout(() => void this.#poll(), waitMs).unref();
+  }
+
+  #cancelPoll(): void {
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = undefined;
   }
 
   async #poll(): Promise<void> {
@@ -262,6 +270,7 @@ class AccountWatcher implements Watcher {
       // The next poll tells what changed meanwhile.
       this.#pollProof = Number.NEGATIVE_INFINITY;
     }
+    this.#cancelPoll();
     this.#schedulePoll();
   }
 
