@@ -43,7 +43,11 @@ export function selectError(failure: unknown, path: string): unknown {
   });
 }
 
-/** Whether an error says that there is no such folder for this user, or none that may be read (RFC 4314 section 4). */
+/**
+ * Whether an error says that there is no such folder for this user, or none that may be read (RFC 4314 section 4). A login
+ * may be refused with NOPERM too, which is another kind of error and says nothing of a folder.
+ */
 export function isOutOfReach(error: unknown): error is BrokerError {
-  return error instanceof BrokerError && (error.kind === 'NOT_FOUND' || error.imap?.code === 'NOPERM');
+  if (!(error instanceof BrokerError)) return false;
+  return error.kind === 'NOT_FOUND' || (error.kind === 'IMAP_NO' && error.imap?.code === 'NOPERM');
 }
