@@ -53,6 +53,7 @@ export class Station {
   readonly #events: StationEvents;
   readonly #bell = new Bell();
   #others: readonly string[] = [];
+  /** The others of which NOTIFY was asked for on this connection. */
   #notified = '';
   #called = false;
   #heard = false;
@@ -72,6 +73,7 @@ export class Station {
 
   /** Folders beside its own that are watched. */
   set others(mailboxes: readonly string[]) {
+    if (mailboxes.join('\0') === this.#others.join('\0')) return;
     this.#others = mailboxes;
     this.#bell.ring();
   }
@@ -132,9 +134,9 @@ export class Station {
     } else if (performance.now() < this.#quietAt) {
       await this.#bell.wait(this.#quietAt - performance.now());
     } else if (this.#notified !== this.#others.join('\0')) {
-      const wanted = this.#others.join('\0');
-      this.#notified = (await notifyOf(connection, this.#others)) ? wanted : '';
-      if (this.#notified !== wanted) this.#others = [];
+      // Where the server refuses, the polls tell of them.
+      this.#notified = this.#others.join('\0');
+      await notifyOf(connection, this.#others);
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
     } else if (!(await this.#isHere(connection))) {

@@ -17,7 +17,7 @@ function idlingConnection() {
   let done = () => {};
   const server = { idles: 0 };
   const connection = {
-    has: () => true,
+    has: (capability: string) => capability !== 'NOTIFY',
     exec: async (
       _effect: string,
       _name: string,
@@ -46,7 +46,8 @@ function idlingConnection() {
   return { server, connection: connection as unknown as ImapConnection };
 }
 
-it('ends its IDLE and begins it again at each heartbeat, and rests in between', async () => {
+/** A station that attends such a connection, with what it is proven by: how many IDLEs there were then. */
+function attending() {
   const { server, connection } = idlingConnection();
   const reader = {
     view: { confirm: () => {} },
@@ -64,12 +65,32 @@ it('ends its IDLE and begins it again at each heartbeat, and rests in between', 
   };
   const station = new Station({ reader } as unknown as WatchedFolder, times, events);
   const attended = station.attend(connection, { wanted: new AbortController().signal, extend: () => {} });
+  return { server, station, proofs, attended };
+}
+
+it('ends its IDLE and begins it again at each heartbeat, and rests in between', async () => {
+  const { server, station, proofs, attended } = attending();
   await vi.advanceTimersByTimeAsync(1);
   for (let beat = 1; beat <= 3; beat += 1) {
     expect(server.idles).toBe(beat);
     await vi.advanceTimersByTimeAsync(times.heartbeatMs);
   }
   expect(proofs).toEqual([1, 2, 3]);
+  station.end();
+  await attended;
+});
+
+it('idles on where the other folders that are watched stay the same, and begins anew where they do not', async () => {
+  const { server, station, attended } = attending();
+  const idlesWith = async (others: string[]) => {
+    station.others = others;
+    await vi.advanceTimersByTimeAsync(1_000);
+    return server.idles;
+  };
+  const before = await idlesWith(['Sent']);
+  expect(await idlesWith(['Sent'])).toBe(before);
+  expect(await idlesWith(['Sent', 'Trash'])).toBe(before + 1);
+  expect(await idlesWith([])).toBe(before + 2);
   station.end();
   await attended;
 });
