@@ -150,8 +150,13 @@ export class Station {
 
   /** Whether the connection follows the folder: the first look at it may have been answered on another one. */
   async #isHere(connection: ImapConnection): Promise<boolean> {
+    const { reader } = this.#folder;
+    const stayed = connection.isFollowedBy(reader.view);
     try {
-      return await this.#folder.reader.moveTo(connection);
+      const here = await reader.moveTo(connection);
+      // To place the view on this connection has confirmed it.
+      if (here && !stayed) this.#events.onProof();
+      return here;
     } catch (error) {
       if (!connection.usable || !isOutOfReach(error)) throw error;
       // The next look tells that the folder is gone.

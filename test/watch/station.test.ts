@@ -15,7 +15,7 @@ afterEach(() => {
 /** A connection whose server takes every IDLE and ends it when told to; counts them. */
 function idlingConnection() {
   let done = () => {};
-  const server = { idles: 0 };
+  const server = { idles: 0, isFollowed: true };
   const connection = {
     has: (capability: string) => capability !== 'NOTIFY',
     exec: async (
@@ -39,7 +39,7 @@ function idlingConnection() {
     },
     refresh: async () => true,
     onClose: () => () => {},
-    isFollowedBy: () => true,
+    isFollowedBy: () => server.isFollowed,
     usable: true,
     patienceMs: Number.POSITIVE_INFINITY,
   };
@@ -47,13 +47,17 @@ function idlingConnection() {
 }
 
 /** A station that attends such a connection, with what it is proven by: how many IDLEs there were then. */
-function attending() {
+function attending({ isFollowed = true } = {}) {
   const { server, connection } = idlingConnection();
+  server.isFollowed = isFollowed;
   const reader = {
     view: { confirm: () => {} },
     setStation: () => {},
     leaveStation: () => {},
-    moveTo: async () => true,
+    moveTo: async () => {
+      server.isFollowed = true;
+      return true;
+    },
   };
   const proofs: number[] = [];
   const events = {
@@ -76,6 +80,14 @@ it('ends its IDLE and begins it again at each heartbeat, and rests in between', 
     await vi.advanceTimersByTimeAsync(times.heartbeatMs);
   }
   expect(proofs).toEqual([1, 2, 3]);
+  station.end();
+  await attended;
+});
+
+it('is proven when it has opened the folder, not as late as at the end of its first IDLE', async () => {
+  const { server, station, proofs, attended } = attending({ isFollowed: false });
+  await vi.advanceTimersByTimeAsync(1);
+  expect([server.idles, proofs]).toEqual([1, [0]]);
   station.end();
   await attended;
 });
