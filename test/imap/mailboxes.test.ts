@@ -51,6 +51,20 @@ describe('listing', () => {
     expect(commands().filter((line) => line.startsWith('STATUS'))).toHaveLength(2);
   });
 
+  it.each<[string, (text: string) => string]>([
+    ['attributes', (text) => `* LIST (\\${text}) "/" INBOX`],
+    ['names of counts', (text) => `* STATUS ${text} (MESSAGES 0 UNSEEN 0 UIDVALIDITY 1)`],
+  ])('is given up where the server sends %s of more than 64 MiB', async (_what, line) => {
+    const sent = line('x'.repeat(9 * 1024 * 1024));
+    const { connection } = await connected({
+      capabilities: 'IMAP4rev1 LIST-EXTENDED LIST-STATUS',
+      on: { LIST: answer(...Array.from({ length: 8 }, () => sent)) },
+    });
+    const listed = listMailboxes(connection, { counts: true, ghosts: false });
+    await expect(listed).rejects.toMatchObject({ kind: 'TOO_LARGE' });
+    expect(connection.usable).toBe(false);
+  });
+
   it('asks for the namespaces that `*` leaves out, as Courier does', async () => {
     const { connection, commands } = await connected({
       on: {
