@@ -11,6 +11,7 @@ import {
   unsubscribeMailbox,
 } from '../../src/imap/mailboxes/mailboxes.js';
 import { quotaOf } from '../../src/imap/mailboxes/quota.js';
+import { atom } from '../../src/imap/wire/tokens.js';
 import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 
 async function connected(options: ScriptedOptions) {
@@ -143,6 +144,15 @@ describe('listing', () => {
       ],
     ]);
     expect(tree.find(({ name }) => name === 'Gesendet')).toMatchObject({ specialUseSource: 'name' });
+  });
+});
+
+describe('names', () => {
+  it('are decoded up to the length that a request could name', async () => {
+    const { connection } = await connected({});
+    const told = (pairs: number) => connection.nameOf(atom('&AOk-t'.repeat(pairs)));
+    expect(told(500)).toBe('ét'.repeat(500));
+    expect(told(1_000)).toBe('&AOk-t'.repeat(1_000));
   });
 });
 
