@@ -43,7 +43,7 @@ export async function refreshSelected(connection: ImapConnection): Promise<boole
 
 async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
   let told: readonly ImapAttribute[] = [];
-  // Cyrus may give two folders the same UIDVALIDITY, and the one the name of the other.
+  // On Cyrus two folders may have the same UIDVALIDITY, and one of them may take the name of the other.
   const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];
   const asked = connection.exec('read', 'STATUS', [mailboxName(path), items], {
     STATUS: ({ attributes: [name, values] }) => {

@@ -27,9 +27,9 @@ export function isPassing({ imap }: BrokerError): boolean {
 }
 
 /**
- * A refused SELECT as NOT_FOUND of the folder; every other failure as it is, and so are refusals that do not say that the
- * folder is missing: a client would drop it. BAD is about the command (RFC 9051 section 7.1.3). Servers refuse a missing
- * folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
+ * A refused SELECT as NOT_FOUND of the folder. Every other failure stays as it is; so do refusals that do not say that the
+ * folder is missing, because a client would drop the folder. BAD is about the command (RFC 9051 section 7.1.3). Servers
+ * refuse a missing folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
  */
 export function selectError(failure: unknown, path: string): unknown {
   if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;

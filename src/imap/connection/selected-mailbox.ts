@@ -5,7 +5,7 @@ export interface SelectedMailbox {
   path: string;
   /** 1 where the server tells none: then nothing can tell whether uids still mean the same (RFC 3501 section 6.3.1). */
   uidValidity: number;
-  /** MAILBOXID (RFC 8474 section 4), where the server tells it: another folder of the same name has another one. */
+  /** MAILBOXID (RFC 8474 section 4), where the server tells it: another folder of the same name has another id. */
   mailboxId: string | undefined;
   /** Messages in it now, kept up to date by untagged EXISTS, EXPUNGE and VANISHED. */
   exists: number;
