@@ -6,7 +6,10 @@ import type { ImapConnection } from './connection.js';
 import { isPassing } from './refused-folder.js';
 import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
 
-/** Servers that take a STATUS of the selected folder for a fault of the client: UW does, with an untagged NO. */
+/**
+ * Servers that take a STATUS of the selected folder for a fault of the client: UW says so by an untagged NO, others refuse
+ * with CLIENTBUG (RFC 5530 section 3).
+ */
 const unwilling = new WeakSet<ServerOptions>();
 
 /** Whether an untagged NO is only about the STATUS of the selected folder; the server is not asked for that again then. */
@@ -51,6 +54,7 @@ async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId
     },
   });
   const refusal = await refused(connection, asked);
+  if (refusal?.imap?.code === 'CLIENTBUG') unwilling.add(connection.server);
   if (refusal) return unwilling.has(connection.server) || isPassing(refusal) || refusal.imap?.status === 'BAD';
   const validityNow = nzNumberOf(valueIn(told, 'UIDVALIDITY'));
   const idNow = mailboxIdOf(valueIn(told, 'MAILBOXID'));
