@@ -329,7 +329,7 @@ export class MailboxReader {
     await placeView(this.view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS).catch((error: unknown) => {
       // Nothing of the view holds where the folder is gone or denied, or where the server cannot go on from the view.
       if (isRefusal(error) && !isPassing(error)) this.view.abandon();
-      // It is not up to date with the selection: later answers must not take it for that.
+      // The view is not up to date with the selection, and must not be taken to be by later answers.
       else connection.unfollow(this.view);
       throw error;
     });

@@ -18,7 +18,7 @@ const EMPTY_BYTES = 2_700;
 export interface Told {
   /** By VANISHED (EARLIER). */
   vanished: UidRanges;
-  /** As JSON, by uid. */
+  /** Of messages that the view knows, as JSON, by uid. */
   flags: Map<number, string>;
 }
 
@@ -239,8 +239,8 @@ export class MailboxView implements Follower {
     this.onHeard?.();
     if (this.#told) this.#disturbed = true;
     else {
-      // Which message below the known ones is gone, a number does not tell.
-      if (seq <= this.members.base) this.#opened.clear();
+      // Which of the messages that are not known is gone, a number does not tell.
+      if (!this.members.knows(seq)) this.#opened.clear();
       if (!this.members.expunge(seq)) this.doubt(this.members.exists);
     }
   }
@@ -263,15 +263,16 @@ export class MailboxView implements Follower {
       this.#heardModseq = modseq;
     }
     if (!this.#told) this.#noteFlags(seq, uid, flagString(flags));
-    else if (uid !== undefined) this.#told.flags.set(uid, flagString(flags));
     // Of which message is not known before the view is placed.
-    else this.#disturbed = true;
+    else if (uid === undefined) this.#disturbed = true;
+    // A server tells of all messages that changed, of which the view may know few.
+    else if (this.flagsOf(uid) !== undefined) this.#told.flags.set(uid, flagString(flags));
   }
 
   #noteFlags(seq: number, uid: number | undefined, flags: string): void {
     this.members.flag(seq, uid, flags);
     if (uid !== undefined) this.#opened.told(uid, flags);
-    else if (seq <= this.members.base) this.#opened.clear();
+    else if (!this.members.knows(seq)) this.#opened.clear();
   }
 
   onLost(): void {
@@ -287,7 +288,11 @@ export class MailboxView implements Follower {
   }
 
   #changed(kind: 'added' | 'changed' | 'removed', uid: number): void {
-    if (kind === 'removed') this.rows.remove(uid);
+    if (kind === 'removed') {
+      this.rows.remove(uid);
+      // It may have been opened before it became a member.
+      this.#opened.remove(uid);
+    }
     this.log.note(kind, uid);
   }
 }

@@ -12,6 +12,9 @@ const MEMBER_BYTES = 18;
 /** Bytes of flags that came before their message was known. */
 const UNPLACED_BYTES = 100;
 
+/** Such flags at most; of more all are forgotten, for a server may name any number. */
+const MOST_UNPLACED = 20_000;
+
 /** Messages that are taken out one by one. */
 const FEW = 20;
 
@@ -53,7 +56,7 @@ export class Membership {
     return this.#uids;
   }
 
-  /** Another one whenever sequence numbers have come to mean other messages. */
+  /** Another one whenever numbers have come to mean other messages, or flags that came with a number were forgotten. */
   get shifts(): number {
     return this.#shifts;
   }
@@ -82,6 +85,11 @@ export class Membership {
   flagsOf(uid: number): string | undefined {
     const index = lowerBound(this.#uids, uid);
     return this.#uids[index] === uid ? this.#flags[index] : undefined;
+  }
+
+  /** Whether the message with this sequence number is known. */
+  knows(seq: number): boolean {
+    return seq > this.#base && seq <= this.#base + this.#uids.length;
   }
 
   /** Knows nothing but how many there are. */
@@ -174,6 +182,7 @@ export class Membership {
       this.#strings.drop(before);
       this.#onChange('changed', found);
     } else if (uid === undefined) {
+      if (this.#unplaced.size >= MOST_UNPLACED) this.#moved();
       this.#unplaced.set(seq, flags);
     } else {
       // What is about to be learned of it is newer than what was heard before.

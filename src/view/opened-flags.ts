@@ -37,7 +37,11 @@ export class OpenedFlags {
 
   vanished(gone: UidRanges): void {
     const uids = [...this.#flags.keys()].sort((a, b) => a - b);
-    for (const uid of gone.of(uids)) this.#flags.delete(uid);
+    for (const uid of gone.of(uids)) this.remove(uid);
+  }
+
+  remove(uid: number): void {
+    this.#flags.delete(uid);
   }
 
   clear(): void {

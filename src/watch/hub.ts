@@ -42,7 +42,10 @@ export class Hub {
   /** By account. */
   readonly #topics = new Map<string, Topic>();
   readonly #bySubscriber = new Map<Subscriber, Set<Topic>>();
-  /** Last numbers of topics that have ended, by the topic's name, for accounts that are gone leave no names: within an epoch none is given twice. */
+  /**
+   * Last numbers of topics that have ended, by the topic's name, which tells nothing of the account: within an epoch no
+   * number is given twice.
+   */
   readonly #ended = new Map<string, number>();
   /** The greatest of those that were forgotten. */
   #forgotten: number | undefined;
@@ -78,7 +81,8 @@ export class Hub {
 
   /**
    * Has mailboxes of an account watched for a socket.
-   * @throws BrokerError NOT_FOUND, RATE_LIMITED, SESSION_EXPIRED, DRAINING, the signal's reason, or what the watcher throws
+   * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, DRAINING, the signal's reason, or what the
+   * watcher throws
    */
   async watch(request: WatchRequest): Promise<Beginning> {
     const { account, subscriber, mailboxes, signal } = request;

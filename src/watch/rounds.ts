@@ -1,9 +1,7 @@
-import type { WatchedMailbox, Watcher } from './types.js';
-
-type Found = ReadonlyMap<string, WatchedMailbox | null>;
+import type { Found, Watcher } from './types.js';
 
 interface Waiter {
-  resolve(found: Found): void;
+  resolve(found: ReadonlyMap<string, Found>): void;
   reject(error: unknown): void;
 }
 
@@ -32,8 +30,8 @@ export class Rounds {
   }
 
   /** What the watcher finds in a round that begins from now on. @throws what it throws, or the signal's reason */
-  join(signal: AbortSignal): Promise<Found> {
-    return new Promise<Found>((resolve, reject) => {
+  join(signal: AbortSignal): Promise<ReadonlyMap<string, Found>> {
+    return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#leave(waiter);
         waiter.reject(signal.reason);

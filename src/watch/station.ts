@@ -28,7 +28,7 @@ export interface StationEvents {
   onNews(): void;
   /** A folder that is not selected changed. */
   onOther(mailbox: string): void;
-  /** The server has just answered. */
+  /** The server has just confirmed the folder. */
   onProof(): void;
   /** The connection has ended. */
   onLost(): void;
@@ -53,6 +53,7 @@ export class Station {
   readonly #events: StationEvents;
   readonly #bell = new Bell();
   #others: readonly string[] = [];
+  /** The others of which NOTIFY was asked for on this connection. */
   #notified = '';
   #called = false;
   #heard = false;
@@ -72,6 +73,7 @@ export class Station {
 
   /** Folders beside its own that are watched. */
   set others(mailboxes: readonly string[]) {
+    if (mailboxes.join('\0') === this.#others.join('\0')) return;
     this.#others = mailboxes;
     this.#bell.ring();
   }
@@ -123,7 +125,8 @@ export class Station {
       this.#heard = false;
       await reader.serve(connection);
       this.#quietAt = performance.now() + this.#times.quietMs;
-      this.#events.onProof();
+      // A server that refused the folder has proven nothing of it.
+      if (connection.isFollowedBy(reader.view)) this.#events.onProof();
     } else if (this.#heard) {
       await this.#bell.wait(TOGETHER_MS);
       this.#heard = false;
@@ -131,9 +134,9 @@ export class Station {
     } else if (performance.now() < this.#quietAt) {
       await this.#bell.wait(this.#quietAt - performance.now());
     } else if (this.#notified !== this.#others.join('\0')) {
-      const wanted = this.#others.join('\0');
-      this.#notified = (await notifyOf(connection, this.#others)) ? wanted : '';
-      if (this.#notified !== wanted) this.#others = [];
+      // Where the server refuses, the polls tell of them.
+      this.#notified = this.#others.join('\0');
+      await notifyOf(connection, this.#others);
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
     } else if (!(await this.#isHere(connection))) {
@@ -147,8 +150,13 @@ export class Station {
 
   /** Whether the connection follows the folder: the first look at it may have been answered on another one. */
   async #isHere(connection: ImapConnection): Promise<boolean> {
+    const { reader } = this.#folder;
+    const stayed = connection.isFollowedBy(reader.view);
     try {
-      return await this.#folder.reader.moveTo(connection);
+      const here = await reader.moveTo(connection);
+      // To place the view on this connection has confirmed it.
+      if (here && !stayed) this.#events.onProof();
+      return here;
     } catch (error) {
       if (!connection.usable || !isOutOfReach(error)) throw error;
       // The next look tells that the folder is gone.
@@ -173,8 +181,10 @@ export class Station {
     const attended = giveUpIfSilent(connection);
     try {
       const barrier = await idle.ended;
-      if (connection.isFollowedBy(view) && !connection.troubled) view.confirm(barrier);
-      else this.#events.onNews();
+      if (connection.isFollowedBy(view) && !connection.troubled) {
+        view.confirm(barrier);
+        this.#events.onProof();
+      } else this.#events.onNews();
     } catch (error) {
       if (!isIdleRefused(error, connection)) throw error;
       this.#idleRefused = true;
@@ -183,7 +193,6 @@ export class Station {
       attended();
     }
     this.#noteIdle(performance.now() - since, stopped);
-    this.#events.onProof();
   }
 
   /** Of an IDLE that has ended. @param stopped that it was asked to */

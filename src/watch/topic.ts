@@ -89,7 +89,7 @@ export class Topic {
 
   /**
    * Has mailboxes watched for a socket, which gets their events after {@link Beginning.settle}.
-   * @throws BrokerError NOT_FOUND, RATE_LIMITED, SESSION_EXPIRED, the signal's reason, or what the watcher throws
+   * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, the signal's reason, or what the watcher throws
    */
   async begin({ account, subscriber, mailboxes, signal, resume }: WatchRequest): Promise<Beginning> {
     this.#claim(mailboxes);
@@ -101,6 +101,7 @@ export class Topic {
       const found = await this.#rounds.join(signal);
       const watched = mailboxes.flatMap((mailbox) => {
         const state = found.get(mailbox);
+        if (state instanceof BrokerError) throw state;
         return state ? [{ mailbox, ...state }] : [];
       });
       const names = watched.map(({ mailbox }) => mailbox);

@@ -1,4 +1,5 @@
 import type { Account } from '../pool/account.js';
+import type { BrokerError } from '../protocol/errors.js';
 import type { WatchEvent } from '../protocol/events.js';
 
 /** What a watcher needs of an account: a way to run jobs. */
@@ -18,15 +19,18 @@ export interface WatchedMailbox {
   state: string | null;
 }
 
+/** What a watcher finds of a folder: null where it is missing, an error where the server cannot open it now. */
+export type Found = WatchedMailbox | BrokerError | null;
+
 /** Watches mailboxes of one account at the IMAP server and tells what changed. */
 export interface Watcher {
   /**
-   * The folders to watch from now on, instead of those of the call before. Resolves when each is watched or known to be
-   * missing (null). Each answer is the folder's state of now: what happens later is told later. The hub makes one call
-   * at a time; it may abort one and then makes another.
+   * The folders to watch from now on, instead of those of the call before. Resolves when each is watched, known to be
+   * missing, or refused. Each answer is the folder's state of now: what happens later is told later. The hub makes one
+   * call at a time, for all of its requests; it may abort one and then makes another.
    * @throws BrokerError when the account cannot be reached; those that were watched before still are
    */
-  watch(mailboxes: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WatchedMailbox | null>>;
+  watch(mailboxes: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Found>>;
   /** Whether every folder is watched so well that a change would be told within its `lagMs`. */
   readonly alive: boolean;
   /** Ends it; nothing is told any more. */

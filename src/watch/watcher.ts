@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Stamp, stampsOf } from '../imap/mailboxes/mailbox-stamp.js';
+import { isRefusal } from '../imap/mailboxes/mailbox-status.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { BrokerError } from '../protocol/errors.js';
 import { namesOf } from '../runtime/account-key.js';
@@ -7,7 +8,7 @@ import type { Log } from '../runtime/log.js';
 import { pause } from '../runtime/pause.js';
 import type { Views } from '../view/views.js';
 import { Station, type WatchTimes } from './station.js';
-import type { AccountHandle, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
+import type { AccountHandle, Found, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
 import { WatchedFolder } from './watched-folder.js';
 
 export const defaultWatchTimes: WatchTimes = {
@@ -76,13 +77,17 @@ class AccountWatcher implements Watcher {
     };
   }
 
-  async watch(mailboxes: readonly string[], signal: AbortSignal): Promise<Map<string, WatchedMailbox | null>> {
+  async watch(mailboxes: readonly string[], signal: AbortSignal): Promise<Map<string, Found>> {
     const names = new Set(mailboxes);
     const fresh = mailboxes.filter((name) => !this.#folders.has(name));
-    for (const name of fresh) await this.#add(name, signal);
+    const refused = new Map<string, BrokerError>();
+    for (const name of fresh) {
+      const refusal = await this.#add(name, signal);
+      if (refusal) refused.set(name, refusal);
+    }
     for (const [name, folder] of this.#folders) if (!names.has(name)) this.#remove(name, folder);
     this.#settle();
-    return new Map(mailboxes.map((name) => [name, this.#watched(name)]));
+    return new Map(mailboxes.map((name) => [name, refused.get(name) ?? this.#watched(name)]));
   }
 
   get alive(): boolean {
@@ -93,13 +98,14 @@ class AccountWatcher implements Watcher {
     const station = this.#home?.station;
     this.#home = undefined;
     station?.end();
-    clearTimeout(this.#pollTimer);
+    this.#cancelPoll();
     for (const [name, folder] of this.#folders) this.#remove(name, folder);
     // By then the connection has been given back, as a rule.
     setTimeout(() => this.#end.abort(new Error('The watch has ended.')), LEAVE_MS).unref();
   }
 
-  async #add(name: string, signal: AbortSignal): Promise<void> {
+  /** @returns the server's refusal of the folder, which is not watched then */
+  async #add(name: string, signal: AbortSignal): Promise<BrokerError | undefined> {
     const account = this.#account.key;
     const folder = new WatchedFolder(this.#views.pin(account, name), (change) => {
       if (this.#folders.get(name) === folder) this.#tell(change);
@@ -108,6 +114,7 @@ class AccountWatcher implements Watcher {
       await folder.sync(this.#account, { signal, deadlineAt: Date.now() + LOOK_MS });
     } catch (error) {
       folder.close();
+      if (isRefusal(error)) return error;
       throw error;
     }
     this.#folders.set(name, folder);
@@ -118,6 +125,7 @@ class AccountWatcher implements Watcher {
     folder.reader.onWritten = () => void this.#look(folder);
     // What came between the answer and this.
     folder.reader.onConfirmed();
+    return undefined;
   }
 
   #remove(name: string, folder: WatchedFolder): void {
@@ -227,12 +235,20 @@ class AccountWatcher implements Watcher {
     return [...this.#folders.keys()].filter((name) => name !== this.#home?.folder.mailbox);
   }
 
+  /** A poll that is due or under way stays: requests that come again and again would put it off for ever. */
   #schedulePoll(): void {
-    clearTimeout(this.#pollTimer);
-    if (this.#end.signal.aborted || this.#others().length === 0) return;
+    if (this.#end.signal.aborted || this.#others().length === 0) {
+      this.#cancelPoll();
+      return;
+    }
     // Not all accounts at the same moment.
     const waitMs = this.#times.pollMs * (0.9 + Math.random() / 5);
-    this.#pollTimer = setTimeout(() => void this.#poll(), waitMs).unref();
+    this.#pollTimer ??= setTimeout(() => void this.#poll(), waitMs).unref();
+  }
+
+  #cancelPoll(): void {
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = undefined;
   }
 
   async #poll(): Promise<void> {
@@ -254,6 +270,7 @@ class AccountWatcher implements Watcher {
       // The next poll tells what changed meanwhile.
       this.#pollProof = Number.NEGATIVE_INFINITY;
     }
+    this.#cancelPoll();
     this.#schedulePoll();
   }
 

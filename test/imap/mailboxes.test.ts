@@ -11,6 +11,7 @@ import {
   unsubscribeMailbox,
 } from '../../src/imap/mailboxes/mailboxes.js';
 import { quotaOf } from '../../src/imap/mailboxes/quota.js';
+import { atom } from '../../src/imap/wire/tokens.js';
 import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 
 async function connected(options: ScriptedOptions) {
@@ -49,6 +50,20 @@ describe('listing', () => {
       { name: 'x', subscribed: true, counts: { messages: 0 } },
     ]);
     expect(commands().filter((line) => line.startsWith('STATUS'))).toHaveLength(2);
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['attributes', (text) => `* LIST (\\${text}) "/" INBOX`],
+    ['names of counts', (text) => `* STATUS ${text} (MESSAGES 0 UNSEEN 0 UIDVALIDITY 1)`],
+  ])('is given up where the server sends %s of more than 64 MiB', async (_what, line) => {
+    const sent = line('x'.repeat(9 * 1024 * 1024));
+    const { connection } = await connected({
+      capabilities: 'IMAP4rev1 LIST-EXTENDED LIST-STATUS',
+      on: { LIST: answer(...Array.from({ length: 8 }, () => sent)) },
+    });
+    const listed = listMailboxes(connection, { counts: true, ghosts: false });
+    await expect(listed).rejects.toMatchObject({ kind: 'TOO_LARGE' });
+    expect(connection.usable).toBe(false);
   });
 
   it('asks for the namespaces that `*` leaves out, as Courier does', async () => {
@@ -129,6 +144,15 @@ describe('listing', () => {
       ],
     ]);
     expect(tree.find(({ name }) => name === 'Gesendet')).toMatchObject({ specialUseSource: 'name' });
+  });
+});
+
+describe('names', () => {
+  it('are decoded up to the length that a request could name', async () => {
+    const { connection } = await connected({});
+    const told = (pairs: number) => connection.nameOf(atom('&AOk-t'.repeat(pairs)));
+    expect(told(500)).toBe('ét'.repeat(500));
+    expect(told(1_000)).toBe('&AOk-t'.repeat(1_000));
   });
 });
 

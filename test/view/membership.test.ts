@@ -124,4 +124,13 @@ describe('the membership of a folder', () => {
     expect(members.flagsOf(9)).toBe('["\\\\Seen"]');
     expect(members.flagsOf(4)).toBe('[]');
   });
+
+  it('keeps a bounded number of such flags, and says so to those who fetch meanwhile', () => {
+    const members = new Membership(() => {});
+    members.reset(1_000_000);
+    const { shifts } = members;
+    for (let seq = 1; seq <= 100_000; seq += 1) members.flag(seq, undefined, '[]');
+    expect(members.bytes).toBeLessThan(3_000_000);
+    expect(members.shifts).toBeGreaterThan(shifts);
+  });
 });

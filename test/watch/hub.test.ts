@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { BrokerError } from '../../src/protocol/errors.js';
 import { notifications } from '../../src/protocol/events.js';
-import { FakeSocket, hubWith } from './fixtures.js';
+import { Hub } from '../../src/watch/hub.js';
+import type { Found, StartWatcher } from '../../src/watch/types.js';
+import { account, FakeSocket, hubWith } from './fixtures.js';
 
 describe('a watch', () => {
   it('has one watcher an account for many sockets, with all of their folders', async () => {
@@ -120,6 +124,25 @@ describe('a watch', () => {
     watchers.find = async () => {};
     await watch(new FakeSocket(), ['a']);
     expect(watchers.started).toHaveLength(1);
+  });
+
+  it('of a folder that the server refuses fails, and not another that was asked for in the same moment', async () => {
+    const watched = { uidValidity: 1, lagMs: 5, state: 's' };
+    const refusal = new BrokerError('IMAP_NO', 'The IMAP server refused: Not now.');
+    const startWatcher: StartWatcher = () => ({
+      watch: async (names) => new Map<string, Found>(names.map((name) => [name, name === 'busy' ? refusal : watched])),
+      alive: true,
+      close: () => {},
+    });
+    const hub = new Hub({ epoch: 'e1', startWatcher, log: pino({ level: 'silent' }) });
+    onTestFinished(() => hub.close());
+    const watch = (mailbox: string) => {
+      const { signal } = new AbortController();
+      return hub.watch({ account: account(), subscriber: new FakeSocket(), mailboxes: [mailbox], signal });
+    };
+    const [busy, free] = await Promise.allSettled([watch('busy'), watch('free')]);
+    expect(busy).toEqual({ status: 'rejected', reason: refusal });
+    expect(free).toMatchObject({ status: 'fulfilled', value: { mailboxes: [{ mailbox: 'free' }] } });
   });
 
   it('that is given up does not hold up the next, whether the watcher heeds the signal or not', async () => {

@@ -15,9 +15,9 @@ afterEach(() => {
 /** A connection whose server takes every IDLE and ends it when told to; counts them. */
 function idlingConnection() {
   let done = () => {};
-  const server = { idles: 0 };
+  const server = { idles: 0, isFollowed: true };
   const connection = {
-    has: () => true,
+    has: (capability: string) => capability !== 'NOTIFY',
     exec: async (
       _effect: string,
       _name: string,
@@ -39,20 +39,25 @@ function idlingConnection() {
     },
     refresh: async () => true,
     onClose: () => () => {},
-    isFollowedBy: () => true,
+    isFollowedBy: () => server.isFollowed,
     usable: true,
     patienceMs: Number.POSITIVE_INFINITY,
   };
   return { server, connection: connection as unknown as ImapConnection };
 }
 
-it('ends its IDLE and begins it again at each heartbeat, and rests in between', async () => {
+/** A station that attends such a connection, with what it is proven by: how many IDLEs there were then. */
+function attending({ isFollowed = true } = {}) {
   const { server, connection } = idlingConnection();
+  server.isFollowed = isFollowed;
   const reader = {
     view: { confirm: () => {} },
     setStation: () => {},
     leaveStation: () => {},
-    moveTo: async () => true,
+    moveTo: async () => {
+      server.isFollowed = true;
+      return true;
+    },
   };
   const proofs: number[] = [];
   const events = {
@@ -64,12 +69,40 @@ it('ends its IDLE and begins it again at each heartbeat, and rests in between', 
   };
   const station = new Station({ reader } as unknown as WatchedFolder, times, events);
   const attended = station.attend(connection, { wanted: new AbortController().signal, extend: () => {} });
+  return { server, station, proofs, attended };
+}
+
+it('ends its IDLE and begins it again at each heartbeat, and rests in between', async () => {
+  const { server, station, proofs, attended } = attending();
   await vi.advanceTimersByTimeAsync(1);
   for (let beat = 1; beat <= 3; beat += 1) {
     expect(server.idles).toBe(beat);
     await vi.advanceTimersByTimeAsync(times.heartbeatMs);
   }
   expect(proofs).toEqual([1, 2, 3]);
+  station.end();
+  await attended;
+});
+
+it('is proven when it has opened the folder, not as late as at the end of its first IDLE', async () => {
+  const { server, station, proofs, attended } = attending({ isFollowed: false });
+  await vi.advanceTimersByTimeAsync(1);
+  expect([server.idles, proofs]).toEqual([1, [0]]);
+  station.end();
+  await attended;
+});
+
+it('idles on where the other folders that are watched stay the same, and begins anew where they do not', async () => {
+  const { server, station, attended } = attending();
+  const idlesWith = async (others: string[]) => {
+    station.others = others;
+    await vi.advanceTimersByTimeAsync(1_000);
+    return server.idles;
+  };
+  const before = await idlesWith(['Sent']);
+  expect(await idlesWith(['Sent'])).toBe(before);
+  expect(await idlesWith(['Sent', 'Trash'])).toBe(before + 1);
+  expect(await idlesWith([])).toBe(before + 2);
   station.end();
   await attended;
 });

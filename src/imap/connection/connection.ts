@@ -1,4 +1,5 @@
 import { BrokerError } from '../../protocol/errors.js';
+import { protocolLimits } from '../../protocol/limits.js';
 import type { Trace } from '../../runtime/trace.js';
 import { connectError } from '../login/failures.js';
 import { type LoggedIn, logIn } from '../login/login.js';
@@ -36,6 +37,8 @@ export interface Unreadable {
 
 /** So many unreadable responses of a connection are told; the same mail is unreadable each time. */
 const MOST_UNREADABLE = 20;
+/** Octets in modified UTF-7 of a folder that a request could name; to decode a name of 10 MB takes seconds. */
+const MOST_NAME_OCTETS = 5 * protocolLimits.mailboxNameLength;
 
 /** An account's authenticated IMAP connection. Its holder has it alone: the lease is the lock. */
 export class ImapConnection {
@@ -163,9 +166,10 @@ export class ImapConnection {
     return this.#selection.selected;
   }
 
-  /** A folder name that the server told, in Unicode. */
+  /** A folder name that the server told, in Unicode; one that no request could name stays as it was told. */
   nameOf(attribute: ImapAttribute | undefined): string {
-    return this.#names.decode(textOf(attribute));
+    const name = textOf(attribute);
+    return name.length > MOST_NAME_OCTETS ? name : this.#names.decode(name);
   }
 
   /** Calls the listener once when the connection ends, at once if it has ended. @returns a function that ends this */

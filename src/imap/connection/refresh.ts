@@ -4,9 +4,12 @@ import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, listOf, mailboxName, nzNumberOf, textOf } from '../wire/tokens.js';
 import type { ImapConnection } from './connection.js';
 import { isPassing } from './refused-folder.js';
-import type { SelectedMailbox } from './selected-mailbox.js';
+import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
 
-/** Servers that take a STATUS of the selected folder for a fault of the client: UW does, with an untagged NO. */
+/**
+ * Servers that take a STATUS of the selected folder for a fault of the client: UW says so by an untagged NO, others refuse
+ * with CLIENTBUG (RFC 5530 section 3).
+ */
 const unwilling = new WeakSet<ServerOptions>();
 
 /** Whether an untagged NO is only about the STATUS of the selected folder; the server is not asked for that again then. */
@@ -43,7 +46,7 @@ export async function refreshSelected(connection: ImapConnection): Promise<boole
 
 async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
   let told: readonly ImapAttribute[] = [];
-  // Cyrus may give two folders the same UIDVALIDITY, and the one the name of the other.
+  // On Cyrus two folders may have the same UIDVALIDITY, and one of them may take the name of the other.
   const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];
   const asked = connection.exec('read', 'STATUS', [mailboxName(path), items], {
     STATUS: ({ attributes: [name, values] }) => {
@@ -51,13 +54,12 @@ async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId
     },
   });
   const refusal = await refused(connection, asked);
+  if (refusal?.imap?.code === 'CLIENTBUG') unwilling.add(connection.server);
   if (refusal) return unwilling.has(connection.server) || isPassing(refusal) || refusal.imap?.status === 'BAD';
-  const [validityNow, idNow] = [
-    nzNumberOf(valueIn(told, 'UIDVALIDITY')),
-    textOf(listOf(valueIn(told, 'MAILBOXID'))[0]),
-  ];
+  const validityNow = nzNumberOf(valueIn(told, 'UIDVALIDITY'));
+  const idNow = mailboxIdOf(valueIn(told, 'MAILBOXID'));
   // What a server does not tell cannot be compared.
-  return (validityNow === undefined || validityNow === uidValidity) && (idNow === '' || idNow === mailboxId);
+  return (validityNow === undefined || validityNow === uidValidity) && (idNow === undefined || idNow === mailboxId);
 }
 
 function valueIn(items: readonly ImapAttribute[], name: string): ImapAttribute | undefined {

@@ -27,9 +27,9 @@ export function isPassing({ imap }: BrokerError): boolean {
 }
 
 /**
- * A refused SELECT as NOT_FOUND of the folder; every other failure as it is, and so are refusals that do not say that the
- * folder is missing: a client would drop it. BAD is about the command (RFC 9051 section 7.1.3). Servers refuse a missing
- * folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
+ * A refused SELECT as NOT_FOUND of the folder. Every other failure stays as it is; so do refusals that do not say that the
+ * folder is missing, because a client would drop the folder. BAD is about the command (RFC 9051 section 7.1.3). Servers
+ * refuse a missing folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
  */
 export function selectError(failure: unknown, path: string): unknown {
   if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;
@@ -43,7 +43,11 @@ export function selectError(failure: unknown, path: string): unknown {
   });
 }
 
-/** Whether an error says that there is no such folder for this user, or none that may be read (RFC 4314 section 4). */
+/**
+ * Whether an error says that there is no such folder for this user, or none that may be read (RFC 4314 section 4). A login
+ * may be refused with NOPERM too, which is another kind of error and says nothing of a folder.
+ */
 export function isOutOfReach(error: unknown): error is BrokerError {
-  return error instanceof BrokerError && (error.kind === 'NOT_FOUND' || error.imap?.code === 'NOPERM');
+  if (!(error instanceof BrokerError)) return false;
+  return error.kind === 'NOT_FOUND' || (error.kind === 'IMAP_NO' && error.imap?.code === 'NOPERM');
 }

@@ -4,7 +4,7 @@ import type { StatusText, UntaggedResponse } from '../wire/response.js';
 import { countOf } from '../wire/sequence-set.js';
 import { type ImapAttribute, listOf, modseqOf, nzNumberOf, textOf } from '../wire/tokens.js';
 import type { FlagUpdate, Follower } from './follower.js';
-import type { SelectedMailbox } from './selected-mailbox.js';
+import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
 
 /** UIDVALIDITY of folders whose server tells none. */
 const NO_UIDVALIDITY = 1;
@@ -91,7 +91,7 @@ export class Selection {
     const opening = this.#opening;
     if (keyword !== 'OK' || !opening) return;
     if (code === 'UIDVALIDITY') opening.uidValidity = nzNumberOf(value);
-    else if (code === 'MAILBOXID') opening.mailboxId = textOf(listOf(value)[0]) || undefined;
+    else if (code === 'MAILBOXID') opening.mailboxId = mailboxIdOf(value);
     else if (code === 'UIDNEXT') opening.uidNext = nzNumberOf(value);
     else if (code === 'HIGHESTMODSEQ') opening.highestModseq = modseqOf(value) || undefined;
     else if (code === 'NOMODSEQ') opening.highestModseq = undefined;

@@ -4,7 +4,9 @@ import type { StatusCounts } from '../../protocol/models.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { namespacesOf } from '../connection/namespaces.js';
 import type { UntaggedHandler } from '../wire/command.js';
+import { tooLarge } from '../wire/errors.js';
 import { canonicalName } from '../wire/mailbox-names.js';
+import type { UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapArgument, listOf, mailboxName, textOf } from '../wire/tokens.js';
 import { catchUp, countsOf, statusItems, statusOf, unlessRefused } from './mailbox-status.js';
 
@@ -21,13 +23,15 @@ export interface ListedMailbox {
 /** More folders than a person has, fewer than exhaust the memory. */
 const MAX_MAILBOXES = 50_000;
 const MAX_LEVELS = 100;
+/** Bytes that one command may be told of folders, and again of their counts; so many folders need a fifth of it. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 type Listing = Map<string, ListedMailbox>;
 
 /**
  * All folders: one LIST where the server offers LIST-EXTENDED (RFC 5258) and, for counts, LIST-STATUS (RFC 5819); else
  * LIST, LSUB and one STATUS a folder. Folders that are subscribed but do not exist come only with `ghosts`.
- * @throws BrokerError IMAP_NO, CONNECTION_LOST, TOO_LARGE above 50,000 folders
+ * @throws BrokerError IMAP_NO, CONNECTION_LOST, TOO_LARGE above 50,000 folders or 64 MiB
  */
 export async function listMailboxes(
   connection: ImapConnection,
@@ -92,10 +96,13 @@ async function extendedList(
   if (withStatus) wanted.push(atom('STATUS'), statusItems(connection));
   if (withStatus) await catchUp(connection);
   const statuses = new Map<string, StatusCounts | null>();
+  const measure = byteLimit(connection);
   const listed = connection.exec('read', 'LIST', ['', patterns, atom('RETURN'), wanted], {
     LIST: collector(connection, listing),
-    STATUS: ({ attributes }) => {
-      statuses.set(canonicalName(connection.nameOf(attributes[0])), countsOf(attributes[1]));
+    STATUS: (response) => {
+      measure(response);
+      const [name, counts] = response.attributes;
+      statuses.set(canonicalName(connection.nameOf(name)), countsOf(counts));
     },
   });
   // Some servers offer these extensions and then refuse them: the plain commands remain.
@@ -148,7 +155,10 @@ export function isSelectable({ attributes }: Pick<ListedMailbox, 'attributes'>):
 }
 
 function collector(connection: ImapConnection, listing: Listing): UntaggedHandler {
-  return ({ keyword, attributes }) => {
+  const measure = byteLimit(connection);
+  return (response) => {
+    measure(response);
+    const { keyword, attributes } = response;
     const [flags, separator, path] = attributes;
     const name = canonicalName(connection.nameOf(path));
     const delimiter = textOf(separator).slice(0, 1) || null;
@@ -165,6 +175,15 @@ function collector(connection: ImapConnection, listing: Listing): UntaggedHandle
     }
     listing.set(name, { name, delimiter, attributes: lower, subscribed, counts: null });
     if (listing.size > MAX_MAILBOXES) connection.giveUp(tooManyFolders(MAX_MAILBOXES));
+  };
+}
+
+/** Adds up what a command is answered; a server whose answer is over the limit is given up. */
+function byteLimit(connection: ImapConnection): (response: UntaggedResponse) => void {
+  let bytes = 0;
+  return ({ size }) => {
+    bytes += size;
+    if (bytes > MAX_BYTES) connection.giveUp(tooLarge('bytes of folders', MAX_BYTES));
   };
 }
 
