@@ -99,7 +99,7 @@ class Bodies {
   readonly #wanted: Wanted;
   readonly #view: MailboxView;
   /** Those that this request has read, which memory need not have room for. */
-  readonly #read = new Map<number, string>();
+  readonly #read = new Map<string, string>();
 
   constructor(views: Views, account: string, wanted: Wanted, view: MailboxView) {
     this.#views = views;
@@ -122,14 +122,15 @@ class Bodies {
   add(message: OpenedMessage): string {
     const { uid } = message;
     const body = toBodyJson(message, this.#wanted);
-    this.#read.set(uid, body);
+    this.#read.set(this.#nameOf(uid), body);
     // What was left out of this answer may have room in another.
     if (!message.omitted) this.#views.keepBody(this.#account, this.#nameOf(uid), body);
     return whole(uid, JSON.stringify(message.flags), body);
   }
 
   #recall(uid: number): string | undefined {
-    return this.#read.get(uid) ?? this.#views.recall(this.#account, this.#nameOf(uid));
+    const name = this.#nameOf(uid);
+    return this.#read.get(name) ?? this.#views.recall(this.#account, name);
   }
 
   #nameOf(uid: number): string {

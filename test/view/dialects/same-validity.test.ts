@@ -53,3 +53,17 @@ it('an opened message of the folder before is not answered for that of the next'
   replace();
   expect((await open()).meta.source).toBe('server');
 });
+
+it('a message that was opened ahead in the folder before is read again in the next', async () => {
+  const { folder, replace } = twins();
+  const { page, client, session, server } = await oddVisitor(folder, 'QRESYNC');
+  await page();
+  replace();
+  await client.call('message.get', { session, mailbox: 'INBOX', uidValidity: 1, uids: [3] });
+  const { received } = server;
+  const opened = received.flatMap((line, at) => (/^\S+ UID FETCH 3 .*ENVELOPE/.test(line) ? [at] : []));
+  const selected = received.findLastIndex((line) => /^\S+ SELECT /.test(line));
+  expect(opened).toHaveLength(2);
+  expect(opened[0]).toBeLessThan(selected);
+  expect(opened[1]).toBeGreaterThan(selected);
+});
