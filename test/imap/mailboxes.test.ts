@@ -58,7 +58,7 @@ describe('listing', () => {
   ])('is given up where the server sends %s of more than 64 MiB', async (_what, line) => {
     const sent = line('x'.repeat(9 * 1024 * 1024));
     const { connection } = await connected({
-      capabilities: 'IMAP4rev1 LIST-EXTENDED LIST-STATUS',
+      capabilities: 'IMAP4rev1 NAMESPACE LIST-EXTENDED LIST-STATUS',
       on: { LIST: answer(...Array.from({ length: 8 }, () => sent)) },
     });
     const listed = listMailboxes(connection, { counts: true, ghosts: false });
