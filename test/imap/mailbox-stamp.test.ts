@@ -34,7 +34,7 @@ it.each([
 });
 
 it.each([
-  ['a long value', `${STATUS} X-LONG ${'x'.repeat(1_000_000)}`],
+  ['a long value', `${STATUS} X-LONG ${'x'.repeat(250_000)}`],
   ['many values', `${STATUS}${' X 1'.repeat(9_000)}`],
 ])('a stamp is short where the server tells %s', async (_what, status) => {
   expect((await stampFor(status))?.text.length).toBeLessThan(2_000);

@@ -56,10 +56,10 @@ describe('listing', () => {
     ['attributes', (text) => `* LIST (\\${text}) "/" INBOX`],
     ['names of counts', (text) => `* STATUS ${text} (MESSAGES 0 UNSEEN 0 UIDVALIDITY 1)`],
   ])('is given up where the server sends %s of more than 64 MiB', async (_what, line) => {
-    const sent = line('x'.repeat(9 * 1024 * 1024));
+    const sent = line('x'.repeat(200 * 1024));
     const { connection } = await connected({
       capabilities: 'IMAP4rev1 NAMESPACE LIST-EXTENDED LIST-STATUS',
-      on: { LIST: answer(...Array.from({ length: 8 }, () => sent)) },
+      on: { LIST: answer(...Array.from({ length: 340 }, () => sent)) },
     });
     const listed = listMailboxes(connection, { counts: true, ghosts: false });
     await expect(listed).rejects.toMatchObject({ kind: 'TOO_LARGE' });

@@ -25,6 +25,7 @@ export class LoginStream extends Duplex {
   failure: BrokerError | undefined;
   readonly #splitter = new Splitter({
     lineBytes: limits.responseBytes,
+    keptBytes: limits.responseBytes,
     literalBytes: limits.responseBytes,
     responseBytes: limits.responseBytes,
   });

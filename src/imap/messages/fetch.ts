@@ -12,14 +12,16 @@ import { type FetchedRow, fetchRows } from './fetch-rows.js';
 /** Messages in one FETCH: more would keep the connection from noticing an abort for too long. */
 export const FETCH_BATCH = 200;
 
+/** The short ones first: a row that is too long to be kept has those at least. */
 const itemNames: Record<ListField, string> = {
-  envelope: 'ENVELOPE',
   flags: 'FLAGS',
   size: 'RFC822.SIZE',
   internalDate: 'INTERNALDATE',
-  hasAttachment: 'BODYSTRUCTURE',
   preview: 'PREVIEW',
+  envelope: 'ENVELOPE',
+  hasAttachment: 'BODYSTRUCTURE',
 };
+const inOrder = Object.keys(itemNames) as ListField[];
 
 /**
  * Rows of an index by uid, in no order; messages that are gone are left out.
@@ -60,8 +62,10 @@ export async function fetchRange(
 }
 
 function itemsFor(connection: ImapConnection, fields: readonly ListField[]): ImapToken[] {
-  const offered = fields.filter((field) => field !== 'preview' || connection.has('PREVIEW'));
-  return [...new Set(offered)].map((field) => atom(itemNames[field]));
+  const wanted = inOrder.filter((field) => fields.includes(field));
+  return wanted
+    .filter((field) => field !== 'preview' || connection.has('PREVIEW'))
+    .map((field) => atom(itemNames[field]));
 }
 
 function toSummary({ uid, items, unreadable }: FetchedRow, fields: readonly ListField[]): MessageSummary {

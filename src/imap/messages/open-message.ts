@@ -56,7 +56,7 @@ export async function openMessages(
   uids: readonly number[],
   options: OpenOptions,
 ): Promise<OpenedMessage[]> {
-  const items = ['FLAGS', 'ENVELOPE', 'RFC822.SIZE', 'INTERNALDATE', 'BODYSTRUCTURE'].map(atom);
+  const items = ['FLAGS', 'RFC822.SIZE', 'INTERNALDATE', 'ENVELOPE', 'BODYSTRUCTURE'].map(atom);
   const header = options.headers ? [peek('HEADER', { start: 0, length: HEADER_BYTES })] : [];
   const bytes = new TextBytes(connection, options.maxTextBytes, options.only);
   const opened = await bytes.fetchWith(uids, [...items, ...header], (row) => toOpened(row, options));

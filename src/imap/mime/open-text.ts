@@ -47,7 +47,7 @@ function expansionOf(encoding: string | null): number {
 export function textsWanted(bodies: readonly (readonly Structure[])[], maxBytes: number): WantedText[] {
   const wanted: WantedText[] = [];
   share(bodies, maxBytes, (node, left) => {
-    if (wanted.length < MAX_TEXTS) wanted.push({ node, maxBytes: left });
+    wanted.push({ node, maxBytes: left });
     return Math.floor((node.encodedSize ?? 0) / expansionOf(node.encoding));
   });
   return wanted;
@@ -76,8 +76,8 @@ export function decodeTexts(
 }
 
 /**
- * Offers each text of the bodies once, with the bytes that are left for it: of a text in both bodies what the fuller of
- * them has left.
+ * Offers each text of the bodies once, {@link MAX_TEXTS} at most, with the bytes that are left for it: of a text in both
+ * bodies what the fuller of them has left.
  * @param take answers how many bytes it takes
  */
 function share(
@@ -87,10 +87,14 @@ function share(
 ): void {
   const left = bodies.map(() => maxBytes);
   const members = bodies.map((body) => new Set(body));
+  let offered = 0;
   for (const node of new Set(bodies.flat())) {
+    if (offered === MAX_TEXTS) return;
+    if (!node.type.startsWith('text/')) continue;
     const within = members.flatMap((body, index) => (body.has(node) ? [index] : []));
     const room = Math.min(...within.map((index) => left[index] ?? 0));
-    if (!node.type.startsWith('text/') || room <= 0) continue;
+    if (room <= 0) continue;
+    offered += 1;
     const taken = take(node, room);
     for (const index of within) left[index] = (left[index] ?? 0) - taken;
   }

@@ -6,6 +6,11 @@
 export const wireLimits = {
   /** Bytes of one response without its literals; a SEARCH or SORT of a million hits has 8 MB. */
   lineBytes: 10 * 1024 * 1024,
+  /**
+   * Bytes of one response without its literals that are kept; what follows is passed over, and the response is damaged.
+   * Lists of numbers, such as the hits of a SEARCH, are kept up to `lineBytes`.
+   */
+  keptBytes: 256 * 1024,
   /** Literals in one response. */
   literals: 20_000,
   /** Atoms, strings, literals and lists in one item of a FETCH response, or in one response of any other kind. */
@@ -23,7 +28,7 @@ export const wireLimits = {
   /** Continuation requests that nothing asked for, before the connection is given up. */
   strayContinuations: 100,
   /** Milliseconds of one turn of the event loop that reading from all servers together may take. */
-  turnMs: 10,
+  turnMs: 5,
   /** Before and during the login: bytes in all, bytes of one response, responses, continuation requests. */
   login: { bytes: 1024 * 1024, responseBytes: 128 * 1024, responses: 2_000, continuations: 8 },
 } as const;

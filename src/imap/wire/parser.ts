@@ -15,12 +15,16 @@ const statuses = new Set(['OK', 'NO', 'BAD', 'BYE', 'PREAUTH']);
 /**
  * Reads one response, whatever it says: never throws, and its work is bounded by the limits of the wire.
  * @param lines as a {@link Splitter} found them, each but the last with the `{n}` of a literal at its end
+ * @param cut whether there was more of it than was kept
  */
-export function readResponse(lines: readonly Buffer[], literals: readonly Buffer[]): Response {
+export function readResponse(lines: readonly Buffer[], literals: readonly Buffer[], cut = false): Response {
   const first = lines[0]?.[0];
   if (first === PLUS) return { kind: 'continuation' };
   if (first !== STAR || lines[0]?.[1] !== SPACE) return readTagged(new TokenReader(lines, literals));
-  return readUntagged(lines, literals);
+  const response = readUntagged(lines, literals, cut);
+  // Of a text for people the beginning is enough.
+  if (cut && !response.status) response.damaged = true;
+  return response;
 }
 
 function readTagged(reader: TokenReader): TaggedResponse {
@@ -30,7 +34,7 @@ function readTagged(reader: TokenReader): TaggedResponse {
   return { kind: 'tagged', tag, status, text, damaged };
 }
 
-function readUntagged(lines: readonly Buffer[], literals: readonly Buffer[]): UntaggedResponse {
+function readUntagged(lines: readonly Buffer[], literals: readonly Buffer[], cut: boolean): UntaggedResponse {
   const response: UntaggedResponse = {
     kind: 'untagged',
     keyword: '',
@@ -44,7 +48,7 @@ function readUntagged(lines: readonly Buffer[], literals: readonly Buffer[]): Un
     damaged: false,
     size: 0,
   };
-  const reader = new TokenReader(lines, literals);
+  const reader = new TokenReader(lines, literals, cut);
   reader.at = 2;
   response.keyword = reader.word().toUpperCase();
   if (isDigits(response.keyword)) {

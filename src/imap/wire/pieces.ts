@@ -23,6 +23,16 @@ export class Pieces {
     this.#length += piece.length;
   }
 
+  /** The first bytes, as latin1. */
+  head(bytes: number): string {
+    let text = '';
+    for (const block of this.#blocks) {
+      if (text.length === bytes) return text;
+      text += block.toString('latin1', 0, bytes - text.length);
+    }
+    return text + this.#block.toString('latin1', 0, Math.min(this.#filled, bytes - text.length));
+  }
+
   /** All pieces as one buffer, of which nothing is kept here. */
   take(): Buffer {
     const whole = Buffer.concat([...this.#blocks, this.#block.subarray(0, this.#filled)]);

@@ -5,11 +5,20 @@ import { Pieces } from './pieces.js';
 /** Below this a new buffer costs next to nothing. */
 const SMALL_LITERAL = 64 * 1024;
 
+/** Bytes at the end of a line that tell whether a literal follows. */
+const MARK_BYTES = 32;
+/** Bytes at the beginning of a response that tell what it is. */
+const HEAD_BYTES = 24;
+/** Responses of numbers: each may be as long as the folder has messages. */
+const ofNumbers = /^\* (?:SEARCH|ESEARCH|SORT|THREAD|VANISHED)\b/i;
+
 const [LF, CR, ZERO, NINE, BRACE, BRACE_END] = [0x0a, 0x0d, 0x30, 0x39, 0x7b, 0x7d];
 
 /** Bytes that a response may have. */
 export interface SplitterLimits {
   lineBytes: number;
+  /** Of its lines, as far as they are kept; lists of numbers are kept whole. */
+  keptBytes: number;
   literalBytes: number;
   /** Of lines and literals together. */
   responseBytes: number;
@@ -26,6 +35,8 @@ export class Splitter {
   landing: Buffer | undefined;
   /** Bytes of the response so far, its literals included even where they have not come yet. */
   size = 0;
+  /** Whether the response is too long to be kept: the end of its last line, and what follows, is passed over. */
+  cut = false;
   /** Each but the last ends in the `{n}` of a literal. Valid until the chunk is read on or ends. */
   readonly lines: Buffer[] = [];
   readonly literals: Buffer[] = [];
@@ -35,6 +46,8 @@ export class Splitter {
   /** The line that has begun in earlier chunks. */
   readonly #begun = new Pieces();
   #lineBytes = 0;
+  /** The end of the line that is passed over. */
+  #mark = Buffer.alloc(0);
   /** Lines that are copies already. */
   #owned = 0;
 
@@ -56,10 +69,9 @@ export class Splitter {
       this.#count(end - this.at);
       const piece = chunk.subarray(this.at, end);
       this.at = end;
-      if (lf < 0 || this.#begun.length > 0) this.#begun.add(piece);
-      if (lf < 0) return this.#keep();
-      const line = this.#begun.length > 0 ? this.#begun.take() : piece;
-      this.lines.push(line);
+      if (!this.cut && this.#lineBytes > this.#limits.keptBytes && !this.#isOfNumbers(piece)) this.#cutOff(piece);
+      const line = this.cut ? this.#passOver(piece, lf >= 0) : this.#read(piece, lf >= 0);
+      if (!line) return this.#keep();
       const length = literalLength(line);
       if (length === undefined) return true;
       this.#begin(length);
@@ -68,12 +80,44 @@ export class Splitter {
 
   clear(): void {
     this.size = 0;
+    this.cut = false;
     this.lines.length = 0;
     this.literals.length = 0;
     this.#begun.clear();
     this.#lineBytes = 0;
+    this.#mark = Buffer.alloc(0);
     this.#missing = 0;
     this.#owned = 0;
+  }
+
+  /** @returns the line that ends with the piece; undefined where the line goes on */
+  #read(piece: Buffer, ends: boolean): Buffer | undefined {
+    if (!ends || this.#begun.length > 0) this.#begun.add(piece);
+    if (!ends) return undefined;
+    const line = this.#begun.length > 0 ? this.#begun.take() : piece;
+    this.lines.push(line);
+    return line;
+  }
+
+  /** @returns the end of the line that ends with the piece; undefined where the line goes on */
+  #passOver(piece: Buffer, ends: boolean): Buffer | undefined {
+    const mark = Buffer.concat([this.#mark, piece.subarray(-MARK_BYTES)]).subarray(-MARK_BYTES);
+    this.#mark = ends ? Buffer.alloc(0) : mark;
+    return ends ? mark : undefined;
+  }
+
+  #isOfNumbers(piece: Buffer): boolean {
+    const [first = piece] = this.lines;
+    const begun = this.lines.length === 0 && this.#begun.length > 0;
+    return ofNumbers.test(begun ? this.#begun.head(HEAD_BYTES) : first.toString('latin1', 0, HEAD_BYTES));
+  }
+
+  /** Keeps of a line that is being read as much as there is room for. */
+  #cutOff(piece: Buffer): void {
+    this.cut = true;
+    const before = this.#lineBytes - piece.length;
+    this.#begun.add(piece.subarray(0, Math.max(0, this.#limits.keptBytes - before)));
+    this.lines.push(this.#begun.take());
   }
 
   #count(bytes: number): void {
@@ -90,7 +134,7 @@ export class Splitter {
     this.size += length;
     if (this.size > responseBytes) throw tooLarge('bytes of a response', responseBytes);
     if (this.literals.length >= wireLimits.literals) throw tooLarge('literals of a response', wireLimits.literals);
-    this.literals.push(this.#place(length));
+    if (!this.cut) this.literals.push(this.#place(length));
     this.#missing = length;
   }
 
@@ -109,9 +153,15 @@ export class Splitter {
     return false;
   }
 
-  /** Copies octets to the last literal. @returns whether it is whole */
+  /** Copies octets to the last literal, or passes over them. @returns whether it is whole */
   #fillLiteral(chunk: Buffer): boolean {
     if (this.#missing === 0) return true;
+    if (this.cut) {
+      const passed = Math.min(this.#missing, chunk.length - this.at);
+      this.#missing -= passed;
+      this.at += passed;
+      return this.#missing === 0;
+    }
     const literal = this.literals[this.literals.length - 1] as Buffer;
     const copied = chunk.copy(literal, literal.length - this.#missing, this.at);
     this.#missing -= copied;

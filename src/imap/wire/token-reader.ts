@@ -35,9 +35,11 @@ export class TokenReader {
   members: number = wireLimits.tokens;
   readonly #literals: readonly Buffer[];
   readonly #plain: boolean;
+  readonly #incomplete: boolean;
   #literal = 0;
 
-  constructor(lines: readonly Buffer[], literals: readonly Buffer[]) {
+  /** @param incomplete whether there was more of the response than was kept */
+  constructor(lines: readonly Buffer[], literals: readonly Buffer[], incomplete = false) {
     let text = '';
     let plain = true;
     for (const line of lines) {
@@ -48,6 +50,7 @@ export class TokenReader {
     this.text = text.slice(0, text.charCodeAt(length - 2) === CR ? length - 2 : length - 1);
     this.#plain = plain;
     this.#literals = literals;
+    this.#incomplete = incomplete;
   }
 
   /** Passes over blanks. @returns the code of the character behind them; NaN at the end */
@@ -95,16 +98,28 @@ export class TokenReader {
       this.#skip(closing);
       return members;
     }
+    try {
+      this.#read(members, closing, depth);
+    } catch (error) {
+      // Half an address or half a part is worse than none: of a list of lists the whole members stay.
+      const stays = depth <= 1 || Array.isArray(members[0]);
+      if (error !== cutShort || !this.#incomplete || !stays) throw error;
+      this.cut = true;
+    }
+    return members;
+  }
+
+  #read(members: ImapAttribute[], closing: number, depth: number): void {
     for (;;) {
       const code = this.next();
       if (code === closing) {
         this.at += 1;
-        return members;
+        return;
       }
       if (Number.isNaN(code)) throw cutShort;
       if (members.length >= this.members || this.budget <= 0) {
         this.#skip(closing);
-        return members;
+        return;
       }
       members.push(this.token(closing, depth));
     }
@@ -122,7 +137,11 @@ export class TokenReader {
     }
     const brace = code === TILDE ? this.at + 1 : this.at;
     const octets = this.text.charCodeAt(brace) === BRACE ? this.#literalAt(brace) : undefined;
-    return octets ? { type: 'LITERAL', value: octets } : this.#atom(closing, depth);
+    if (octets) return { type: 'LITERAL', value: octets };
+    const atom = this.#atom(closing, depth);
+    // The rest of it may have been cut off.
+    if (this.#incomplete && this.at >= this.text.length) throw cutShort;
+    return atom;
   }
 
   /** Whether a response ends before what it began does. */

@@ -17,10 +17,15 @@ class TurnBudget {
     return false;
   }
 
+  /** Begins to count where this turn does not yet: for work that may be long before it asks. */
+  begin(): void {
+    if (!this.#counting) this.#begin(performance.now());
+  }
+
   /** Runs work in the next turn that has time for it, in the order in which it was deferred. */
   defer(work: () => void): void {
     this.#deferred.push(work);
-    if (!this.#counting) this.#begin(performance.now());
+    this.begin();
   }
 
   #begin(now: number): void {

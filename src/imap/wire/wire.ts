@@ -70,6 +70,7 @@ export class Wire {
     const responseBytes = maxLiteralBytes * 2;
     this.#splitter = new Splitter({
       lineBytes: Math.min(wireLimits.lineBytes, responseBytes),
+      keptBytes: wireLimits.keptBytes,
       literalBytes: maxLiteralBytes,
       responseBytes,
     });
@@ -238,7 +239,8 @@ export class Wire {
         at = splitter.at;
         const { size } = splitter;
         if (whole) {
-          const response = readResponse(splitter.lines, splitter.literals);
+          if (size > SHORT_BYTES) turnBudget.begin();
+          const response = readResponse(splitter.lines, splitter.literals, splitter.cut);
           splitter.clear();
           this.#dispatch(response, size);
           if (this.#ended) return undefined;

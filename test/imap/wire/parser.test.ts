@@ -216,6 +216,22 @@ describe('what is over the limits of a row', () => {
     expect(items.get('UID')).toMatchObject({ value: '5' });
   });
 
+  it('is kept up to where the response was cut, but for addresses and parts that are not whole', () => {
+    const one = '("Ann" NIL "ann" "example.com")';
+    const begun = (text: string) => readResponse([Buffer.from(text)], [], true) as UntaggedResponse;
+    const envelope = begun(`* 1 FETCH (UID 5 ENVELOPE (NIL "Hello" (${one}${one}("Bob" NIL "bob" "bank.exa`);
+    expect([envelope.damaged, envelope.cut]).toEqual([true, ['ENVELOPE']]);
+    const [, , from] = envelope.items.get('ENVELOPE') as ImapAttribute[];
+    expect(from).toHaveLength(2);
+    const part = '("TEXT" "HTML" NIL NIL NIL "7BIT" 10 1)';
+    const structure = begun(`* 1 FETCH (UID 5 BODYSTRUCTURE ((${part}${part}"MIXED")(${part}${part}("TEXT" "PLA`);
+    expect(structure.items.get('BODYSTRUCTURE')).toMatchObject([
+      [{}, {}, {}],
+      [{}, {}],
+    ]);
+    expect(begun('* 1 FETCH (UID 5 FLAGS (\\Seen \\Dele').items.get('FLAGS')).toMatchObject([{ value: '\\Seen' }]);
+  });
+
   it('is too many items', () => {
     const response = read(line(`* 1 FETCH (UID 5 ${'A B '.repeat(200_000)})`));
     expect(response.damaged).toBe(true);

@@ -47,8 +47,8 @@ const flags = 'UID FETCH 6:* (UID FLAGS)';
 const since = 'UID FETCH 6:* (UID FLAGS) (CHANGEDSINCE)';
 const found = 'UID SEARCH RETURN (ALL) UID 6:*';
 const news = 'UID FETCH 11:* (UID FLAGS)';
-const newRow = 'UID FETCH 11 (UID ENVELOPE RFC822.SIZE INTERNALDATE)';
-const rowBelow = 'FETCH 5:5 (UID ENVELOPE FLAGS RFC822.SIZE INTERNALDATE)';
+const newRow = 'UID FETCH 11 (UID RFC822.SIZE INTERNALDATE ENVELOPE)';
+const rowBelow = 'FETCH 5:5 (UID FLAGS RFC822.SIZE INTERNALDATE ENVELOPE)';
 
 type Commands = readonly string[];
 /** What each thing that happened meanwhile costs, behind the SELECT. */
