@@ -48,7 +48,7 @@ says of its answers, validated and aged: ${sources.join(', ')}.`,
   };
 }
 
-/** Lists a folder at each call that nobody has listed before. */
+/** Lists a folder at each call that no client has listed before. */
 async function coldPages({ dovecot, broker, effort, quick }: Stage): Promise<() => Promise<unknown>> {
   const folders = Array.from({ length: effort.rounds + COLD_WARM_UP + WALKED }, (_, at) => `Cold ${at}`);
   for (const folder of folders) giveMail(dovecot, COLD_USER, folder);

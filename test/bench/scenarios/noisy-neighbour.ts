@@ -56,7 +56,7 @@ export async function noisyNeighbour({ quick, dovecot }: Stage, ending: Ending):
   const slowServer: Trouble = (inner) => waitForSlow(relay, slow, inner);
   const flooding: Trouble = (inner) => flood(broker, noisy, inner);
   const neighbours: Neighbours[] = [
-    { name: 'nobody', troubles: [], times: [] },
+    { name: 'no other load', troubles: [], times: [] },
     { name: 'the slow server', troubles: [slowServer], times: [] },
     { name: 'the flood', troubles: [flooding], times: [] },
     { name: 'both', troubles: [slowServer, flooding], times: [] },
@@ -87,7 +87,7 @@ of the same application takes five seconds for each command, and ${SLOW_REQUESTS
 of 20 requests a second, asks with 64 callers that do not heed refusals; its program has the lowest priority of the system, so that
 what is measured is what it costs the broker, not the machine. At least ${Math.min(...neighbours.map(({ times }) => times.length))} clicks of each kind, in turns.`,
     table: [
-      ['the quiet users beside', 'median', '95 %', '99 %', '99 % : beside nobody'],
+      ['the quiet users beside', 'median', '95 %', '99 %', '99 % : no other load'],
       ...rows.map(({ name, medianMs, p95Ms, p99Ms }) => [
         name,
         ...[medianMs, p95Ms, p99Ms].map(milliseconds),

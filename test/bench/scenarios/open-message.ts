@@ -9,7 +9,7 @@ const WARM_UP = 200;
 const QUICK_WARM_UP = 20;
 const [FIRST, AGAIN, AGED_AGAIN, ECHO] = ['broker', 'broker, validated', 'broker, aged', 'JSON echo'];
 
-/** A message of 20 KB that nobody has opened yet. */
+/** A message of 20 KB that no client has opened yet. */
 export async function openFirst({ near, effort, quick }: Stage): Promise<Section> {
   await near.broker.walk('INBOX');
   await near.broker.index();

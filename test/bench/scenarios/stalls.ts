@@ -14,7 +14,7 @@ const MOST_GROWTH_MB = 64;
 /** The compiled broker, seen from this file below dist. */
 const program = fileURLToPath(new URL('../../../bin/imap-broker.js', import.meta.url));
 /** What the others are compared with. */
-const nobody: HostileCase = { name: 'nobody', about: 'a healthy server', server: {}, steps: [list, list] };
+const healthy: HostileCase = { name: 'healthy-server', about: 'a healthy server', server: {}, steps: [list, list] };
 
 interface Stall {
   group: string;
@@ -31,7 +31,7 @@ interface Stall {
  */
 export async function stalls({ quick }: Stage, ending: Ending): Promise<Section> {
   const found: Stall[] = [];
-  for (const [group, cases] of Object.entries({ nobody: [nobody], ...hostileCases })) {
+  for (const [group, cases] of Object.entries({ healthy: [healthy], ...hostileCases })) {
     for (const hostile of quick ? cases.slice(0, 1) : cases) {
       const stall = await ending.scope((inner) => measured(group, hostile, inner));
       process.stdout.write(`${hostile.name}: ${milliseconds(stall.longestMs)}, ${stall.growthMb} MB\n`);
