@@ -6,6 +6,7 @@ import { type LoggedIn, logIn } from '../login/login.js';
 import { type Credentials, type ServerOptions, tokenEnd } from '../login/server-options.js';
 import type { UntaggedHandler } from '../wire/command.js';
 import { DeflateCarrier } from '../wire/deflate.js';
+import { connectionLost } from '../wire/errors.js';
 import { MailboxEncoding } from '../wire/mailbox-encoding.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import type { StatusText, UntaggedResponse } from '../wire/response.js';
@@ -14,7 +15,7 @@ import { Wire } from '../wire/wire.js';
 import { CapabilityList } from './capability-list.js';
 import type { Follower } from './follower.js';
 import { isAboutStatus, refreshSelected } from './refresh.js';
-import { selectError } from './refused-folder.js';
+import { isOfFolderBefore, selectError } from './refused-folder.js';
 import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { giveUpIfSilent } from './silence.js';
@@ -270,6 +271,11 @@ export class ImapConnection {
     }
     const ok = await this.exec('read', 'SELECT', args).catch((failure: unknown) => {
       this.#selection.clear();
+      if (failure instanceof BrokerError && isOfFolderBefore(failure)) {
+        const lost = connectionLost(failure);
+        this.giveUp(lost);
+        throw lost;
+      }
       throw selectError(failure, path);
     });
     return this.#selection.finish(ok);

@@ -27,6 +27,14 @@ export function isPassing({ imap }: BrokerError): boolean {
 }
 
 /**
+ * Whether a refusal may be of a folder that was here before under the same name. A session of Dovecot that had it open may
+ * say so for ever, while a new session opens the folder that is there now.
+ */
+export function isOfFolderBefore({ imap }: BrokerError): boolean {
+  return imap?.status === 'NO' && /deleted under us/i.test(imap.text ?? '');
+}
+
+/**
  * A refused SELECT as NOT_FOUND of the folder. Every other failure stays as it is; so do refusals that do not say that the
  * folder is missing, because a client would drop the folder. BAD is about the command (RFC 9051 section 7.1.3). Servers
  * refuse a missing folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).

@@ -53,3 +53,22 @@ it.each(Object.keys(offers) as Offer[])(
     expect(await page()).toEqual(expected(folder));
   },
 );
+
+it('a session that refuses a folder as deleted under it gives way to a new one, which opens the folder that is there', async () => {
+  const folder = new ScriptedFolder(3);
+  const { page, server } = await oddVisitor(folder, 'QRESYNC');
+  await page();
+  folder.arrive();
+  const stale = new Set<unknown>();
+  const { SELECT, NOOP } = server.on;
+  const gone = (command: Parameters<ScriptedHandler>[0], connection: Parameters<ScriptedHandler>[1]) =>
+    connection.no(command, 'Mailbox was deleted under us');
+  server.on.NOOP = (command, connection) => {
+    if (stale.size > 0) return NOOP?.(command, connection);
+    stale.add(connection);
+    return gone(command, connection);
+  };
+  server.on.SELECT = (command, connection) =>
+    stale.has(connection) ? gone(command, connection) : SELECT?.(command, connection);
+  expect(await page()).toEqual(expected(folder));
+});
