@@ -17,6 +17,11 @@ export function briefOf(state: State): Brief {
   return state?.mails.map(({ uid, flags, envelope }) => ({ uid, flags, subject: envelope.subject }));
 }
 
+/** The same where the server has numbered the messages anew, under another UIDVALIDITY: without uids and their order. */
+export function unnumbered(brief: Brief): unknown[] | undefined {
+  return brief?.map(({ flags, subject }) => JSON.stringify([subject, flags])).sort();
+}
+
 /** What a write that succeeds makes of the folders as they are. */
 export function effectOf(
   command: BrokerWrite,

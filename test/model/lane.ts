@@ -18,6 +18,9 @@ export type Ask = <M extends MethodName>(socket: number, method: M, params: Aske
 /** A deadline that is only met when something hangs. */
 export const HANGS_MS = 10_000;
 
+/** Commands that may take messages away. */
+const TAKES = /^\S+ (?:UID EXPUNGE|EXPUNGE|CLOSE|UID MOVE|MOVE|DELETE) ?/i;
+
 /** One user, to whom one history after the other happens: through a broker on the one side, by another client on the other. */
 export interface Lane {
   readonly served: Served;
@@ -47,6 +50,8 @@ export interface Lane {
   /** Logs the other client in again, where a history before has ended its connection. */
   revive(): Promise<void>;
   readonly relay: TappedRelay;
+  /** How many commands the broker has sent that may take messages away. */
+  readonly takings: number;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
   /** A name of a folder that no history had. */
@@ -65,10 +70,12 @@ export async function openLanes(
   onLine: (line: string) => void = () => {},
 ): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
   const { server: mail } = served;
+  const takings = Array.from({ length: count }, () => 0);
   const relays = await Promise.all(
-    Array.from({ length: count }, () =>
+    takings.map((_, index) =>
       startTappedRelay(mail.plainPort, (line) => {
         manners.take(line);
+        if (TAKES.test(line)) takings[index] = (takings[index] ?? 0) + 1;
         onLine(line);
       }),
     ),
@@ -118,6 +125,9 @@ export async function openLanes(
           if (!other.open) other = await login();
         },
         relay,
+        get takings() {
+          return takings[index] ?? 0;
+        },
         tellsChanges,
         tally: {
           histories: 0,

@@ -41,10 +41,13 @@ export class World {
   watching: string | undefined;
   #turn = 0;
   #spoiled = false;
+  /** Those of the broker's commands up to the last look that may have taken messages away. */
+  #takings: number;
 
   constructor(lane: Lane, slots: Slot[]) {
     this.lane = lane;
     this.slots = slots;
+    this.#takings = lane.takings;
   }
 
   /** Makes the folders that a history begins with. */
@@ -98,13 +101,16 @@ export class World {
   /**
    * Whether the server itself has put another folder under a name. Now and then Dovecot does when one was deleted and made
    * again while a connection had the old one selected: it takes the new one for damaged, makes an empty one or one with
-   * other uids, brings back the old one, or says BYE to whoever looks on.
+   * other uids, brings back the old one, takes messages away, or says BYE to whoever looks on.
    */
   async isSpoiled(failure: unknown): Promise<boolean> {
     if (failure instanceof ServerTrouble || this.#spoiled || !this.lane.other.open) return true;
     try {
       const states = await this.#seenAnew();
-      return this.slots.some(({ timeline }, index) => timeline.now?.uidValidity !== states[index]?.uidValidity);
+      const known = this.slots.map(({ timeline }) => timeline.now);
+      return (
+        known.some((state, index) => state?.uidValidity !== states[index]?.uidValidity) || this.#isTaken(known, states)
+      );
     } catch (error) {
       if (error instanceof ServerTrouble) return true;
       throw error;
@@ -176,7 +182,16 @@ export class World {
     }
   }
 
+  /** Whether messages are gone though the broker has sent nothing since the last look that takes messages away. */
+  #isTaken(before: readonly State[], after: readonly State[]): boolean {
+    const count = (states: readonly State[]) => states.reduce((sum, state) => sum + (state?.mails.length ?? 0), 0);
+    return this.lane.takings === this.#takings && count(after) < count(before);
+  }
+
   #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): void {
+    const known = slots.map(({ timeline }) => timeline.now);
+    if (by === 'broker' && this.#isTaken(known, states)) this.#spoiled = true;
+    this.#takings = this.lane.takings;
     for (const [index, { timeline }] of slots.entries()) {
       const [before, after] = [timeline.now?.uidValidity, states[index]?.uidValidity];
       // Of all that is done here nothing turns one folder into another in one step.
