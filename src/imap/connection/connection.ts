@@ -196,9 +196,20 @@ export class ImapConnection {
     if (!this.usable) throw this.#wire.lost().withExecuted('no');
     const done = this.#wire.exec({ name, args, untagged, ...options });
     if (effect === 'write') this.#writesBegun += 1;
-    const ok = await done;
-    if (effect === 'write') this.#writesDone += 1;
-    return ok;
+    try {
+      const ok = await done;
+      if (effect === 'write') this.#writesDone += 1;
+      return ok;
+    } catch (failure) {
+      throw isOfFolderBefore(name, failure) ? this.#endSession(failure) : failure;
+    }
+  }
+
+  /** The server goes on refusing a folder in this session alone: another session opens what is there. */
+  #endSession(failure: unknown): BrokerError {
+    const lost = connectionLost(failure);
+    this.giveUp(lost);
+    return lost;
   }
 
   /**
@@ -271,11 +282,6 @@ export class ImapConnection {
     }
     const ok = await this.exec('read', 'SELECT', args).catch((failure: unknown) => {
       this.#selection.clear();
-      if (failure instanceof BrokerError && isOfFolderBefore(failure)) {
-        const lost = connectionLost(failure);
-        this.giveUp(lost);
-        throw lost;
-      }
       throw selectError(failure, path);
     });
     return this.#selection.finish(ok);

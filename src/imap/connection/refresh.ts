@@ -73,7 +73,9 @@ async function refused(connection: ImapConnection, command: Promise<unknown>): P
     await command;
     return undefined;
   } catch (failure) {
-    if (!connection.usable || !(failure instanceof BrokerError)) throw failure;
+    if (!(failure instanceof BrokerError)) throw failure;
+    // The command in the same packet may have ended the connection.
+    if (!connection.usable && failure.imap?.status !== 'NO') throw failure;
     return failure;
   }
 }

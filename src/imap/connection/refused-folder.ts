@@ -27,11 +27,12 @@ export function isPassing({ imap }: BrokerError): boolean {
 }
 
 /**
- * Whether a refusal may be of a folder that was here before under the same name. A session of Dovecot that had it open may
- * say so for ever, while a new session opens the folder that is there now.
+ * Whether a SELECT or STATUS was refused for a folder that was here before under the same name. A session of Dovecot that
+ * had it open may do so for ever, while a new session opens the folder that is there now.
  */
-export function isOfFolderBefore({ imap }: BrokerError): boolean {
-  return imap?.status === 'NO' && /deleted under us/i.test(imap.text ?? '');
+export function isOfFolderBefore(command: string, failure: unknown): boolean {
+  if ((command !== 'SELECT' && command !== 'STATUS') || !(failure instanceof BrokerError)) return false;
+  return failure.imap?.status === 'NO' && /deleted under us/i.test(failure.imap.text ?? '');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ScriptedFolder } from '../../support/scripted-folder.js';
 import type { ScriptedHandler } from '../../support/scripted-server.js';
 import { expected, type Offer, oddVisitor, offers } from './odd-visitor.js';
@@ -54,21 +54,36 @@ it.each(Object.keys(offers) as Offer[])(
   },
 );
 
-it('a session that refuses a folder as deleted under it gives way to a new one, which opens the folder that is there', async () => {
-  const folder = new ScriptedFolder(3);
-  const { page, server } = await oddVisitor(folder, 'QRESYNC');
-  await page();
-  folder.arrive();
+/** From its next command of these on, a connection refuses this folder as one that was deleted under it. */
+function staleFrom(commands: readonly string[], on: Record<string, ScriptedHandler>): void {
   const stale = new Set<unknown>();
-  const { SELECT, NOOP } = server.on;
-  const gone = (command: Parameters<ScriptedHandler>[0], connection: Parameters<ScriptedHandler>[1]) =>
-    connection.no(command, 'Mailbox was deleted under us');
-  server.on.NOOP = (command, connection) => {
-    if (stale.size > 0) return NOOP?.(command, connection);
-    stale.add(connection);
-    return gone(command, connection);
-  };
-  server.on.SELECT = (command, connection) =>
-    stale.has(connection) ? gone(command, connection) : SELECT?.(command, connection);
-  expect(await page()).toEqual(expected(folder));
+  for (const name of ['NOOP', 'SELECT', 'STATUS']) {
+    const real = on[name];
+    on[name] = (command, connection) => {
+      if (stale.size === 0 && commands.includes(name)) stale.add(connection);
+      if (stale.has(connection)) return connection.no(command, 'Mailbox was deleted under us');
+      return real?.(command, connection);
+    };
+  }
+}
+
+describe('a session that refuses a folder as deleted under it gives way to a new one, which', () => {
+  it('opens the folder that is there', async () => {
+    const folder = new ScriptedFolder(3);
+    const { page, server } = await oddVisitor(folder, 'QRESYNC');
+    await page();
+    folder.arrive();
+    staleFrom(['NOOP'], server.on);
+    expect(await page()).toEqual(expected(folder));
+  });
+
+  it('counts the folder that is there', async () => {
+    const folder = new ScriptedFolder(3);
+    const { page, counts, server } = await oddVisitor(folder, 'QRESYNC');
+    await page();
+    const [messages = 0, unseen = 0] = await counts();
+    folder.arrive();
+    staleFrom(['STATUS'], server.on);
+    expect(await counts()).toEqual([messages + 1, unseen + 1]);
+  });
 });
