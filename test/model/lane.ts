@@ -46,12 +46,12 @@ export interface Lane {
     failures: number;
   };
   /** The other mail client, which is also who looks how things are. */
-  readonly other: LeanImap;
+  other(): LeanImap;
   /** Logs the other client in again, where a history before has ended its connection. */
   revive(): Promise<void>;
   readonly relay: TappedRelay;
   /** How many commands the broker has sent that may take messages away. */
-  readonly takings: number;
+  takings(): number;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
   /** A name of a folder that no history had. */
@@ -118,16 +118,12 @@ export async function openLanes(
         url: broker.url,
         ask: askPlainly as Ask,
         askPlainly,
-        get other() {
-          return other;
-        },
+        other: () => other,
         revive: async () => {
           if (!other.open) other = await login();
         },
         relay,
-        get takings() {
-          return takings[index] ?? 0;
-        },
+        takings: () => takings[index] ?? 0,
         tellsChanges,
         tally: {
           histories: 0,
@@ -165,7 +161,7 @@ export async function openLanes(
     }),
   );
   const close = async () => {
-    await Promise.all(lanes.map(({ other }) => other.close()));
+    await Promise.all(lanes.map(({ other }) => other().close()));
     await Promise.all(sockets.map((socket) => socket.close()));
     await broker.stop();
     await Promise.all(relays.map((relay) => relay.close()));

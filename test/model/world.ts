@@ -47,7 +47,7 @@ export class World {
   constructor(lane: Lane, slots: Slot[]) {
     this.lane = lane;
     this.slots = slots;
-    this.#takings = lane.takings;
+    this.#takings = lane.takings();
   }
 
   /** Makes the folders that a history begins with. */
@@ -78,10 +78,13 @@ export class World {
         lane.user,
         slots.map(({ name }) => name),
       );
-    await lane.other.send(...slots.map(({ name }) => `DELETE "${name}"`)).catch((error: unknown) => {
-      // What the server has spoiled it may not let anybody take away either.
-      if (lane.other.open) throw error;
-    });
+    await lane
+      .other()
+      .send(...slots.map(({ name }) => `DELETE "${name}"`))
+      .catch((error: unknown) => {
+        // The server may refuse to delete a folder that it has spoiled.
+        if (lane.other().open) throw error;
+      });
   }
 
   /** The same folders for somebody whose answers count for nothing, because others write meanwhile. */
@@ -104,7 +107,7 @@ export class World {
    * other uids, brings back the old one, takes messages away, or says BYE to whoever looks on.
    */
   async isSpoiled(failure: unknown): Promise<boolean> {
-    if (failure instanceof ServerTrouble || this.#spoiled || !this.lane.other.open) return true;
+    if (failure instanceof ServerTrouble || this.#spoiled || !this.lane.other().open) return true;
     try {
       const states = await this.#seenAnew();
       const known = this.slots.map(({ timeline }) => timeline.now);
@@ -185,13 +188,13 @@ export class World {
   /** Whether messages are gone though the broker has sent nothing since the last look that takes messages away. */
   #isTaken(before: readonly State[], after: readonly State[]): boolean {
     const count = (states: readonly State[]) => states.reduce((sum, state) => sum + (state?.mails.length ?? 0), 0);
-    return this.lane.takings === this.#takings && count(after) < count(before);
+    return this.lane.takings() === this.#takings && count(after) < count(before);
   }
 
   #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): void {
     const known = slots.map(({ timeline }) => timeline.now);
     if (by === 'broker' && this.#isTaken(known, states)) this.#spoiled = true;
-    this.#takings = this.lane.takings;
+    this.#takings = this.lane.takings();
     for (const [index, { timeline }] of slots.entries()) {
       const [before, after] = [timeline.now?.uidValidity, states[index]?.uidValidity];
       // Of all that is done here nothing turns one folder into another in one step.

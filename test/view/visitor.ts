@@ -48,7 +48,7 @@ export async function visitor(dialect: Dialect, count = 3): Promise<Visitor> {
   if (!lane) throw new Error('no lane');
   const named = (name: string) => dialect.prefix + name;
   const mailbox = named('Looked at');
-  await lane.other.all(`CREATE "${mailbox}"`, ...appends(mailbox, count));
+  await lane.other().all(`CREATE "${mailbox}"`, ...appends(mailbox, count));
   const state = async (name: string): Promise<State> => {
     const client = await LeanImap.open(dialect.dovecot.plainPort, lane.user, dialect.dovecot.password);
     const replies = await client.send(...snapshotCommands(name));
@@ -86,10 +86,10 @@ export async function visitor(dialect: Dialect, count = 3): Promise<Visitor> {
       return there;
     },
     change: async (...commands) => {
-      await lane.other.all(`SELECT "${mailbox}"`, ...commands, 'UNSELECT');
+      await lane.other().all(`SELECT "${mailbox}"`, ...commands, 'UNSELECT');
     },
     other: async (...commands) => {
-      await lane.other.all(...commands);
+      await lane.other().all(...commands);
     },
     holder: async (name = mailbox) => {
       const { dovecot } = dialect;

@@ -14,15 +14,15 @@ async function returning(dialect: Dialect) {
   const [lane] = lanes;
   if (!lane) throw new Error('no lane');
   const mailbox = `${dialect.prefix}Work`;
-  await lane.other.all(`CREATE "${mailbox}"`, ...appends(mailbox, COUNT));
+  await lane.other().all(`CREATE "${mailbox}"`, ...appends(mailbox, COUNT));
   const list = async (name: string) => (await lane.ask(0, 'message.list', { mailbox: name, limit: 5 })).messages;
   await list(mailbox);
   await list('INBOX');
   return {
-    change: (...commands: string[]) => lane.other.all(`SELECT "${mailbox}"`, ...commands, 'UNSELECT'),
+    change: (...commands: string[]) => lane.other().all(`SELECT "${mailbox}"`, ...commands, 'UNSELECT'),
     /** Looks at the other folder again. */
     leave: () => list('INBOX'),
-    arrive: () => lane.other.all(...appends(mailbox, 1)),
+    arrive: () => lane.other().all(...appends(mailbox, 1)),
     /** What is shown on return: uids with flags; and the commands that it costs. */
     back: async () => {
       lines.length = 0;
