@@ -13,6 +13,7 @@ import type { StatusText, UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapArgument, type ImapAttribute, mailboxName, textOf } from '../wire/tokens.js';
 import { Wire } from '../wire/wire.js';
 import { CapabilityList } from './capability-list.js';
+import type { Commands, ExecOptions, Unreadable } from './commands.js';
 import type { Follower } from './follower.js';
 import { isAboutStatus, refreshSelected } from './refresh.js';
 import { isOfFolderBefore, selectError } from './refused-folder.js';
@@ -20,29 +21,13 @@ import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { giveUpIfSilent } from './silence.js';
 
-/** What few commands need. */
-export interface ExecOptions {
-  /** Memory for the octets of the first large literal, which is part of it then. */
-  landing?: Buffer | undefined;
-  /** Called when the server is ready to wait, which is what IDLE asks it for. */
-  onContinue?: () => void;
-}
-
-/** A response of the server that could not be read, for the log. */
-export interface Unreadable {
-  response: string;
-  mailbox: string | undefined;
-  uid?: number | undefined;
-  items?: readonly string[];
-}
-
 /** So many unreadable responses of a connection are told; the same mail is unreadable each time. */
 const MOST_UNREADABLE = 20;
 /** Octets in modified UTF-7 of a folder that a request could name; to decode a name of 10 MB takes seconds. */
 const MOST_NAME_OCTETS = 5 * protocolLimits.mailboxNameLength;
 
 /** An account's authenticated IMAP connection. Its holder has it alone: the lease is the lock. */
-export class ImapConnection {
+export class ImapConnection implements Commands {
   readonly id: string;
   readonly server: ServerOptions;
   readonly user: string;

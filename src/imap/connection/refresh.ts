@@ -2,9 +2,16 @@ import { BrokerError } from '../../protocol/errors.js';
 import type { ServerOptions } from '../login/server-options.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, listOf, mailboxName, nzNumberOf, textOf } from '../wire/tokens.js';
-import type { ImapConnection } from './connection.js';
+import type { Commands } from './commands.js';
 import { isPassing } from './refused-folder.js';
 import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
+
+/** A connection whose selected folder is to be brought up to date. */
+interface Refreshed extends Commands {
+  readonly server: ServerOptions;
+  readonly serverName: string | undefined;
+  readonly selected: SelectedMailbox | undefined;
+}
 
 /**
  * Servers that take a STATUS of the selected folder for a fault of the client: UW says so by an untagged NO, others refuse
@@ -13,7 +20,7 @@ import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
 const unwilling = new WeakSet<ServerOptions>();
 
 /** Whether an untagged NO is only about the STATUS of the selected folder; the server is not asked for that again then. */
-export function isAboutStatus({ server }: ImapConnection, text: string): boolean {
+export function isAboutStatus({ server }: Pick<Refreshed, 'server'>, text: string): boolean {
   if (!/client bug/i.test(text)) return false;
   unwilling.add(server);
   return true;
@@ -23,7 +30,7 @@ export function isAboutStatus({ server }: ImapConnection, text: string): boolean
  * Whether a server has to be asked by STATUS, too, whether the selected folder is still the one that it was. Dovecot says
  * so at a NOOP; Cyrus and Courier go on for ever with the folder of before.
  */
-function asksStatus({ server, serverName }: ImapConnection): boolean {
+function asksStatus({ server, serverName }: Refreshed): boolean {
   return !/^dovecot/i.test(serverName ?? '') && !unwilling.has(server);
 }
 
@@ -32,7 +39,7 @@ function asksStatus({ server, serverName }: ImapConnection): boolean {
  * told before it is answered.
  * @returns whether the folder is the one that was selected
  */
-export async function refreshSelected(connection: ImapConnection): Promise<boolean> {
+export async function refreshSelected(connection: Refreshed): Promise<boolean> {
   const { selected } = connection;
   const asks = selected !== undefined && asksStatus(connection);
   const [noop, status] = connection.together(() => {
@@ -44,7 +51,7 @@ export async function refreshSelected(connection: ImapConnection): Promise<boole
   return accepted === undefined && same;
 }
 
-async function isSame(connection: ImapConnection, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
+async function isSame(connection: Refreshed, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
   let told: readonly ImapAttribute[] = [];
   // On Cyrus two folders may have the same UIDVALIDITY, and one of them may take the name of the other.
   const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];
@@ -68,7 +75,7 @@ function valueIn(items: readonly ImapAttribute[], name: string): ImapAttribute |
 }
 
 /** The server's refusal of a command; undefined where it was done. @throws BrokerError when the connection ended */
-async function refused(connection: ImapConnection, command: Promise<unknown>): Promise<BrokerError | undefined> {
+async function refused(connection: Commands, command: Promise<unknown>): Promise<BrokerError | undefined> {
   try {
     await command;
     return undefined;

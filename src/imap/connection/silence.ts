@@ -1,12 +1,17 @@
-import type { ImapConnection } from './connection.js';
+/** A connection that is watched for silence. */
+interface Attended {
+  readonly patienceMs: number;
+  readonly bytes: { received: number };
+  /** Set when the connection is given up for its silence. */
+  silent: boolean;
+  close(): void;
+}
 
 /**
  * From now on closes the connection when the server is silent for longer than its `patienceMs`.
  * @returns a function that ends this
  */
-export function giveUpIfSilent(
-  connection: Pick<ImapConnection, 'patienceMs' | 'bytes' | 'silent' | 'close'>,
-): () => void {
+export function giveUpIfSilent(connection: Attended): () => void {
   const { patienceMs } = connection;
   if (patienceMs === Number.POSITIVE_INFINITY) return () => {};
   let heard = connection.bytes.received;
