@@ -5,7 +5,7 @@ import { Metrics } from './runtime/metrics.js';
 import { Listener } from './server/listener.js';
 import { monitorPages } from './server/monitor.js';
 import { addServerMetrics } from './server/server-metrics.js';
-import type { SocketOptions } from './server/socket.js';
+import type { SocketOptions } from './server/socket-options.js';
 import type { Tenant } from './session/tenant.js';
 import { addViewMetrics } from './view/view-metrics.js';
 import { addWatchMetrics } from './watch/watch-metrics.js';

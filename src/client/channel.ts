@@ -3,7 +3,7 @@ import type { WatchEvent } from '../protocol/events.js';
 import { backoff, sleep } from './backoff.js';
 import { RpcError } from './errors.js';
 import type { Link } from './link.js';
-import type { Member } from './watch.js';
+import type { Member, MemberChannel } from './watch.js';
 
 export type Resumed = Result<'events.resume'>;
 
@@ -46,7 +46,7 @@ const MOST_CLEARINGS = 5;
  * request takes all of them to the next socket. Until it is answered, events that come there already, because another
  * watch began there, are not for them: they are asked for again.
  */
-export class Channel {
+export class Channel implements MemberChannel {
   readonly epoch: string;
   readonly topic: string;
   readonly members = new Set<Member>();

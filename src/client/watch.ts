@@ -1,7 +1,6 @@
 import type { Result } from '../protocol/contract.js';
 import type { WatchEvent } from '../protocol/events.js';
 import { guarded } from './callback.js';
-import type { Channel } from './channel.js';
 import { rpcError } from './errors.js';
 import type { Link } from './link.js';
 import { onAbort } from './shared-signal.js';
@@ -32,10 +31,19 @@ export interface Watch {
   close(): Promise<void>;
 }
 
+/** The channel by which a member is told. */
+export interface MemberChannel {
+  readonly epoch: string;
+  readonly topic: string;
+  readonly members: ReadonlySet<Member>;
+  readonly live: boolean;
+  leave(member: Member): void;
+}
+
 /** One watch of a caller: what it wants and what it was given. */
 export class Member {
   readonly mailboxes = new Set<string>();
-  channel: Channel | undefined;
+  channel: MemberChannel | undefined;
   /** The socket on which the broker sends its events. */
   link: Link | undefined;
   /** All events up to this number were given to it, as far as they are for it. */

@@ -3,7 +3,7 @@ import type { WatchEnded, WatchEvent } from '../protocol/events.js';
 import { Channel, type ChannelHost, type Resumed } from './channel.js';
 import type { Link } from './link.js';
 import type { CallOptions } from './methods.js';
-import { Member, type Watch, type WatchOptions } from './watch.js';
+import { Member, type MemberChannel, type Watch, type WatchOptions } from './watch.js';
 
 /** How watches send their requests. */
 export interface WatchCallOptions extends CallOptions {
@@ -144,7 +144,7 @@ export class Watches implements ChannelHost {
     if (member.channel?.members.has(member)) await this.#leave(member, member.channel);
   }
 
-  async #leave(member: Member, channel: Channel): Promise<void> {
+  async #leave(member: Member, channel: MemberChannel): Promise<void> {
     channel.leave(member);
     const names = [...member.mailboxes];
     // The broker would end the watch that somebody else is just about to begin.

@@ -1,12 +1,25 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
-import type { Account } from './account.js';
 import type { PoolEvents } from './pool-events.js';
 import type { Backoffs } from './supply/backoffs.js';
 import type { Full, PoolLimits, Slots } from './supply/slots.js';
 
 /** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
 export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;
+
+/** What the registry looks at to decide which account gets a connection and which gives one up. */
+export interface Contender {
+  readonly key: string;
+  readonly server: ServerOptions;
+  /** Milliseconds that its first job waits for a connection; undefined where none waits. */
+  readonly longestWaitMs: number | undefined;
+  /** `performance.now()` since when it has had a connection that it does not need. */
+  readonly unneededSince: number | undefined;
+  /** Something that it waited for may be there now. */
+  wake(): void;
+  /** Ends the connection that was idle for the longest, and resolves when that is gone. */
+  evictIdle(): Promise<unknown>;
+}
 
 /** What an account needs of the registry that it belongs to. */
 export interface AccountHost {
@@ -16,11 +29,11 @@ export interface AccountHost {
   backoffs: Backoffs;
   connect: Connect;
   /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
-  needsRoom(account: Account, full: Full): void;
+  needsRoom(account: Contender, full: Full): void;
   /** The same for a watch: it is woken when a slot is free, but nobody loses a connection for it. */
-  hopesForRoom(account: Account): void;
+  hopesForRoom(account: Contender): void;
   /** The account gave a slot back. */
-  slotFreed(account: Account): void;
+  slotFreed(account: Contender): void;
   /** The server refused credentials that it took before. */
   refused(accountKey: string, credentials: Credentials): void;
   /** Credentials that the server took before must be proven anew. */
@@ -28,12 +41,12 @@ export interface AccountHost {
   /** A job is about to begin. Where the process stood still meanwhile, jobs whose callers have given up are aborted here. */
   beforeWork(): void;
   /** Whether the account gets no connection until it is resumed. */
-  isPaused(account: Account): boolean;
+  isPaused(account: Contender): boolean;
   /**
    * Whether a free connection of an account is to be ended: the account is paused, there are more than there may be, or
    * another account needs its slot more.
    */
-  mustYield(account: Account): boolean;
+  mustYield(account: Contender): boolean;
 }
 
 export interface AccountStats {

@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Contender } from './account-host.js';
 import type { Full, Slots } from './supply/slots.js';
 
 /** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
@@ -7,21 +7,21 @@ const YIELD_AFTER_MS = 500;
 /** Which account gets a slot under the caps that all accounts share, and which one gives a connection up for that. */
 export class Fairness {
   readonly #slots: Slots;
-  readonly #accounts: () => Iterable<Account>;
+  readonly #accounts: () => Iterable<Contender>;
   /** Accounts whose requests wait for a slot under a shared cap. */
-  readonly #starved = new Set<Account>();
+  readonly #starved = new Set<Contender>();
   /** Accounts whose watches wait for a slot that no request wants. */
-  readonly #hopeful = new Set<Account>();
-  readonly #evictingFor = new Set<Account>();
+  readonly #hopeful = new Set<Contender>();
+  readonly #evictingFor = new Set<Contender>();
 
   /** @param accounts all accounts of the broker */
-  constructor(slots: Slots, accounts: () => Iterable<Account>) {
+  constructor(slots: Slots, accounts: () => Iterable<Contender>) {
     this.#slots = slots;
     this.#accounts = accounts;
   }
 
   /** An account's request waits for a slot: the connection that was idle for the longest is evicted for it. */
-  needsRoom(account: Account, full: Full): void {
+  needsRoom(account: Contender, full: Full): void {
     this.#starved.add(account);
     // One at a time: a storm of one user must not end everybody else's connections.
     if (this.#evictingFor.has(account)) return;
@@ -32,12 +32,12 @@ export class Fairness {
   }
 
   /** An account's watch waits for a slot that no request wants. */
-  hopesForRoom(account: Account): void {
+  hopesForRoom(account: Contender): void {
     this.#hopeful.add(account);
   }
 
   /** An account gets no slot any more. */
-  forget(account: Account): void {
+  forget(account: Contender): void {
     this.#starved.delete(account);
     this.#hopeful.delete(account);
   }
@@ -65,7 +65,7 @@ export class Fairness {
   }
 
   /** Whether an account has to give a connection up because another one's request has waited for too long. */
-  mustYield(account: Account): boolean {
+  mustYield(account: Contender): boolean {
     const own = account.longestWaitMs;
     for (const other of this.#starved) {
       const waits = other.longestWaitMs;
@@ -77,8 +77,8 @@ export class Fairness {
   }
 
   /** The account whose connection was idle for the longest, among those whose slot would help. */
-  leastRecentlyUsed(server: string, full: Full): Account | undefined {
-    let victim: Account | undefined;
+  leastRecentlyUsed(server: string, full: Full): Contender | undefined {
+    let victim: Contender | undefined;
     for (const account of this.#accounts()) {
       if (full === 'server' && account.server.name !== server) continue;
       // Moments, not spans that are read one after the other: those would differ by what lies between.
@@ -89,8 +89,8 @@ export class Fairness {
   }
 
   /** Of the accounts that wait for a slot and could have one now, the one whose first job waits for the longest. */
-  #longestServable(): Account | undefined {
-    let longest: Account | undefined;
+  #longestServable(): Contender | undefined {
+    let longest: Contender | undefined;
     let longestMs = -1;
     for (const account of this.#starved) {
       const waitedMs = account.longestWaitMs;
@@ -104,7 +104,7 @@ export class Fairness {
   }
 
   /** Whether a slot of one account would be of use to another: the server's own cap may be what stands in its way. */
-  #helps(account: Account, other: Account): boolean {
+  #helps(account: Contender, other: Contender): boolean {
     const full = this.#slots.full(other.key, other.server.name);
     return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
   }

@@ -4,7 +4,7 @@ import { BrokerError } from '../protocol/errors.js';
 import { type AccountFilter, accountKey, keyMatcher, namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
 import { Account } from './account.js';
-import type { AccountHost, AccountStats, Connect } from './account-host.js';
+import type { AccountHost, AccountStats, Connect, Contender } from './account-host.js';
 import { Fairness } from './fairness.js';
 import type { Job } from './jobs/job.js';
 import { PoolEvents } from './pool-events.js';
@@ -147,7 +147,7 @@ export class Registry implements AccountHost {
     return this.#pauses.filters;
   }
 
-  isPaused({ key }: Account): boolean {
+  isPaused({ key }: Contender): boolean {
     return this.#pauses.has(key);
   }
 
@@ -314,22 +314,22 @@ export class Registry implements AccountHost {
     return new Map([...this.#accounts].map(([key, account]) => [key, account.stats]));
   }
 
-  needsRoom(account: Account, full: Full): void {
+  needsRoom(account: Contender, full: Full): void {
     this.#fairness.needsRoom(account, full);
   }
 
-  hopesForRoom(account: Account): void {
+  hopesForRoom(account: Contender): void {
     this.#fairness.hopesForRoom(account);
   }
 
-  slotFreed(account: Account): void {
+  slotFreed(account: Contender): void {
     // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
     const successor = this.#accounts.get(account.key);
     if (successor !== account) successor?.wake();
     this.#fairness.serve();
   }
 
-  mustYield(account: Account): boolean {
+  mustYield(account: Contender): boolean {
     if (this.isPaused(account) || this.slots.surplus(account.server.name) > 0) return true;
     return this.#fairness.mustYield(account);
   }

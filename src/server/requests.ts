@@ -5,8 +5,8 @@ import { decodeRequest, type RequestFrame, type RequestId, salvageId } from '../
 import { closeCodes } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
 import { type Caller, dispatch, isMethod } from './dispatch.js';
-import type { SocketOptions } from './socket.js';
 import type { SocketEvents } from './socket-events.js';
+import type { SocketOptions } from './socket-options.js';
 import type { SocketStreams } from './streams/streams.js';
 import type { TenantUse } from './tenant-use.js';
 import { TokenBucket } from './token-bucket.js';

@@ -3,14 +3,12 @@ import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/inside.js'
 import { BrokerError } from '../protocol/errors.js';
 import { decodeStreamFrame } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
-import type { Standstill } from '../runtime/standstill.js';
 import type { Tenant } from '../session/tenant.js';
-import type { DispatchOptions } from './dispatch.js';
 import { ExpiryNotice } from './expiry-notice.js';
-import type { SocketLimits } from './limits.js';
 import { Outbox } from './outbox.js';
 import { Requests } from './requests.js';
 import { SocketEvents } from './socket-events.js';
+import type { SocketOptions } from './socket-options.js';
 import { SocketStreams } from './streams/streams.js';
 import type { TenantUse } from './tenant-use.js';
 
@@ -20,12 +18,6 @@ const MOST_REST_MS = 50;
 const CLOSE_MS = 1000;
 /** The content of the ping whose pong says that a peer has read that the broker drains. */
 const DRAINING_PING = Buffer.from('draining');
-
-export interface SocketOptions extends DispatchOptions {
-  limits: SocketLimits;
-  /** Looked at before anything that comes in is acted on. */
-  standstill: Pick<Standstill, 'check'>;
-}
 
 /** Which socket it is: its id at this broker, and where it comes from. */
 export interface SocketName {

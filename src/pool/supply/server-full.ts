@@ -1,16 +1,18 @@
 import { LoginError } from '../../imap/login/login-error.js';
 import { saysFull } from '../account-errors.js';
-import type { Registry } from '../registry.js';
+import type { Slots } from './slots.js';
+
+/** Who is connected to which server, and how many connections a server allows. */
+interface Connected {
+  readonly accounts: Iterable<{ server: { name: string }; connections: { size: number } }>;
+  readonly slots: Pick<Slots, 'refused'>;
+}
 
 /**
  * What it means that a server ended a connection in place of its greeting: where it has let others in, it allows this
  * address no more of them, as Courier does, and the broker keeps to so many; else the server is away.
  */
-export function judgeFull(
-  failure: unknown,
-  server: string,
-  { accounts, slots }: Pick<Registry, 'accounts' | 'slots'>,
-): unknown {
+export function judgeFull(failure: unknown, server: string, { accounts, slots }: Connected): unknown {
   if (!saysFull(failure)) return failure;
   const { kind, message, retryAfterMs, imap, cause } = failure;
   let held = 0;
