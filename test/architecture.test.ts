@@ -10,7 +10,7 @@ const MAX_FILES = 20;
 /** What a broker is put together from. */
 const all = ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'];
 
-/** Which folders of src a folder may import beside itself. `broker` and its parts are files of src, which know everybody. */
+/** Which folders of src a folder may import beside itself. */
 const layers: Record<string, readonly string[]> = {
   runtime: [],
   protocol: [],
@@ -25,9 +25,7 @@ const layers: Record<string, readonly string[]> = {
   // The configuration turns into the plain options of those that it configures, and takes their defaults.
   config: ['broker', 'imap', 'pool', 'view', 'server', 'session', 'protocol', 'runtime'],
   cli: ['broker', 'client', 'config', 'session', 'protocol', 'runtime'],
-  broker: ['broker-monitor', 'broker-reload', ...all],
-  'broker-monitor': ['broker', ...all],
-  'broker-reload': ['broker', ...all],
+  broker: all,
 };
 
 /** Which rooms of a folder a room may import beside itself and the rooms within it. */
@@ -77,13 +75,9 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-/** The folder of src that a file is in; for a file of src itself its name. */
+/** The folder of src that a file is in. */
 function folderOf(file: string): string {
-  return (
-    relative('src', file)
-      .split('/')[0]
-      ?.replace(/\.[jt]s$/, '') ?? ''
-  );
+  return relative('src', file).split('/')[0] ?? '';
 }
 
 /** The first two folders below src that a file is in. */

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { type Broker, startBroker } from '../broker.js';
+import { type Broker, startBroker } from '../broker/broker.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { createLog, type Log, type LogLevel } from '../runtime/log.js';
 import { passedSockets } from '../runtime/passed-sockets.js';

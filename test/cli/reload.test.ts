@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Broker, startBroker } from '../../src/broker.js';
+import { type Broker, startBroker } from '../../src/broker/broker.js';
 import { RunningConfig } from '../../src/cli/running-config.js';
 import { createClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config/load.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Broker, startBroker } from '../../src/broker.js';
+import { type Broker, startBroker } from '../../src/broker/broker.js';
 import { subprotocol } from '../../src/protocol/limits.js';
 import { createLog } from '../../src/runtime/log.js';
 import { tenantWith } from '../../src/session/tenant.js';

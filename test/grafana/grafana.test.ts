@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Broker } from '../../src/broker.js';
+import type { Broker } from '../../src/broker/broker.js';
 import { idleBroker } from '../support/idle-broker.js';
 import { page } from '../support/scrape.js';
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { startBroker } from '../../src/broker.js';
+import { startBroker } from '../../src/broker/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { RawClient, TOKEN } from '../support/running-broker.js';

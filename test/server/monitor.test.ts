@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Broker, BrokerOptions } from '../../src/broker.js';
+import type { Broker, BrokerOptions } from '../../src/broker/broker.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 import { page, samplesOf } from '../support/scrape.js';

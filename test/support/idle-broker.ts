@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { type Broker, startBroker } from '../../src/broker.js';
+import { type Broker, startBroker } from '../../src/broker/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { upstream } from './upstream.js';

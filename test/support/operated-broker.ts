@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { Broker, BrokerOptions } from '../../src/broker.js';
+import type { Broker, BrokerOptions } from '../../src/broker/broker.js';
 import { accountKey } from '../../src/runtime/account-key.js';
 import { createLog } from '../../src/runtime/log.js';
 import { runMain } from '../cli/run-main.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Broker } from '../../src/broker.js';
+import type { Broker } from '../../src/broker/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import type { ViewLimits } from '../../src/view/views.js';

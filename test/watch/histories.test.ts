@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Broker } from '../../src/broker.js';
+import type { Broker } from '../../src/broker/broker.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { promptIdle } from '../support/dovecot-conf.js';

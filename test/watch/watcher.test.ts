@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Broker } from '../../src/broker.js';
+import type { Broker } from '../../src/broker/broker.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { promptIdle } from '../support/dovecot-conf.js';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { startBroker } from '../../../src/broker.js';
+import { startBroker } from '../../../src/broker/broker.js';
 import type { Result } from '../../../src/protocol/contract.js';
 import type { ListField } from '../../../src/protocol/models.js';
 import { tenantWith } from '../../../src/session/tenant.js';

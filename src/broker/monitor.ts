@@ -1,14 +1,14 @@
+import { addPoolMetrics } from '../pool/pool-metrics.js';
+import { Reachability } from '../pool/supply/reachability.js';
+import { Metrics } from '../runtime/metrics.js';
+import { Listener } from '../server/listener.js';
+import { monitorPages } from '../server/monitor.js';
+import { addServerMetrics } from '../server/server-metrics.js';
+import type { SocketOptions } from '../server/socket-options.js';
+import type { Tenant } from '../session/tenant.js';
+import { addViewMetrics } from '../view/view-metrics.js';
+import { addWatchMetrics } from '../watch/watch-metrics.js';
 import type { Changeable } from './broker.js';
-import { addPoolMetrics } from './pool/pool-metrics.js';
-import { Reachability } from './pool/supply/reachability.js';
-import { Metrics } from './runtime/metrics.js';
-import { Listener } from './server/listener.js';
-import { monitorPages } from './server/monitor.js';
-import { addServerMetrics } from './server/server-metrics.js';
-import type { SocketOptions } from './server/socket-options.js';
-import type { Tenant } from './session/tenant.js';
-import { addViewMetrics } from './view/view-metrics.js';
-import { addWatchMetrics } from './watch/watch-metrics.js';
 
 /** What a broker does: it does not listen yet, takes work, or takes no new work. */
 export type Phase = 'starting' | 'running' | 'draining';

@@ -1,10 +1,10 @@
+import type { ServerOptions } from '../imap/login/server-options.js';
+import type { Services } from '../methods/context.js';
+import { keyMatcher } from '../runtime/account-key.js';
+import type { Listener } from '../server/listener.js';
+import type { SealedSessions } from '../session/sealed-sessions.js';
+import { serverGone } from '../session/session.js';
 import type { Changeable } from './broker.js';
-import type { ServerOptions } from './imap/login/server-options.js';
-import type { Services } from './methods/context.js';
-import { keyMatcher } from './runtime/account-key.js';
-import type { Listener } from './server/listener.js';
-import type { SealedSessions } from './session/sealed-sessions.js';
-import { serverGone } from './session/session.js';
 
 interface ServerParts extends Pick<Services, 'registry' | 'sessions'> {
   servers: Map<string, ServerOptions>;
