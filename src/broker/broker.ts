@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { ServerOptions } from '../imap/login/server-options.js';
 import type { ServiceLimits } from '../methods/context.js';
 import { handlers } from '../methods/handlers.js';
 import { Idempotency } from '../methods/idempotency.js';
-import type { Inside, SlowRequest } from '../methods/inside.js';
+import type { SlowRequest } from '../methods/inside.js';
 import { restoreOutcomes, saveOutcomes } from '../methods/outcomes-file.js';
 import { ServerFacts } from '../methods/session/server-facts.js';
 import { Tracing } from '../methods/tracing.js';
 import { Registry } from '../pool/registry.js';
-import { defaultPoolLimits, type PoolLimits } from '../pool/supply/slots.js';
+import { defaultPoolLimits } from '../pool/supply/slots.js';
 import { contract } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Listeners } from '../runtime/listeners.js';
@@ -20,86 +19,30 @@ import { Slowest } from '../runtime/slowest.js';
 import { Standstill } from '../runtime/standstill.js';
 import { version } from '../runtime/version.js';
 import type { Answered } from '../server/dispatch.js';
-import { defaultSocketLimits, type SocketLimits } from '../server/limits.js';
-import { type ListenAddress, Listener } from '../server/listener.js';
+import { defaultSocketLimits } from '../server/limits.js';
+import { Listener } from '../server/listener.js';
 import { KeyRing } from '../session/key-ring.js';
 import { Proofs } from '../session/proofs.js';
 import { Revocations } from '../session/revocations.js';
-import { defaultSessionLimits, SealedSessions, type SessionLimits } from '../session/sealed-sessions.js';
-import type { Tenant } from '../session/tenant.js';
+import { defaultSessionLimits, SealedSessions } from '../session/sealed-sessions.js';
 import { MemoryGuard } from '../view/memory-guard.js';
-import { defaultViewLimits, type ViewLimits, Views } from '../view/views.js';
-import { Hub, type HubLimits } from '../watch/hub.js';
-import type { WatchTimes } from '../watch/station.js';
-import type { StartWatcher } from '../watch/types.js';
+import { defaultViewLimits, Views } from '../view/views.js';
+import { Hub } from '../watch/hub.js';
 import { watcherOf } from '../watch/watcher.js';
 import { type Monitor, monitorOf, type Phase } from './monitor.js';
+import {
+  type BrokerOptions,
+  type Changeable,
+  defaultAppendBytes,
+  defaultDrainMs,
+  type ReadAgain,
+  type SessionFiles,
+} from './options.js';
 import { setServers, setTenants } from './reload.js';
-
-export interface BrokerOptions {
-  listeners: readonly ListenAddress[];
-  /** Where programs of operators ask for metrics and whether it is well. */
-  monitor?: ListenAddress | undefined;
-  tenants: readonly Tenant[];
-  servers: readonly ServerOptions[];
-  allowedOrigins?: readonly string[];
-  allowedHosts?: readonly string[];
-  pool?: Partial<PoolLimits>;
-  sockets?: Partial<SocketLimits>;
-  sessions?: Partial<SessionLimits>;
-  views?: Partial<ViewLimits>;
-  /** Where sessions outlive the process; without it they end with it. */
-  sessionFiles?: SessionFiles | undefined;
-  watches?: Partial<HubLimits>;
-  /** How often a watch proves that the server is there, and looks where it is not told. */
-  watchTimes?: WatchTimes;
-  /** What watches an account at the IMAP server, where it is not the broker's own. */
-  startWatcher?: StartWatcher;
-  /** Largest message that message.append takes, in bytes. */
-  appendBytes?: number;
-  /** The configuration as operators see it. */
-  settings?: Inside['settings'];
-  /** Milliseconds that running requests may take when an operator drains the broker. */
-  drainMs?: number;
-  /** Reads the configuration again, where there is one to read. @throws BrokerError INVALID_CONFIG */
-  readAgain?: () => ReadAgain;
-  /** Holds every result against the contract: for tests. */
-  checkResults?: boolean;
-  log: Log;
-}
-
-/** Largest message that is appended unless the configuration says otherwise, in bytes. */
-export const defaultAppendBytes = 50 * 1024 * 1024;
-
-/** Milliseconds of a drain unless the configuration says otherwise. */
-export const defaultDrainMs = 20_000;
 
 /** How many of the slowest requests are told, of so many milliseconds. */
 const SLOWEST = 20;
 const SLOWEST_MS = 300_000;
-
-/** What of a broker may change while it runs; of its listeners, the certificates. */
-export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
-
-/** A configuration that was read again, and the keys by which it is another one. */
-export interface ReadAgain {
-  /** A server whose entry is as it was is the same object. */
-  next: Changeable;
-  logLevel: LogLevel;
-  changed: string[];
-  restart: string[];
-}
-
-/** Files that let sessions outlive the process. */
-export interface SessionFiles {
-  keyFile: string;
-  /** Whether a key file that is not there is made. */
-  createKeys: boolean;
-  /** Where sessions that were ended before their time are noted. */
-  revocationsFile?: string | undefined;
-  /** Where a broker that stops leaves what became of requests with an idempotency key. */
-  outcomesFile?: string | undefined;
-}
 
 /** A running broker. */
 export interface Broker {

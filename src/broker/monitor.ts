@@ -8,7 +8,7 @@ import type { SocketOptions } from '../server/socket-options.js';
 import type { Tenant } from '../session/tenant.js';
 import { addViewMetrics } from '../view/view-metrics.js';
 import { addWatchMetrics } from '../watch/watch-metrics.js';
-import type { Changeable } from './broker.js';
+import type { Changeable } from './options.js';
 
 /** What a broker does: it does not listen yet, takes work, or takes no new work. */
 export type Phase = 'starting' | 'running' | 'draining';

@@ -4,7 +4,7 @@ import { keyMatcher } from '../runtime/account-key.js';
 import type { Listener } from '../server/listener.js';
 import type { SealedSessions } from '../session/sealed-sessions.js';
 import { serverGone } from '../session/session.js';
-import type { Changeable } from './broker.js';
+import type { Changeable } from './options.js';
 
 interface ServerParts extends Pick<Services, 'registry' | 'sessions'> {
   servers: Map<string, ServerOptions>;

@@ -1,4 +1,4 @@
-import type { ReadAgain } from '../broker/broker.js';
+import type { ReadAgain } from '../broker/options.js';
 import { type Config, ConfigError, loadConfig } from '../config/load.js';
 import { changesOf, effective, type Settings } from '../config/settings.js';
 import { settingsAfter } from '../config/shown-settings.js';

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { parse, TomlError } from 'smol-toml';
-import type { BrokerOptions } from '../broker/broker.js';
+import type { BrokerOptions } from '../broker/options.js';
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { LogLevel } from '../runtime/log.js';
 import type { ListenerTls } from '../server/listener.js';

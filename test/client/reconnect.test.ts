@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { BrokerOptions } from '../../src/broker/broker.js';
+import type { BrokerOptions } from '../../src/broker/options.js';
 import { type Client, type ClientOptions, createClient, RpcError } from '../../src/client/index.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';

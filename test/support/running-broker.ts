@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { type Broker, type BrokerOptions, startBroker } from '../../src/broker/broker.js';
+import { type Broker, startBroker } from '../../src/broker/broker.js';
+import type { BrokerOptions } from '../../src/broker/options.js';
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { WireError } from '../../src/protocol/errors.js';
 import { subprotocol } from '../../src/protocol/limits.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { BrokerOptions } from '../../src/broker/broker.js';
+import type { BrokerOptions } from '../../src/broker/options.js';
 import { accountKey } from '../../src/runtime/account-key.js';
 import { builtProgram } from '../cli/built.js';
 import { Dovecot, newUser } from '../support/dovecot.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { BrokerOptions } from '../../src/broker/broker.js';
+import type { BrokerOptions } from '../../src/broker/options.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { deterministicBytes, message } from '../support/mail.js';
 import { AnsweredError, RawClient, runBroker } from '../support/running-broker.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { BrokerOptions } from '../../src/broker/broker.js';
+import type { BrokerOptions } from '../../src/broker/options.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser } from '../support/dovecot.js';

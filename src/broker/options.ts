@@ -1,0 +1,73 @@
+import type { ServerOptions } from '../imap/login/server-options.js';
+import type { Inside } from '../methods/inside.js';
+import type { PoolLimits } from '../pool/supply/slots.js';
+import type { Log, LogLevel } from '../runtime/log.js';
+import type { SocketLimits } from '../server/limits.js';
+import type { ListenAddress } from '../server/listener.js';
+import type { SessionLimits } from '../session/sealed-sessions.js';
+import type { Tenant } from '../session/tenant.js';
+import type { ViewLimits } from '../view/views.js';
+import type { HubLimits } from '../watch/hub.js';
+import type { WatchTimes } from '../watch/station.js';
+import type { StartWatcher } from '../watch/types.js';
+
+export interface BrokerOptions {
+  listeners: readonly ListenAddress[];
+  /** Where programs of operators ask for metrics and whether it is well. */
+  monitor?: ListenAddress | undefined;
+  tenants: readonly Tenant[];
+  servers: readonly ServerOptions[];
+  allowedOrigins?: readonly string[];
+  allowedHosts?: readonly string[];
+  pool?: Partial<PoolLimits>;
+  sockets?: Partial<SocketLimits>;
+  sessions?: Partial<SessionLimits>;
+  views?: Partial<ViewLimits>;
+  /** Where sessions outlive the process; without it they end with it. */
+  sessionFiles?: SessionFiles | undefined;
+  watches?: Partial<HubLimits>;
+  /** How often a watch proves that the server is there, and looks where it is not told. */
+  watchTimes?: WatchTimes;
+  /** What watches an account at the IMAP server, where it is not the broker's own. */
+  startWatcher?: StartWatcher;
+  /** Largest message that message.append takes, in bytes. */
+  appendBytes?: number;
+  /** The configuration as operators see it. */
+  settings?: Inside['settings'];
+  /** Milliseconds that running requests may take when an operator drains the broker. */
+  drainMs?: number;
+  /** Reads the configuration again, where there is one to read. @throws BrokerError INVALID_CONFIG */
+  readAgain?: () => ReadAgain;
+  /** Holds every result against the contract: for tests. */
+  checkResults?: boolean;
+  log: Log;
+}
+
+/** Largest message that is appended unless the configuration says otherwise, in bytes. */
+export const defaultAppendBytes = 50 * 1024 * 1024;
+
+/** Milliseconds of a drain unless the configuration says otherwise. */
+export const defaultDrainMs = 20_000;
+
+/** What of a broker may change while it runs; of its listeners, the certificates. */
+export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
+
+/** A configuration that was read again, and the keys by which it is another one. */
+export interface ReadAgain {
+  /** A server whose entry is as it was is the same object. */
+  next: Changeable;
+  logLevel: LogLevel;
+  changed: string[];
+  restart: string[];
+}
+
+/** Files that let sessions outlive the process. */
+export interface SessionFiles {
+  keyFile: string;
+  /** Whether a key file that is not there is made. */
+  createKeys: boolean;
+  /** Where sessions that were ended before their time are noted. */
+  revocationsFile?: string | undefined;
+  /** Where a broker that stops leaves what became of requests with an idempotency key. */
+  outcomesFile?: string | undefined;
+}
