@@ -10,6 +10,7 @@ import { Registry } from '../pool/registry.js';
 import { defaultPoolLimits } from '../pool/supply/slots.js';
 import { contract } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
+import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Listeners } from '../runtime/listeners.js';
 import { Load } from '../runtime/load.js';
 import type { Log, LogLevel } from '../runtime/log.js';
@@ -96,10 +97,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   });
   /** All that is kept of an account beside its connections ends here. */
   const endAccount = (accountKey: string) => {
-    hub.endAccount(accountKey);
-    views.forget(accountKey);
-    facts.forget(accountKey);
-    idempotency.forget(accountKey);
+    const kept: KeptPerAccount[] = [hub, views, facts, idempotency];
+    for (const each of kept) each.endAccount(accountKey);
   };
   const guard = new MemoryGuard({ views, log: options.log });
   const epoch = randomBytes(8).toString('hex');

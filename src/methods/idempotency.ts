@@ -1,4 +1,5 @@
 import { BrokerError, type WireError } from '../protocol/errors.js';
+import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 
 /** Bounds of what is remembered of requests with an idempotency key. */
 export interface IdempotencyLimits {
@@ -48,7 +49,7 @@ interface Entry {
 }
 
 /** What became of requests with an idempotency key, so that each of them has its effect once. */
-export class Idempotency {
+export class Idempotency implements KeptPerAccount {
   readonly #limits: IdempotencyLimits;
   readonly #accounts = new Map<string, Map<string, Entry>>();
   /** Those with an outcome, the oldest first. */
@@ -80,8 +81,7 @@ export class Idempotency {
     return outcome.value as T;
   }
 
-  /** The account's last session has ended. */
-  forget(account: string): void {
+  endAccount(account: string): void {
     for (const entry of this.#accounts.get(account)?.values() ?? []) {
       // What is under way stays until it is known how it ends: somebody may come back and ask again.
       if (entry.settledAt === undefined) entry.forgotten = true;

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ImapConnection } from '../imap/connection/connection.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
+import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { type Confirmations, MailboxReader } from './mailbox-reader.js';
 import { MailboxView, type Moment } from './mailbox-view.js';
 import { bytesOfString } from './string-bytes.js';
@@ -42,7 +43,7 @@ const SHARE = 1 / 4;
  * What the broker remembers of all accounts' mail: one cache, bounded in bytes, that forgets what was not used for the
  * longest. Every key begins with the account's, so nothing is ever seen by another.
  */
-export class Views {
+export class Views implements KeptPerAccount {
   readonly limits: ViewLimits;
   readonly confirmations: Confirmations = { idle: 0, noop: 0, select: 0 };
   /** How often what was opened before was still in memory, and how often it was not. */
@@ -201,8 +202,7 @@ export class Views {
     return this.#writes.get(account) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** The account's last session has ended. */
-  forget(account: string): void {
+  endAccount(account: string): void {
     for (const key of [...(this.#keys.get(account) ?? [])]) {
       const pinned = this.#pinned.get(key);
       if (pinned) {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
+import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import type { Log } from '../runtime/log.js';
 import { type EventLogLimits, EventStore } from './event-log.js';
 import { Topic } from './topic.js';
@@ -35,7 +36,7 @@ export interface HubOptions {
 const MOST_ENDED = 10_000;
 
 /** All watches of the broker: one watcher for each account, however many sockets listen. */
-export class Hub {
+export class Hub implements KeptPerAccount {
   readonly #options: HubOptions;
   readonly #limits: HubLimits;
   readonly #store: EventStore;
@@ -102,7 +103,7 @@ export class Hub {
     return topic?.watchedBy(subscriber) ?? [];
   }
 
-  /** The last session of an account has ended: so do its watches, and the sockets are told. */
+  /** Watches of the account end, and their sockets are told. */
   endAccount(accountKey: string): void {
     const topic = this.#topics.get(accountKey);
     if (!topic) return;

@@ -105,7 +105,7 @@ describe('an idempotency key', () => {
     const running = ask('running', { work });
     await ask('done');
     await ask('done', { account: 'bob' });
-    idempotency.forget('alice');
+    idempotency.endAccount('alice');
     expect(idempotency.size).toBe(2);
     const joined = ask('running');
     end('stored');

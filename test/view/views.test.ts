@@ -164,7 +164,7 @@ describe('a folder that is pinned', () => {
   it('goes with its account, and the pins of a later one are its own', () => {
     const views = new Views(ROOM);
     const old = views.pin('a', 'Watched');
-    views.forget('a');
+    views.endAccount('a');
     expect([views.entries, views.bytes]).toEqual([0, 0]);
     const { reader, unpin } = views.pin('a', 'Watched');
     expect(reader).not.toBe(old.reader);
@@ -172,7 +172,7 @@ describe('a folder that is pinned', () => {
     views.shed(0);
     expect(views.reader('a', 'Watched')).toBe(reader);
     unpin();
-    views.forget('a');
+    views.endAccount('a');
     expect([views.entries, views.bytes]).toEqual([0, 0]);
   });
 });
@@ -184,12 +184,12 @@ describe('an account', () => {
     views.keepBody('a', 'body', 'x');
     await fill(views, 'b', 'INBOX');
     views.keepBody('b', 'body', 'y');
-    views.forget('a');
+    views.endAccount('a');
     expect(views.entries).toBe(2);
     expect(views.recall('b', 'body')).toBe('y');
     expect(rowsOf(views, 'b', 'INBOX')).toBe(100);
-    views.forget('b');
-    views.forget('b');
+    views.endAccount('b');
+    views.endAccount('b');
     expect([views.entries, views.bytes]).toEqual([0, 0]);
   });
 
@@ -206,7 +206,7 @@ describe('an account', () => {
     // The session ends while its folder is read.
     await read(views, ['a', 'INBOX'], 3, () => {
       live.delete('a');
-      views.forget('a');
+      views.endAccount('a');
       views.keepBody('a', 'body', 'x');
     });
     expect([views.entries, views.bytes]).toEqual([0, 0]);
@@ -227,10 +227,10 @@ describe('an account', () => {
         expect(views.recall(theirs, body)).toBeUndefined();
         expect(views.recall(theirs, mailbox)).toBeUndefined();
         expect(views.reader(theirs, mailbox)).not.toBe(reader);
-        views.forget(theirs);
+        views.endAccount(theirs);
         expect(views.reader(mine, mailbox)).toBe(reader);
         expect(views.recall(mine, body)).toBe('mine');
-        views.forget(mine);
+        views.endAccount(mine);
         expect([views.entries, views.bytes]).toEqual([0, 0]);
       }),
       { numRuns: 500 },

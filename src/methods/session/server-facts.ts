@@ -1,6 +1,7 @@
 import type { Namespaces } from '../../imap/connection/namespaces.js';
 import type { ServerOptions } from '../../imap/login/server-options.js';
 import type { Capabilities } from '../../protocol/methods/session.js';
+import type { KeptPerAccount } from '../../runtime/kept-per-account.js';
 import { putLast } from '../../runtime/put-last.js';
 import { Turns } from '../../runtime/turns.js';
 
@@ -21,7 +22,7 @@ const KNOWN_MS = 600_000;
 const MOST = 10_000;
 
 /** What servers offer the users of accounts. A server that a reload has moved is asked anew. */
-export class ServerFacts {
+export class ServerFacts implements KeptPerAccount {
   readonly #told = new Map<string, Told & { until: number }>();
   readonly #turns = new Turns();
 
@@ -49,7 +50,7 @@ export class ServerFacts {
     });
   }
 
-  forget(accountKey: string): void {
+  endAccount(accountKey: string): void {
     this.#told.delete(accountKey);
   }
 
