@@ -7,7 +7,7 @@ export function isLive(key: string): boolean {
   return LIVE.test(key);
 }
 
-/** Whether a key names a file of a certificate: one that the same listener, or the monitor, has already is read again. */
+/** Whether a key names a certificate's file: one that the same listener, or the monitor, has already is read again. */
 export function isCertificate(key: string): boolean {
   return CERTIFICATE.test(key);
 }

@@ -72,7 +72,7 @@ function digestOf(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch {
-    // It was read a moment ago, or is no file that is read at all.
+    // The file was readable a moment ago, or is not read at all.
     return '';
   }
 }

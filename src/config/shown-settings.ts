@@ -18,7 +18,7 @@ export function shownSettings(file: ConfigFile, given: unknown, source: Setting[
   return valuesOf(withImplied(file), given, '', source);
 }
 
-/** What follows from other values where it is not given. */
+/** Adds the values that follow from others where they are not given. */
 function withImplied(file: ConfigFile) {
   const { admin } = file;
   return {

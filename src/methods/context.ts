@@ -105,7 +105,7 @@ export interface Services {
   /** Names of the applications in the configuration. */
   tenantNames: ReadonlySet<string>;
   version: string;
-  /** Another one after each start. */
+  /** Names this run of the broker: another one after each start. */
   epoch: string;
   limits: ServiceLimits;
   operations: Operations;
@@ -115,7 +115,7 @@ export interface Services {
 export interface ServiceLimits {
   /** Connections that an account may have at once. */
   connectionsPerAccount: number;
-  /** Jobs of an account that may wait for one. */
+  /** Jobs of an account that may wait for a connection. */
   queuePerAccount: number;
   /** Largest message that message.append takes, in bytes. */
   appendBytes: number;

@@ -9,7 +9,7 @@ export interface Operations {
   readonly remaining: Result<'broker.remaining'>;
   /** Reads the configuration again. @throws BrokerError INVALID_CONFIG, with everything as it was */
   reload(): Result<'broker.reload'>;
-  /** Sets the level of the log, for so many milliseconds or until a reload. @returns the one before */
+  /** Sets the level of the log, for so many milliseconds or until a reload. @returns the level before */
   setLogLevel(level: LogLevel, forMs: number | undefined): LogLevel;
   /** Seals new tokens with a new key. @returns its id, and how many keys there are @throws KeyFileError */
   rotateKeys(): { id: string; keys: number };

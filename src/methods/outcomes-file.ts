@@ -29,7 +29,7 @@ export async function saveOutcomes(path: string, keys: KeyRing, idempotency: Ide
   closeSync(writeAnew(path, await sealText(keys.newest, JSON.stringify(content))));
 }
 
-/** Takes up what the broker before has left; a file that is missing, spoilt or sealed with another key is nothing. */
+/** Takes up what the broker before has left; ignores a file that is missing, spoilt or sealed with another key. */
 export async function restoreOutcomes(path: string, keys: KeyRing, idempotency: Idempotency): Promise<void> {
   let sealed: string;
   try {

@@ -10,7 +10,7 @@ export interface DownloadWire {
   abort(): void;
 }
 
-/** Credit is returned in portions, so that not every frame costs another; the other half keeps the broker busy meanwhile. */
+/** Credit is returned in portions, so that not each frame costs another; the other half keeps the broker busy. */
 const CREDIT_PORTION = protocolLimits.streamInitialCreditBytes / 2;
 /** Chunks that may wait before they are joined: thousands of one byte each would cost far more than their credit. */
 const LOOSE_CHUNKS = 64;

@@ -8,7 +8,7 @@ import { Upload } from './upload.js';
 export interface StreamSocket {
   sendJson(frame: unknown): void;
   send(frame: Uint8Array): void;
-  /** As `send`; a promise to wait for where much lies unsent. */
+  /** As `send`; answers a promise to wait for where much lies unsent. */
   sendPaced(frame: Uint8Array): Promise<void> | undefined;
   /** A stream has ended. */
   onEnd(): void;

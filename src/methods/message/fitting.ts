@@ -43,7 +43,7 @@ function cut(message: Message, room: number): Message {
   return { ...textless, textBody: filled(message.textBody), htmlBody: filled(message.htmlBody) };
 }
 
-/** What a list shows, and that there is more. */
+/** What a list shows of a message, marked as truncated. */
 function shell(message: Message): Message {
   const { structure } = message;
   return {

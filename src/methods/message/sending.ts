@@ -21,7 +21,7 @@ interface Wanted {
 }
 
 type Sent<Meta> = Meta & { stream: number | null; data: string | null };
-/** @param sent how many of the bytes that are wanted have been sent by a connection that was lost: what follows them is wanted */
+/** @param sent how many of the wanted bytes a lost connection has sent: the bytes after them are wanted */
 type Prepare<Meta> = (connection: ImapConnection, sent: number) => Promise<Sendable<Meta>>;
 
 /**

@@ -16,7 +16,7 @@ export interface Told {
   server: ServerOptions;
 }
 
-/** What a server offers changes when it is updated: to tell it again soon needs no connection. */
+/** What a server offers changes when the server is updated: to tell the same again soon needs no connection. */
 const KNOWN_MS = 600_000;
 const MOST = 10_000;
 

@@ -3,7 +3,7 @@ import type { Handler, RequestContext } from '../../context.js';
 
 /**
  * A handler of what an operator does, which is noted in the log with who did it.
- * @param told what of the params is noted, where they are not to be in the log as they are
+ * @param told the params that are logged, where not all of them may be in the log
  */
 export function deed<M extends MethodName>(
   handle: Handler<M>,
