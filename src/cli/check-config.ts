@@ -2,7 +2,7 @@ import { ConfigError, loadConfig } from '../config/load.js';
 import { KeyFileError, KeyRing } from '../session/key-ring.js';
 import { type ExitCode, exitCodes, type Output } from './output.js';
 
-/** Says whether a configuration file can be used, and if not, all that is wrong with it. */
+/** Says whether a configuration file can be used, and if not, prints all problems. */
 export function checkConfig(path: string, output: Output): ExitCode {
   try {
     const { broker } = loadConfig(path);

@@ -10,7 +10,7 @@ interface Values {
   isFile: boolean;
 }
 
-/** A command as a script needs it. */
+/** What a script needs to know of a command. */
 interface Place {
   /** Names from the root on, with a blank between; '' is the root. */
   path: string;

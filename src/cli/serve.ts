@@ -19,14 +19,14 @@ export interface ServeOptions extends ServeFlags {
 const CLOSING_MS = 15_000;
 
 /**
- * How far the heap may grow above what is in use before V8 looks for garbage, in percent; left alone it grows to twice as
- * much and more. What comes with logins and pages outlives the young generation, so that much of it ends up there.
+ * How far the heap may grow above what is in use before V8 collects garbage, in percent; by default V8 lets it grow to
+ * twice as much and more. Objects of logins and pages outlive the young generation, so that many end up in the old one.
  */
 const HEAP_GROWTH = 50;
 
 /**
  * Runs a broker until a signal ends it: the first one drains, the second one stops at once.
- * @throws CliError or ConfigError when it cannot start
+ * @throws CliError or ConfigError when the broker cannot start
  */
 export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
@@ -99,7 +99,7 @@ To try it, in another terminal:
 `;
 }
 
-/** What SIGHUP does: the broker notes what changed. */
+/** Handles SIGHUP; the broker logs what changed. */
 function reload(broker: Broker, log: Log): void {
   try {
     broker.reload();

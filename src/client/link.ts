@@ -123,7 +123,7 @@ export class Link {
     this.#closeIfDone();
   }
 
-  /** A new upload; its frames go out when it is run. */
+  /** A new upload; its frames go out when the upload is run. */
   upload(content: ReadableStream<Uint8Array>): Upload {
     return this.#streams.upload(content);
   }
@@ -232,7 +232,7 @@ export class Link {
     if (this.#retired && !busy && !this.#closed) this.#transport.close();
   }
 
-  /** From now on the broker may be silent for so long. */
+  /** From now on the broker may be silent for `silenceMs`. */
   #listen(silenceMs: number): void {
     if (this.#closed) return;
     this.#silenceMs = boundedMs(silenceMs);

@@ -24,7 +24,7 @@ export class Ended {
   }
 }
 
-/** What a request's socket is told by its {@link Patience}. */
+/** What the socket of a request is told by the {@link Patience} of the request. */
 export interface PatienceEvents {
   /** The caller gives up; the broker's answer is still waited for. */
   onCancel(): void;

@@ -1,4 +1,4 @@
-/** Node warns of a leak when a signal has eleven listeners, and hundreds of calls may share a signal: it gets one. */
+/** Node warns of a leak at eleven listeners of a signal, which hundreds of calls may share: each signal gets one. */
 const shared = new WeakMap<AbortSignal, { callbacks: Set<() => void>; fire: () => void }>();
 
 /** Calls back once when the signal aborts, never where it has aborted already. @returns a function that stops that */

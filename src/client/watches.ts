@@ -9,7 +9,7 @@ import { Member, type MemberChannel, type Watch, type WatchOptions } from './wat
 export interface WatchCallOptions extends CallOptions {
   /** Called with the result in the very turn in which it came, so before any frame behind it. */
   onAnswer?: (result: unknown, link: Link) => void;
-  /** Whether it is sent on one socket only. */
+  /** Whether the request is sent on one socket only. */
   once?: boolean;
 }
 

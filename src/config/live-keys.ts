@@ -2,7 +2,7 @@
 const LIVE = /^((pool|limits|cache|server|tenant|log)\b|allowed_(origins|hosts)$|session\.(ttl|max_age)_seconds$)/;
 const CERTIFICATE = /^(listener\b.*|monitor)\.(tls_cert_file|tls_key_file|client_ca_file)$/;
 
-/** Whether a key holds after a reload, whatever it says. */
+/** Whether a new value of a key holds after a reload, without a restart. */
 export function isLive(key: string): boolean {
   return LIVE.test(key);
 }

@@ -53,7 +53,7 @@ export function changesOf(before: Settings, after: Settings): Changes {
   return { changed: told.filter(holds), restart: told.filter((key) => !holds(key)) };
 }
 
-/** The settings that hold after a change: what needs a restart is as it was. */
+/** The settings that hold after a change: those that need a restart keep their values. */
 export function effective(before: Settings, after: Settings, { restart }: Changes): Settings {
   const concerned = (key: string) => restart.some((name) => key === name || key.startsWith(`${name}.`));
   return new Map([...[...after].filter(([key]) => !concerned(key)), ...[...before].filter(([key]) => concerned(key))]);

@@ -202,7 +202,7 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** A defect's error says nothing, so it may have had an effect. */
+/** The error of a defect does not say whether the request had an effect, so the request may have had one. */
 function wireOf(error: unknown): WireError {
   const known = error instanceof BrokerError ? error : undefined;
   const internal = new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed: 'maybe' });
@@ -213,7 +213,7 @@ function fromWire({ message, data: { kind, ...options } }: WireError): BrokerErr
   return new BrokerError(kind, message, options);
 }
 
-/** Whether a failed request may have changed something; a defect's error does not say, so it may. */
+/** Whether a failed request may have changed something; so may one that failed by a defect, whose error does not say. */
 function hadEffect(error: unknown): boolean {
   return !(error instanceof BrokerError) || error.executed !== 'no';
 }

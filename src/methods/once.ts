@@ -3,7 +3,7 @@ import { canonical } from './canonical.js';
 import type { SessionContext } from './context.js';
 
 /**
- * Does a write once for all requests with its idempotency key; without a key it just does it.
+ * Does a write once for all requests with its idempotency key; without a key, for each request.
  * @param matters the params that make two requests the same, beside the method
  * @param bytes a message, which makes two requests the same as well
  */

@@ -32,7 +32,7 @@ export async function shared<T extends object>(
   const job = jobOf(context, { effect: 'read', ...options });
   const { value, coalesced } = await account.share(key, job, ask, { maxAgeMs });
   const { answer, asked } = value;
-  // Kept where the request takes an old answer, or where an older one is kept: no caller may see that one after this.
+  // Kept where the request takes an old answer, or where an older one is kept, which no caller may get after this one.
   const useful = maxAgeMs > 0 || views.hasAnswer(account.key, key);
   // The account's last session may have ended meanwhile, with all that was known of it.
   if (useful && sessions.hasAccount(account.key)) {

@@ -103,7 +103,7 @@ export interface WireError {
   data: ErrorData;
 }
 
-/** What {@link BrokerError} takes beside kind and message. */
+/** Options of {@link BrokerError} beside kind and message. */
 export interface BrokerErrorOptions {
   executed?: Executed | undefined;
   retryAfterMs?: number | undefined;

@@ -110,7 +110,7 @@ export const messageSummary = z.object({
 });
 export type MessageSummary = z.infer<typeof messageSummary>;
 
-/** What an index shows: the rows of answers where nothing else is asked for, and those of events. */
+/** The default members of rows: in answers where nothing else is asked for, and in events. */
 export const defaultFields: ListField[] = ['envelope', 'flags', 'size', 'internalDate'];
 
 export const fields = z.array(listField).max(10).default(defaultFields).describe('Members of each row beside its uid.');
@@ -119,7 +119,7 @@ export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50)
 
 export const cursor = z.string().min(1).max(512).describe('The nextCursor of the page before; opaque.');
 
-/** What a folder was like when it was answered; opaque. */
+/** The state that a folder had when an answer was given; opaque. */
 export const state = z
   .string()
   .max(128)

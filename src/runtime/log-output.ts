@@ -12,7 +12,7 @@ const LAST_MS = 5000;
 
 /**
  * The output of log lines that are not for a person at a terminal. A reader that is behind or gone neither stops the
- * process nor keeps it from ending. With pino's own output it would: at exit pino retries its last lines for ever.
+ * process nor keeps it from ending. pino's own output would keep it: at exit pino retries the last lines for ever.
  */
 export class LogOutput implements DestinationStream {
   readonly #fd: number;

@@ -40,7 +40,7 @@ export interface ListenerOptions {
   /** `Host` headers that are let in without TLS beside localhost and IP addresses. */
   allowedHosts: readonly string[];
   /**
-   * Answers HTTP requests that ask for no WebSocket, the operators' page among them; WebSockets are then for operators
+   * Answers HTTP requests that ask for no WebSocket, among them those for the page; WebSockets are then for operators
    * who use that page. Default: the answer that a WebSocket is needed.
    */
   onRequest?: RequestListener;
@@ -69,7 +69,7 @@ const OPERATORS_MS = 1_000;
 /** TCP connections beyond the sockets: those that are about to be refused with a reason. */
 const SPARE_CONNECTIONS = 100;
 
-/** Takes WebSockets at its addresses after it has authenticated them in the HTTP upgrade. */
+/** Takes WebSockets at its addresses, after their clients were authenticated in the HTTP upgrade. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: Listening[] = [];
@@ -108,7 +108,7 @@ export class Listener {
     return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.now]));
   }
 
-  /** Most sockets that each of those tenants may have. */
+  /** Most sockets that each tenant may have, of those that have had a socket. */
   get socketsLimits(): Map<string, number> {
     return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.socketsLimit]));
   }
@@ -182,7 +182,7 @@ export class Listener {
     return socket?.tenant;
   }
 
-  /** Takes no new sockets, drains those that are there; operators may come and stay until {@link close}. */
+  /** Takes no new sockets and drains the open ones; operators may come and stay until {@link close}. */
   async drain(graceMs: number): Promise<void> {
     this.#closeServers(({ forOperators }) => !forOperators);
     const draining = this.#tenantSockets.map((socket) => socket.drain(graceMs));

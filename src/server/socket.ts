@@ -261,7 +261,7 @@ export class Socket implements SeenSocket {
     this.#ws.terminate();
   }
 
-  /** Waits until nothing runs, at most so long. */
+  /** Waits until nothing runs, for at most `ms` milliseconds. */
   async idle(ms: number): Promise<void> {
     if (!this.busy) return;
     await atMost(ms, (done) => this.#onIdle.add(done));
@@ -295,7 +295,7 @@ export class Socket implements SeenSocket {
   }
 }
 
-/** Waits for something, at most so long. */
+/** Waits until `happens` calls back, for at most `ms` milliseconds. */
 async function atMost(ms: number, happens: (done: () => void) => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ export interface SealingKey {
 /** Keys that still open tokens after a rotation, the newest included. */
 const KEPT = 4;
 const KEY_BYTES = 32;
-/** Milliseconds after which the file is looked at again: another process may have rotated it. */
+/** Milliseconds after which the file is looked at again: another process may have rotated the keys. */
 const LOOK_AGAIN_MS = 2_000;
 
 /** A key file that cannot be used; the message is for the operator. */
@@ -43,7 +43,7 @@ export class KeyRing {
   }
 
   /**
-   * The ring of a key file, which is made (mode 0600) if it is not there and `create` is set.
+   * The ring of a key file; a missing file is made (mode 0600) if `create` is set.
    * @throws KeyFileError
    */
   static ofFile(path: string, options: { create: boolean }): KeyRing {
@@ -113,7 +113,7 @@ export class KeyRing {
 }
 
 /**
- * Puts a new key in front of the keys of a file; the oldest are dropped. Running brokers take it up within seconds.
+ * Puts a new key in front of the keys of a file; the oldest are dropped. Running brokers take that up within seconds.
  * @returns the id of the new key and how many keys there are now
  * @throws KeyFileError
  */

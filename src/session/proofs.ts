@@ -20,7 +20,7 @@ export class Proofs {
 
   /**
    * Makes sure that credentials are right: from memory, else by one login for all callers that ask meanwhile.
-   * @param login rejects with IMAP_AUTH_FAILED when they are wrong
+   * @param login rejects with IMAP_AUTH_FAILED when the credentials are wrong
    * @returns whether there was a login
    * @throws BrokerError IMAP_AUTH_FAILED, or what the login throws
    */

@@ -170,7 +170,7 @@ export class SealedSessions implements SessionStore {
     this.#perTenant.clear();
   }
 
-  /** Tokens whose keys end with the process stay void after it without a saved list. */
+  /** Whether the end of a session lasts: tokens whose keys end with the process need no saved list. */
   #lasts(saved: boolean): boolean {
     return saved || this.#options.keys.isEphemeral;
   }

@@ -48,7 +48,7 @@ export interface SessionStore {
   close(session: Session): Promise<{ lasts: boolean }>;
   /** Ends all sessions of a tenant, or of one of its users. @returns also how many accounts were in use here */
   revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }>;
-  /** Ends a session by its id. @returns also the key of its account; `undefined` where it was not used here */
+  /** Ends a session by its id. @returns also the key of its account; `undefined` where no such session was used here */
   kick(id: string): { accountKey: string; lasts: boolean } | undefined;
   /** Sessions of a tenant that were used here and have not ended. */
   count(tenant: string): number;

@@ -21,7 +21,7 @@ export interface Tenant {
   tokenHashes: readonly string[];
   /** Common names of client certificates that stand for a token. */
   certificateNames: readonly string[];
-  /** Names of the IMAP servers that it may open sessions on; `undefined` for all. */
+  /** Names of the IMAP servers that the application may open sessions on; `undefined` for all. */
   servers: readonly string[] | undefined;
   scopes: readonly Scope[];
   quotas: TenantQuotas;

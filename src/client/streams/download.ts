@@ -14,7 +14,7 @@ export interface DownloadWire {
 const CREDIT_PORTION = protocolLimits.streamInitialCreditBytes / 2;
 /** Chunks that may wait before they are joined: thousands of one byte each would cost far more than their credit. */
 const LOOSE_CHUNKS = 64;
-/** Milliseconds that a reader waits for the next bytes at most. The broker gives up earlier, unless it is stuck. */
+/** Most milliseconds that a reader waits for the next bytes. A broker that is not stuck gives up earlier. */
 const SILENCE_MS = protocolLimits.timeoutMs;
 
 /** A stream from the broker as a web stream: what its reader takes is what the broker may send on. */

@@ -50,7 +50,7 @@ export class Streams {
     return download;
   }
 
-  /** A new upload; its frames go out when it is run. */
+  /** A new upload; its frames go out when the upload is run. */
   upload(content: ReadableStream<Uint8Array>): Upload {
     this.#lastUpload += 2;
     const upload = new Upload(this.#lastUpload, content, { send: (frame) => this.#socket.sendPaced(frame) });

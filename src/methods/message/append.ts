@@ -68,7 +68,7 @@ async function collect(context: SessionContext, upload: IncomingStream, size: nu
   return Buffer.concat(chunks, taken);
 }
 
-/** Bare LF becomes CRLF: some servers refuse it, and every mail format wants it. */
+/** Bare LF becomes CRLF: some servers refuse bare LF, and every mail format wants CRLF. */
 function withCrLf(raw: Buffer): Buffer {
   const bare = /(?<!\r)\n/;
   const text = raw.toString('latin1');

@@ -16,7 +16,7 @@ export interface Named extends Folder {
   uids: readonly number[];
 }
 
-/** Changes messages of a folder, which is the one that the caller knows from before the change until after it. */
+/** Changes messages of a folder, and makes sure that it is the folder that the caller knows, before and after. */
 export function changing<T>(
   context: SessionContext,
   { mailbox, uidValidity, destination }: Folder,

@@ -51,7 +51,7 @@ function streamed<Meta>(
     let stream: OutgoingStream | undefined;
     let sent = 0;
     const running = context.account.run(job, async (connection, lease) => {
-      // A read that lost its connection runs again: it goes on where the stream stands.
+      // A read that lost its connection runs again, and goes on where the stream stands.
       const { meta, bytes } = await prepare(connection, sent);
       stream ??= context.streams.open();
       resolve({ ...meta, stream: stream.id, data: null });

@@ -28,7 +28,7 @@ const paged = {
   nextOffset: z.int().nullable().describe('Where the next page begins; null after the last.'),
 };
 
-/** What there is of the broker to look at, each a list of which a page is answered. */
+/** The lists of a broker that operators can look at; each is answered by pages. */
 export const adminSeeMethods = {
   'server.list': adminMethod({
     name: 'server.list',

@@ -7,7 +7,7 @@ const namespaceEntry = z.object({
   delimiter: z.string().nullable(),
 });
 
-// SASL joins these with NUL (PLAIN, RFC 4616) or U+0001 (OAUTHBEARER, RFC 7628): inside they would forge a field.
+// SASL joins credentials with NUL (PLAIN, RFC 4616) or U+0001 (OAUTHBEARER, RFC 7628), which would forge fields inside.
 export const loginName = z
   .string()
   .min(1)

@@ -93,7 +93,7 @@ export class CreditedStream implements OutgoingStream {
     if (this.#waitsFor === 'room') this.#wake();
   }
 
-  /** Ends without a word to the receiver: it aborted the stream, or its socket is gone, or the request failed. */
+  /** Ends without a frame: the receiver aborted the stream, or its socket is gone, or the request failed. */
   drop(error: BrokerError): void {
     if (this.#gone) return;
     this.#ended = true;
