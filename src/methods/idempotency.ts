@@ -213,7 +213,7 @@ function fromWire({ message, data: { kind, ...options } }: WireError): BrokerErr
   return new BrokerError(kind, message, options);
 }
 
-/** Whether a failed request may have changed something; so may one that failed by a defect, whose error does not say. */
+/** Whether a failed request may have changed something; it may after a defect, whose error does not say. */
 function hadEffect(error: unknown): boolean {
   return !(error instanceof BrokerError) || error.executed !== 'no';
 }
