@@ -19,7 +19,7 @@ const CLOSE_MS = 1000;
 /** The content of the ping whose pong says that a peer has read that the broker drains. */
 const DRAINING_PING = Buffer.from('draining');
 
-/** Which socket it is: its id at this broker, and where it comes from. */
+/** The name of a socket: its id at this broker, and where it comes from. */
 export interface SocketName {
   id: string;
   peer: string;
