@@ -41,25 +41,25 @@ import {
 } from './options.js';
 import { setServers, setTenants } from './reload.js';
 
-/** How many of the slowest requests are told, of so many milliseconds. */
+/** How many of the slowest requests operators can see, and for how many milliseconds a request is kept. */
 const SLOWEST = 20;
 const SLOWEST_MS = 300_000;
 
 /** A running broker. */
 export interface Broker {
-  /** Addresses that it listens on, as URLs of the client. */
+  /** Addresses that the broker listens on, as URLs of the client. */
   readonly urls: readonly string[];
-  /** Where its metrics are, `http:`, `https:` or `unix:`. */
+  /** URL of the monitor, which has the metrics: `http:`, `https:` or `unix:`. */
   readonly monitorUrl: string | undefined;
-  /** What they are called. */
+  /** The definitions of the metrics; none without a monitor. */
   readonly metrics: readonly MetricEntry[];
   readonly registry: Registry;
   readonly views: Views;
-  /** Resolves when it begins to drain or to stop, whoever had it do so, with the milliseconds that running requests may take. */
+  /** Resolves when a drain or stop begins, for whatever cause, with the milliseconds that running requests may take. */
   readonly whenEnding: Promise<number>;
-  /** Goes on with the configuration as it is now; no request is dropped. @throws BrokerError INVALID_CONFIG */
+  /** Reads the configuration again and applies it; no request is dropped. @throws BrokerError INVALID_CONFIG */
   reload(): Pick<ReadAgain, 'changed' | 'restart'>;
-  /** Refuses new work, finishes what runs within the grace (milliseconds), logs out everywhere, closes. */
+  /** Refuses new work, lets running requests finish within the grace (milliseconds), logs out everywhere, closes. */
   drain(graceMs: number): Promise<void>;
   /** Closes at once: running requests are cancelled. */
   stop(): Promise<void>;
@@ -95,7 +95,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       void registry.close(accountKey);
     },
   });
-  /** All that is kept of an account beside its connections ends here. */
+  /** Drops all that is kept of an account beside its connections. */
   const endAccount = (accountKey: string) => {
     const kept: KeptPerAccount[] = [hub, views, facts, idempotency];
     for (const each of kept) each.endAccount(accountKey);
@@ -155,7 +155,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log, tenants, allowedOrigins = [], allowedHosts = [], checkResults = false } = options;
   const answered = new Listeners<Answered>();
   answered.add((one) => {
-    // The broker is not busier for being looked at.
+    // Requests of operators do not count as load of the broker.
     if (one.method && contract[one.method].scope === 'admin') return;
     load.answered(one.outcome, one.ms);
     slowest.add(one.ms, () => ({ at: Date.now(), ...one }));
@@ -186,7 +186,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       await saveOutcomes(outcomesFile, keys, idempotency).catch((err) => log.warn({ err }, 'outcomes are not kept'));
     }
     sessions.dispose();
-    // Operators could see until now how it goes, and who had it end is told so.
+    // Operators could follow the drain until now; what they have asked is still answered.
     await Promise.all([listener.answerOperators(), monitor?.listener.answerOperators()]);
     await monitor?.listener.close();
     await listener.close();

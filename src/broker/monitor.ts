@@ -10,27 +10,27 @@ import { addViewMetrics } from '../view/view-metrics.js';
 import { addWatchMetrics } from '../watch/watch-metrics.js';
 import type { Changeable } from './options.js';
 
-/** What a broker does: it does not listen yet, takes work, or takes no new work. */
+/** The phase of a broker: it does not listen yet, takes work, or takes no new work. */
 export type Phase = 'starting' | 'running' | 'draining';
 
 export interface MonitorParts {
   socket: SocketOptions;
-  /** Of the applications, whose sockets are counted. */
+  /** The listener of the applications, whose sockets are counted. */
   listener: Listener;
   tenants: readonly Tenant[];
   allowedHosts: readonly string[];
   phase(): Phase;
 }
 
-/** Where programs of operators ask how the broker is, and where their page is. */
+/** Where the operators' programs ask for the state of the broker, and where the operators' page is. */
 export interface Monitor {
   listener: Listener;
   metrics: Metrics;
-  /** Goes on with another configuration. @param graceMs milliseconds that what runs for tenants which are gone may take */
+  /** Applies another configuration. @param graceMs milliseconds that running requests of removed tenants may take */
   update(next: Changeable, graceMs: number): void;
 }
 
-/** Makes the monitor. It answers from before the first request until after the last. */
+/** Makes the monitor, which answers from before the broker's first request until after its last. */
 export function monitorOf(parts: MonitorParts): Monitor {
   const { socket, tenants } = parts;
   let { allowedHosts } = parts;

@@ -13,7 +13,7 @@ import type { StartWatcher } from '../watch/types.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
-  /** Where programs of operators ask for metrics and whether it is well. */
+  /** Where the operators' programs ask for the metrics and the health of the broker. */
   monitor?: ListenAddress | undefined;
   tenants: readonly Tenant[];
   servers: readonly ServerOptions[];
@@ -23,12 +23,12 @@ export interface BrokerOptions {
   sockets?: Partial<SocketLimits>;
   sessions?: Partial<SessionLimits>;
   views?: Partial<ViewLimits>;
-  /** Where sessions outlive the process; without it they end with it. */
+  /** Files that let sessions outlive the process; without them sessions end with the process. */
   sessionFiles?: SessionFiles | undefined;
   watches?: Partial<HubLimits>;
-  /** How often a watch proves that the server is there, and looks where it is not told. */
+  /** How often a watch proves that the server is there, and polls folders of which the server tells no changes. */
   watchTimes?: WatchTimes;
-  /** What watches an account at the IMAP server, where it is not the broker's own. */
+  /** Starts the watcher of an account at the IMAP server. Default: the broker's own watcher. */
   startWatcher?: StartWatcher;
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
@@ -36,9 +36,9 @@ export interface BrokerOptions {
   settings?: Inside['settings'];
   /** Milliseconds that running requests may take when an operator drains the broker. */
   drainMs?: number;
-  /** Reads the configuration again, where there is one to read. @throws BrokerError INVALID_CONFIG */
+  /** Reads the configuration again, where there is a configuration to read. @throws BrokerError INVALID_CONFIG */
   readAgain?: () => ReadAgain;
-  /** Holds every result against the contract: for tests. */
+  /** Checks every result against the contract: for tests. */
   checkResults?: boolean;
   log: Log;
 }
@@ -49,12 +49,12 @@ export const defaultAppendBytes = 50 * 1024 * 1024;
 /** Milliseconds of a drain unless the configuration says otherwise. */
 export const defaultDrainMs = 20_000;
 
-/** What of a broker may change while it runs; of its listeners, the certificates. */
+/** The options that may change while a broker runs; of its listeners, the certificates. */
 export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
 
-/** A configuration that was read again, and the keys by which it is another one. */
+/** A configuration that was read again, and the keys in which it differs from the one before. */
 export interface ReadAgain {
-  /** A server whose entry is as it was is the same object. */
+  /** A server whose entry has not changed is the same object as before. */
   next: Changeable;
   logLevel: LogLevel;
   changed: string[];
@@ -64,10 +64,10 @@ export interface ReadAgain {
 /** Files that let sessions outlive the process. */
 export interface SessionFiles {
   keyFile: string;
-  /** Whether a key file that is not there is made. */
+  /** Whether a missing key file is created. */
   createKeys: boolean;
-  /** Where sessions that were ended before their time are noted. */
+  /** File that lists the sessions that were ended before their time. */
   revocationsFile?: string | undefined;
-  /** Where a broker that stops leaves what became of requests with an idempotency key. */
+  /** File in which a stopping broker leaves the outcomes of requests with an idempotency key. */
   outcomesFile?: string | undefined;
 }

@@ -8,7 +8,7 @@ import type { Changeable } from './options.js';
 
 interface ServerParts extends Pick<Services, 'registry' | 'sessions'> {
   servers: Map<string, ServerOptions>;
-  /** All that is kept of an account beside its connections ends. */
+  /** Drops all that is kept of an account beside its connections. */
   endAccount(accountKey: string): void;
 }
 
@@ -17,7 +17,7 @@ interface TenantParts {
   tenantNames: Set<string>;
 }
 
-/** Sessions on a server that is gone are refused; what runs on it has so many milliseconds. */
+/** Refuses sessions on removed servers; what runs on such a server may take `graceMs` milliseconds. */
 export function setServers(
   { servers, registry, sessions, endAccount }: ServerParts,
   next: readonly ServerOptions[],
@@ -37,7 +37,7 @@ export function setServers(
   }
 }
 
-/** The sockets of a tenant that is gone are drained, its sessions are without effect. */
+/** Drains the sockets of removed tenants, whose sessions then have no effect. */
 export function setTenants(
   { tenantNames, sessions }: TenantParts,
   listener: Listener,
@@ -50,7 +50,7 @@ export function setTenants(
   tenantNames.clear();
   for (const name of names) tenantNames.add(name);
   void listener.update({ tenants, addresses, allowedOrigins, allowedHosts }, graceMs).then(() => {
-    // It may be back meanwhile.
+    // A later reload may have brought the tenant back meanwhile.
     for (const name of gone) if (!tenantNames.has(name)) sessions.forget(name);
   });
 }

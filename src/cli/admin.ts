@@ -16,20 +16,20 @@ export interface AdminContext {
   print<T>(result: T, render: (result: T) => string): void;
   /** Whether JSON was asked for. */
   json: boolean;
-  /** Hear of each connect to the broker, and of requests that are traced. */
+  /** Called at each connect to the broker, and for each traced request. */
   onHello: Listeners<Hello>;
   onTrace: Listeners<TraceEvent>;
-  /** Shows how something goes on: on a terminal in one line, else in a line for each change, or as JSON. */
+  /** Shows the progress of something: on a terminal in one line, else in a line for each change, or as JSON. */
   progress<T>(state: T, render: (state: T) => string): void;
   output: Output;
   args: readonly string[];
   options: Readonly<Record<string, unknown>>;
 }
 
-/** @returns the exit code, where it is not that of success */
+/** @returns the exit code; undefined for success */
 export type AdminWork = (context: AdminContext) => Promise<ExitCode | undefined>;
 
-/** Adds commands that ask a running broker: a client of it with the scope `admin`, and nothing more. */
+/** Adds the commands for a running broker; they are a client with the scope `admin`, and nothing more. */
 export class AdminCommands {
   readonly #output: Output;
   readonly #end: (code: ExitCode) => void;
@@ -41,7 +41,7 @@ export class AdminCommands {
   }
 
   /**
-   * @param hasJson whether what it prints can be had as JSON
+   * @param hasJson whether the command can print JSON
    * @returns the command, for arguments and options of its own
    */
   add(parent: Command, name: string, description: string, work: AdminWork, hasJson = true): Command {
@@ -108,7 +108,7 @@ function tokenIn(file: string): string {
   throw new CliError(`--token-file: ${file} is empty.`, exitCodes.usage);
 }
 
-/** What a command tells of a broker that did not let it in. */
+/** The error of a command that the broker did not let in. */
 function notLetIn({ kind, message }: RpcError, url: string, tokenFile: string | undefined): CliError | undefined {
   if (kind === 'UNAUTHENTICATED') {
     const why =
@@ -117,7 +117,7 @@ function notLetIn({ kind, message }: RpcError, url: string, tokenFile: string | 
         : `does not know the token in ${tokenFile}.`;
     return new CliError(`${kind}: the broker at ${url} ${why}`, exitCodes.usage);
   }
-  // The answer to the upgrade has no more than its status.
+  // Of a refused upgrade only the HTTP status is known.
   if (kind !== 'FORBIDDEN' || !message.includes('HTTP status')) return undefined;
   const hint = 'The monitor takes the page alone, and a name without TLS has to be in allowed_hosts.';
   return new CliError(`${kind}: the broker takes no commands at ${url}. ${hint}`, exitCodes.failure);
@@ -128,7 +128,7 @@ function progressOf(output: Output, json: boolean): AdminContext['progress'] {
   return (state, render) => {
     const text = json ? JSON.stringify(state) : render(state);
     if (text === shown) return;
-    // Over the line before, whose rest is cleared.
+    // Moves onto the line before and clears it.
     const over = shown === undefined ? '' : '\x1b[1A\r\x1b[2K';
     output.out(`${output.terminal && !json ? over : ''}${text}\n`);
     shown = text;

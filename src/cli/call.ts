@@ -10,8 +10,8 @@ export interface CallOptions {
 }
 
 /**
- * Calls one method through the client and prints its result as JSON; where it carries bytes, they go to standard output
- * and the rest to standard error.
+ * Calls one method through the client and prints its result as JSON; bytes of a result go to standard output, and the
+ * rest of such a result to standard error.
  * @throws CliError
  */
 export async function call(method: string, params: string, options: CallOptions, output: Output): Promise<ExitCode> {

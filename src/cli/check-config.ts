@@ -2,12 +2,12 @@ import { ConfigError, loadConfig } from '../config/load.js';
 import { KeyFileError, KeyRing } from '../session/key-ring.js';
 import { type ExitCode, exitCodes, type Output } from './output.js';
 
-/** Says whether a configuration file can be used, and if not, all that is wrong with it. */
+/** Says whether a configuration file can be used, and if not, prints all problems. */
 export function checkConfig(path: string, output: Output): ExitCode {
   try {
     const { broker } = loadConfig(path);
     const { sessionFiles } = broker;
-    // One that is made at the start may be missing, or be out of reach of who checks.
+    // A key file that the broker makes at its start may be missing, or be unreadable for the user who checks.
     if (sessionFiles && !sessionFiles.createKeys) KeyRing.ofFile(sessionFiles.keyFile, { create: false });
     const counts = `${broker.listeners.length} listener(s), ${broker.servers.length} server(s), ${broker.tenants.length} tenant(s)`;
     output.out(`${path}: OK: ${counts}\n`);

@@ -4,19 +4,19 @@ import type { Argument, Command, Option } from 'commander';
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** What may stand in a place: some words, the name of a file, or, with neither, what no script can know. */
+/** The values of an argument or option: some words, the name of a file, or, with neither, what no script can know. */
 interface Values {
   words: readonly string[];
   isFile: boolean;
 }
 
-/** A command as a script needs it. */
+/** What a script needs to know of a command. */
 interface Place {
   /** Names from the root on, with a blank between; '' is the root. */
   path: string;
   commands: Array<{ name: string; description: string }>;
   options: Array<{ flags: string[]; description: string; values: Values | undefined }>;
-  /** What its arguments may be; those of one command are treated alike. */
+  /** The values of its arguments, which are all treated alike. */
   values: Values;
 }
 
@@ -35,7 +35,7 @@ function placesOf(command: Command, path = '', around: readonly Command[] = []):
     values: option.required || option.optional ? valuesOf(option, option.flags) : undefined,
   }));
   const [first] = command.registeredArguments;
-  // The built-in command takes the names of its neighbours.
+  // The built-in `help` takes the names of the commands beside it.
   const words = command.name() === 'help' ? around.filter((one) => one !== command).map((one) => one.name()) : [];
   return [
     {

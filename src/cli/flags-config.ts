@@ -20,7 +20,7 @@ export interface ServeFlags {
 
 /**
  * A configuration made of flags alone, with one tenant.
- * @returns the bearer token too, when it was made here
+ * @returns the configuration, the bearer token, and whether the token was made here
  * @throws CliError with the name of the flag
  */
 export function configOfFlags(flags: ServeFlags): { config: Config; token: string; tokenIsNew: boolean } {

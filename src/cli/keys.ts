@@ -2,7 +2,7 @@ import { loadConfig } from '../config/load.js';
 import { rotateKeys } from '../session/key-ring.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
 
-/** Puts a new key in front of the key file of a configuration. Running brokers take it up by themselves. */
+/** Puts a new key in front of the key file of a configuration. Running brokers take the new key up by themselves. */
 export function rotate(configPath: string, output: Output): ExitCode {
   const { sessionFiles } = loadConfig(configPath).broker;
   if (!sessionFiles) {

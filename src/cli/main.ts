@@ -20,7 +20,7 @@ import {
 } from './output.js';
 import { createToken } from './token.js';
 
-/** What --help and the man page show of how it is used. */
+/** The examples that --help and the man page show. */
 export const EXAMPLES = [
   'imap-broker serve --server imap.example.com',
   'imap-broker serve --config /etc/imap-broker/config.toml',
@@ -91,7 +91,7 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
         throw new CliError("option '--config <file>' cannot be used with option '--token <token>'", exitCodes.usage);
       }
       const tokenFromEnvironment = command.getOptionValueSource('token') === 'env';
-      // Loaded here alone: a command that asks a running broker is not to wait for all of a broker.
+      // Loaded here alone: a command for a running broker is not to wait until all of the broker is loaded.
       const { serve } = await import('./serve.js');
       end(await serve({ ...options, tokenFromEnvironment }, output));
     });

@@ -1,12 +1,12 @@
 /** Where a command writes to. */
 export interface Output {
-  /** What was asked for. */
+  /** Writes the output that was asked for. */
   out(text: string): void;
-  /** Bytes that were asked for; resolves when there is room for more. */
+  /** Writes bytes that were asked for; resolves when there is room for more. */
   outBytes(bytes: Uint8Array): Promise<void>;
-  /** Whether what was asked for goes to a terminal, where a line can be written anew. */
+  /** Whether that output goes to a terminal, where a line can be written anew. */
   readonly terminal?: boolean;
-  /** Everything else. */
+  /** Writes everything else. */
   err(text: string): void;
 }
 
@@ -19,8 +19,8 @@ export const standardOutput: Output = {
 };
 
 /**
- * From now on the process ends when what it prints can be written nowhere: without a word where nobody reads it any more,
- * as after `| head`, else as a failure.
+ * From now on the process ends when its output can no longer be written: in silence where the reader has gone, as after
+ * `| head`, else as a failure.
  */
 export function endWhenUnread(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -28,21 +28,21 @@ export function endWhenUnread(): void {
     process.stderr.write(`imap-broker: cannot write: ${error.message}\n`);
     process.exit(exitCodes.failure);
   });
-  // What is beside the point may get lost.
+  // Messages on standard error may get lost.
   process.stderr.on('error', () => {});
 }
 
 /** Resolves when all that was printed is written, or could not be. */
 export async function printed(): Promise<void> {
   const { stdout } = process;
-  // Where nothing waits nobody is asked: a service's log may be full, and it is to end all the same.
+  // Where no output waits nothing is written: the disk of a service's log may be full, and the service is to end.
   if (stdout.writableLength > 0) await new Promise<void>((resolve) => stdout.write('', () => resolve()));
   await new Promise(setImmediate);
 }
 
 /** What a command ends with. */
 export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const;
-/** What each of them says. */
+/** What each exit code says. */
 export const exitMeanings = {
   ok: 'success',
   failure: 'failure',

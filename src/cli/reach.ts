@@ -5,10 +5,10 @@ import { CliError, exitCodes } from './output.js';
 
 const CONNECT_MS = 5_000;
 
-/** What is probably the matter, by the code of an error. */
+/** The probable cause, by the code of an error. */
 const HINTS: ReadonlyArray<readonly [RegExp, string]> = [
   [/^ENOENT$/, 'There is no such socket: does the broker run?'],
-  [/^ECONNREFUSED$/, 'Nobody listens there: does the broker run?'],
+  [/^ECONNREFUSED$/, 'No process listens there: does the broker run?'],
   [/^EACCES$/, 'Only its owner may open the socket: try it as root.'],
   [/^ENOTFOUND$/, 'There is no such host.'],
   [/^(EPROTO|ERR_SSL_.*)$/, 'It does not speak TLS: is it ws:?'],
@@ -18,7 +18,7 @@ const HINTS: ReadonlyArray<readonly [RegExp, string]> = [
 ];
 
 /**
- * The client would go on trying to connect; a person wants to know at once that nobody listens, or with TLS why it fails.
+ * The client would go on trying to connect; a person wants to know at once that no process listens, or why TLS fails.
  * @throws CliError
  */
 export async function reach(url: string): Promise<void> {

@@ -38,7 +38,7 @@ export class RunningConfig {
     const before = new Map(this.#config.broker.servers.map((server) => [server.name, server]));
     const isChanged = (name: string) =>
       changes.changed.some((key) => key === `server.${name}` || key.startsWith(`server.${name}.`));
-    // An entry that is as it was stays the same object, by which the broker knows it.
+    // An unchanged entry stays the same object, by which the broker sees that the server has not changed.
     const servers = next.broker.servers.map((server) =>
       isChanged(server.name) ? server : (before.get(server.name) ?? server),
     );

@@ -19,14 +19,14 @@ export interface ServeOptions extends ServeFlags {
 const CLOSING_MS = 15_000;
 
 /**
- * How far the heap may grow above what is in use before V8 looks for garbage, in percent; left alone it grows to twice as
- * much and more. What comes with logins and pages outlives the young generation, so that much of it ends up there.
+ * How far the heap may grow above what is in use before V8 collects garbage, in percent; by default V8 lets it grow to
+ * twice as much and more. Objects of logins and pages outlive the young generation, so that many end up in the old one.
  */
 const HEAP_GROWTH = 50;
 
 /**
  * Runs a broker until a signal ends it: the first one drains, the second one stops at once.
- * @throws CliError or ConfigError when it cannot start
+ * @throws CliError or ConfigError when the broker cannot start
  */
 export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
@@ -47,7 +47,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
     log.info({ version, urls, monitor, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
     output.err(hint(urls));
     manager.ready(listening);
-    // An operator who had it drain has said how long that may take.
+    // An operator who began the drain has said how long it may take.
     const drainMs = await Promise.race([signals.first.then(() => running.drainMs), broker.whenEnding]);
     manager.stopping('draining: running requests may finish', drainMs + CLOSING_MS);
     log.info({ drainMs }, 'draining; another signal stops at once');
@@ -63,7 +63,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
 
 interface Settings {
   config: Config;
-  /** What to tell a person who tries it out. */
+  /** What to print for a person who tries the broker out. */
   hint(urls: readonly string[]): string;
 }
 
@@ -77,7 +77,7 @@ function settings(options: ServeOptions): Settings {
   return { config, hint: ([url = '']) => firstSteps(url, server, tokenIsNew ? token : undefined, config) };
 }
 
-/** The flag goes before the configuration. */
+/** Applies the flag, which goes before the configuration. */
 function withLogLevel({ config, hint }: Settings, level: LogLevel | undefined): Settings {
   if (level === undefined) return { config, hint };
   const settings = config.broker.settings?.map((one) =>
@@ -99,7 +99,7 @@ To try it, in another terminal:
 `;
 }
 
-/** What SIGHUP does: the broker notes what changed. */
+/** Handles SIGHUP; the broker logs what changed. */
 function reload(broker: Broker, log: Log): void {
   try {
     broker.reload();
@@ -111,7 +111,7 @@ function reload(broker: Broker, log: Log): void {
 async function start(config: Config, running: RunningConfig, log: Log): Promise<Broker> {
   const unclaimed = unclaimedOf(config);
   if (unclaimed !== undefined) {
-    const hint = `no [[listener]] says systemd = "${unclaimed}", so whoever connects to it would wait for ever`;
+    const hint = `no [[listener]] says systemd = "${unclaimed}", so its clients would wait for ever`;
     throw new CliError(`systemd has passed a socket named "${unclaimed}", but ${hint}.`, exitCodes.usage);
   }
   try {
@@ -122,7 +122,7 @@ async function start(config: Config, running: RunningConfig, log: Log): Promise<
   }
 }
 
-/** The name of a socket that was passed for nobody. */
+/** The name of a passed socket that no listener takes. */
 function unclaimedOf({ broker: { listeners } }: Config): string | undefined {
   const claimed = new Set(listeners.map((address) => ('passed' in address ? address.passed : undefined)));
   return [...passedSockets().keys()].find((name) => !claimed.has(name));

@@ -4,12 +4,12 @@ export interface Column {
   number?: boolean;
 }
 
-/** Letters that change how those beside them are shown, or move the cursor. */
+/** Letters that change how the letters beside them are shown, or move the cursor. */
 const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 /** Letters that take two columns of a terminal: those of East Asia and pictures. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu;
-/** Those that take none: they are put onto the one before. */
+/** Letters that take no column: a terminal puts them onto the letter before. */
 const NARROW = /[\p{M}\p{Cf}]/gu;
 
 /** A name as it may stand in a terminal. */

@@ -2,8 +2,8 @@ import { emitKeypressEvents, type Key } from 'node:readline';
 import { CliError, exitCodes } from './output.js';
 
 /**
- * The other screen, without cursor and without wrapping long lines, which a wide letter could make of any; and back, so
- * that what was there before is there again.
+ * Switches to the other screen of the terminal, without cursor and without wrapping long lines, which a wide letter may
+ * make of any line; and back to the screen as it was before.
  */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J';
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
@@ -12,7 +12,7 @@ const REST_OF_LINE = '\x1b[K';
 const REST_OF_SCREEN = '\x1b[J';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What a person did. */
+/** What the person at the terminal did. */
 export type TerminalEvent = { key: string } | 'resized';
 
 /** The terminal that the process runs in, as a screen that is drawn again and again. */
@@ -48,7 +48,7 @@ export class Terminal {
   /** Shows lines in place of those before; what does not fit is cut off. */
   draw(lines: readonly string[]): void {
     const { columns, rows } = this.size;
-    // Cleared before, for behind a line as long as the screen the cursor stands on its last letter.
+    // A line is cleared before it is written: behind a line as wide as the screen the cursor stands on its last letter.
     const shown = lines.slice(0, rows).map((line) => REST_OF_LINE + line.slice(0, columns));
     process.stdout.write(HOME + shown.join('\r\n') + REST_OF_SCREEN);
   }

@@ -1,6 +1,6 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Waits until the process is told to end, which then does not end it by itself. */
+/** Waits for a signal that tells the process to end, which then does not end the process by itself. */
 export interface UntilSignal {
   /** Resolves with true at the signal, at once if it came before; with false after so many milliseconds without. */
   within(ms: number): Promise<boolean>;

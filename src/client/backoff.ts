@@ -2,10 +2,10 @@ import { onAbort } from './shared-signal.js';
 
 const FIRST_MS = 100;
 const MOST_MS = 10_000;
-/** Beyond it a timer of Node fires at once, with a warning. */
+/** Longest time of a Node timer: a longer one fires at once, with a warning. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
-/** Milliseconds to wait before the try of this number, 1 for the first: full jitter, so that workers do not march in step. */
+/** Milliseconds to wait before this attempt, 1 for the first: full jitter, so that workers do not retry in step. */
 export function backoff(attempt: number): number {
   return Math.random() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt, 20));
 }
@@ -15,12 +15,12 @@ export function boundedMs(ms: number): number {
   return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MOST_TIMER_MS);
 }
 
-/** When the next socket may be opened: at once after one that served, later and later after those that were of no use. */
+/** When the next socket may be opened: at once after a socket that served, later and later after those that did not. */
 export class Pace {
   #failures = 0;
   #notBefore = 0;
 
-  /** Milliseconds until then. */
+  /** Milliseconds until the next socket may be opened. */
   get waitMs(): number {
     return Math.max(0, this.#notBefore - performance.now());
   }

@@ -6,8 +6,9 @@ export type Bodies = Pick<Result<'message.get'>['messages'][number], 'textBody' 
 type Item = NonNullable<Bodies['textBody']>[number];
 
 /**
- * A message as one piece of html: its html body, in which plain texts are escaped and keep their lines. It is what the
- * sender wrote: sanitise it before you show it. Pictures between the texts are not in it; they are among the attachments.
+ * A message as one piece of html: its html body, in which plain texts are escaped and keep their lines. The html is
+ * what the sender wrote: sanitise it before you show it. Pictures between the texts are left out; they are among the
+ * attachments.
  */
 export function htmlOf({ htmlBody, textBody }: Bodies): string {
   return (htmlBody ?? textBody ?? []).flatMap((item) => (item.content ? [toHtml(item)] : [])).join('\n');

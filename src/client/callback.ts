@@ -1,4 +1,4 @@
-/** Calls a caller's callback: what it throws, at once or later, is the caller's, and must not end the socket of all calls. */
+/** Calls a callback of the caller: what it throws, at once or later, must not end the socket that all calls share. */
 export function guarded(callback: () => unknown, onError: (error: unknown) => void = () => {}): void {
   try {
     const outcome = callback();

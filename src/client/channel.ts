@@ -15,15 +15,15 @@ export interface ChannelHost {
     signal: AbortSignal,
     onAnswer: (answer: Resumed, link: Link) => void,
   ): Promise<unknown>;
-  /** Ends the watch of folders of an account on the socket of now, by default of all; likewise. */
+  /** Ends the watch of folders of an account, by default of all, on the current socket; `onAnswer` as above. */
   stop(session: string, mailboxes?: string[], onAnswer?: (link: Link) => void): Promise<unknown>;
-  /** What was missed cannot be told: the members go to the channel of the answer. */
+  /** The broker cannot tell what was missed: the members go to the channel of the answer. */
   moved(channel: Channel, answer: Resumed, link: Link, sure: ReadonlySet<Member>): void;
-  /** It has no members any more. */
+  /** The channel has no members any more. */
   gone(channel: Channel): void;
 }
 
-/** Errors that another try does not cure: the session has ended, or the broker never takes the request. */
+/** Errors that a retry does not cure: the session has ended, or the broker never takes the request. */
 const lasting = new Set([
   'SESSION_EXPIRED',
   'IMAP_AUTH_FAILED',
@@ -36,15 +36,15 @@ const lasting = new Set([
   'METHOD_NOT_FOUND',
 ]);
 
-/** Milliseconds that a watch waits at most because the broker says so. */
+/** Most milliseconds that a watch waits for a retry because the broker says so. */
 const MOST_RETRY_MS = 300_000;
-/** Times that the broker is asked anew for what came too early on a socket, before the folders are to be listed again. */
+/** How often events that came too early on a socket are asked for again, before the folders must be listed again. */
 const MOST_CLEARINGS = 5;
 
 /**
- * All watches of a client on one account. The broker sends an event once to a socket, however many want it, so one
- * request takes all of them to the next socket. Until it is answered, events that come there already, because another
- * watch began there, are not for them: they are asked for again.
+ * All watches of a client on one account. The broker sends an event once to a socket, however many watches want it, so
+ * one request takes all watches to the next socket. Events that come there before its answer, because another watch
+ * began there, are not given to the watches: the broker is asked for these events again.
  */
 export class Channel implements MemberChannel {
   readonly epoch: string;
@@ -53,7 +53,7 @@ export class Channel implements MemberChannel {
   readonly #host: ChannelHost;
   /** The socket whose events are given to the members: it may be about to close, or be closed, until there is another. */
   #link: Link | undefined;
-  /** Sockets on which the broker has sent events that not all members were given; it does not send them there again. */
+  /** Sockets on which the broker has sent events that not all members were given; they are not sent there again. */
   readonly #heard = new WeakSet<Link>();
   readonly #end = new AbortController();
   #resuming = false;
@@ -102,7 +102,7 @@ export class Channel implements MemberChannel {
     if (link === this.#link) void this.#resume();
   }
 
-  /** The broker has ended the watch on a socket. It, or the session, may still be good: trying tells. */
+  /** The broker has ended the watch on a socket. The watch, or its session, may still be good: a retry tells. */
   ended(link: Link): void {
     for (const member of this.members) if (member.link === link) member.link = undefined;
     this.#heard.delete(link);
@@ -123,7 +123,7 @@ export class Channel implements MemberChannel {
     return this.live && [...this.members].every(({ link }) => link === this.#link);
   }
 
-  /** Takes the members to a socket that is there to stay. */
+  /** Takes the members to a socket that stays. */
   async #resume(): Promise<void> {
     const { signal } = this.#end;
     if (this.#resuming) return;
@@ -160,7 +160,7 @@ export class Channel implements MemberChannel {
       { session: token, epoch: this.epoch, after, mailboxes },
       this.#end.signal,
       (answer, link) => {
-        // An answer that was given up already: what it began on its socket is heard there.
+        // The answer comes too late: its attempt was given up, or its socket takes no requests any more.
         if (this.#end.signal.aborted || attempt !== this.#attempts || !link.usable) return;
         const heard = this.#heard.has(link);
         early = heard && !answer.resync && this.#clearings < MOST_CLEARINGS;
@@ -173,7 +173,7 @@ export class Channel implements MemberChannel {
       },
     );
     if (!early) return;
-    // The broker would not send these to the socket once more, unless the socket gives them up.
+    // The broker would not send the early events to this socket again, unless the socket ends its watch before.
     this.#clearings += 1;
     await this.#host.stop(token, undefined, (link) => this.#heard.delete(link));
   }
@@ -182,7 +182,7 @@ export class Channel implements MemberChannel {
   #attach({ missing }: Resumed, link: Link, after: number, mailboxes: readonly string[]): void {
     this.#link = link;
     for (const member of [...this.members]) {
-      // Some may have begun after the request was sent.
+      // Some members may have begun after the request was sent.
       const covered = after <= member.position && [...member.mailboxes].every((name) => mailboxes.includes(name));
       if (covered) member.link = link;
       else if (member.link !== link) this.#heard.add(link);
@@ -193,7 +193,7 @@ export class Channel implements MemberChannel {
   }
 
   #move(answer: Resumed, link: Link, asked: ReadonlySet<Member>, heard: boolean): void {
-    // Those that began on this socket meanwhile, and of whose events none was dropped, go on as they are.
+    // Members that began on this socket meanwhile, and of whose events none was dropped, go on as they are.
     const sure = [...this.members].filter((member) => !heard && !asked.has(member) && member.link === link);
     for (const member of asked) member.link = link;
     this.#host.moved(this, answer, link, new Set(sure));

@@ -13,11 +13,11 @@ import type { Connect } from './transport.js';
 import type { Watch, WatchOptions } from './watch.js';
 import { type WatchCallOptions, Watches } from './watches.js';
 
-/** How to reach a broker, and what to be told. What a callback throws is dropped: it must not end the socket of all calls. */
+/** How to reach a broker, and callbacks. What a callback throws is dropped: it must not end the socket of all calls. */
 export interface ClientOptions {
   /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
   url: string;
-  /** The tenant's bearer token. None is needed on the admin socket, whose file says who may. */
+  /** The tenant's bearer token. None is needed on the admin socket, whose file permissions say who may open it. */
   token?: string | undefined;
   /** Milliseconds for a request that names no `timeoutMs`, the wait for a socket included. Default 30,000. */
   timeoutMs?: number;
@@ -46,7 +46,7 @@ export type Client = Methods & {
 
 /** A client of one session. */
 export type SessionClient = SessionMethods & {
-  /** As that of the client. */
+  /** As `watch` of the client. */
   watch(options: Omit<WatchOptions, 'session'>): Promise<Watch>;
 };
 
@@ -65,7 +65,7 @@ export function clientOn(connect: Connect, options: ClientOptions): Client {
       ...buildSessionMethods(session, call),
       watch: (watch) => core.watches.start({ ...watch, session }),
     }),
-    // The area `watch` has methods as well, those for operators.
+    // The area `watch` has methods as well: those for operators.
     watch: Object.assign((watch: WatchOptions) => core.watches.start(watch), methods.watch),
     close: () => core.close(),
   };
@@ -76,7 +76,7 @@ class ClientCore {
   readonly #options: ClientOptions;
   readonly #links = new Set<Link>();
   readonly watches = new Watches((method, params, options) => this.call(method, params, options));
-  /** Ends each of the calls under way; a signal that all listen to would warn of a leak. */
+  /** A function for each call under way that ends it; Node would warn of a leak if all calls listened to one signal. */
   readonly #ends = new Set<() => void>();
   #closed = false;
   #link: Link | undefined;
@@ -229,7 +229,7 @@ class ClientCore {
         onTrace: (trace) => guarded(() => onTrace?.(trace)),
         onWatchEnded: (from, ended) => this.watches.ended(from, ended),
         onClose: (closed, kind) => {
-          // One that was refused for good is not tried again by itself, and each call is to be told at once.
+          // A socket that was refused for good is not retried by itself, and each call is to be told at once.
           if (kind === 'CONNECTION_LOST') this.#leave(closed);
           this.#links.delete(closed);
           if (this.#link === closed) this.#link = undefined;
@@ -242,7 +242,7 @@ class ClientCore {
     return link;
   }
 
-  /** The socket of now takes no requests any more. One that was of no use is not followed by another at once. */
+  /** The current socket takes no requests any more. After one that did not serve, the next is not opened at once. */
   #leave(link: Link): void {
     if (this.#link !== link) return;
     this.#link = undefined;

@@ -1,6 +1,6 @@
 import { Tokenizer, type TokenizerCallbacks } from 'htmlparser2';
 
-/** Elements whose text is none for a reader. */
+/** Elements whose text is not for readers. */
 const unread = new Set(['script', 'style', 'title', 'noframes', 'noembed']);
 /** Elements that stand on lines of their own, and those with an empty line around them too. */
 const ownLine =
@@ -74,7 +74,7 @@ class Reader implements TokenizerCallbacks {
   }
 
   #break(lines: number): void {
-    // More empty lines say no more.
+    // Further empty lines add nothing.
     this.#lines = Math.min(lines, 3);
     this.#blank = false;
   }

@@ -23,7 +23,7 @@ export interface LinkEvents {
   onClose(link: Link, kind: RpcError['kind']): void;
 }
 
-/** What a refused upgrade says for good: another try would be refused as well. */
+/** HTTP statuses of an upgrade that is refused for good: a retry would be refused as well. */
 const refusals: Record<number, 'INVALID_REQUEST' | 'UNAUTHENTICATED' | 'FORBIDDEN'> = {
   400: 'INVALID_REQUEST',
   401: 'UNAUTHENTICATED',
@@ -70,7 +70,7 @@ export class Link {
       onText: (text) => this.#guard(() => this.#receiveText(text)),
       onBinary: (bytes) => this.#guard(() => this.#receiveBinary(bytes)),
       onPing: () => {
-        // Before the hello nothing else counts.
+        // Before the hello a ping does not count as a sign of life.
         if (this.#greeted) this.#heardAt = performance.now();
       },
       onClose: (end) => this.#ended(end),
@@ -82,7 +82,7 @@ export class Link {
     return !this.#closed && !this.#retired;
   }
 
-  /** Whether they may go here at once: the broker has said hello. */
+  /** Whether new requests may go here at once: the broker has said hello. */
   get ready(): boolean {
     return this.#greeted && this.usable;
   }
@@ -112,18 +112,18 @@ export class Link {
     return { id, answer };
   }
 
-  /** The caller gives up, and waits for the broker's word. */
+  /** The caller gives up, and waits for the broker's answer. */
   cancel(id: number): void {
     if (this.#requests.cancel(id)) this.#sendJson({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
   }
 
-  /** The caller has gone: what its request is answered is dropped. */
+  /** The caller has gone: the answer to its request is dropped. */
   abandon(id: number): void {
     this.#guard(() => this.#requests.abandon(id));
     this.#closeIfDone();
   }
 
-  /** A new upload; its frames go out when it is run. */
+  /** A new upload; its frames go out when the upload is run. */
   upload(content: ReadableStream<Uint8Array>): Upload {
     return this.#streams.upload(content);
   }
@@ -144,7 +144,7 @@ export class Link {
     this.#transport.close();
   }
 
-  /** Whatever the broker sends, nothing is thrown into the event loop: it ends this socket. */
+  /** Whatever the broker sends, no error is thrown into the event loop: an error ends this socket. */
   #guard(work: () => void): void {
     if (this.#closed) return;
     try {
@@ -183,7 +183,7 @@ export class Link {
     this.#closeIfDone();
   }
 
-  /** Bytes go to the caller with their answer, for the first of them, and the end, may be right behind that. */
+  /** The stream goes to the caller with the answer: its first bytes, and its end, may be right behind that. */
   #handOver({ cancelled, abandoned, resolve, reject }: Pending, { stream, data, ...rest }: Carried): void {
     if (stream === null) {
       resolve({ ...rest, body: inlineBody(data ?? '') });
@@ -232,7 +232,7 @@ export class Link {
     if (this.#retired && !busy && !this.#closed) this.#transport.close();
   }
 
-  /** From now on the broker may be silent for so long. */
+  /** From now on the broker may be silent for `silenceMs`. */
   #listen(silenceMs: number): void {
     if (this.#closed) return;
     this.#silenceMs = boundedMs(silenceMs);
@@ -241,7 +241,7 @@ export class Link {
     this.#watch(this.#silenceMs);
   }
 
-  /** What is heard is only noted: a timer for each frame would cost more than reading it. */
+  /** The time of each frame is only noted: a timer for each frame would cost more than reading the frame. */
   #watch(ms: number): void {
     this.#watchdog = setTimeout(() => {
       const leftMs = this.#heardAt + this.#silenceMs - performance.now();

@@ -3,14 +3,14 @@ import { boundedMs } from './backoff.js';
 import { type RpcError, rpcError } from './errors.js';
 import { onAbort } from './shared-signal.js';
 
-/** Milliseconds that the broker's own word is waited for: it knows best what was executed. */
+/** Milliseconds to wait for the broker's own answer: the broker knows best what was executed. */
 const GRACE_MS = 2_000;
 
 /** Why a request is given up. */
 export class Ended {
   readonly kind: 'CANCELLED' | 'DEADLINE';
   readonly message: string;
-  /** Whether the broker may still say something. */
+  /** Whether the broker's own answer is not waited for any longer. */
   readonly final: boolean;
 
   constructor(kind: 'CANCELLED' | 'DEADLINE', message: string, final = false) {
@@ -24,11 +24,11 @@ export class Ended {
   }
 }
 
-/** What a request's socket is told by its {@link Patience}. */
+/** What the socket of a request is told by the {@link Patience} of the request. */
 export interface PatienceEvents {
-  /** The caller gives up; the broker's word is still waited for. */
+  /** The caller gives up; the broker's answer is still waited for. */
   onCancel(): void;
-  /** Nothing is waited for any longer. */
+  /** The broker's answer is not waited for any longer. */
   onGone(): void;
 }
 

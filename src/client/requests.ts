@@ -2,13 +2,13 @@ import { contract, type MethodName } from '../protocol/contract.js';
 import { type RpcError, rpcError } from './errors.js';
 import { Violation } from './streams/incoming.js';
 
-/** Requests that were given up and that the broker still has not answered, after which its socket is ended. */
+/** Most requests that were given up and are still unanswered; with more the socket is ended. */
 const MOST_UNANSWERED = 1000;
 
 /** A request that the broker has not answered. */
 export interface Pending {
   readonly method: MethodName;
-  /** Whether the caller wants it cancelled, or does not wait any longer. */
+  /** Whether the caller wants the request cancelled, or does not wait any longer. */
   cancelled: boolean;
   abandoned: boolean;
   readonly onAnswer: ((result: Record<string, unknown>) => void) | undefined;
@@ -37,7 +37,7 @@ export class Requests {
     return { id, answer };
   }
 
-  /** The caller wants no answer. @returns whether the broker has not answered yet */
+  /** The caller wants the request cancelled. @returns whether the broker has not answered yet */
   cancel(id: number): boolean {
     const pending = this.#pending.get(id);
     if (pending) pending.cancelled = true;
@@ -53,7 +53,7 @@ export class Requests {
     if (this.#abandoned > MOST_UNANSWERED) throw new Violation(`no answer to ${MOST_UNANSWERED} requests`);
   }
 
-  /** @throws Violation for an id that was never asked, or is answered already */
+  /** @throws Violation for an id that no request had, or that is answered already */
   get(id: number): Pending {
     const pending = this.#pending.get(id);
     if (!pending) throw new Violation('an answer to no request');

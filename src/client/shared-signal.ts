@@ -1,7 +1,7 @@
-/** Node warns of a leak when a signal has eleven listeners, and hundreds of calls may share one: each signal gets one. */
+/** Node warns of a leak at eleven listeners of a signal, which hundreds of calls may share: each signal gets one. */
 const shared = new WeakMap<AbortSignal, { callbacks: Set<() => void>; fire: () => void }>();
 
-/** Calls back once when the signal aborts, never where it has aborted already. @returns a function that takes the callback out */
+/** Calls back once when the signal aborts, never where it has aborted already. @returns a function that stops that */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const { callbacks, fire } = shared.get(signal) ?? listen(signal);
   // A function of its own: the same callback may be given twice.

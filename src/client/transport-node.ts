@@ -4,7 +4,7 @@ import type { Connect } from './transport.js';
 
 /** Milliseconds until the WebSocket is open; `handshakeTimeout` of ws would begin anew with each byte of the answer. */
 const HANDSHAKE_MS = 10_000;
-/** Milliseconds that a peer has to answer a close; a program that ends waits for it. */
+/** Milliseconds that a peer has to answer a close; a program that ends waits for the answer. */
 const CLOSE_MS = 1_000;
 /** Largest frame that is taken. Answers of the broker have a few MiB at most. */
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;

@@ -22,7 +22,7 @@ export interface TransportEnd {
   malformed: boolean;
 }
 
-/** What a transport tells. After `onClose` it tells nothing. */
+/** The events of a transport; none follows `onClose`. */
 export interface TransportEvents {
   onOpen(): void;
   onText(text: string): void;

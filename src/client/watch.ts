@@ -6,16 +6,16 @@ import type { Link } from './link.js';
 import { onAbort } from './shared-signal.js';
 
 export interface WatchOptions {
-  /** Token of the session, or what answers the one of now: a watch may last longer than a token. */
+  /** Token of the session, or a function that answers the current one: a watch may last longer than a token. */
   session: string | (() => string);
   mailboxes: readonly string[];
   /** Called with each event once, in order; the first may come before the watch itself is there. */
   onEvent: (event: WatchEvent) => unknown;
   /** What happened in these folders while there was no socket cannot be told: list them again. Later events follow. */
   onResync: (mailboxes: string[]) => unknown;
-  /** The watch has ended for good, with its session for instance. Not called for what the caller ends. */
+  /** The watch has ended for good, with its session for instance. Not called when the caller ends the watch. */
   onEnd?: (error: unknown) => unknown;
-  /** Called with what one of the other callbacks threw; without it that is dropped. */
+  /** Called with what one of the other callbacks threw; without `onError` that is dropped. */
   onError?: (error: unknown) => unknown;
   /** Ends the watch. */
   signal?: AbortSignal;
@@ -25,9 +25,9 @@ export interface WatchOptions {
 
 /** A watch that goes on over lost sockets and restarts of the broker until it is closed or its session ends. */
 export interface Watch {
-  /** The folders as they were when it began. */
+  /** The folders as they were when the watch began. */
   readonly mailboxes: Result<'watch.start'>['mailboxes'];
-  /** Ends it: no callback is called any more. Never rejects. */
+  /** Ends the watch: no callback is called any more. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export class Member {
   channel: MemberChannel | undefined;
   /** The socket on which the broker sends its events. */
   link: Link | undefined;
-  /** All events up to this number were given to it, as far as they are for it. */
+  /** All events up to this number were given to the member, as far as they are for its folders. */
   position = 0;
   over = false;
   readonly #options: WatchOptions;
@@ -63,7 +63,7 @@ export class Member {
     return typeof session === 'string' ? session : session();
   }
 
-  /** An event on its socket, or a later one there than all that it missed. */
+  /** Takes an event on the member's socket, one that is later there than all that the member missed. */
   take(event: WatchEvent): void {
     if (event.seq <= this.position) return;
     this.position = event.seq;
@@ -74,7 +74,7 @@ export class Member {
     this.#guard(() => this.#options.onResync([...mailboxes]));
   }
 
-  /** Folders that are not there any more. @returns whether any others are left */
+  /** Takes folders out that are not there any more. @returns whether other folders are left */
   lose(mailboxes: readonly string[]): boolean {
     for (const name of mailboxes) this.mailboxes.delete(name);
     if (this.mailboxes.size > 0) return true;

@@ -9,7 +9,7 @@ import { Member, type MemberChannel, type Watch, type WatchOptions } from './wat
 export interface WatchCallOptions extends CallOptions {
   /** Called with the result in the very turn in which it came, so before any frame behind it. */
   onAnswer?: (result: unknown, link: Link) => void;
-  /** Whether it is sent on one socket only. */
+  /** Whether the request is sent on one socket only. */
   once?: boolean;
 }
 
@@ -70,7 +70,7 @@ export class Watches implements ChannelHost {
     for (const channel of [...this.#channels.values()]) channel.lost(link);
   }
 
-  /** Ends all, without a word to anybody. */
+  /** Ends all watches; neither the broker nor a callback is told. */
   close(): void {
     for (const channel of this.#channels.values()) {
       channel.close();
@@ -101,7 +101,7 @@ export class Watches implements ChannelHost {
     this.#channels.delete(keyOf(channel));
     const next = this.#channelOf(answer, link);
     for (const member of members) {
-      // What began meanwhile on another socket is not known on this one.
+      // Watches that began meanwhile on another socket are not known on this one.
       next.join(member, sure.has(member) ? member.position : answer.seq, member.link === link ? link : undefined);
     }
     for (const member of members.filter((one) => !sure.has(one))) {
@@ -127,7 +127,7 @@ export class Watches implements ChannelHost {
     for (const { mailbox } of mailboxes) member.mailboxes.add(mailbox);
     const channel = this.#channelOf(answer, link);
     channel.join(member, seq, link);
-    // It was given up while it was under way, which the broker does not know.
+    // The caller gave the watch up while its request was under way, which the broker does not know.
     if (member.over) void this.#leave(member, channel);
     return mailboxes;
   }
@@ -147,7 +147,7 @@ export class Watches implements ChannelHost {
   async #leave(member: Member, channel: MemberChannel): Promise<void> {
     channel.leave(member);
     const names = [...member.mailboxes];
-    // The broker would end the watch that somebody else is just about to begin.
+    // Without this wait, the broker would end a watch that another call is just about to begin.
     for (let others = this.#startingWith(names); others.length > 0; others = this.#startingWith(names)) {
       await Promise.allSettled(others);
     }
@@ -157,7 +157,7 @@ export class Watches implements ChannelHost {
     try {
       await this.stop(member.token, unwanted);
     } catch {
-      // Should it fail, the socket gets events that nobody takes, until it is closed.
+      // Where this fails, the socket gets events that no watch takes, until the socket is closed.
     }
   }
 

@@ -12,7 +12,7 @@ export function explain(text: string, issues: readonly z.core.$ZodIssue[]): stri
   });
 }
 
-/** What zod says of a key that is not there is made plainer. */
+/** A plainer message than that of zod for a key that is missing. */
 export function plainly(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type' && issue.input === undefined) return 'is missing';
   return undefined;

@@ -9,7 +9,7 @@ const CREDENTIAL = 'credential:';
  * Where a file is that a configuration names: relative to the folder of the configuration, or, with `credential:` in front,
  * among those that systemd passes to the service (systemd.exec(5), LoadCredential).
  * @param key what the configuration calls it, for the message
- * @throws ConfigError when it is a credential and none were passed
+ * @throws ConfigError when the path is a credential and no credentials were passed
  */
 export function pathOf(path: string, folder: string, key: string): string {
   if (!path.startsWith(CREDENTIAL)) return resolve(folder, path);

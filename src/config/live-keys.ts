@@ -2,12 +2,12 @@
 const LIVE = /^((pool|limits|cache|server|tenant|log)\b|allowed_(origins|hosts)$|session\.(ttl|max_age)_seconds$)/;
 const CERTIFICATE = /^(listener\b.*|monitor)\.(tls_cert_file|tls_key_file|client_ca_file)$/;
 
-/** Whether a key holds after a reload, whatever it says. */
+/** Whether a new value of a key holds after a reload, without a restart. */
 export function isLive(key: string): boolean {
   return LIVE.test(key);
 }
 
-/** Whether a key names a file of a certificate: one that the same listener, or the monitor, has already is read again. */
+/** Whether a key names a certificate's file: one that the same listener, or the monitor, has already is read again. */
 export function isCertificate(key: string): boolean {
   return CERTIFICATE.test(key);
 }

@@ -22,7 +22,7 @@ export interface Config {
   logLevel: LogLevel;
   /** Milliseconds that running requests have after SIGTERM. */
   drainMs: number;
-  /** What it says by key, to tell what is different in another one. */
+  /** The settings by key, to tell what is different in another configuration. */
   settings: Settings;
 }
 
@@ -95,12 +95,12 @@ export function fromFile(file: ConfigFile, folder: string): Config {
       sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
       sessionFiles: sessionFiles(session, folder),
     },
-    // Behind all that reads files, whose errors are plainer.
+    // After all else that reads files, whose errors are plainer.
     settings: settingsOf(file, folder),
   };
 }
 
-/** Where keys and revocations are: a key file alone is somebody else's to make, one in the state folder is ours. */
+/** The files of keys and revocations. The operator makes a key file of his own; the broker makes one in state_dir. */
 export function sessionFiles({ state_dir: state, key_file: key }: ConfigFile['session'], folder: string) {
   if (state === undefined && key === undefined) return undefined;
   return {
@@ -148,7 +148,7 @@ function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: Config
   const { token_hashes_file: hashFile, certificate_names: names } = entry;
   const hashesInFile = hashFile === undefined ? [] : readTokenHashes(hashFile, folder, `${key}.token_hashes_file`);
   if (hashFile !== undefined && [...entry.token_hashes, ...hashesInFile, ...names].length === 0) {
-    throw new ConfigError([`${key}.token_hashes_file: ${hashFile} has no hash in it: nobody can come in`]);
+    throw new ConfigError([`${key}.token_hashes_file: ${hashFile} has no hash in it: the application cannot connect`]);
   }
   return {
     name: entry.name,
@@ -186,7 +186,7 @@ function secureContext({ ca_file: file }: ServerEntry, key: string, folder: stri
   if (file === undefined) return createSecureContext();
   const ca = readNamed(file, folder, `${key}.ca_file`);
   try {
-    // Node itself takes a text without any certificate in silence, and then trusts nobody.
+    // Node itself takes a text without any certificate in silence, and then trusts no server.
     new X509Certificate(ca);
     return createSecureContext({ ca });
   } catch {

@@ -140,13 +140,19 @@ const tenant = z
       .string()
       .min(1)
       .optional()
-      .describe('File with such hashes beside or instead of those, one in a line; a line that begins with # is none.'),
+      .describe(
+        'File with such hashes beside or instead of token_hashes, one in a line; a line that begins with # is a comment.',
+      ),
     certificate_names: z
       .array(z.string().min(1).max(200))
       .max(10)
       .default([])
       .describe('Common names of client certificates that stand for a token, where a listener has client_ca_file.'),
-    servers: z.array(name).max(1000).optional().describe('Names of the servers that it may use. Default: all.'),
+    servers: z
+      .array(name)
+      .max(1000)
+      .optional()
+      .describe('Names of the servers that the application may use. Default: all.'),
     scopes: z
       .array(z.enum(['user', 'admin']))
       .min(1)
@@ -167,7 +173,7 @@ const tenant = z
     ({ token_hashes: hashes, token_hashes_file: file, certificate_names: names }) => file ?? hashes[0] ?? names[0],
     {
       path: ['token_hashes'],
-      message: 'is missing: without it, token_hashes_file or certificate_names nobody can come in',
+      message: 'is missing: without it, token_hashes_file or certificate_names the application cannot connect',
     },
   )
   .describe('A web application that may use the broker. Give one table for each.');
@@ -175,8 +181,10 @@ const tenant = z
 const pool = z
   .strictObject({
     connections_per_account: count(defaultPoolLimits.connectionsPerAccount, 100).describe('Connections of one user.'),
-    connections_per_server: count(defaultPoolLimits.connectionsPerServer, 100_000).describe('To one server.'),
-    connections: count(defaultPoolLimits.connections, 100_000).describe('Of the whole broker.'),
+    connections_per_server: count(defaultPoolLimits.connectionsPerServer, 100_000).describe(
+      'Connections to one server.',
+    ),
+    connections: count(defaultPoolLimits.connections, 100_000).describe('Connections of the whole broker.'),
     queue_per_account: count(defaultPoolLimits.queuePerAccount, 10_000).describe(
       'Requests of one user that may wait for a connection; more answer POOL_EXHAUSTED.',
     ),
@@ -218,7 +226,7 @@ const cache = z
       'Memory that index rows, flags, opened messages and answers of all users may take together; what was not used for the longest goes first.',
     ),
     body_bytes: bytes(defaultViewLimits.bodyBytes, 0, 64 * MIB).describe(
-      'Largest opened message, as message.get answers it, and largest answer of other methods that is kept, but for the list of folders, which may be 16 times as large; 0: none is.',
+      'Largest opened message, as message.get answers it, and largest answer of other methods that is kept, but for the list of folders, which may be 16 times as large; with 0 none is kept.',
     ),
   })
   .describe('Mail that is kept in memory.');
@@ -236,7 +244,7 @@ const session = z
       .min(1)
       .optional()
       .describe(
-        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. Without it they end with the process.',
+        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. Without state_dir sessions end with the process.',
       ),
     key_file: z
       .string()
@@ -253,9 +261,9 @@ const admin = z
     socket: unixPath
       .optional()
       .describe(
-        'Path of the Unix socket for operators, relative to the configuration file: whoever may open it needs no token.',
+        'Path of the Unix socket for operators, relative to the configuration file. Its clients need no token.',
       ),
-    mode: unixMode.optional().describe('Its permissions, written in octal as `0o600`, which is the default.'),
+    mode: unixMode.optional().describe('Permissions of the socket, written in octal as `0o600`, which is the default.'),
   })
   .describe('Where `imap-broker accounts` and the other commands for operators come in.');
 

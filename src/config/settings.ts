@@ -53,7 +53,7 @@ export function changesOf(before: Settings, after: Settings): Changes {
   return { changed: told.filter(holds), restart: told.filter((key) => !holds(key)) };
 }
 
-/** The settings that hold after a change: what needs a restart is as it was. */
+/** The settings that hold after a change: those that need a restart keep their values. */
 export function effective(before: Settings, after: Settings, { restart }: Changes): Settings {
   const concerned = (key: string) => restart.some((name) => key === name || key.startsWith(`${name}.`));
   return new Map([...[...after].filter(([key]) => !concerned(key)), ...[...before].filter(([key]) => concerned(key))]);
@@ -72,7 +72,7 @@ function digestOf(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch {
-    // It was read a moment ago, or is no file that is read at all.
+    // The file was readable a moment ago, or is not read at all.
     return '';
   }
 }

@@ -5,7 +5,7 @@ import { type ConfigFile, portOf } from './schema.js';
 /** One value of the configuration, and where it comes from. */
 export type Setting = Result<'config.get'>['settings'][number];
 
-/** Names of what must not be shown, whatever table it is in. */
+/** Names of keys that must not be shown, in whatever table. */
 const SECRET = /token|secret|password/;
 /** Permissions, which people read in octal. */
 const MODE = /(^|\.)mode$/;
@@ -18,7 +18,7 @@ export function shownSettings(file: ConfigFile, given: unknown, source: Setting[
   return valuesOf(withImplied(file), given, '', source);
 }
 
-/** What follows from other values where it is not given. */
+/** Adds the values that follow from others where they are not given. */
 function withImplied(file: ConfigFile) {
   const { admin } = file;
   return {

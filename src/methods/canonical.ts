@@ -7,7 +7,7 @@ export function canonical(value: unknown): string {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join()}}`;
 }
 
-/** What of a request's params decides about its answer: not who asks, how patiently, and how fresh it must be. */
+/** The params that decide about the answer: without session, deadline, slot, explain, age and idempotency key. */
 export function askedFor({ session, timeoutMs, slot, explain, maxAgeMs, idempotencyKey, ...params }: Asked): object {
   return params;
 }

@@ -20,7 +20,7 @@ import type { ServerFacts } from './session/server-facts.js';
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {
   readonly id: number;
-  /** Aborts when the caller aborts the stream, its socket closes or it has had no credit for too long. */
+  /** Aborts when the caller aborts the stream, its socket closes or the stream has had no credit for too long. */
   readonly signal: AbortSignal;
   /**
    * Sends bytes, in frames of at most 64 KiB; resolves once all are handed over, which waits for credit.
@@ -43,7 +43,7 @@ export interface IncomingStream extends AsyncIterable<Uint8Array> {
 /** The streams of the socket that a request came by. */
 export interface Streams {
   /**
-   * Opens a stream to the caller. Nothing of it is sent before the request's result is.
+   * Opens a stream to the caller. Nothing of the stream is sent before the result of the request.
    * @throws BrokerError RATE_LIMITED when the socket has too many
    */
   open(): OutgoingStream;
@@ -57,7 +57,7 @@ export interface Streams {
 /** Events to the socket that a request came by. */
 export interface Events {
   subscriber: Subscriber;
-  /** Calls back once when the request has been answered, with a result or not; at once if it was already, without one. */
+  /** Calls back once when the request is answered, with a result or not; at once, with false, where it was already. */
   whenSettled(listener: (ok: boolean) => void): void;
 }
 
@@ -78,7 +78,7 @@ export interface RequestContext {
   trace?: Trace | undefined;
 }
 
-/** An account as handlers see it: they never meet acquire or release. */
+/** An account as handlers see it, without acquire and release. */
 export type AccountRunner = Pick<Account, 'key' | 'run' | 'share' | 'slots'> & { readonly budget?: number | undefined };
 
 /** What a handler of a method with a session gets. */
@@ -105,7 +105,7 @@ export interface Services {
   /** Names of the applications in the configuration. */
   tenantNames: ReadonlySet<string>;
   version: string;
-  /** Another one after each start. */
+  /** Names this run of the broker: another one after each start. */
   epoch: string;
   limits: ServiceLimits;
   operations: Operations;
@@ -115,7 +115,7 @@ export interface Services {
 export interface ServiceLimits {
   /** Connections that an account may have at once. */
   connectionsPerAccount: number;
-  /** Jobs of an account that may wait for one. */
+  /** Jobs of an account that may wait for a connection. */
   queuePerAccount: number;
   /** Largest message that message.append takes, in bytes. */
   appendBytes: number;

@@ -27,10 +27,10 @@ export interface KeptOutcome {
   account: string;
   key: string;
   fingerprint: string;
-  /** Milliseconds that it has been there. */
+  /** Milliseconds since the outcome was there. */
   ageMs: number;
   value?: unknown;
-  /** Instead of a value. */
+  /** The error of a request that failed, instead of a value. */
   error?: WireError | undefined;
 }
 
@@ -52,7 +52,7 @@ interface Entry {
 export class Idempotency implements KeptPerAccount {
   readonly #limits: IdempotencyLimits;
   readonly #accounts = new Map<string, Map<string, Entry>>();
-  /** Those with an outcome, the oldest first. */
+  /** Entries with an outcome, the oldest first. */
   readonly #settled = new Set<Entry>();
   #keys = 0;
   #characters = 0;
@@ -62,8 +62,8 @@ export class Idempotency implements KeptPerAccount {
   }
 
   /**
-   * Does the work, unless a request with the same key did it or does it: then its outcome is this one's as well. One
-   * that failed without an effect does not count.
+   * Does the work, unless a request with the same key did it or does it: then the outcome is the same. A request that
+   * failed without an effect does not count.
    * @param fingerprint of the method and all of its params that matter
    * @throws BrokerError IDEMPOTENCY_MISMATCH, RATE_LIMITED when too many keys have no outcome yet, or what the work throws
    */
@@ -83,7 +83,7 @@ export class Idempotency implements KeptPerAccount {
 
   endAccount(account: string): void {
     for (const entry of this.#accounts.get(account)?.values() ?? []) {
-      // What is under way stays until it is known how it ends: somebody may come back and ask again.
+      // A request under way stays until its outcome is known: the caller may come back and ask again.
       if (entry.settledAt === undefined) entry.forgotten = true;
       else this.#remove(entry);
     }
@@ -94,7 +94,7 @@ export class Idempotency implements KeptPerAccount {
     return this.#keys;
   }
 
-  /** What is there, for the process that comes next; the oldest first. */
+  /** The outcomes that are remembered, for the next process; the oldest first. */
   get outcomes(): KeptOutcome[] {
     this.#expire();
     const now = performance.now();
@@ -104,7 +104,7 @@ export class Idempotency implements KeptPerAccount {
     });
   }
 
-  /** Remembers what the process before has left, before anything is asked for. */
+  /** Takes up the outcomes that the process before has left, before the first request. */
   restore(outcomes: readonly KeptOutcome[]): void {
     for (const { account, key, fingerprint, ageMs, value, error } of outcomes.slice(-this.#limits.keys)) {
       const outcome: Outcome = error ? { ok: false, error: fromWire(error) } : { ok: true, value };
@@ -202,7 +202,7 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** A defect's error says nothing, so it may have had an effect. */
+/** The error of a defect does not say whether the request had an effect, so the request may have had one. */
 function wireOf(error: unknown): WireError {
   const known = error instanceof BrokerError ? error : undefined;
   const internal = new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed: 'maybe' });
@@ -213,12 +213,12 @@ function fromWire({ message, data: { kind, ...options } }: WireError): BrokerErr
   return new BrokerError(kind, message, options);
 }
 
-/** Whether a failed request may have changed something; a defect's error does not say, so it may. */
+/** Whether a failed request may have changed something; it may after a defect, whose error does not say. */
 function hadEffect(error: unknown): boolean {
   return !(error instanceof BrokerError) || error.executed !== 'no';
 }
 
-/** The one whose outcome is there for the longest. */
+/** The entry whose outcome is there for the longest. */
 function oldestOf(entries: Iterable<Entry>): Entry | undefined {
   let oldest: Entry | undefined;
   for (const entry of entries) {

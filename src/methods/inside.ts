@@ -6,14 +6,14 @@ import type { Tracing } from './tracing.js';
 
 /** A stream that is open. */
 export interface StreamFacts {
-  /** Its id on its socket. */
+  /** Id of the stream on its socket. */
   stream: number;
   direction: 'download' | 'upload';
-  /** Of the request that it belongs to. */
+  /** Method of the request that the stream belongs to. */
   method: string;
   bytes: number;
   ageMs: number;
-  /** Milliseconds that it has stood still by now. */
+  /** Milliseconds that the stream has stood still by now. */
   stalledMs: number;
 }
 
@@ -29,14 +29,14 @@ export interface SocketFacts {
   streams: number;
   /** Bytes that wait to be sent. */
   bufferedBytes: number;
-  /** Who gets the events of its watches. */
+  /** Receiver of the events of the socket's watches. */
   subscriber: Subscriber;
 }
 
 /** A socket as operators see it. */
 export interface SeenSocket {
   readonly id: string;
-  /** Of the application. */
+  /** Name of the application. */
   readonly tenant: string;
   /** Unanswered requests. */
   readonly running: number;
@@ -47,12 +47,12 @@ export interface SeenSocket {
 
 /** A request that took long. */
 export interface SlowRequest {
-  /** When it was answered: milliseconds since 1970. */
+  /** When the request was answered: milliseconds since 1970. */
   at: number;
-  /** Undefined where there is no such method. */
+  /** Undefined where the contract has no such method. */
   method: string | undefined;
   tenant: string;
-  /** The key of its account. */
+  /** The key of the account of the request. */
   account: string | undefined;
   ms: number;
   /** `ok`, or the kind of the error. */

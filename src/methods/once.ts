@@ -3,9 +3,9 @@ import { canonical } from './canonical.js';
 import type { SessionContext } from './context.js';
 
 /**
- * Does a write once for all requests with its idempotency key; without a key it just does it.
- * @param matters what makes two requests the same, beside the method
- * @param bytes the rest of that: a message
+ * Does a write once for all requests with its idempotency key; without a key, for each request.
+ * @param matters the params that make two requests the same, beside the method
+ * @param bytes a message, which makes two requests the same as well
  */
 export function once<T>(
   { method, account, services }: SessionContext,

@@ -20,8 +20,8 @@ const kept = z.object({
 });
 
 /**
- * Leaves what became of requests with an idempotency key to the broker that is started next. The file is sealed as tokens
- * are, for it has the users and the folders of these requests.
+ * Leaves the outcomes of requests with an idempotency key to the broker that is started next. The file is sealed as
+ * tokens are, for it has the users and the folders of these requests.
  * @throws what the file system says
  */
 export async function saveOutcomes(path: string, keys: KeyRing, idempotency: Idempotency): Promise<void> {
@@ -29,7 +29,7 @@ export async function saveOutcomes(path: string, keys: KeyRing, idempotency: Ide
   closeSync(writeAnew(path, await sealText(keys.newest, JSON.stringify(content))));
 }
 
-/** Takes up what the broker before has left; a file that is missing, spoilt or sealed with another key is nothing. */
+/** Takes up what the broker before has left; ignores a file that is missing, spoilt or sealed with another key. */
 export async function restoreOutcomes(path: string, keys: KeyRing, idempotency: Idempotency): Promise<void> {
   let sealed: string;
   try {

@@ -1,6 +1,6 @@
 import type { Meta } from '../protocol/models.js';
 
-/** A result that is JSON already, because it was put together from JSON: it is sent as it is. */
+/** A result that was put together from JSON and is sent as it is. */
 export class Prepared {
   /** An object, of the shape that the contract states. */
   readonly json: string;

@@ -119,8 +119,8 @@ export class SessionAccount implements AccountRunner {
 }
 
 /**
- * The account of a watch, which several sessions may share: it goes on with the credentials of any that are left, and ends
- * with the last of them.
+ * The account of a watch, which several sessions may share: the watch goes on with the credentials of any session that
+ * is left, and ends with the last session.
  */
 export class WatchedAccount implements AccountHandle {
   readonly #services: Services;
@@ -145,7 +145,7 @@ export class WatchedAccount implements AccountHandle {
   }
 }
 
-/** Keeps an account while a session of it is being opened or proven; where none is there afterwards, nothing of it stays. */
+/** Keeps an account while a session of it is opened or proven; drops the account if it has no session afterwards. */
 export async function admitting<T>(
   { registry, sessions }: Services,
   accountKey: string,

@@ -7,8 +7,8 @@ import { jobOf } from './job.js';
 import { metaOf } from './meta.js';
 
 /**
- * A read that identical requests of the account share, and whose answer is kept for those that may be old; `meta` says so
- * to all but the one that began it.
+ * A read that identical requests of the account share, and whose answer is kept for requests that may get an old one.
+ * `meta` tells all requests but the one that began the read.
  * @param options with `times` how many times larger than an opened message an answer may be that is kept
  */
 export async function shared<T extends object>(
@@ -32,7 +32,7 @@ export async function shared<T extends object>(
   const job = jobOf(context, { effect: 'read', ...options });
   const { value, coalesced } = await account.share(key, job, ask, { maxAgeMs });
   const { answer, asked } = value;
-  // Kept where somebody asks for what may be old; and nobody may be shown something older than he has seen.
+  // Kept where the request takes an old answer, or where an older one is kept, which no caller may get after this one.
   const useful = maxAgeMs > 0 || views.hasAnswer(account.key, key);
   // The account's last session may have ended meanwhile, with all that was known of it.
   if (useful && sessions.hasAccount(account.key)) {

@@ -3,13 +3,13 @@ import type { TraceEvent } from '../protocol/events.js';
 import { type AccountFilter, keyMatcher } from '../runtime/account-key.js';
 import type { Subscriber } from '../watch/types.js';
 
-/** Traces that there may be at once, and those of one socket. */
+/** Most traces at once, in all and of one socket. */
 const MOST = 100;
 const MOST_OF_SOCKET = 10;
-/** Requests that one trace tells in a second; of others only how many there were. */
+/** Requests that one trace tells in a second; further ones are only counted. */
 const MOST_PER_SECOND = 200;
 
-/** A request that was answered, of an account that somebody traces. */
+/** A request that was answered, of an account that an operator traces. */
 export type TracedRequest = Omit<TraceEvent, 'trace' | 'at' | 'missed'>;
 
 interface Tracer {
@@ -23,7 +23,7 @@ interface Tracer {
 /** Operators that look on at the requests of one user. */
 export class Tracing {
   readonly #tracers = new Map<string, Tracer>();
-  /** Whether sockets are still there, of those that have begun a trace. */
+  /** The sockets that have begun a trace, and whether each is still open. */
   readonly #known = new WeakMap<Subscriber, { open: boolean }>();
   #made = 0;
 
@@ -55,7 +55,7 @@ export class Tracing {
     return this.#tracers.get(id)?.subscriber === subscriber && this.#tracers.delete(id);
   }
 
-  /** Whether somebody traces an account. */
+  /** Whether an operator traces an account. */
   wants(key: string): boolean {
     if (this.#tracers.size === 0) return false;
     for (const { matches } of this.#tracers.values()) if (matches(key)) return true;

@@ -4,13 +4,13 @@ import { jobOf } from './job.js';
 
 /** Folders that a write changes. */
 export interface Affected {
-  /** The one that the work selects: a view that follows the connection hears of the write by itself. */
+  /** The folder that the work selects: a view that follows the connection hears of the write by itself. */
   selected?: string;
-  /** Others, which it does not hear of; `all`: folders themselves come, go or change their names. */
+  /** Other folders, whose views do not hear of the write; `all`: folders themselves come, go or change their names. */
   others?: readonly string[] | 'all';
 }
 
-/** Runs a write, and sees to it that no answer from memory is older, whatever became of it. */
+/** Runs a write, and sees to it that no later answer from memory is older than the write, even if the write failed. */
 export async function write<T>(
   context: SessionContext,
   { selected, others = [] }: Affected,
@@ -18,12 +18,12 @@ export async function write<T>(
 ): Promise<T> {
   const { views } = context.services;
   const { key } = context.account;
-  // Of what failed nobody knows whether all was heard.
+  // Undefined where the write failed: it is not known whether the connection told the view all that was done.
   let heardBy: ImapConnection | undefined;
   const job = jobOf(context, {
     effect: 'write',
     mailbox: selected,
-    // There the view knows what is there, and hears what becomes of it.
+    // The view that follows this connection knows what is in the folder, and hears what becomes of it.
     prefers: (connection) => selected !== undefined && views.followedBy(connection, key, selected) !== undefined,
   });
   try {

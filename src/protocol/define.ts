@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { protocolLimits } from './limits.js';
 import { explanation } from './models.js';
 
-/** Who may call a method: anybody with a socket, or somebody with a session. */
+/** What a caller needs for a method: a socket, or a session too. */
 export type Access = 'socket' | 'session';
 
-/** Whom a method is for; a tenant has the scopes that its configuration names, by default `user` alone. */
+/** The scope that a method needs; a tenant has the scopes that its configuration names, by default `user` alone. */
 export type MethodScope = 'user' | 'admin';
 
 /** `read` may be repeated without harm, `write` changes something at the server, `local` never asks it. */

@@ -2,24 +2,24 @@
 export type Executed = 'no' | 'maybe' | 'yes';
 
 /**
- * Every kind of error that the broker answers, with its JSON-RPC code and who may send the request again.
+ * Every kind of error that the broker answers, with its JSON-RPC code and whether the request may be sent again.
  * The document `docs/protocol.md` carries the same table; a test keeps both equal.
  */
 export const errorTable = {
-  PARSE_ERROR: { code: -32700, retry: 'nobody', meaning: 'The frame is not valid JSON.' },
-  INVALID_REQUEST: { code: -32600, retry: 'nobody', meaning: 'The frame is JSON but not one JSON-RPC 2.0 request.' },
-  METHOD_NOT_FOUND: { code: -32601, retry: 'nobody', meaning: 'The broker has no method of this name.' },
-  INVALID_PARAMS: { code: -32602, retry: 'nobody', meaning: 'A parameter is missing, unknown or out of its limits.' },
-  INTERNAL: { code: -32603, retry: 'nobody', meaning: 'A defect of the broker; its log has the cause.' },
+  PARSE_ERROR: { code: -32700, retry: 'never', meaning: 'The frame is not valid JSON.' },
+  INVALID_REQUEST: { code: -32600, retry: 'never', meaning: 'The frame is JSON but not one JSON-RPC 2.0 request.' },
+  METHOD_NOT_FOUND: { code: -32601, retry: 'never', meaning: 'The broker has no method of this name.' },
+  INVALID_PARAMS: { code: -32602, retry: 'never', meaning: 'A parameter is missing, unknown or out of its limits.' },
+  INTERNAL: { code: -32603, retry: 'never', meaning: 'A defect of the broker; its log has the cause.' },
   CANCELLED: { code: -32800, retry: 'caller', meaning: 'The caller cancelled the request or its socket closed.' },
   SUPERSEDED: {
     code: -32800,
-    retry: 'nobody',
+    retry: 'never',
     meaning: 'A newer request of the session with the same slot came while this one was queued.',
   },
-  UNAUTHENTICATED: { code: -32001, retry: 'nobody', meaning: 'The bearer token is missing or unknown.' },
-  FORBIDDEN: { code: -32002, retry: 'nobody', meaning: 'The caller may not do this.' },
-  SERVER_NOT_ALLOWED: { code: -32002, retry: 'nobody', meaning: 'No IMAP server of this name is configured.' },
+  UNAUTHENTICATED: { code: -32001, retry: 'never', meaning: 'The bearer token is missing or unknown.' },
+  FORBIDDEN: { code: -32002, retry: 'never', meaning: 'The caller may not do this.' },
+  SERVER_NOT_ALLOWED: { code: -32002, retry: 'never', meaning: 'No IMAP server of this name is configured.' },
   SESSION_EXPIRED: { code: -32003, retry: 'after a new login', meaning: 'The session token is unknown or has ended.' },
   IMAP_AUTH_FAILED: { code: -32004, retry: 'never by itself', meaning: 'The IMAP server refused the credentials.' },
   IMAP_TOKEN_EXPIRED: {
@@ -52,25 +52,25 @@ export const errorTable = {
   },
   IMAP_NO: {
     code: -32020,
-    retry: 'nobody',
+    retry: 'never',
     meaning: "The IMAP server refused the command; data.imap has the server's words.",
   },
-  NOT_FOUND: { code: -32020, retry: 'nobody', meaning: 'No such folder, message or part.' },
+  NOT_FOUND: { code: -32020, retry: 'never', meaning: 'No such folder, message or part.' },
   STATE_CHANGED: {
     code: -32021,
     retry: 'after a new listing',
-    meaning: 'The UIDVALIDITY of the folder is another one: all uids of it are void.',
+    meaning: 'The folder has another UIDVALIDITY: all its uids are void.',
   },
-  STREAM_STALLED: { code: -32022, retry: 'nobody', meaning: 'A stream had no credit or no data for too long.' },
-  TOO_LARGE: { code: -32022, retry: 'nobody', meaning: 'A message, part or answer is over a stated limit.' },
+  STREAM_STALLED: { code: -32022, retry: 'never', meaning: 'A stream had no credit or no data for too long.' },
+  TOO_LARGE: { code: -32022, retry: 'never', meaning: 'A message, part or answer is over a stated limit.' },
   IDEMPOTENCY_MISMATCH: {
     code: -32023,
-    retry: 'nobody',
+    retry: 'never',
     meaning: 'The idempotency key was used for a request with other parameters.',
   },
   INVALID_CONFIG: {
     code: -32024,
-    retry: 'nobody',
+    retry: 'never',
     meaning: 'The configuration file cannot be used; everything is as it was.',
   },
 } as const satisfies Record<string, { code: number; retry: string; meaning: string }>;
@@ -103,7 +103,7 @@ export interface WireError {
   data: ErrorData;
 }
 
-/** What {@link BrokerError} takes beside kind and message. */
+/** Options of {@link BrokerError} beside kind and message. */
 export interface BrokerErrorOptions {
   executed?: Executed | undefined;
   retryAfterMs?: number | undefined;

@@ -58,7 +58,7 @@ const watchEvent = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** Notifications, with who sends them. Text frames without an id; nobody answers them. */
+/** Notifications, with the side that sends each: text frames without an id, which are not answered. */
 export const notifications = {
   'broker.hello': {
     from: 'broker',
@@ -111,16 +111,18 @@ export const notifications = {
       'A request of a user whom this socket traces was answered. Nothing that the request or its answer contains is told.',
     params: z.object({
       trace: z.string().describe('As trace.start answered it.'),
-      at: date.describe('When it was answered.'),
+      at: date.describe('When the request was answered.'),
       tenant: z.string().describe('The application.'),
-      socket: z.string().describe('Id of the socket that it came by.'),
-      request: z.union([z.string(), z.int()]).describe('Its id on that socket.'),
+      socket: z.string().describe('Id of the socket that the request came by.'),
+      request: z.union([z.string(), z.int()]).describe('Id of the request on that socket.'),
       method: z.string(),
-      ms: z.number().describe('Milliseconds from its arrival to its answer.'),
+      ms: z.number().describe('Milliseconds from the arrival of the request to its answer.'),
       outcome: z.string().describe('ok, or the kind of the error.'),
-      source: meta.shape.source.nullable().describe('As in the `meta` of its answer; null where that has none.'),
-      explain: explanation.nullable().describe('null where it asked no IMAP server, or began before the trace.'),
-      missed: z.int().describe('Requests since the one before that were not told, because there were too many.'),
+      source: meta.shape.source.nullable().describe('As in the `meta` of the answer; null where the answer has none.'),
+      explain: explanation
+        .nullable()
+        .describe('null where the request asked no IMAP server, or began before the trace.'),
+      missed: z.int().describe('Requests since the last notification that were not told, because there were too many.'),
     }),
   },
   '$/cancelRequest': {

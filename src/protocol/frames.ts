@@ -23,18 +23,18 @@ export interface StreamFrame {
 }
 
 const HEADER_BYTES = 5;
-/** Of a WebSocket frame of less than 64 KiB without a mask (RFC 6455 section 5.2). */
+/** Header of a WebSocket frame of less than 64 KiB without a mask (RFC 6455 section 5.2). */
 const WEBSOCKET_HEADER_BYTES = 4;
 
 /**
  * Bytes of payload in a full frame of a download: with all headers it has 64 KiB, as much as Node reads at a time, so that
- * a reader who keeps up finds it in one piece and need not put it together.
+ * a reader that keeps up finds the frame in one piece and need not join it.
  */
 export const FULL_PAYLOAD_BYTES = 64 * 1024 - HEADER_BYTES - WEBSOCKET_HEADER_BYTES;
 
 /**
  * The bytes of a binary frame.
- * @param memory where to put them, of their exact length
+ * @param memory where to put the bytes, of their exact length
  */
 export function encodeStreamFrame(
   type: StreamFrameType,
@@ -51,7 +51,7 @@ export function encodeStreamFrame(
 
 /**
  * Reads a binary frame. The payload is a view, not a copy.
- * @throws BrokerError INVALID_REQUEST when it is too short, of an unknown type or over 64 KiB of payload
+ * @throws BrokerError INVALID_REQUEST when the frame is too short, of an unknown type or over 64 KiB of payload
  */
 export function decodeStreamFrame(bytes: Uint8Array): StreamFrame {
   if (bytes.length < HEADER_BYTES) throw new BrokerError('INVALID_REQUEST', 'A binary frame has at least 5 bytes.');

@@ -1,6 +1,6 @@
 /**
  * Bounds that are part of the protocol, the same for every broker and every client.
- * What an operator may change is told in `broker.hello` instead.
+ * Bounds that an operator may change are told in `broker.hello` instead.
  */
 export const protocolLimits = {
   /** Bytes of payload in one binary frame. */

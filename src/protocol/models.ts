@@ -71,9 +71,9 @@ export type Meta = z.infer<typeof meta>;
 
 /** What happened to a request. Times in milliseconds. */
 export const explanation = z.object({
-  totalMs: z.number().describe('From its arrival to its answer.'),
-  queueMs: z.number().describe('Waiting for a connection, a login that it waited for included.'),
-  connectMs: z.number().describe('Of queueMs: logins that were begun for it.'),
+  totalMs: z.number().describe('From the arrival of the request to its answer.'),
+  queueMs: z.number().describe('Waiting for a connection, a login that the request waited for included.'),
+  connectMs: z.number().describe('Of queueMs: logins that were begun for the request.'),
   selectMs: z.number().describe('SELECT and EXAMINE.'),
   commandMs: z.number().describe('All other commands.'),
   commands: z.array(z.string()).describe('Names of the IMAP commands, in their order; at most 50.'),
@@ -110,7 +110,7 @@ export const messageSummary = z.object({
 });
 export type MessageSummary = z.infer<typeof messageSummary>;
 
-/** What an index shows: the rows of answers where nothing else is asked for, and those of events. */
+/** The default members of rows: in answers where nothing else is asked for, and in events. */
 export const defaultFields: ListField[] = ['envelope', 'flags', 'size', 'internalDate'];
 
 export const fields = z.array(listField).max(10).default(defaultFields).describe('Members of each row beside its uid.');
@@ -119,7 +119,7 @@ export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50)
 
 export const cursor = z.string().min(1).max(512).describe('The nextCursor of the page before; opaque.');
 
-/** What a folder was like when it was answered; opaque. */
+/** The state that a folder had when an answer was given; opaque. */
 export const state = z
   .string()
   .max(128)
@@ -189,7 +189,7 @@ export const bodyItem = z.object({
     .describe(
       'Decoded to Unicode; CRLF line ends of the mail become LF. null for what is no text, and with maxTextBytes 0.',
     ),
-  truncated: z.boolean().describe('Whether a bound cut it, or left it out: message.part has it whole.'),
+  truncated: z.boolean().describe('Whether a bound cut the content, or left it out: message.part has the whole part.'),
   charset: z.string().nullable().describe('As declared; null where it is missing.'),
   charsetProblem: z.boolean().describe('Whether bytes did not fit the declared charset or it is unknown.'),
 });

@@ -69,7 +69,7 @@ function uniqueCodes(kinds: readonly ErrorKind[]): Json[] {
   }));
 }
 
-/** A schema; those with a name, the recursive ones, go to the document's components and are referred to there. */
+/** A schema. Named schemas, the recursive ones, go to the components of the document and are referred to there. */
 function jsonSchema(schema: z.ZodType, schemas: Json, io: 'input' | 'output' = 'input'): Json {
   const text = JSON.stringify(z.toJSONSchema(schema, { io, target: 'draft-07' }));
   const { $schema: _, definitions, ...json } = JSON.parse(text.replaceAll('#/definitions/', '#/components/schemas/'));

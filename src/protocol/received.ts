@@ -3,7 +3,8 @@ import { contract, type MethodName } from './contract.js';
 import { type NotificationName, notifications } from './events.js';
 import { protocolLimits } from './limits.js';
 
-// What a client relies on of all that a broker sends. The two need not be of one version, so everything else may differ.
+// What a client relies on of all that a broker sends. Client and broker need not be of one version, so everything else
+// may differ.
 
 /** The `error` member of an answer. Kinds may be added to the protocol. */
 const wireError = z.object({
@@ -48,24 +49,24 @@ const results: Partial<Record<MethodName, z.ZodType>> = {
 /** `$/credit` of a broker, which may have more members in a later version; that of a caller may not. */
 const credit = z.object(notifications['$/credit'].params.shape);
 
-/** What all events have. Types may be added to the protocol. */
+/** The members that all events have. Types may be added to the protocol. */
 const anyEvent = z.object({ ...position, type: z.string(), mailbox: z.string() });
 const eventTypes: ReadonlySet<string> = new Set(
   notifications.event.params.options.flatMap(({ shape }) => [...shape.type.values]),
 );
 
-/** What is wrong with the error of an answer; undefined where nothing is. */
+/** What is wrong with the error of an answer; undefined where nothing is wrong. */
 export function wrongError(error: unknown): string | undefined {
   return wrong(wireError, error);
 }
 
-/** What is wrong with a result, as far as a client acts upon it; undefined where nothing is. */
+/** What is wrong with a result, as far as a client acts upon the result; undefined where nothing is wrong. */
 export function wrongResult(method: MethodName, result: unknown): string | undefined {
   const schema = results[method];
   return schema && wrong(schema, result);
 }
 
-/** What is wrong with the params of a notification; undefined where nothing is. */
+/** What is wrong with the params of a notification; undefined where nothing is wrong. */
 export function wrongNotification(name: NotificationName, params: unknown): string | undefined {
   if (name === '$/credit') return wrong(credit, params);
   const { params: schema } = notifications[name];

@@ -1,4 +1,4 @@
-/** The key of an account; JSON, so that no choice of names makes two of them meet. */
+/** The key of an account; JSON, so that two accounts never have the same key, whatever their names. */
 export function accountKey({
   tenant,
   server,
@@ -11,14 +11,14 @@ export function accountKey({
   return JSON.stringify([tenant, server.name, user]);
 }
 
-/** Of which accounts: those of a tenant, of a server, of a user, or of what is given of them. */
+/** Selects accounts by tenant, server and user; a name that is not given matches all. */
 export interface AccountFilter {
   tenant?: string | undefined;
   server?: string | undefined;
   user?: string | undefined;
 }
 
-/** What a key is made of. */
+/** The names that an account's key is made of. */
 export function namesOf(key: string): { tenant: string; server: string; user: string } {
   const [tenant = '', server = '', user = ''] = JSON.parse(key) as string[];
   return { tenant, server, user };

@@ -4,13 +4,13 @@ import { RecentTimes } from './recent-times.js';
 
 const MINUTE_MS = 60_000;
 const ERRORS_MS = 5 * MINUTE_MS;
-/** The event loop's delay is looked at so often. */
+/** Milliseconds between two samples of the event loop's delay. */
 const RESOLUTION_MS = 20;
 /** Milliseconds of one measurement, and how many of them make a minute. */
 const MEASURE_MS = 10_000;
 const MEASUREMENTS = 6;
 
-/** Kinds of errors that are answered at once, for there is no room: these would make a slow broker look quick. */
+/** Kinds of errors that are answered at once, without work: their times would make a slow broker look quick. */
 export const turnedAway = new Set(['RATE_LIMITED', 'DRAINING']);
 
 /** How busy the process is: requests a second and how long they take, errors, and how late the event loop comes. */
@@ -71,7 +71,7 @@ export class Load {
 
   get #lag(): number {
     if (this.#delay.count === 0) return 0;
-    // What is measured is the time between two looks.
+    // The histogram holds the time between two samples, delay included.
     return Math.max(0, Math.round((this.#delay.percentile(99) / 1e6 - RESOLUTION_MS) * 10) / 10);
   }
 

@@ -11,15 +11,15 @@ export class LogLevelControl {
     this.#configured = log.level as LogLevel;
   }
 
-  /** The configuration has another one. It holds once what was set for a while has ended. */
+  /** Takes the level of a new configuration. It holds once a level that was set for a while has ended. */
   configure(level: LogLevel): void {
     this.#configured = level;
     if (!this.#timer) this.#log.level = level;
   }
 
   /**
-   * Sets it until the configuration is read again, or for so many milliseconds.
-   * @returns the one before
+   * Sets the level until the configuration is read again, or for so many milliseconds.
+   * @returns the level before
    */
   set(level: LogLevel, forMs?: number): LogLevel {
     const before = this.#log.level as LogLevel;

@@ -1,29 +1,29 @@
 import { writeSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 
-/** Characters that wait for a reader at most: what is more is dropped, and told when there is room again. */
+/** Most characters that wait for a reader: further lines are dropped, and counted in the log once there is room. */
 const MOST_WAITING = 8 * 1024 * 1024;
-/** Milliseconds until a reader that is behind is tried again. */
+/** Milliseconds until a write to a reader that is behind is retried. */
 const RETRY_MS = 100;
 /** Milliseconds for which the process waits at its exit while a reader that is behind takes nothing. */
 const SILENT_MS = 1000;
-/** Milliseconds that such a reader has in all for the last lines. */
+/** Milliseconds that a reader that is behind has in all for the last lines. */
 const LAST_MS = 5000;
 
 /**
- * Where log lines go when nobody at a terminal reads them. A reader that is behind or gone neither stops the process nor
- * keeps it from its end. pino's own output is no good for that: at exit it tries to write its last lines for ever.
+ * The output of log lines that are not for a person at a terminal. A reader that is behind or gone neither stops the
+ * process nor keeps it from ending. pino's own output would keep it: at exit pino retries the last lines for ever.
  */
 export class LogOutput implements DestinationStream {
   readonly #fd: number;
   #lines: string[] = [];
   #waiting = 0;
   #dropped = 0;
-  /** What a reader had no room for. */
+  /** Bytes that the reader had no room for. */
   #rest: Uint8Array = Buffer.alloc(0);
   #retry: NodeJS.Timeout | undefined;
 
-  /** @param fd a pipe or socket has to be one that does not block, as Node makes its own standard output */
+  /** @param fd where to write; a pipe or socket must be non-blocking, as Node makes its own standard output */
   constructor(fd: number) {
     this.#fd = fd;
     process.once('exit', () => this.#finish());
@@ -50,7 +50,7 @@ export class LogOutput implements DestinationStream {
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
         this.#retry = setTimeout(() => this.#flush(), RETRY_MS).unref();
       } else {
-        // The reader is gone or the disk is full. There is nowhere to tell it; the next line may have more luck.
+        // The reader is gone or the disk is full. There is nowhere to report that; the next line may succeed.
         this.#rest = Buffer.alloc(0);
       }
     }
@@ -60,7 +60,7 @@ export class LogOutput implements DestinationStream {
     return this.#rest.length > 0 || this.#lines.length > 0 || this.#dropped > 0;
   }
 
-  /** The lines that wait, and behind them how many there would be more. */
+  /** The waiting lines, and behind them a line that counts the dropped ones. */
   #taken(): Buffer {
     const lines = this.#lines.splice(0);
     if (this.#dropped > 0) lines.push(droppedLine(this.#dropped));

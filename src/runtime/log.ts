@@ -30,7 +30,7 @@ interface ErrorEntry {
   cause?: ErrorEntry;
 }
 
-/** Message, stack and causes alone: what libraries attach to their errors may be somebody's mail. */
+/** Message, stack and causes alone: other members that libraries attach to their errors may hold a user's mail. */
 function describeError(error: unknown, depth = 0): ErrorEntry {
   if (!(error instanceof Error)) return { type: typeof error, message: 'no Error was thrown' };
   const { name, message, stack, cause } = error;
@@ -45,7 +45,7 @@ function describeError(error: unknown, depth = 0): ErrorEntry {
 }
 
 function standardOutput(): DestinationStream {
-  // Whoever asks `process.stdout` anything has its pipe or socket not block.
+  // The first access to `process.stdout` makes its pipe or socket non-blocking.
   return (process.stdout.isTTY ? prettyTerminal() : undefined) ?? new LogOutput(process.stdout.fd);
 }
 

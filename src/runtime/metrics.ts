@@ -10,17 +10,17 @@ export interface MetricEntry {
   labels: readonly string[];
 }
 
-/** What a gauge, or a count that somebody else keeps, is now: called for each combination of its labels. */
+/** Reads a gauge, or a count that is kept elsewhere: calls `set` for each combination of its labels. */
 export type Read<Name extends string> = (set: (labels: Labels<Name>, value: number) => void) => void;
 
 const PREFIX = 'imap_broker_';
 
 /**
  * What Prometheus is told of the broker. Labels are names of the contract and of the configuration, never of users, so
- * that their number is bounded. What can be read when it is asked for is not counted before.
+ * that their number is bounded. A value that can be read when Prometheus asks is not counted before.
  */
 export class Metrics {
-  /** In the order of their definition. */
+  /** The metrics in the order of their definition. */
   readonly entries: MetricEntry[] = [];
   readonly #registry = new Registry();
   #asked = 0;
@@ -30,13 +30,13 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** @returns adds one */
+  /** @returns a function that adds one */
   counter<Name extends string>(name: string, help: string, labels: readonly Name[]): (of: Labels<Name>) => void {
     const counter = new Counter(this.#define('counter', name, help, labels));
     return (of) => counter.inc(of);
   }
 
-  /** @returns notes a value; times are in seconds */
+  /** @returns a function that observes a value; times are in seconds */
   histogram<Name extends string>(
     name: string,
     help: string,
@@ -52,14 +52,14 @@ export class Metrics {
     const gauge: Gauge<Name> = new Gauge({
       ...this.#define('gauge', name, help, labels),
       collect: () => {
-        // Without this what is there no more would stay for ever.
+        // Without the reset, values of labels that no longer exist would stay for ever.
         gauge.reset();
         read((of, value) => gauge.set(of, value));
       },
     });
   }
 
-  /** A count that somebody else keeps. */
+  /** A count that is kept elsewhere. */
   total<Name extends string>(name: string, help: string, labels: readonly Name[], read: Read<Name>): void {
     const counter: Counter<Name> = new Counter({
       ...this.#define('counter', name, help, labels),
@@ -70,7 +70,7 @@ export class Metrics {
     });
   }
 
-  /** Reads once, each time all are asked for, what several of them are made of. */
+  /** Reads a value that several metrics are made of, once each time that all metrics are asked for. */
   shared<T>(read: () => T): () => T {
     let readAt = -1;
     let value: T;
@@ -81,7 +81,7 @@ export class Metrics {
     };
   }
 
-  /** All of them in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
     this.#asked += 1;
     return this.#registry.metrics();
@@ -91,7 +91,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Names of the metrics as they are told, those of the process included, without the endings of histograms. */
+  /** Names of the metrics as Prometheus sees them, those of the process included, without the endings of histograms. */
   get names(): string[] {
     return this.#registry.getMetricsAsArray().map(({ name }) => name);
   }

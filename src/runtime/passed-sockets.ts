@@ -1,4 +1,4 @@
-/** Where the first passed socket is (sd_listen_fds(3)). */
+/** File descriptor of the first passed socket (sd_listen_fds(3)). */
 const FIRST_FD = 3;
 
 /**
@@ -7,7 +7,7 @@ const FIRST_FD = 3;
  * @param env `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` count
  */
 export function passedSockets(env: Record<string, string | undefined> = process.env): Map<string, number> {
-  // What was passed to a parent of ours is not for us.
+  // Sockets that were passed to a parent process are not for this one.
   if (env.LISTEN_PID !== String(process.pid)) return new Map();
   const names = env.LISTEN_FDNAMES?.split(':') ?? [];
   const count = Number(env.LISTEN_FDS ?? 0);

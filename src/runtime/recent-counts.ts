@@ -2,7 +2,7 @@
 export class RecentCounts {
   readonly #bucketMs: number;
   readonly #most: number;
-  /** The youngest last. */
+  /** The counts of each step, the youngest last. */
   readonly #buckets: { at: number; counts: Map<string, number> }[] = [];
 
   /**

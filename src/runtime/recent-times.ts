@@ -1,8 +1,8 @@
 import { RecentCounts } from './recent-counts.js';
 
-/** Buckets for each doubling of the time: what is told is at most 9 % more than it was. */
+/** Buckets for each doubling of the time: a time that is told is at most 9 % above the real one. */
 const PER_DOUBLING = 8;
-/** Times below and above are told as these, in milliseconds. */
+/** Least and greatest time that is told, in milliseconds; times beyond are told as these. */
 const LEAST_MS = 0.1;
 const MOST_MS = 600_000;
 

@@ -3,9 +3,9 @@ import type { Log } from './log.js';
 
 /**
  * Node has no Unix datagrams, which the protocol of sd_notify(3) wants, so a shell beside the broker sends them: each line
- * is a message, its assignments parted by tabs. It stays as long as the broker, whose own process would take longer to fork
- * from, and ends when its input does. `systemd-notify` waits until the manager has read the message, so that its sender is
- * still there to be found in the unit (NotifyAccess=all).
+ * is a message, its assignments separated by tabs. The shell stays as long as the broker, whose own process would take
+ * longer to fork, and ends when its input does. `systemd-notify` waits until the manager has read the message, so that
+ * the manager still finds the sender in the unit (NotifyAccess=all).
  */
 const SCRIPT = `
 set -f
@@ -16,7 +16,7 @@ while IFS= read -r message; do systemd-notify $message; done
 /** What tells this process how to reach its service manager. */
 export type ServiceEnvironment = Record<string, string | undefined>;
 
-/** Tells the service manager, where one has started this process, how the broker is (sd_notify(3)). */
+/** Tells the state of the broker to the service manager, where one has started this process (sd_notify(3)). */
 export class ServiceManager {
   readonly #socket: string | undefined;
   readonly #watchdogMs: number;
@@ -32,28 +32,28 @@ export class ServiceManager {
     this.#watchdogMs = isOurs ? Number(env.WATCHDOG_USEC ?? 0) / 1000 : 0;
   }
 
-  /** The broker can serve. From now on the event loop feeds the watchdog: when it stands still, the manager notices. */
+  /** The broker can serve. From now on the event loop feeds the watchdog: the manager notices a loop that is stuck. */
   ready(status: string): void {
     this.#tell('READY=1', `STATUS=${status}`);
     if (this.#watchdogMs <= 0) return;
-    // Three chances, for a manager or a machine that is slow.
+    // Three pings in each watchdog interval, for a slow manager or machine.
     this.#beat ??= setInterval(() => this.#tell('WATCHDOG=1'), this.#watchdogMs / 3);
   }
 
-  /** The broker takes up a changed configuration; `ready` ends it. */
+  /** The broker takes up a changed configuration; `ready` ends this state. */
   reloading(): void {
     this.#tell('RELOADING=1', 'STATUS=reloading the configuration');
   }
 
   /**
    * The broker is about to end.
-   * @param withinMs it takes at most so long, which the manager then waits for
+   * @param withinMs milliseconds that the end takes at most; the manager waits for so long
    */
   stopping(status: string, withinMs: number): void {
     this.#tell('STOPPING=1', `STATUS=${status}`, `EXTEND_TIMEOUT_USEC=${Math.ceil(withinMs * 1000)}`);
   }
 
-  /** Tells nothing any more. */
+  /** Ends the shell: the manager is told nothing any more. */
   dispose(): void {
     clearInterval(this.#beat);
     this.#sender?.stdin?.end();
@@ -71,12 +71,12 @@ export class ServiceManager {
     sender.unref();
     const gone = (err: unknown) => {
       if (this.#sender !== sender) return;
-      // The next message gets another one.
+      // The next message starts another shell.
       this.#sender = undefined;
       this.#log.warn({ err }, 'what talks to the service manager has ended');
     };
     sender.once('error', gone).once('exit', (code, signal) => gone(new Error(`ended with ${signal ?? code}`)));
-    // Its end is told once, by `exit`.
+    // The end of the shell is logged once, at `exit`.
     sender.stdin?.on('error', () => {});
     return sender;
   }

@@ -1,14 +1,14 @@
-/** Keeps the slowest of the last while; of the others it keeps nothing. */
+/** Keeps the slowest entries of the last while, and nothing of the others. */
 export class Slowest<T extends { ms: number }> {
   readonly #most: number;
   readonly #stepMs: number;
   readonly #steps: number;
-  /** The slowest of each step, the slowest first; the youngest step last. */
+  /** The slowest entries of each step, the slowest first; the youngest step last. */
   readonly #kept: { at: number; all: T[] }[] = [];
 
   /**
-   * @param most how many are told, and kept of each step
-   * @param spanMs milliseconds that they are kept
+   * @param most how many entries are told, and kept of each step
+   * @param spanMs milliseconds that entries are kept
    * @param steps in how many steps the oldest are forgotten
    */
   constructor(most: number, spanMs: number, steps: number) {
@@ -17,7 +17,7 @@ export class Slowest<T extends { ms: number }> {
     this.#steps = steps;
   }
 
-  /** Keeps it where it is slow enough. @param ms milliseconds that it took @param make is called only then */
+  /** Keeps an entry if it is slow enough. @param ms milliseconds that it took @param make called for such an entry */
   add(ms: number, make: () => T): void {
     const at = this.#now;
     let step = this.#kept.at(-1);
@@ -33,7 +33,7 @@ export class Slowest<T extends { ms: number }> {
     if (all.length > this.#most) all.pop();
   }
 
-  /** The slowest, the slowest first. */
+  /** The slowest entries, the slowest first. */
   get all(): T[] {
     this.#forget(this.#now);
     const all = this.#kept.flatMap((step) => step.all);

@@ -12,7 +12,7 @@ export interface Clocks {
   awake(): number;
   /** The time of day: grows also while the machine sleeps, but is set now and then. */
   wall(): number;
-  /** Grows also while the machine sleeps, and is never set; dear to read. */
+  /** Grows also while the machine sleeps, and is never set; expensive to read. */
   booted(): number;
 }
 
@@ -20,21 +20,21 @@ const [awake, wall] = [performance.now.bind(performance), Date.now];
 const clocks: Clocks = { awake, wall, booted: () => uptime() * 1000 };
 
 /**
- * Notices that the process stood still: SIGSTOP, a debugger, a suspended machine. Callers have given up meanwhile what
- * waited then. A loop that is busy for a second or two does not count, nor does a clock that is set.
+ * Notices that the process stood still: SIGSTOP, a debugger, a suspended machine. Meanwhile callers have given up the
+ * requests that waited. A loop that is busy for a second or two does not count, nor does a clock that is set.
  *
  * A timer notices a standstill by itself when the process had nothing to do, for timers that are due go before what has
  * come in. A process that was stopped in the midst of its work goes on there, so {@link check} is to be called before
  * anything from outside is acted on.
  */
 export class Standstill {
-  /** Are told once of each standstill, with its milliseconds. */
+  /** Called once for each standstill, with its milliseconds. */
   readonly listeners = new Listeners<number>();
   readonly #clocks: Clocks;
   readonly #timer: NodeJS.Timeout;
   #awakeAt: number;
   #wallAt: number;
-  /** How much more the machine has been up than awake. */
+  /** `booted` less `awake`: grows by the milliseconds that the machine sleeps. */
   #slept: number;
 
   constructor(given: Clocks = clocks) {
@@ -45,7 +45,7 @@ export class Standstill {
     this.#timer = setInterval(() => this.check(), TICK_MS).unref();
   }
 
-  /** Cheap enough for each frame. */
+  /** Tells the listeners of a standstill since the last check. Cheap enough for each frame. */
   check(): void {
     const [now, time] = [this.#clocks.awake(), this.#clocks.wall()];
     const [awakeMs, wallMs] = [now - this.#awakeAt, time - this.#wallAt];

@@ -1,4 +1,4 @@
-/** What a trace must know of a connection. */
+/** What a trace needs to know of a connection. */
 export interface Traced {
   readonly id: string;
   readonly bytes: { sent: number; received: number };
@@ -20,7 +20,7 @@ export class Trace {
   /** The connection at work, and its bytes when the work began. */
   #lent: { connection: Traced; before: Traced['bytes'] } | undefined;
 
-  /** It got a connection, after so long; a part of that was a login. */
+  /** The request got a connection after `queueMs`, of which `connectMs` were for a login. */
   begin(connection: Traced, queueMs: number, connectMs: number): void {
     this.#queueMs += queueMs;
     this.#connectMs += Math.min(connectMs, queueMs);
@@ -42,7 +42,7 @@ export class Trace {
     this.#lent = undefined;
   }
 
-  /** Takes over what another request had done, for which this one waited so long. */
+  /** Takes over the work of another request, for which this one waited `queueMs`. */
   share(other: Trace, queueMs: number): void {
     this.#queueMs = queueMs;
     this.#connectMs = Math.min(other.#connectMs, queueMs);
@@ -56,7 +56,7 @@ export class Trace {
     this.#commands.push(...other.#commands);
   }
 
-  /** The connection that it had to do with last. */
+  /** The connection that the request used last. */
   get connection(): string | undefined {
     return this.#connection ?? undefined;
   }
@@ -65,7 +65,7 @@ export class Trace {
     return this.#queueMs;
   }
 
-  /** The `explanation` of the protocol. While the work still goes on it tells of what was done by now. */
+  /** The `explanation` of the protocol. While the work goes on, the explanation tells what was done by now. */
   explanation(totalMs: number) {
     const { sent, received } = this.#bytes;
     return {

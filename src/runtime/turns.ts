@@ -1,10 +1,10 @@
-/** Does work once for all who ask for it meanwhile, and again for the next of them when whoever did it gives up. */
+/** Does work once for all callers that ask for it meanwhile; where the work fails, the next waiting caller does it. */
 export class Turns {
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   /**
    * @param known what the work would find out, if it is known by now; it may throw
-   * @param signal ends the wait for somebody else's work
+   * @param signal ends the wait for the work of another caller
    */
   async take<T>(key: string, signal: AbortSignal, known: () => T | undefined, work: () => Promise<T>): Promise<T> {
     for (;;) {

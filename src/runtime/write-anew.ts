@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
- * Writes a whole file to a new one beside it, which then takes its place: when the disk is full, or the process ends on the
- * way, the file is what it was. Its owner alone may read it.
- * @param place puts the new file in its place; default: it replaces what is there
+ * Writes a whole file as a new one beside the old, and then replaces the old one: when the disk is full, or the process
+ * ends on the way, the old file is unchanged. The file is readable by its owner alone.
+ * @param place puts the new file in its place; default: a rename, which replaces the old file
  * @returns a descriptor of the file, open for writing at its end
  * @throws what the file system says; nothing is left behind then
  */

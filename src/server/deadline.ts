@@ -2,14 +2,14 @@ import { BrokerError, type Executed } from '../protocol/errors.js';
 
 export interface Deadline {
   timeoutMs: number;
-  /** The `executed` of work that was given up and does not say it itself; asked when it is given up. */
+  /** The `executed` of work that was given up and does not say it itself; asked when the work is given up. */
   executed: () => Executed;
-  /** Ends the work before its time, with a BrokerError as its reason; at the deadline it is aborted. */
+  /** Aborted with a BrokerError: by the caller to end the work before its time, and here at the deadline. */
   controller: AbortController;
 }
 
 /**
- * Runs work that is answered in time even if it does not heed its signal.
+ * Runs work, and settles in time even if the work does not heed its signal.
  * @throws BrokerError DEADLINE, the signal's reason, or what the work throws
  */
 export function withDeadline<T>(
@@ -22,7 +22,7 @@ export function withDeadline<T>(
     const timer = setTimeout(late, timeoutMs);
     const giveUp = () => {
       clearTimeout(timer);
-      // What heeds the signal knows better what was executed, so it has a turn to say so.
+      // Work that heeds the signal knows better what was executed, so it gets a turn of the event loop to say so.
       setImmediate(() => reject((signal.reason as BrokerError).withExecuted(executed())));
     };
     const end = () => {
@@ -31,7 +31,7 @@ export function withDeadline<T>(
     };
     signal.addEventListener('abort', giveUp);
     if (signal.aborted) giveUp();
-    // Begun in this very tick: an upload must be accepted before its first frame, which may be right behind.
+    // The work begins in this very tick: an upload must be accepted before its first frame, which may be right behind.
     const working = (async () => {
       signal.throwIfAborted();
       return work(signal, Date.now() + timeoutMs);

@@ -21,31 +21,31 @@ export interface Answer {
   json: string;
 }
 
-/** Who asks, and how to stop it. */
+/** The caller of a request, and how to stop the request. */
 export interface Caller {
   tenant: Tenant;
-  /** Id of its socket. */
+  /** Id of the caller's socket. */
   socket: string;
   streams: Streams;
   events: Events;
-  /** Is aborted on cancel and when the socket closes, with a BrokerError as its reason; and here at the deadline. */
+  /** Aborted with a BrokerError as its reason: on cancel, when the socket closes, and here at the deadline. */
   controller: AbortController;
   /** The request uses this session. */
   uses(session: Session): void;
 }
 
-/** A request that was answered, for those who count. */
+/** An answered request, for listeners that count requests. */
 export interface Answered {
-  /** Undefined where there is no such method. */
+  /** Undefined where the contract has no such method. */
   method: MethodName | undefined;
   tenant: string;
   /** The key of the account, where the request has a session or opens one. */
   account: string | undefined;
-  /** Milliseconds from its arrival; 0 where it was refused without a look at it. */
+  /** Milliseconds from the arrival of the request to its answer; 0 where it was refused unread. */
   ms: number;
   /** `ok`, or the kind of the error. */
   outcome: string;
-  /** Where the answer comes from, for methods whose answers tell. */
+  /** The `source` in the `meta` of the answer; undefined where the answer has none. */
   source: Meta['source'] | undefined;
 }
 
@@ -54,9 +54,9 @@ export interface DispatchOptions {
   services: Services;
   limits: { defaultTimeoutMs: number; answerBytes: number };
   log: Log;
-  /** Hear of each request once it is answered. */
+  /** Called with each request once it is answered. */
   answered: Listeners<Answered>;
-  /** Holds every result against the contract: for tests. */
+  /** Checks every result against the contract: for tests. */
   checkResults?: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   const begun = performance.now();
   requests += 1;
   const ids = { request: requests, socket: from.socket, id: frame.id };
-  // Whoever reads single requests in the log wants to find their IMAP connections.
+  // At level debug the log has each request with its IMAP connection, which the trace knows.
   const trace = options.log.isLevelEnabled('debug') ? new Trace() : undefined;
   const method = isMethod(frame.method) ? frame.method : undefined;
   let answer: Answer;
@@ -105,7 +105,7 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   return answer;
 }
 
-/** A caller whose request is looked at. */
+/** A caller, with what was learned of its request. */
 interface NotedCaller extends Caller {
   noted: { account: string | undefined; trace: Trace | undefined };
 }
@@ -159,12 +159,12 @@ function sourceOf(result: unknown): Meta['source'] | undefined {
   return result instanceof Prepared ? result.source : (result as { meta?: Meta } | undefined)?.meta?.source;
 }
 
-/** The account of somebody who is about to prove credentials. */
+/** The key of the account that a session is to be opened for; its credentials are not proven yet. */
 function openedBy({ name }: Tenant, { server = '', user = '' }: Reserved): string {
   return accountKey({ tenant: name, server: { name: server }, user });
 }
 
-/** On a copy: others may have the same answer. */
+/** Adds `explain` to a copy of the answer: other requests may share the answer. */
 function withExplanation(answer: unknown, explain: Explanation): unknown {
   if (answer instanceof Prepared)
     return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`, answer.source);
@@ -189,7 +189,7 @@ interface Reserved {
   stream?: number;
   slot?: string;
   explain?: boolean;
-  /** Of session.open. */
+  /** Login name and server of session.open. */
   server?: string;
   user?: string;
 }
@@ -213,14 +213,14 @@ async function withSession(
   concerns(caller, session.accountKey, options);
   const { trace } = caller.noted;
   const account = new SessionAccount(context.services, session);
-  // What is answered from memory stands on a proof as well. New credentials bring their own.
+  // An answer from memory needs proven credentials as well. session.refresh proves its new ones itself.
   if (contract[context.method].effect !== 'local' && context.method !== 'session.refresh') {
     await account.stand({ label: context.method, signal: context.signal, deadlineAt: context.deadlineAt });
   }
   return { ...context, session, account, trace, slot: slot === undefined ? undefined : `${session.id}/${slot}` };
 }
 
-/** What the configuration said when the session was opened need not be so any more. */
+/** Checks the session's server: the configuration may have changed since the session was opened. */
 function checkServer({ services, tenant }: RequestContext, { server }: Session): void {
   if (!services.servers.has(server)) throw serverGone();
   if (tenant.servers?.includes(server) !== false) return;
@@ -232,7 +232,7 @@ function checkServer({ services, tenant }: RequestContext, { server }: Session):
 function encoded(result: unknown, limit: number, executed: Executed): string {
   const json: string | undefined = result instanceof Prepared ? result.json : JSON.stringify(result);
   if (json === undefined) throw new Error('A handler answered nothing.');
-  // No character has more than three bytes, and to count those of a long answer takes time.
+  // A character has three bytes at most, and to count the bytes of a long answer takes time.
   if (json.length * 3 <= limit) return json;
   const size = Buffer.byteLength(json);
   if (size <= limit) return json;

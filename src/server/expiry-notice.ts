@@ -1,7 +1,7 @@
 import type { SessionExpiring } from '../protocol/events.js';
 import type { Session } from '../session/session.js';
 
-/** Milliseconds before the end of a token within which it is told of. */
+/** Milliseconds before the end of a token within which the end is told. */
 const SOON_MS = 300_000;
 /** Ends that are remembered as told, for each socket. */
 const MOST_TOLD = 1_000;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { BrokerError } from '../protocol/errors.js';
 
-/** Deeper params would overflow the stack of whoever walks them. */
+/** Deeper params would overflow the stack of the functions that walk them. */
 const MOST_LEVELS = 64;
 const FIELD_LENGTH = 200;
 
@@ -51,7 +51,7 @@ function explain(issue: z.core.$ZodIssue | undefined, params: unknown): Problem 
   }
 }
 
-/** Of the alternatives the one with the fewest complaints: most likely it was meant. */
+/** The alternative with the fewest issues: most likely the caller meant that one. */
 function nearest(alternatives: z.core.$ZodIssue[][]): z.core.$ZodIssue | undefined {
   const [best] = [...alternatives].sort((a, b) => a.length - b.length);
   return best?.[0];

@@ -18,7 +18,7 @@ import { admit, refuse } from './upgrade.js';
 
 /**
  * Where to listen: a Unix socket, by default for owner and group alone, a TCP address, or a socket that the service manager
- * has passed under a name. Whoever may open a socket that is for operators is one, without a token.
+ * has passed under a name. A client that may open a socket for operators is an operator, without a token.
  */
 export type ListenAddress =
   | { unix: string; mode?: number; forOperators?: boolean }
@@ -40,8 +40,8 @@ export interface ListenerOptions {
   /** `Host` headers that are let in without TLS beside localhost and IP addresses. */
   allowedHosts: readonly string[];
   /**
-   * What it answers to HTTP that asks for no WebSocket; then WebSockets are for the page among that, in the hands of
-   * operators. Default: that one is needed.
+   * Answers HTTP requests that ask for no WebSocket, among them those for the page; WebSockets are then for operators
+   * who use that page. Default: the answer that a WebSocket is needed.
    */
   onRequest?: RequestListener;
 }
@@ -52,13 +52,13 @@ interface Listening {
   forOperators: boolean;
 }
 
-/** What of a listener may change while it listens. */
+/** The options of a listener that may change while it listens. */
 export type ListenerChanges = Pick<ListenerOptions, 'tenants' | 'allowedOrigins' | 'allowedHosts'> & {
-  /** Certificates are taken from those that it listens at. */
+  /** For addresses that the listener already has, their certificates are taken. */
   addresses: readonly ListenAddress[];
 };
 
-/** Who comes by the admin socket. No tenant of a configuration has a blank in its name. */
+/** The tenant of clients that come by the admin socket. No tenant of a configuration has a blank in its name. */
 const operator = tenantWith({ name: 'admin socket', scopes: ['admin'] });
 
 const BACKLOG = 1024;
@@ -69,7 +69,7 @@ const OPERATORS_MS = 1_000;
 /** TCP connections beyond the sockets: those that are about to be refused with a reason. */
 const SPARE_CONNECTIONS = 100;
 
-/** Takes WebSockets at its addresses after it has authenticated them in the HTTP upgrade. */
+/** Takes WebSockets at its addresses, after their clients were authenticated in the HTTP upgrade. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: Listening[] = [];
@@ -108,14 +108,14 @@ export class Listener {
     return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.now]));
   }
 
-  /** Most sockets that each of those tenants may have. */
+  /** Most sockets that each tenant may have, of those that have had a socket. */
   get socketsLimits(): Map<string, number> {
     return new Map([...this.#uses].map(([tenant, use]) => [tenant, use.socketsLimit]));
   }
 
   /**
-   * Listens; answers the address as a URL of the client, with the real port, or `systemd:NAME` for a Unix socket that was
-   * passed: where that is, its unit knows.
+   * Listens; answers the address as a URL of the client, with the real port, or `systemd:NAME` for a passed Unix
+   * socket, whose path only its unit knows.
    * @throws when the address is taken or not allowed, or no such socket was passed
    */
   async listen(address: ListenAddress): Promise<string> {
@@ -125,14 +125,14 @@ export class Listener {
     if ('unix' in address) await removeStaleSocket(address.unix);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      // Not among the options: there Node overlooks it where the socket was passed.
+      // The backlog is not among the options: there Node ignores it where the socket was passed.
       server.listen(targetOf(address), BACKLOG, () => {
         server.off('error', reject);
         resolve();
       });
     });
     this.#servers.push({ server, address, forOperators });
-    // Out of descriptors for instance: what is there goes on, and the listener as well.
+    // Out of descriptors for instance: open sockets go on, and the listener as well.
     server.on('error', (err) => this.#options.socket.log.error({ err }, 'listener'));
     if ('unix' in address) {
       chmodSync(address.unix, address.mode ?? 0o660);
@@ -140,7 +140,7 @@ export class Listener {
     }
     const bound = server.address();
     if (bound === null || typeof bound === 'string') return `systemd:${'passed' in address ? address.passed : bound}`;
-    // What the configuration says of TCP holds for what somebody else has opened, too.
+    // The configuration's rule for TCP holds for a socket that the service manager has opened, too.
     if ('passed' in address && !tls && !isLoopback(bound))
       throw new Error(`${bound.address} is no loopback address: that needs TLS.`);
     const host = 'host' in address ? address.host : bound.address;
@@ -148,13 +148,13 @@ export class Listener {
   }
 
   /**
-   * Goes on with other tenants, origins, hosts, certificates and with what the limits of its sockets say now.
-   * @param graceMs milliseconds that what runs for tenants which are gone may take
-   * @returns resolves when the sockets of those are closed
+   * Applies other tenants, origins, hosts and certificates, and the limits of its sockets as they are now.
+   * @param graceMs milliseconds that running requests of removed tenants may take
+   * @returns resolves when the sockets of removed tenants are closed
    */
   async update({ tenants, addresses, ...admission }: ListenerChanges, graceMs: number): Promise<void> {
     const before = new Map(this.#options.tenants.map((tenant) => [tenant.name, tenant]));
-    // Whoever has a tenant sees what it may do now.
+    // The objects of the tenants stay: an open socket sees in its own what the tenant may do now.
     const now = tenants.map((tenant) => Object.assign(before.get(tenant.name) ?? {}, tenant));
     Object.assign(this.#options, { ...admission, tenants: now });
     this.#wss.options.maxPayload = this.#options.socket.limits.frameBytes;
@@ -175,14 +175,14 @@ export class Listener {
     return this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
   }
 
-  /** Closes a socket. @returns its tenant; `undefined` where there is none with this id */
+  /** Closes a socket. @returns its tenant; `undefined` where no socket has this id */
   kick(id: string): string | undefined {
     const socket = [...this.#sockets].find((one) => one.id === id);
     void socket?.close(closeCodes.KICKED);
     return socket?.tenant;
   }
 
-  /** Takes no new sockets, drains those that are there; operators may come and stay until {@link close}. */
+  /** Takes no new sockets and drains the open ones; operators may come and stay until {@link close}. */
   async drain(graceMs: number): Promise<void> {
     this.#closeServers(({ forOperators }) => !forOperators);
     const draining = this.#tenantSockets.map((socket) => socket.drain(graceMs));
@@ -195,7 +195,7 @@ export class Listener {
     for (const socket of this.#sockets) void socket.standStill(reason);
   }
 
-  /** Waits for the answers to what operators have asked, a moment at most. */
+  /** Waits for the answers to the requests of operators, a moment at most. */
   async answerOperators(): Promise<void> {
     const operators = [...this.#sockets].filter(({ forOperators }) => forOperators);
     await Promise.all(operators.map((socket) => socket.idle(OPERATORS_MS)));
@@ -260,13 +260,13 @@ export class Listener {
     return use;
   }
 
-  /** They take nobody any more at once, and are closed when the last socket of theirs is: an operator's may stay for long. */
+  /** Lets servers take no more sockets. A server closes with its last socket; an operator's may stay for long. */
   #closeServers(which: (entry: { forOperators: boolean }) => boolean): void {
     const entries = this.#servers.splice(0);
     this.#servers.push(...entries.filter((entry) => !which(entry)));
     const servers = entries.filter(which).map(({ server }) => server);
     for (const server of servers) this.#closing.push(new Promise((resolve) => server.close(() => resolve())));
-    // Those that have not asked for anything yet; WebSockets are not among them.
+    // Closes connections that have not asked for anything yet; WebSockets are not among them.
     for (const server of servers) server.closeAllConnections();
   }
 

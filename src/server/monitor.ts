@@ -37,7 +37,7 @@ export function monitorPages(options: MonitorOptions): RequestListener {
   const { metrics, notReady, allowedHosts, log } = options;
   const pages = new Map<string, () => Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
-    // That it is answered is all there is to know: the event loop turns.
+    // The answer itself is enough: it shows that the event loop turns.
     ['/healthz', async () => plain(200, 'ok')],
     [
       '/readyz',
@@ -74,7 +74,7 @@ function plain(status: number, text: string): Page {
   return { status, type: PLAIN, body: `${text}\n` };
 }
 
-/** To a HEAD Node sends no body. */
+/** Sends a page; for a HEAD Node leaves the body out. */
 function send(response: ServerResponse, { status, type, body, policy = "default-src 'none'" }: Page): void {
   response.writeHead(status, {
     'content-type': type,

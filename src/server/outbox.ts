@@ -15,7 +15,7 @@ export interface OutboxLimits {
 
 /**
  * What a socket has to send. ws takes any amount and never blocks, so that a peer that does not read would cost memory
- * without bound: streams look for room first, and for what cannot wait the peer is given up above the second mark.
+ * without bound: streams wait for room, and for frames that cannot wait the peer is given up above the second mark.
  */
 export class Outbox {
   readonly #ws: WebSocket;
@@ -74,7 +74,7 @@ export class Outbox {
 
   #send(send: () => void): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    // What waits already is measured: one large answer must not cost a reader who keeps up its socket.
+    // Only the bytes that wait already count: one large answer must not cost a reader that keeps up its socket.
     if (this.#ws.bufferedAmount > this.#limits.closeAboveBytes) this.#giveUp();
     else send();
   }

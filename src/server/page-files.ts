@@ -15,10 +15,10 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Of the charts' package: where the page finds it. */
+/** The files of the charts' package, by the names that the page asks for. */
 const charts = { 'uplot.js': 'uplot/dist/uPlot.esm.js', 'uplot.css': 'uplot/dist/uPlot.min.css' };
 
-/** The page for operators, by path: `/` and what it loads. It is read once; there is little of it. */
+/** The page for operators, by path: `/` and what it loads. The files are read once; they are small. */
 export function pageFiles(): Map<string, PageFile> {
   const folder = dashboardFolder();
   const require = createRequire(import.meta.url);

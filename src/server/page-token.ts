@@ -10,9 +10,9 @@ export function pageToken(offered: readonly string[]): string | undefined {
   return found && Buffer.from(found.slice(PREFIX.length), 'base64url').toString();
 }
 
-/** Whether the page that opens the socket came from where the socket goes to. */
+/** Whether the page that opens the socket came from the host that the socket goes to. */
 export function isSameOrigin(origin: string | undefined, host: string | undefined, tls: boolean): boolean {
   if (origin === undefined || host === undefined) return false;
-  // Without TLS here, a proxy in front may have it.
+  // Without TLS here, a proxy in front may have TLS.
   return origin === `https://${host}` || (!tls && origin === `http://${host}`);
 }

@@ -28,9 +28,9 @@ export interface RequestsSocket {
   uses: Caller['uses'];
   send(json: string): void;
   close(reason: { code: number; meaning: string }): void;
-  /** The peer may wait: it is not read for so many milliseconds. */
+  /** The peer may wait: its socket is not read for so many milliseconds. */
   readLater(ms: number): void;
-  /** One was answered. */
+  /** A request was answered. */
   onAnswered(): void;
 }
 
@@ -53,17 +53,17 @@ export class Requests {
     this.#socket = socket;
   }
 
-  /** Unanswered ones. */
+  /** Unanswered requests. */
   get running(): number {
     return this.#pending.size;
   }
 
-  /** How many were answered. */
+  /** Answered requests. */
   get served(): number {
     return this.#served;
   }
 
-  /** From now on those for mail are refused. */
+  /** From now on requests for mail are refused. */
   drain(): void {
     this.#draining = true;
   }
@@ -125,11 +125,11 @@ export class Requests {
     }
   }
 
-  /** Refuses what is too much, and a peer that does not care. */
+  /** Refuses a request above a limit, and ends the socket of a peer that goes on all the same. */
   #limit(id: RequestId, frame: RequestFrame, error: BrokerError): void {
     this.#turnAway(id, frame, error);
     if (this.#refusals.take() > 0) this.#socket.close(closeCodes.FLOOD);
-    // What would only be refused waits at its sender: refusing it costs others as much as a small answer.
+    // Requests that would only be refused wait at their sender: a refusal costs others as much as a small answer.
     else this.#socket.readLater(error.retryAfterMs ?? 0);
   }
 

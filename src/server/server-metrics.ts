@@ -15,7 +15,7 @@ export interface ServerMetricsOptions {
   limits: { sockets: number };
 }
 
-/** Tells of requests, sockets, streams and sessions. */
+/** Adds the metrics of requests, sockets, streams and sessions. */
 export function addServerMetrics(metrics: Metrics, options: ServerMetricsOptions): void {
   const { answered, listener, sessions, tenants, limits } = options;
   const counted = metrics.counter(

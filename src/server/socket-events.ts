@@ -36,7 +36,7 @@ export class SocketEvents implements Subscriber {
     return {
       subscriber: this,
       whenSettled: (listener) => {
-        // A handler that overslept its deadline: nobody heard of the watch that it began.
+        // The handler ran past its deadline: the caller never heard of the watch that the handler began.
         if (settled) listener(false);
         else listeners.push(listener);
       },

@@ -5,6 +5,6 @@ import type { SocketLimits } from './limits.js';
 /** What all sockets of a broker share. */
 export interface SocketOptions extends DispatchOptions {
   limits: SocketLimits;
-  /** Looked at before anything that comes in is acted on. */
+  /** Checked before any incoming frame is acted on. */
   standstill: Pick<Standstill, 'check'>;
 }

@@ -12,14 +12,14 @@ import type { SocketOptions } from './socket-options.js';
 import { SocketStreams } from './streams/streams.js';
 import type { TenantUse } from './tenant-use.js';
 
-/** Milliseconds for which a socket is not read at most when a request was refused for its rate. */
+/** Most milliseconds for which a socket is not read when a request was refused for its rate. */
 const MOST_REST_MS = 50;
 /** Milliseconds that a peer has to answer a close. */
 const CLOSE_MS = 1000;
 /** The content of the ping whose pong says that a peer has read that the broker drains. */
 const DRAINING_PING = Buffer.from('draining');
 
-/** Which socket it is: its id at this broker, and where it comes from. */
+/** The name of a socket: its id at this broker, and where it comes from. */
 export interface SocketName {
   id: string;
   peer: string;
@@ -27,7 +27,7 @@ export interface SocketName {
 
 /** One WebSocket of a tenant: its requests, streams and heartbeat. */
 export class Socket implements SeenSocket {
-  /** As the log and operators know it. */
+  /** Id by which the log and operators know the socket. */
   readonly id: string;
   readonly #peer: string;
   readonly #openedAt = performance.now();
@@ -131,7 +131,7 @@ export class Socket implements SeenSocket {
     };
   }
 
-  /** Whether nobody's mail is asked for here: it stays until the broker ends, to show how that goes. */
+  /** Whether the socket is for operators, without mail: it stays until the broker ends, to show how a drain goes. */
   get forOperators(): boolean {
     return !this.#tenant.scopes.includes('user');
   }
@@ -145,8 +145,8 @@ export class Socket implements SeenSocket {
   }
 
   /**
-   * Refuses new requests, waits until running ones are answered and streams have ended, then closes. It does not close
-   * before the peer has read that it drains: what was sent until then is refused, and its sender knows what became of it.
+   * Refuses new requests, waits until running ones are answered and streams have ended, then closes, but not before the
+   * peer has read of the drain: requests sent until then are refused, so that their callers know what became of them.
    */
   async drain(graceMs: number): Promise<void> {
     this.#requests.drain();
@@ -162,7 +162,7 @@ export class Socket implements SeenSocket {
     await this.close(closeCodes.GOING_AWAY);
   }
 
-  /** Waits until running requests are answered and streams have ended; those that are left then are cancelled with DRAINING. */
+  /** Waits until running requests are answered and streams have ended; cancels those that are left with DRAINING. */
   async finish(graceMs: number): Promise<void> {
     await this.idle(graceMs);
     const stopped = new BrokerError('DRAINING', 'The broker stops, and this was not done in time.');
@@ -175,18 +175,18 @@ export class Socket implements SeenSocket {
   async standStill(reason: BrokerError): Promise<void> {
     this.#deaf = true;
     this.abandon(reason);
-    // What was cancelled is answered in this very turn, as a rule: a client that still reads learns what was not done.
+    // Cancelled requests are answered in this very turn, as a rule: a client that still reads learns what was not done.
     await this.idle(CLOSE_MS);
     await this.close(closeCodes.STOOD_STILL);
   }
 
-  /** Cancels all that runs, also what would have run on without the socket. */
+  /** Cancels all requests that run, also those that would have run on without the socket. */
   abandon(reason: BrokerError): void {
     this.#requests.cancelAll(reason);
     this.#streams.close(reason);
   }
 
-  /** Closes with a code, which cancels what runs but keyed writes; a peer that does not answer is cut off after a second. */
+  /** Closes with a code and cancels all but keyed writes; a peer that does not answer is cut off after a second. */
   async close(reason: { code: number; meaning: string }): Promise<void> {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
     await new Promise<void>((resolve) => {
@@ -222,7 +222,7 @@ export class Socket implements SeenSocket {
 
   #receive(data: Buffer, isBinary: boolean): void {
     this.#options.standstill.check();
-    // What was under way when the broker closed: nobody would get an answer.
+    // Frames that were under way when the broker closed the socket: their sender would get no answer.
     if (this.#deaf || this.#ws.readyState !== this.#ws.OPEN) return;
     // Behind a long upload on a slow line the pong comes late, but these bytes show a living peer as well.
     this.#alive = true;
@@ -261,7 +261,7 @@ export class Socket implements SeenSocket {
     this.#ws.terminate();
   }
 
-  /** Waits until nothing runs, at most so long. */
+  /** Waits until nothing runs, for at most `ms` milliseconds. */
   async idle(ms: number): Promise<void> {
     if (!this.busy) return;
     await atMost(ms, (done) => this.#onIdle.add(done));
@@ -295,7 +295,7 @@ export class Socket implements SeenSocket {
   }
 }
 
-/** Waits for something, at most so long. */
+/** Waits until `happens` calls back, for at most `ms` milliseconds. */
 async function atMost(ms: number, happens: (done: () => void) => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 
 /**
  * Removes the file of a Unix socket that a crash has left.
- * @throws when somebody answers on it, or when it is no socket: neither is ours to take
+ * @throws when a process listens on the socket, or when the file is no socket: neither may be removed
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -20,7 +20,7 @@ function isAlive(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    // Any other failure, a full backlog for instance, speaks of a listener.
+    // Any other failure, a full backlog for instance, is a sign of a listener.
     probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
   });
 }

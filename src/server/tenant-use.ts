@@ -24,7 +24,7 @@ export class TenantUse {
     this.#requests = new TokenBucket(this.#perSecond);
   }
 
-  /** Looked up each time: a reload changes them. */
+  /** The quotas are looked up each time: a reload changes them. */
   get #quotas(): TenantQuotas {
     return this.#tenant.quotas;
   }
@@ -37,7 +37,7 @@ export class TenantUse {
     return this.#quotas.sockets;
   }
 
-  /** Whether it has as many sockets as it may have. */
+  /** Whether the tenant has as many sockets as it may have. */
   get full(): boolean {
     return this.#sockets >= this.socketsLimit;
   }

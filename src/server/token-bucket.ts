@@ -1,4 +1,4 @@
-/** So many a second on average, and as many at once as the bucket holds. It needs no timer. */
+/** A token bucket without a timer: so many tokens a second on average, and as many at once as the bucket holds. */
 export class TokenBucket {
   readonly #perSecond: number;
   readonly #size: number;
@@ -11,7 +11,7 @@ export class TokenBucket {
     this.#tokens = size;
   }
 
-  /** Takes one. @returns 0, or the milliseconds after which there is one when the bucket is empty */
+  /** Takes a token. @returns 0, or, when the bucket is empty, the milliseconds after which there is a token */
   take(): number {
     const now = performance.now();
     this.#tokens = Math.min(this.#size, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);

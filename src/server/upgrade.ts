@@ -10,17 +10,17 @@ import { isSameOrigin, pageToken } from './page-token.js';
 export interface Admission {
   tenants: readonly Tenant[];
   allowedOrigins: readonly string[];
-  /** `undefined` where the certificate has told the client that it came to the right place. */
+  /** `undefined` with TLS, where the certificate has told the client that it reached the right host. */
   allowedHosts: readonly string[] | undefined;
   /** Whether there are as many sockets as there may be. */
   full: boolean;
-  /** Whether a tenant has as many as it may have. */
+  /** Whether a tenant has as many sockets as it may have. */
   isFull(tenant: Tenant): boolean;
   /** Common name of the client's certificate, if it showed one that was verified. */
   certificateName: string | undefined;
-  /** Who comes without token and certificate, where the listener lets only those in who may. */
+  /** The tenant of clients without token and certificate, where only operators can open the listener's socket. */
   anybody: Tenant | undefined;
-  /** Lets in the page that the listener itself serves, for operators, and nobody else. */
+  /** Lets in only the page that the listener itself serves, for operators. */
   pageOnly: boolean;
 }
 
@@ -57,13 +57,13 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
   return { tenant };
 }
 
-/** Who shows a bearer token or a certificate, or needs none here. */
+/** The tenant that shows a bearer token or a certificate, or needs none here. */
 function tenantShown(
   { authorization = '' }: IncomingHttpHeaders,
   offered: readonly string[],
   { tenants, certificateName, anybody }: Admission,
 ): Tenant | undefined {
-  // A token where none is taken is a mistake, whatever else is shown.
+  // A page's token at a listener that takes none is a mistake, whatever else is shown.
   if (pageToken(offered) !== undefined) return undefined;
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
   return token === undefined ? (certifiedTenant(tenants, certificateName) ?? anybody) : tenantOf(tenants, token);

@@ -12,7 +12,7 @@ export interface SealingKey {
 /** Keys that still open tokens after a rotation, the newest included. */
 const KEPT = 4;
 const KEY_BYTES = 32;
-/** Milliseconds after which the file is looked at again: another process may have rotated it. */
+/** Milliseconds after which the file is looked at again: another process may have rotated the keys. */
 const LOOK_AGAIN_MS = 2_000;
 
 /** A key file that cannot be used; the message is for the operator. */
@@ -32,7 +32,7 @@ export class KeyRing {
     this.#path = path;
   }
 
-  /** Whether it ends with the process, and all that it sealed as well. */
+  /** Whether the ring ends with the process, and all that was sealed with its keys as well. */
   get isEphemeral(): boolean {
     return this.#path === undefined;
   }
@@ -43,7 +43,7 @@ export class KeyRing {
   }
 
   /**
-   * The ring of a key file, which is made (mode 0600) if it is not there and `create` is set.
+   * The ring of a key file; a missing file is made (mode 0600) if `create` is set.
    * @throws KeyFileError
    */
   static ofFile(path: string, options: { create: boolean }): KeyRing {
@@ -55,7 +55,7 @@ export class KeyRing {
 
   /**
    * Puts a new key in front; in the file as well, where there is one.
-   * @returns its id and how many keys there are now
+   * @returns the id of the new key and how many keys there are now
    * @throws KeyFileError
    */
   rotate(): { id: string; keys: number } {
@@ -85,13 +85,13 @@ export class KeyRing {
     return known();
   }
 
-  /** Whether a key that was found is still one of these. Cheap enough for each of many tokens, whose key was dropped or not. */
+  /** Whether the ring still has a key that was found before. Cheap enough to be asked for each of many tokens. */
   has(key: SealingKey): boolean {
     this.#lookAgain();
     return this.#keys.includes(key);
   }
 
-  /** Keys that stay keep their identity, so that a key of the same name and other bytes is another one. */
+  /** Keys that stay are the same objects as before; a key of the same id with other bytes is a different one. */
   #take(keys: readonly SealingKey[]): void {
     this.#keys = keys.map((key) => this.#keys.find((known) => isSame(known, key)) ?? key);
   }
@@ -113,7 +113,7 @@ export class KeyRing {
 }
 
 /**
- * Puts a new key in front of a key file's; the oldest go. Running brokers take it up within seconds.
+ * Puts a new key in front of the keys of a file; the oldest are dropped. Running brokers take that up within seconds.
  * @returns the id of the new key and how many keys there are now
  * @throws KeyFileError
  */

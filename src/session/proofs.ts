@@ -6,7 +6,7 @@ import type { Secret } from './session.js';
 
 /** Milliseconds that credentials count as proven after a login with them. */
 const RIGHT_MS = 300_000;
-/** Milliseconds that refused ones are refused without a login: servers punish repetition. */
+/** Milliseconds that refused credentials are refused without a login: servers punish repetition. */
 const WRONG_MS = 600_000;
 const MOST = 100_000;
 
@@ -19,8 +19,8 @@ export class Proofs {
   readonly #prints = new WeakMap<Secret, { accountKey: string; print: string }>();
 
   /**
-   * Makes sure that credentials are right: from memory, else by one login for all who ask meanwhile.
-   * @param login rejects with IMAP_AUTH_FAILED when they are wrong
+   * Makes sure that credentials are right: from memory, else by one login for all callers that ask meanwhile.
+   * @param login rejects with IMAP_AUTH_FAILED when the credentials are wrong
    * @returns whether there was a login
    * @throws BrokerError IMAP_AUTH_FAILED, or what the login throws
    */
@@ -44,7 +44,7 @@ export class Proofs {
     this.#remember(this.#print(accountKey, secret), false);
   }
 
-  /** What was right may be out of date: the next use asks the server. What was wrong stays wrong. */
+  /** Credentials that were right may be out of date: the next use asks the server. Wrong ones stay wrong. */
   doubt(accountKey: string, secret: Secret): void {
     const print = this.#print(accountKey, secret);
     if (this.#lookUp(print)) this.#known.delete(print);

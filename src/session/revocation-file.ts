@@ -7,8 +7,9 @@ const RETRY_MS = 5_000;
 const SPARE_LINES = 1_000;
 
 /**
- * The file of revocations. It stays open, so that a broker without a free descriptor can still append; where it cannot be
- * written, because the disk is full for instance, the file as it was remains, and writing is tried again until it succeeds.
+ * The file of revocations. The file stays open, so that a broker without a free descriptor can still append. Where it
+ * cannot be written, because the disk is full for instance, the old content remains, and the write is retried until it
+ * succeeds.
  */
 export class RevocationFile {
   readonly #path: string;
@@ -19,8 +20,8 @@ export class RevocationFile {
   #retry: NodeJS.Timeout | undefined;
 
   /**
-   * @param lines all that there is to write
-   * @param onTrouble called with an error when it cannot be written any more, and without one when it can again
+   * @param lines all lines that the file is to have
+   * @param onTrouble called with an error when the file can no longer be written, and without one when it can again
    */
   constructor(path: string, lines: () => readonly string[], onTrouble: (error: unknown) => void) {
     this.#path = path;
@@ -28,7 +29,7 @@ export class RevocationFile {
     this.#onTrouble = onTrouble;
   }
 
-  /** Its lines; none where there is no file. @throws when there is one that cannot be read */
+  /** The lines of the file; none where there is no file. @throws when there is a file that cannot be read */
   read(): string[] {
     try {
       return readFileSync(this.#path, 'utf8').split('\n');
@@ -38,9 +39,9 @@ export class RevocationFile {
     }
   }
 
-  /** Adds a line. @param kept how many entries hold @returns whether it is on the disk */
+  /** Adds a line. @param kept how many entries hold @returns whether the line is on the disk */
   append(line: string, kept: number): boolean {
-    // Half a line may be at its end after a failure, and what was not written is in memory alone.
+    // After a failure the file may end with half a line, and lacks the lines that could not be written.
     if (this.#descriptor === undefined || this.#retry) return this.rewrite();
     if (this.#written > 2 * kept + SPARE_LINES || isElsewhere(this.#path, this.#descriptor)) return this.rewrite();
     return this.#try(() => {
@@ -51,7 +52,7 @@ export class RevocationFile {
     });
   }
 
-  /** Writes it anew, with what holds. @returns whether it is on the disk */
+  /** Writes the file anew, with the entries that hold. @returns whether they are on the disk */
   rewrite(): boolean {
     return this.#try(() => {
       const lines = this.#lines();
@@ -63,7 +64,7 @@ export class RevocationFile {
     });
   }
 
-  /** What could not be written so far is tried a last time. */
+  /** Tries a last time to write what could not be written so far. */
   close(): void {
     if (this.#retry) this.rewrite();
     clearTimeout(this.#retry);

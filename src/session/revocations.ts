@@ -4,18 +4,18 @@ import { RevocationFile } from './revocation-file.js';
 import type { Session } from './session.js';
 
 /**
- * Sessions that are void: one by its id, those of a user, or those of a tenant that were opened until then. "Until then" is
- * a generation, which grows with each revocation, for clocks are set back and ahead. Only sessions that count in another
- * line, which brokers with the same keys have opened, are compared by their clocks.
+ * Sessions that are void: one by its id, or those of a user or tenant that were opened before the entry was made. What
+ * was before is decided by a generation, which grows with each revocation, for clocks may be set back and ahead. Only
+ * sessions that count in another line, which brokers with the same keys have opened, are compared by their clocks.
  */
 const entry = z.strictObject({
   id: z.string().optional(),
   tenant: z.string().optional(),
   user: z.string().optional(),
-  /** Missing in files of version 0.1.0: of that time no session has a generation either. */
+  /** Missing in files of version 0.1.0, whose sessions have no generation either. */
   generation: z.number().optional(),
   at: z.number(),
-  /** When every session that it concerns has ended anyway. */
+  /** When every session that the entry concerns has ended anyway. */
   until: z.number(),
 });
 type Entry = z.infer<typeof entry>;
@@ -29,7 +29,7 @@ const header = z.strictObject({
 });
 
 export interface RevocationsOptions {
-  /** Entries that are kept; above it they give way to one for their whole tenant. */
+  /** Most entries that are kept; above that, entries are replaced by one for their whole tenant. */
   most?: number;
   /** Called with an error when the file can no longer be written, and without one when it can again. */
   onTrouble?: (error: unknown) => void;
@@ -62,7 +62,7 @@ export class Revocations {
     this.#file.rewrite();
   }
 
-  /** What a session bears that is opened now. */
+  /** The line and generation of a session that is opened now. */
   get now(): Pick<Session, 'line' | 'generation'> {
     return { line: this.#line, generation: this.#generation };
   }
@@ -94,7 +94,7 @@ export class Revocations {
     return this.#add({ tenant, ...this.#untilNow(longestMs) });
   }
 
-  /** What could not be written so far is tried a last time. */
+  /** Tries a last time to write what could not be written so far. */
   close(): void {
     this.#file?.close();
   }
@@ -117,7 +117,7 @@ export class Revocations {
     return this.#file?.append(JSON.stringify(added), this.#entries.size) ?? false;
   }
 
-  /** Rather too many sessions end than one that was revoked goes on. @returns whether entries have gone */
+  /** Makes room: rather too many sessions end than one that was revoked goes on. @returns whether entries have gone */
   #shrink(): boolean {
     this.#forgetEnded();
     if (this.#entries.size <= this.#most) return true;
@@ -132,7 +132,7 @@ export class Revocations {
     return narrow.length > 0;
   }
 
-  /** What has ended by the clock stays so when the clock is set back. */
+  /** Drops entries whose sessions have ended by the clock; these stay ended when the clock is set back. */
   #forgetEnded(): void {
     const now = Date.now();
     const ended = [...this.#entries].filter(([, { until }]) => until <= now);
@@ -155,10 +155,10 @@ export class Revocations {
         this.#generation = known.generation;
         this.#forgotten = known.forgotten;
       }
-      // A crash may have cut the last line off: what it said was never answered.
+      // A crash may have cut the last line short: that revocation was never answered.
       const parsed = entry.safeParse(jsonOf(line)).data;
       if (parsed) this.#entries.set(keyOf(parsed), parsed);
-      // What was appended since the first line was written.
+      // The generations of entries that were appended since the first line was written.
       this.#generation = Math.max(this.#generation, parsed?.generation ?? 0);
     }
     this.#generation += SKIPPED;

@@ -5,7 +5,7 @@ import type { KeyRing, SealingKey } from './key-ring.js';
 import type { Session } from './session.js';
 
 const header = { alg: 'dir', enc: 'A256GCM' } as const;
-/** Nothing but these, whatever a token's own header says (RFC 8725 section 3.1). */
+/** The only algorithms that are taken, whatever a token's own header says (RFC 8725 section 3.1). */
 const pinned = { keyManagementAlgorithms: [header.alg], contentEncryptionAlgorithms: [header.enc] };
 
 const secretClaim = z.union([
@@ -27,7 +27,7 @@ const claims = z.object({
   endsAt: z.number(),
 });
 
-/** Seals a session into a token (RFC 7516): nobody without the key can read, change or make one. */
+/** Seals a session into a token (RFC 7516), which cannot be read, changed or made without the key. */
 export async function seal(key: SealingKey, { accountKey: _, ...content }: Session): Promise<string> {
   return await sealText(key, JSON.stringify(content));
 }
@@ -45,7 +45,7 @@ export async function unseal(keys: KeyRing, token: string): Promise<{ session: S
   const content = found && claims.safeParse(jsonOf(found.text)).data;
   if (!content) return undefined;
   const { id, tenant, server, user } = content;
-  // One by one: a copy of what zod made takes 500 bytes more, and as many as there are users are remembered.
+  // Member by member: a copy of zod's object takes 500 bytes more, and as many sessions as users are remembered.
   const session: Session = {
     id,
     tenant,
@@ -94,7 +94,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Some characters of base64 have bits that mean nothing: of all spellings of a token one alone is taken. */
+/** Some characters of base64 have bits that mean nothing: only one of all spellings of a token is taken. */
 function isCanonical(token: string): boolean {
   const parts = token.split('.');
   return parts.length === 5 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);

@@ -35,7 +35,7 @@ interface Live extends LiveSession {
   secret: Secret;
   renewals: number;
   endsAt: number;
-  /** What sealed that token. */
+  /** The key that sealed that token. */
   key: SealingKey;
 }
 
@@ -66,7 +66,7 @@ export class SealedSessions implements SessionStore {
     const { tenant, server, user } = proven;
     const key = accountKey({ tenant, server: { name: server }, user });
     const endsAt = now + this.#options.limits.maxAgeMs;
-    // No command line takes it for an option.
+    // Without a dash in front, so that no command line takes the id for an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 's');
     const { line, generation } = this.#options.revocations.now;
     const times = { openedAt: now, expiresAt: now, endsAt };
@@ -121,12 +121,12 @@ export class SealedSessions implements SessionStore {
     return { accounts: before - this.#perAccount.size, lasts: this.#lasts(saved) };
   }
 
-  /** Other limits, for tokens that are made from now on. */
+  /** Sets other limits, for tokens that are made from now on. */
   setLimits(limits: SessionLimits): void {
     Object.assign(this.#options.limits, limits);
   }
 
-  /** The tenant is not configured any more: its sessions have no effect here, until it is again. */
+  /** The tenant is not configured any more: its sessions have no effect here, until the tenant is configured again. */
   forget(tenant: string): void {
     for (const [id, live] of this.#live) if (live.tenant === tenant) this.#end(id);
   }
@@ -160,7 +160,7 @@ export class SealedSessions implements SessionStore {
     return this.#perAccount.has(key);
   }
 
-  /** Forgets what was used here, without telling of the accounts. */
+  /** Forgets the sessions that were used here, without a call of `onAccountEnd`. */
   dispose(): void {
     clearInterval(this.#sweeper);
     this.#options.revocations.close();
@@ -170,7 +170,7 @@ export class SealedSessions implements SessionStore {
     this.#perTenant.clear();
   }
 
-  /** What is sealed with keys that end with the process needs no list to end with it. */
+  /** Whether the end of a session lasts: tokens whose keys end with the process need no saved list. */
   #lasts(saved: boolean): boolean {
     return saved || this.#options.keys.isEphemeral;
   }
@@ -189,7 +189,7 @@ export class SealedSessions implements SessionStore {
     const { id, tenant, accountKey: key, openedAt, expiresAt, endsAt } = session;
     const known = this.#live.get(id);
     this.#live.delete(id);
-    // An older token goes on until its end, on what the newest one has proven.
+    // An older token goes on until its end, with the secret that the newest one has proven.
     const newer = known && known.renewals > session.renewals ? known : { ...session, key: sealedWith };
     this.#live.set(id, {
       tenant,

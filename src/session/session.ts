@@ -3,9 +3,9 @@ import { BrokerError } from '../protocol/errors.js';
 /** What proves a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
 export type Secret = { password: string } | { accessToken: string; expiresAt?: number | undefined };
 
-/** What session.open proved: whoever holds the token may act on this account. Times in milliseconds since 1970. */
+/** What session.open proved: the holder of the token may act on this account. Times in milliseconds since 1970. */
 export interface Session {
-  /** The same in every token that renews it. */
+  /** The same in every token that renews the session. */
   id: string;
   tenant: string;
   server: string;
@@ -16,9 +16,9 @@ export interface Session {
   openedAt: number;
   /** Which list of ended sessions its `generation` counts in: see `Revocations.now`. Empty: none that is known. */
   line: string;
-  /** How often sessions had been revoked when it was opened; a renewal does not change it. */
+  /** How often sessions had been revoked when this one was opened; a renewal does not change that. */
   generation: number;
-  /** How often it had been renewed when this token was made. */
+  /** How often the session had been renewed when this token was made. */
   renewals: number;
   /** When this token ends unless it is renewed. */
   expiresAt: number;

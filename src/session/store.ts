@@ -1,6 +1,6 @@
 import type { Secret, Session } from './session.js';
 
-/** Who proved what. */
+/** Proven credentials, with the account that they are for. */
 export interface Proven {
   tenant: string;
   server: string;
@@ -33,30 +33,30 @@ export interface SessionStore {
    */
   resolve(tenant: string, token: string): Promise<Session>;
   /**
-   * To be asked again after each wait.
+   * Checks that the session has not ended; to be called again after each wait.
    * @throws BrokerError SESSION_EXPIRED when the session was closed, kicked or revoked
    */
   check(session: Session): void;
   /** What the newest token of the session that was seen here has proven. */
   newestSecret(session: Session): Secret;
   /**
-   * Another token for the same session, with a new end; with another secret where one is given.
-   * @throws BrokerError SESSION_EXPIRED when it has ended meanwhile
+   * Makes another token for the same session, with a new end; with another secret where one is given.
+   * @throws BrokerError SESSION_EXPIRED when the session has ended meanwhile
    */
   renew(session: Session, secret?: Secret): Promise<Opened>;
-  /** Ends a session: no token opens it any more. This and the next two answer whether that lasts over a restart. */
+  /** Ends a session: no token opens it any more. `lasts`, here and below, says whether that outlives a restart. */
   close(session: Session): Promise<{ lasts: boolean }>;
   /** Ends all sessions of a tenant, or of one of its users. @returns also how many accounts were in use here */
   revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }>;
-  /** Ends a session by its id. @returns also the key of its account; `undefined` where it was not used here */
+  /** Ends a session by its id. @returns also the key of its account; `undefined` where no such session was used here */
   kick(id: string): { accountKey: string; lasts: boolean } | undefined;
   /** Sessions of a tenant that were used here and have not ended. */
   count(tenant: string): number;
   /** Sessions that were used here and have not ended, by id, the longest unused first. */
   readonly live: ReadonlyMap<string, LiveSession>;
-  /** How many of them there are, of how many accounts, and how many are remembered at most. */
+  /** How many live sessions there are, of how many accounts, and how many are remembered at most. */
   readonly totals: { sessions: number; accounts: number; limit: number };
-  /** How many of them an account has. */
+  /** How many live sessions an account has. */
   countOf(accountKey: string): number;
   /** Whether an account has a session that was used here. */
   hasAccount(accountKey: string): boolean;

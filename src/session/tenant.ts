@@ -1,4 +1,4 @@
-/** Whom a method is for: people's mail, or the running of the broker. */
+/** What a method is for: the mail of users, or the operation of the broker. */
 export type Scope = 'user' | 'admin';
 
 /** What one tenant may use of the broker at once. */
@@ -21,7 +21,7 @@ export interface Tenant {
   tokenHashes: readonly string[];
   /** Common names of client certificates that stand for a token. */
   certificateNames: readonly string[];
-  /** Names of the IMAP servers that it may open sessions on; `undefined` for all. */
+  /** Names of the IMAP servers that the application may open sessions on; `undefined` for all. */
   servers: readonly string[] | undefined;
   scopes: readonly Scope[];
   quotas: TenantQuotas;
@@ -35,7 +35,7 @@ export const defaultTenantQuotas: TenantQuotas = {
   requestsPerSecond: 2_000,
 };
 
-/** A tenant with what is usual where nothing else is said. */
+/** A tenant, with defaults for what is not given. */
 export function tenantWith(given: Pick<Tenant, 'name'> & Partial<Tenant>): Tenant {
   const usual = { tokenHashes: [], certificateNames: [], servers: undefined, scopes: ['user' as const] };
   return { ...usual, quotas: defaultTenantQuotas, ...given };

@@ -101,7 +101,7 @@ describe('a command for operators', () => {
     ]);
     const [port = 0] = await freePorts(1);
     expect((await runMain('servers', '--url', `ws://127.0.0.1:${port}`)).err).toContain(
-      'ECONNREFUSED. Nobody listens there: does the broker run?',
+      'ECONNREFUSED. No process listens there: does the broker run?',
     );
   });
 

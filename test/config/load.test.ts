@@ -253,7 +253,7 @@ describe('what is refused, in one sentence with line and key', () => {
     const text = MINIMAL.replace(/token_hashes = .*/, 'token_hashes_file = "tokens"');
     const [begin, path] = ['line 10: tenant[0].token_hashes_file: ', 'tokens'];
     writeFileSync(join(folder, path), '# nobody yet\n');
-    expect(problems(text)).toEqual([`${begin}tokens has no hash in it: nobody can come in`]);
+    expect(problems(text)).toEqual([`${begin}tokens has no hash in it: the application cannot connect`]);
     writeFileSync(join(folder, path), 'secret\n');
     expect(problems(text)).toEqual([`${begin}tokens: is no SHA-256 in hex (64 digits)`]);
   });

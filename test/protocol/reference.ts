@@ -71,7 +71,7 @@ export function renderReference(): string {
     '## Errors',
     '',
     table(
-      ['code', 'kind', 'meaning', 'who may send it again'],
+      ['code', 'kind', 'meaning', 'retry'],
       Object.entries(errorTable).map(([kind, { code, meaning, retry }]) => [
         String(code),
         `\`${kind}\``,

@@ -6,7 +6,7 @@ const NAMES = ['TENANT', 'SERVER', 'USER'];
 const ACCOUNTS = columnsOf(NAMES, ['SESSIONS', 'WATCHES', 'VIEWS', 'CONNECTIONS', 'WAITING']);
 const POOLS = columnsOf(NAMES, ['IDLE', 'BUSY', 'WATCHING', 'CONNECTING', 'BUDGET', 'WAITING', 'LONGEST WAIT']);
 
-/** `imap-broker accounts`: whose mail is in use, and how much of the broker it takes. */
+/** `imap-broker accounts`: the accounts in use, and how much of the broker each takes. */
 export const accounts: AdminWork = async (context) => {
   context.print(await context.client.account.list(listParams(context)), (page) => {
     const rows = page.accounts.map((one) => [

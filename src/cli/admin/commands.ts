@@ -44,7 +44,7 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
     ),
   );
   addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
-  const kick = program.command('kick').description('end something at once; whoever has it may come back');
+  const kick = program.command('kick').description('end something at once; the application may come back');
   admin
     .add(kick, 'account', 'end the connections of an account and the requests that use them', kickAccount)
     .argument('<tenant>', 'name of the web application')

@@ -1,7 +1,7 @@
 import type { AdminWork } from '../admin.js';
 import { counted } from './which.js';
 
-/** `imap-broker kick account`: ends its connections and their work at once. */
+/** `imap-broker kick account`: ends the connections of an account and their work at once. */
 export const kickAccount: AdminWork = async ({ client, print, args }) => {
   const [tenant = '', server = '', user = ''] = args;
   print(

@@ -18,7 +18,7 @@ export function withPaging(command: Command): Command {
     .addOption(new Option('--offset <count>', 'rows to leave out before').argParser(offsetOf).default(0));
 }
 
-/** The same, with those that choose accounts. */
+/** Adds the options that say which part of a list is shown, and those that choose accounts. */
 export function withAccounts(command: Command): Command {
   return withPaging(command)
     .option('--server <name>', 'those at this IMAP server alone')

@@ -15,7 +15,7 @@ function statusLines(now: Status): string[] {
   return [...generalLines(now), ...now.caps.map(capLine)];
 }
 
-/** The same in as few lines as it can be told. */
+/** The status in as few lines as possible. */
 export function headLines(now: Status): string[] {
   const caps = now.caps.map(({ name, used, limit }) => {
     const shown = name === 'view bytes' ? bytesOf : String;

@@ -6,9 +6,9 @@ import { bytesOf } from '../units.js';
 import { columnsOf } from './lists.js';
 import { headLines } from './status.js';
 
-/** The screen is brought up to date so often. */
+/** Milliseconds between two updates of the screen. */
 const EVERY_MS = 1_000;
-/** After so long without an answer the broker is taken to be away. */
+/** Milliseconds without an answer after which the broker is taken to be away. */
 const ANSWER_MS = 5_000;
 /** Rows that the broker answers at once, at most: the bound of account.list. */
 const MOST_ROWS = 1_000;
@@ -18,9 +18,9 @@ const COLUMNS = columnsOf(
   ['BUSY', 'WAITING', 'IDLE', 'WATCHING', 'SESSIONS', 'WATCHES', 'VIEWS'],
 );
 
-/** Where the login name stands. */
+/** The column of the login name. */
 const USER = 2;
-/** So much of a login name is shown at the least, and columns up to that of waiting requests. */
+/** Least width of the login name, and least number of columns: up to that of waiting requests. */
 const LEAST_NAME = 20;
 const LEAST_COLUMNS = USER + 3;
 

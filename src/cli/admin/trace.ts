@@ -3,7 +3,7 @@ import type { AdminContext, AdminWork } from '../admin.js';
 import { CliError, exitCodes } from '../output.js';
 import { untilSignal } from '../until-signal.js';
 
-/** So often it is seen whether the broker is still there, and for so long it is waited for. */
+/** Milliseconds between two checks whether the broker is still there, and for its answers. */
 const LOOK_MS = 2_000;
 const ANSWER_MS = 10_000;
 

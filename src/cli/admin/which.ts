@@ -8,7 +8,7 @@ export interface Which {
   user?: string;
 }
 
-/** Adds the options that say which accounts a command is about; without any it is about all. */
+/** Adds the options that say which accounts a command is about; without options it is about all accounts. */
 export function addWhich(command: Command): Command {
   return command
     .option('--tenant <name>', 'of this web application alone')

@@ -10,11 +10,11 @@ export interface DownloadWire {
   abort(): void;
 }
 
-/** Credit is returned in portions, so that not every frame costs another; the other half keeps the broker busy meanwhile. */
+/** Credit is returned in portions, so that not each frame costs another; the other half keeps the broker busy. */
 const CREDIT_PORTION = protocolLimits.streamInitialCreditBytes / 2;
 /** Chunks that may wait before they are joined: thousands of one byte each would cost far more than their credit. */
 const LOOSE_CHUNKS = 64;
-/** Milliseconds that a reader waits for the next bytes at most. The broker gives up earlier, unless it is stuck. */
+/** Most milliseconds that a reader waits for the next bytes. A broker that is not stuck gives up earlier. */
 const SILENCE_MS = protocolLimits.timeoutMs;
 
 /** A stream from the broker as a web stream: what its reader takes is what the broker may send on. */

@@ -78,6 +78,6 @@ function readNotification(name: string, params: unknown): Notification | undefin
   if (!Object.hasOwn(notifications, name) || name === '$/cancelRequest') return undefined;
   const notification = name as Notification['notification'];
   refuse(notification, wrongNotification(notification, params));
-  // As it came: it may have members that this client does not know.
+  // The params as they came: they may have members that this client does not know.
   return { notification, params } as Notification;
 }

@@ -8,7 +8,7 @@ import { Upload } from './upload.js';
 export interface StreamSocket {
   sendJson(frame: unknown): void;
   send(frame: Uint8Array): void;
-  /** As `send`; a promise to wait for where much lies unsent. */
+  /** As `send`; answers a promise to wait for where much lies unsent. */
   sendPaced(frame: Uint8Array): Promise<void> | undefined;
   /** A stream has ended. */
   onEnd(): void;
@@ -50,7 +50,7 @@ export class Streams {
     return download;
   }
 
-  /** A new upload; its frames go out when it is run. */
+  /** A new upload; its frames go out when the upload is run. */
   upload(content: ReadableStream<Uint8Array>): Upload {
     this.#lastUpload += 2;
     const upload = new Upload(this.#lastUpload, content, { send: (frame) => this.#socket.sendPaced(frame) });

@@ -32,7 +32,7 @@ export class Upload {
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
-    // Its source may be silent for long.
+    // The source of the content may be silent for long.
     this.#reader?.cancel().catch(() => {});
   }
 

@@ -3,7 +3,7 @@ import type { AccountFilter } from '../../runtime/account-key.js';
 import type { Services } from '../context.js';
 
 /**
- * Makes sure that what an operator names is there: a name that is written wrong would mean nobody.
+ * Makes sure that the tenant and server that an operator names are configured: a mistyped name would match no account.
  * @throws BrokerError NOT_FOUND
  */
 export function checkNames(

@@ -4,7 +4,7 @@ import { mailboxTree, subscribedTree } from '../../imap/mailboxes/mailbox-tree.j
 import type { Handler } from '../context.js';
 import { shared } from '../shared.js';
 
-/** Thousands of folders make an answer of a megabyte, which is asked for more often than any message. */
+/** A list of thousands of folders has a megabyte, and is asked for more often than any message. */
 const LARGER = 16;
 
 const handle: Handler<'mailbox.list'> = (context, params) =>

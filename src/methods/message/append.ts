@@ -11,7 +11,7 @@ import { write } from '../writing.js';
  */
 const handle: Handler<'message.append'> = async (context, params) => {
   const { mailbox, data, stream, size, flags, internalDate, idempotencyKey } = params;
-  // At the very start: its first frame may be right behind the request.
+  // The upload is accepted at the very start: its first frame may be right behind the request.
   const upload = stream === undefined ? undefined : context.streams.accept(stream);
   try {
     const raw = await messageOf(context, data, upload, size);
@@ -68,7 +68,7 @@ async function collect(context: SessionContext, upload: IncomingStream, size: nu
   return Buffer.concat(chunks, taken);
 }
 
-/** Bare LF becomes CRLF: some servers refuse it, and every mail format wants it. */
+/** Bare LF becomes CRLF: some servers refuse bare LF, and every mail format wants CRLF. */
 function withCrLf(raw: Buffer): Buffer {
   const bare = /(?<!\r)\n/;
   const text = raw.toString('latin1');

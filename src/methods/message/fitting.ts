@@ -3,7 +3,7 @@ import type { BodyItem } from '../../protocol/models.js';
 
 type Message = Result<'message.get'>['messages'][number];
 
-/** Bytes of the messages of one answer, as JSON: it travels as one frame. */
+/** Bytes of the messages of one answer, as JSON: an answer travels as one frame. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -43,7 +43,7 @@ function cut(message: Message, room: number): Message {
   return { ...textless, textBody: filled(message.textBody), htmlBody: filled(message.htmlBody) };
 }
 
-/** What a list shows, and that there is more. */
+/** What a list shows of a message, marked as truncated. */
 function shell(message: Message): Message {
   const { structure } = message;
   return {

@@ -17,7 +17,7 @@ interface Wanted extends OpenOptions {
   uidValidity: number;
 }
 
-/** What never changes of a message is kept as JSON; who asks again costs the server one barrier. */
+/** What never changes of a message is kept as JSON; the next request for it costs the server one barrier. */
 const handle: PreparedHandler<'message.get'> = async (context, params) => {
   const { mailbox, uidValidity, headers, maxTextBytes, only, maxAgeMs = 0 } = params;
   const options = { headers, maxTextBytes, only };
@@ -98,7 +98,7 @@ class Bodies {
   readonly #account: string;
   readonly #wanted: Wanted;
   readonly #view: MailboxView;
-  /** Those that this request has read, which memory need not have room for. */
+  /** Bodies that this request has read; the memory of the views need not have room for them. */
   readonly #read = new Map<string, string>();
 
   constructor(views: Views, account: string, wanted: Wanted, view: MailboxView) {
@@ -123,7 +123,7 @@ class Bodies {
     const { uid } = message;
     const body = toBodyJson(message, this.#wanted);
     this.#read.set(this.#nameOf(uid), body);
-    // What was left out of this answer may have room in another.
+    // Texts that were left out of this answer may have room in another.
     if (!message.omitted) this.#views.keepBody(this.#account, this.#nameOf(uid), body);
     return whole(uid, JSON.stringify(message.flags), body);
   }

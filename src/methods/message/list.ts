@@ -16,7 +16,7 @@ const handle: PreparedHandler<'message.list'> = async (context, params) => {
   const { mailbox, limit, cursor, maxAgeMs = 0 } = params;
   const start = cursor === undefined ? undefined : decodeCursor(mailbox, cursor);
   const fields = [...new Set(params.fields)];
-  // With both given both must hold.
+  // Where both are given, both must hold.
   const expected = [params.uidValidity, start?.uidValidity].filter((value) => value !== undefined);
   const request = { start, limit, fields };
   const key = JSON.stringify(['list', limit, cursor, fields, params.uidValidity]);
@@ -47,7 +47,7 @@ function answer(mailbox: string, view: MailboxView, page: Page, fields: readonly
   return `{"uidValidity":${uidValidity},"total":${members.exists},"messages":${rows},${rest}`;
 }
 
-/** A page that is far below those that are known, fetched without being kept. */
+/** A page far below the known pages, fetched without being kept. */
 async function farAway(
   connection: ImapConnection,
   mailbox: string,

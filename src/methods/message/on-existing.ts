@@ -16,7 +16,7 @@ export interface Named extends Folder {
   uids: readonly number[];
 }
 
-/** Changes messages of a folder, which is the one that the caller knows from before the change until after it. */
+/** Changes messages of a folder, and makes sure that it is the folder that the caller knows, before and after. */
 export function changing<T>(
   context: SessionContext,
   { mailbox, uidValidity, destination }: Folder,
@@ -33,16 +33,16 @@ export function changing<T>(
 }
 
 /**
- * Does something to messages by uid, and once more to those that it did not find: the session may not have been told of
+ * Does something to messages by uid, and once more to those that were not found: the session may not have been told of
  * them yet.
- * @param attempt answers which it found
+ * @param attempt answers the uids that it found
  */
 export async function findingAll(
   connection: ImapConnection,
   { mailbox, uidValidity, uids }: Named,
   attempt: (uids: readonly number[]) => Promise<Iterable<number>>,
 ): Promise<void> {
-  // The session was told of everything below it.
+  // The session was told of all messages below this uid.
   const heard = connection.selected?.uidNext ?? 0;
   const found = new Set(await attempt(uids));
   const unheard = uids.filter((uid) => uid >= heard && !found.has(uid));
@@ -51,7 +51,7 @@ export async function findingAll(
   await attempt(unheard);
 }
 
-/** Which of the uids are there: those that a view knows of which hears all that the session is told, else by a search. */
+/** Which of the uids are there: known by a view that hears all that the session is told, else found by a search. */
 export async function existingOf(context: SessionContext, connection: ImapConnection, named: Named): Promise<number[]> {
   const unknown = unknownTo(context, connection, named);
   if (unknown.length === 0) return [...named.uids];

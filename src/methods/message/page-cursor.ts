@@ -5,7 +5,7 @@ export interface PageCursor {
   mailbox: string;
   uidValidity: number;
   below: number;
-  /** Sequence number that the uid had then: near it the page begins, as a rule. */
+  /** Sequence number that the uid had then: the page begins near that number, as a rule. */
   near: number;
 }
 

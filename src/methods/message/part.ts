@@ -24,13 +24,13 @@ const handle: Handler<'message.part'> = (context, params) => {
   });
 };
 
-/** A part from its beginning to its end, of which the first piece comes with what it is. */
+/** A whole part; its first piece is fetched together with its structure. */
 async function all(connection: ImapConnection, { uid, part, transfer }: Wanted, sent: number) {
   const { row, begun, whole } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
   const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
   const { encoding } = node;
   const total = node.encodedSize ?? undefined;
-  // What is collected for an answer is kept; what goes out as a stream is not.
+  // Pieces that are collected for an answer are kept; those of a stream are not, so their memory is used again.
   const reuse = transfer === 'stream';
   if (isIdentity(encoding)) {
     const bytes = download(connection, uid, part, { from: sent, total, begun: sent === 0 ? begun : [], reuse });
@@ -42,7 +42,7 @@ async function all(connection: ImapConnection, { uid, part, transfer }: Wanted, 
   return sendable(node, decodedSize, from(bytes, sent));
 }
 
-/** A range of it, which costs about what it sends. */
+/** A range of a part, which costs about what it sends. */
 async function range(connection: ImapConnection, wanted: Wanted, sent: number) {
   const { uid, part, offset, length = Infinity, transfer } = wanted;
   const { row, head, whole } = await beginRange(connection, uid, part);

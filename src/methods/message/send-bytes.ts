@@ -1,7 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
 
-/** Bytes without the first so many. */
+/** Bytes without the first `offset` ones. */
 export async function* from(bytes: AsyncIterable<Buffer>, offset: number): AsyncGenerator<Buffer, void, void> {
   let skip = offset;
   for await (const piece of bytes) {
@@ -10,7 +10,7 @@ export async function* from(bytes: AsyncIterable<Buffer>, offset: number): Async
   }
 }
 
-/** At most so many bytes; stops reading when it has them. */
+/** At most `length` bytes; stops reading when it has them. */
 export async function* take(bytes: AsyncIterable<Buffer>, length: number): AsyncGenerator<Buffer, void, void> {
   let left = length;
   for await (const piece of bytes) {

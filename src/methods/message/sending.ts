@@ -21,7 +21,7 @@ interface Wanted {
 }
 
 type Sent<Meta> = Meta & { stream: number | null; data: string | null };
-/** @param sent how many of the bytes that are wanted have been sent by a connection that was lost: what follows them is wanted */
+/** @param sent how many of the wanted bytes a lost connection has sent: the bytes after them are wanted */
 type Prepare<Meta> = (connection: ImapConnection, sent: number) => Promise<Sendable<Meta>>;
 
 /**
@@ -51,7 +51,7 @@ function streamed<Meta>(
     let stream: OutgoingStream | undefined;
     let sent = 0;
     const running = context.account.run(job, async (connection, lease) => {
-      // A read that lost its connection runs again: it goes on where the stream stands.
+      // A read that lost its connection runs again, and goes on where the stream stands.
       const { meta, bytes } = await prepare(connection, sent);
       stream ??= context.streams.open();
       resolve({ ...meta, stream: stream.id, data: null });

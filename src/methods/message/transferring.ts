@@ -16,10 +16,10 @@ export function move(context: SessionContext, params: Params<'message.move'>): P
     if (hasMove(connection)) {
       const there = await existingOf(of, connection, named);
       const arrived = await moveMessages(connection, there, named.destination);
-      // Where the server does not tell, which of them it moved cannot be found out any more.
+      // Where the server does not tell which messages it moved, that cannot be found out any more.
       return { ...arrived, found: new Set([...arrived.found, ...arrived.untold]) };
     }
-    // Before anything is copied.
+    // Checked before anything is copied.
     requireUidPlus(connection);
     const arrived = await copyFound(of, connection, named);
     const copied = named.uids.filter((uid) => arrived.found.has(uid));
@@ -45,15 +45,15 @@ async function transfer(
   };
 }
 
-/** Copies those that are there: which, COPYUID tells, so that no search is needed before. */
+/** Copies the messages that are there. COPYUID tells which those are, so that no search is needed before. */
 async function copyFound(context: SessionContext, connection: ImapConnection, named: Transfer): Promise<Arrived> {
   const heard = connection.selected?.uidNext ?? 0;
-  // Of others the session may not have been told yet: they would not be copied.
+  // The session may not have been told of uids from `heard` on: their messages would not be copied.
   const isBold = hasUidPlus(connection) && unknownTo(context, connection, named).every((uid) => uid < heard);
   const asked = isBold ? named.uids : await existingOf(context, connection, named);
   const arrived = await copyMessages(connection, asked, named.destination);
   const untold = { ...named, uids: arrived.untold };
-  // What is there now was there before: the session had been told of it.
+  // A message that is there now was there before the copy: the session had been told of it.
   const unsure = isBold ? unknownTo(context, connection, untold) : [];
   const absent = new Set(unsure);
   if (unsure.length > 0) for (const uid of await existing(connection, unsure)) absent.delete(uid);

@@ -43,7 +43,7 @@ async function admit(context: RequestContext, account: Account, secret: Secret):
   try {
     return { session: token, ...(await infoOf(context, account, session)) };
   } catch (failure) {
-    // The caller never learns this token, so nobody could end its session.
+    // The caller never learns this token, so it could not end the session.
     await sessions.close(session);
     throw failure;
   }

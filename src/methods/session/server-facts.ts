@@ -17,7 +17,7 @@ export interface Told {
   server: ServerOptions;
 }
 
-/** What a server offers changes when it is updated: to tell it again soon needs no connection. */
+/** Milliseconds that facts are kept: what a server offers changes when the server is updated, so rarely. */
 const KNOWN_MS = 600_000;
 const MOST = 10_000;
 
@@ -33,7 +33,7 @@ export class ServerFacts implements KeptPerAccount {
 
   /**
    * Asks the server once for all requests that come at the same time.
-   * @param keeps whether an answer may be kept when it is there: the account may have ended meanwhile
+   * @param keeps asked when the answer has come, whether to keep it: the account may have ended meanwhile
    */
   take(
     accountKey: string,

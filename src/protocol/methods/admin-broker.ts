@@ -46,7 +46,7 @@ export const adminBrokerMethods = {
         z.object({
           name: z.enum(['sockets', 'connections', 'sessions', 'accounts', 'view bytes', 'streams', 'watches']),
           used: z.int(),
-          limit: z.int().nullable().describe('null: there is none for the broker as a whole.'),
+          limit: z.int().nullable().describe('null: there is no limit for the broker as a whole.'),
         }),
       ),
       servers: z.array(z.object({ name: z.string(), state: z.enum(['closed', 'open', 'trying']) })),

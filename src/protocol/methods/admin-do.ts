@@ -70,7 +70,12 @@ export const adminDoMethods = {
     effect: 'local',
     params: {
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
-      forMs: z.int().min(1).max(86_400_000).optional().describe('Milliseconds after which it is as configured.'),
+      forMs: z
+        .int()
+        .min(1)
+        .max(86_400_000)
+        .optional()
+        .describe('Milliseconds after which the level is as configured again.'),
     },
     result: z.object({ level: z.string(), before: z.string() }),
   }),
@@ -80,7 +85,7 @@ export const adminDoMethods = {
     effect: 'write',
     params: {},
     result: z.object({
-      id: z.string().describe('Of the new key.'),
+      id: z.string().describe('Id of the new key.'),
       keys: z.int().describe('Keys that open tokens.'),
     }),
     errors: ['FORBIDDEN'],
@@ -88,11 +93,11 @@ export const adminDoMethods = {
   'server.probe': adminMethod({
     name: 'server.probe',
     summary:
-      'Goes the way to an IMAP server step by step, whether or not it is left alone just now, and says where it ends: why does it not work?',
+      'Connects to an IMAP server step by step, whether or not the server is left alone just now, and says at which step that fails.',
     effect: 'read',
     params: {
       server,
-      user: loginName.optional().describe('Login name; without it nobody is logged in.'),
+      user: loginName.optional().describe('Login name; without it there is no login.'),
       password: z.string().max(1000).optional().describe('Goes with user.'),
     },
     result: z.object({
@@ -114,7 +119,7 @@ export const adminDoMethods = {
     effect: 'local',
     params: which,
     result: z.object({
-      accounts: z.int().describe('Accounts in use that it concerns.'),
+      accounts: z.int().describe('Accounts in use that the pause concerns.'),
       connections: z
         .int()
         .describe('Connections that still work: the answer waits for them, but no longer than 10 seconds.'),
@@ -136,7 +141,7 @@ export const adminDoMethods = {
       'Replaces connections: idle ones are logged out now, the others after their current work. No request is disturbed.',
     effect: 'local',
     params: which,
-    result: z.object({ accounts: z.int(), connections: z.int().describe('Connections that it concerns.') }),
+    result: z.object({ accounts: z.int(), connections: z.int().describe('Connections that are replaced.') }),
     errors: ['NOT_FOUND'],
   }),
   'account.kick': adminMethod({
@@ -152,7 +157,7 @@ export const adminDoMethods = {
     name: 'socket.kick',
     summary: 'Closes a WebSocket; its requests are cancelled, but for writes with an idempotencyKey.',
     effect: 'local',
-    params: { socket: id.describe('Its id, as socket.list tells it.') },
+    params: { socket: id.describe('Id of the socket, as socket.list tells it.') },
     result: z.object({ tenant: z.string() }),
     errors: ['NOT_FOUND'],
   }),
@@ -160,7 +165,7 @@ export const adminDoMethods = {
     name: 'session.kick',
     summary: 'Ends one session in all of its tokens, as session.close does.',
     effect: 'local',
-    params: { id: id.describe('Its id, as session.list tells it; not the token.') },
+    params: { id: id.describe('Id of the session, as session.list tells it; not the token.') },
     result: z.object({ tenant: z.string(), server: z.string(), user: z.string(), lasts }),
     errors: ['NOT_FOUND'],
   }),

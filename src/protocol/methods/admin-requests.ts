@@ -14,11 +14,11 @@ export const adminRequestMethods = {
       requests: z.array(
         z.object({
           answeredAt: date,
-          method: z.string().describe('unknown: there is none of the name that was asked for.'),
+          method: z.string().describe('unknown: the contract has no method of the name that was asked for.'),
           tenant: z.string().describe('The application.'),
           server: z.string().nullable().describe('null where the request concerned no account.'),
           user: z.string().nullable().describe('As it was given where the request was to open a session.'),
-          ms: z.number().describe('Milliseconds from its arrival to its answer.'),
+          ms: z.number().describe('Milliseconds from the arrival of the request to its answer.'),
           outcome: z.string().describe('ok, or the kind of the error.'),
           source: z
             .string()
@@ -39,7 +39,7 @@ export const adminRequestMethods = {
           method: z.string(),
           lane: z
             .enum(['interactive', 'bulk', 'watch'])
-            .describe('bulk never takes the last connection; watch has what nobody else needs.'),
+            .describe('bulk never takes the last connection; watch has what no other request needs.'),
           waitedMs: z.int(),
         }),
       ),

@@ -28,7 +28,7 @@ const paged = {
   nextOffset: z.int().nullable().describe('Where the next page begins; null after the last.'),
 };
 
-/** What there is of the broker to look at, each a list of which a page is answered. */
+/** The lists of a broker that operators can look at; each is answered by pages. */
 export const adminSeeMethods = {
   'server.list': adminMethod({
     name: 'server.list',
@@ -41,7 +41,9 @@ export const adminSeeMethods = {
           name: z.string(),
           state: z
             .enum(['closed', 'open', 'trying'])
-            .describe('closed: logins go through. open: it is left alone. trying: one login finds out.'),
+            .describe(
+              'closed: logins go through. open: the server is left alone. trying: one login finds out whether it works again.',
+            ),
           failures: z.int().describe('Connects that failed, one after the other.'),
           retryAfterMs: z.int().describe('Milliseconds until the next try; 0 unless open.'),
           connections: z.int(),
@@ -52,7 +54,7 @@ export const adminSeeMethods = {
             .int()
             .nullable()
             .describe(
-              'Connections that there were when the server ended another before its greeting; it climbs by a tenth each minute without a refusal. null where it did not, or when that is over.',
+              'Connections that there were when the server ended another before its greeting; the limit climbs by a tenth each minute without a refusal. null where the server did not do that, or when that is over.',
             ),
           accounts: z.int().describe('Accounts in use.'),
           waiting: z.int().describe('Requests that wait for a connection.'),
@@ -74,7 +76,7 @@ export const adminSeeMethods = {
       sort: z
         .enum(['oldest', 'busy', 'waiting', 'connections', 'sessions', 'watches'])
         .default('oldest')
-        .describe('Which come first; all but oldest: those with the most.'),
+        .describe('Which accounts come first; for all but oldest, those with the most.'),
       ...paging,
     },
     result: z.object({
@@ -87,11 +89,11 @@ export const adminSeeMethods = {
           connecting: z.int(),
           waiting: z.int().describe('Requests that wait for a connection.'),
           longestWaitMs: z.int().describe('Milliseconds that the first of them has waited; 0 where none does.'),
-          budget: z.int().describe('Connections that it may have at once, as far as the server has told.'),
-          paused: z.boolean().describe('Whether broker.pause keeps it from its connections.'),
+          budget: z.int().describe('Connections that the account may have at once, as far as the server has told.'),
+          paused: z.boolean().describe('Whether broker.pause keeps the account from its connections.'),
           sessions: z.int().describe('Sessions that were used here and have not ended.'),
           watches: z.int().describe('Folders that are watched.'),
-          viewBytes: z.int().describe('Memory that is taken by what is known of its mail.'),
+          viewBytes: z.int().describe('Memory that is taken by what is known of the mail of the account.'),
         }),
       ),
       ...paged,
@@ -108,10 +110,12 @@ export const adminSeeMethods = {
           id: z.string().describe('As in the log and in explain.'),
           ...names,
           state: z.enum(['idle', 'busy', 'watching']),
-          mailbox: z.string().nullable().describe('The folder that it has selected.'),
+          mailbox: z.string().nullable().describe('The folder that the connection has selected.'),
           ageMs: z.int(),
-          idleMs: z.int().describe('0 unless it is idle.'),
-          served: z.int().describe('Requests whose work it did; one that several share counts once.'),
+          idleMs: z.int().describe('0 unless the connection is idle.'),
+          served: z
+            .int()
+            .describe('Requests whose work the connection did; work that several requests share counts once.'),
           sentBytes: z.int(),
           receivedBytes: z.int(),
         }),
@@ -146,8 +150,8 @@ export const adminSeeMethods = {
         z.object({
           ...names,
           mailboxes: z.array(z.string()),
-          sockets: z.int().describe('Sockets that get its events.'),
-          seq: z.int().describe('Number of its last event.'),
+          sockets: z.int().describe('Sockets that get the events of the watch.'),
+          seq: z.int().describe('Number of the last event.'),
           alive: z
             .boolean()
             .describe('false: for a folder the server has not proven within the lag of watch.start that it is there.'),
@@ -172,7 +176,7 @@ export const adminSeeMethods = {
           served: z.int().describe('Answered requests.'),
           streams: z.int(),
           bufferedBytes: z.int().describe('Bytes that wait to be sent.'),
-          watches: z.int().describe('Folders that it watches.'),
+          watches: z.int().describe('Folders that the socket watches.'),
         }),
       ),
       ...paged,
@@ -188,12 +192,14 @@ export const adminSeeMethods = {
         z.object({
           socket: z.string().describe('Id of the socket.'),
           tenant: names.tenant,
-          stream: z.int().describe('Its id on that socket.'),
+          stream: z.int().describe('Id of the stream on that socket.'),
           direction: z.enum(['download', 'upload']),
-          method: z.string().describe('Of the request that it belongs to.'),
+          method: z.string().describe('Method of the request that the stream belongs to.'),
           bytes: z.int().describe('Bytes that were sent or that came.'),
           ageMs: z.int(),
-          stalledMs: z.int().describe('Milliseconds that it has stood still by now; for too long and it is aborted.'),
+          stalledMs: z
+            .int()
+            .describe('Milliseconds that the stream has stood still by now; after too long the stream is aborted.'),
         }),
       ),
       ...paged,

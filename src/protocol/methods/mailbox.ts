@@ -17,7 +17,7 @@ const mailbox = z.object({
   subscribed: z.boolean(),
   selectable: z
     .boolean()
-    .describe('false: it holds no messages, only children, or is a subscription of a folder that is gone.'),
+    .describe('false: the folder holds no messages, only children, or is a subscription of a folder that is gone.'),
   hasChildren: z.boolean(),
   counts: statusCounts.nullable().describe('null unless asked for, or when the folder cannot be selected.'),
 });
@@ -64,7 +64,7 @@ export const mailboxMethods = {
       complete: z
         .boolean()
         .describe(
-          'false: it cannot be told, for the broker has forgotten or the folder is another one; list it again.',
+          'false: the broker cannot tell, for it has forgotten the state or the folder is another one; list the folder again.',
         ),
       uidValidity,
       state: state.describe('The state now, for the next time.'),
@@ -81,11 +81,11 @@ export const mailboxMethods = {
   'mailbox.create': writeMethod({
     name: 'mailbox.create',
     summary:
-      'Creates a folder, with its parents. The name goes to the server as it is: where session.info tells a prefix, it begins with that.',
+      'Creates a folder, with its parents. The name goes to the server as it is: where session.info tells a prefix, the name begins with that.',
     params: { mailbox: mailboxName, subscribe: z.boolean().default(true) },
     result: {
       mailbox: z.string().describe('The name as the server lists it.'),
-      created: z.boolean().describe('false: it was there already; a level without messages becomes a folder.'),
+      created: z.boolean().describe('false: the folder was there already; a level without messages becomes a folder.'),
     },
     errors: ['IMAP_NO'],
   }),

@@ -113,7 +113,9 @@ export const messageReadMethods = {
     summary: 'A page of the index, newest first.',
     params: {
       mailbox: mailboxName,
-      uidValidity: uidValidity.optional().describe('When given, another one at the server answers STATE_CHANGED.'),
+      uidValidity: uidValidity
+        .optional()
+        .describe('When given, another UIDVALIDITY at the server answers STATE_CHANGED.'),
       limit: pageLimit,
       cursor: cursor.optional(),
       fields,

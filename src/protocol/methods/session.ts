@@ -3,11 +3,11 @@ import { sessionMethod, socketMethod } from '../define.js';
 import { date } from '../models.js';
 
 const namespaceEntry = z.object({
-  prefix: z.string().describe('Begins the names of all folders in it, with the delimiter; often empty.'),
+  prefix: z.string().describe('Begins the names of all folders in the namespace, with the delimiter; often empty.'),
   delimiter: z.string().nullable(),
 });
 
-// SASL joins these with NUL (PLAIN, RFC 4616) or U+0001 (OAUTHBEARER, RFC 7628): inside they would forge a field.
+// SASL joins credentials with NUL (PLAIN, RFC 4616) or U+0001 (OAUTHBEARER, RFC 7628), which would forge fields inside.
 export const loginName = z
   .string()
   .min(1)
@@ -34,10 +34,10 @@ const tokenAuth = z.strictObject({
 export const lasts = z
   .boolean()
   .describe(
-    'Whether it also holds after a restart; at this broker it holds at once. False while the broker cannot write its list of ended sessions, for a full disk for instance, which it goes on trying; and where it has a `key_file` and no `state_dir`, so no such list.',
+    'Whether the end also holds after a restart; at this broker it holds at once. False while the broker cannot write its list of ended sessions, because the disk is full for instance, which it retries; and where the broker has a `key_file` and no `state_dir`, so no such list.',
   );
 
-/** What the server can do, in the broker's words; each method works without them too, only dearer. */
+/** What the server can do, in the broker's words; methods work without most of these too, only at more cost. */
 const capabilities = z.object({
   move: z.boolean().describe('MOVE (RFC 6851)'),
   uidPlus: z.boolean().describe('UIDPLUS (RFC 4315); without it message.delete is refused with IMAP_NO.'),
@@ -70,10 +70,10 @@ const info = {
     connections: z
       .int()
       .describe('Most IMAP connections that this account may have at once, as far as the server has told.'),
-    queue: z.int().describe('Most requests that may wait for one of them.'),
+    queue: z.int().describe('Most requests that may wait for a connection.'),
     appendBytes: z.int().describe('Largest message that message.append takes, in bytes.'),
   }),
-  expiresAt: date.describe('When the token ends; session.renew answers another one before.'),
+  expiresAt: date.describe('When the token ends; before that, session.renew answers another token.'),
   endsAt: date.describe('When the session ends however often it is renewed.'),
 };
 

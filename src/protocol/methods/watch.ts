@@ -62,7 +62,7 @@ export const watchMethods = {
         .max(100)
         .regex(/^[!-~]+$/, 'an epoch is printable ASCII without blanks')
         .describe('Of the last event that was received, or of the answer that began the watch.'),
-      after: z.int().min(0).describe('The `seq` of it.'),
+      after: z.int().min(0).describe('The `seq` of that event or answer.'),
       mailboxes,
     },
     result: z.object({
@@ -74,7 +74,7 @@ export const watchMethods = {
       resync: z
         .boolean()
         .describe(
-          'true: what was missed cannot be told, because epoch is another one or it was too long ago. List the folders again.',
+          'true: what was missed cannot be told, because epoch is another one or the event was too long ago. List the folders again.',
         ),
     }),
     errors: ['IMAP_NO'],

@@ -34,13 +34,13 @@ export class Upload implements IncomingStream {
     this.#onEnd = onEnd;
   }
 
-  /** Bytes that came, and milliseconds that somebody has waited for more by now. */
+  /** Bytes that came, and milliseconds that the reader has waited for more by now. */
   get progressed(): { bytes: number; stalledMs: number } {
     const stalledMs = this.#waitsSince === undefined ? 0 : Math.round(performance.now() - this.#waitsSince);
     return { bytes: this.#bytes, stalledMs };
   }
 
-  /** @returns false when the sender took more than its credit */
+  /** @returns false when the sender exceeded its credit */
   push(bytes: Uint8Array): boolean {
     if (this.#state !== 'open') return true;
     this.#allowed -= bytes.length;
@@ -56,7 +56,7 @@ export class Upload implements IncomingStream {
     this.#close('complete');
   }
 
-  /** No more bytes will come, or they are not wanted: whoever reads gets the error, the sender no word. */
+  /** No more bytes will come, or they are not wanted: the reader gets the error, the sender is told nothing. */
   fail(error: unknown): void {
     if (this.#state !== 'open') return;
     this.#error = error;

@@ -17,14 +17,14 @@ export interface StreamWire {
 const spare: Uint8Array[] = [];
 const MOST_SPARE = 16;
 
-/** Sends bytes as the receiver's credit and the socket allow. It has one writer, who awaits each write. */
+/** Sends bytes as the receiver's credit and the socket allow, for one writer, which awaits each write. */
 export class CreditedStream implements OutgoingStream {
   readonly id: number;
   readonly #controller = new AbortController();
   readonly #wire: StreamWire;
   readonly #onEnd: () => void;
   #credit: number = protocolLimits.streamInitialCreditBytes;
-  /** The writer has said its last word, which may still wait for the start. */
+  /** The writer has ended or aborted the stream; the frame that says so may still wait for the start. */
   #ended = false;
   #gone = false;
   #waitsFor: 'credit' | 'room' | undefined;
@@ -47,7 +47,7 @@ export class CreditedStream implements OutgoingStream {
     return this.#controller.signal;
   }
 
-  /** Bytes that were sent, and milliseconds that it has stood still by now. */
+  /** Bytes that were sent, and milliseconds that the stream has stood still by now. */
   get progressed(): { bytes: number; stalledMs: number } {
     const stalledMs = this.#waitsFor ? Math.round(performance.now() - this.#waitsSince) : 0;
     return { bytes: this.#bytes, stalledMs };
@@ -82,7 +82,7 @@ export class CreditedStream implements OutgoingStream {
     this.#wake();
   }
 
-  /** The receiver allows more. */
+  /** The receiver allows more bytes. */
   addCredit(bytes: number): void {
     this.#credit = Math.min(this.#credit + bytes, Number.MAX_SAFE_INTEGER);
     if (this.#waitsFor === 'credit') this.#wake();
@@ -93,7 +93,7 @@ export class CreditedStream implements OutgoingStream {
     if (this.#waitsFor === 'room') this.#wake();
   }
 
-  /** Ends without a word to the receiver: it aborted the stream, or its socket is gone, or the request failed. */
+  /** Ends without a frame: the receiver aborted the stream, or its socket is gone, or the request failed. */
   drop(error: BrokerError): void {
     if (this.#gone) return;
     this.#ended = true;
@@ -129,7 +129,7 @@ export class CreditedStream implements OutgoingStream {
     this.#onEnd();
   }
 
-  /** Waits for credit, then for room; with progress of either the time begins anew. */
+  /** Waits for credit, then for room; progress of either restarts the timeout. */
   async #ready(): Promise<void> {
     for (;;) {
       this.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import { encodeStreamFrame, type StreamFrame, StreamFrameType } from '../../prot
 import { Upload } from './incoming-stream.js';
 import { CreditedStream } from './outgoing-stream.js';
 
-/** What the streams of a socket need of it. */
+/** What the streams need of their socket. */
 export interface StreamSocket {
   /** Calls back when the frame has left and its memory may be used again. */
   sendBinary(frame: Uint8Array, onSent?: () => void): void;
@@ -31,7 +31,7 @@ export class SocketStreams {
   readonly #socket: StreamSocket;
   readonly #outgoing = new Map<number, CreditedStream>();
   readonly #incoming = new Map<number, Upload>();
-  /** Of each open stream, the method that it belongs to and when it began. */
+  /** The method that each open stream belongs to, and when the stream began. */
   readonly #origins = new Map<number, { method: string; since: number }>();
   #lastOutgoing = 0;
   #lastIncoming = -1;
@@ -68,7 +68,7 @@ export class SocketStreams {
     const accepted: Upload[] = [];
     let settled = false;
     const checkLive = () => {
-      // A handler that overslept its deadline: nobody would ever hear of the stream, or end it.
+      // The handler ran past its deadline: the caller would never hear of the stream, nor end it.
       if (settled) throw new BrokerError('CANCELLED', 'The request of this stream was answered already.');
     };
     return {

@@ -33,7 +33,7 @@ export async function openFirst({ near, effort, quick }: Stage): Promise<Section
     title: 'Open a message, first',
     text: `Text and html of a message of 20 KB, with envelope, flags and structure; each call opens another one, so no way has it in
 memory. The others need two round trips, one for the structure and one for the texts. The broker has listed the messages, as it has for
-whoever clicks on one, and asks in one round trip what the message is and whether the folder is as it knows it.`,
+a user who clicks on one, and asks in one round trip what the message is and whether the folder is as it knows it.`,
     table: comparison(rows),
     data: rows,
     targets: [atMost('open first: time beyond warm', median(FIRST) - median(WARM), 0.5, ' ms')],

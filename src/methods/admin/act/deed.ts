@@ -2,8 +2,8 @@ import type { MethodName, Params } from '../../../protocol/contract.js';
 import type { Handler, RequestContext } from '../../context.js';
 
 /**
- * A handler of what an operator does, which is noted in the log with who did it.
- * @param told what of the params is noted, where they are not to be in the log as they are
+ * A handler of an operator's action, which is logged with the name of the operator's tenant.
+ * @param told the params that are logged, where not all of them may be in the log
  */
 export function deed<M extends MethodName>(
   handle: Handler<M>,

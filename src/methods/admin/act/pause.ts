@@ -3,7 +3,7 @@ import { deed } from './deed.js';
 
 /** Milliseconds that the answer waits for the work of connections. */
 const WAIT_MS = 10_000;
-/** Milliseconds before its deadline that it is answered in any case. */
+/** Milliseconds before its deadline at which the request is answered in any case. */
 const SPARE_MS = 200;
 
 export default deed<'broker.pause'>(async ({ services, deadlineAt }, { tenant, server, user }) => {

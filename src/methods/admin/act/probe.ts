@@ -3,7 +3,7 @@ import { BrokerError } from '../../../protocol/errors.js';
 import { unknownServer } from '../known.js';
 import { deed } from './deed.js';
 
-/** Milliseconds before the deadline that what was found by then is answered. */
+/** Milliseconds before the deadline at which the steps so far are answered. */
 const SPARE_MS = 500;
 
 export default deed<'server.probe'>(

@@ -4,7 +4,7 @@ export interface Paging {
   offset: number;
 }
 
-/** A part of a list. Whatever is costly to tell of its members is told of these alone. */
+/** A part of a list. Costly details are collected for the members of this part alone. */
 export interface Page<T> {
   members: T[];
   total: number;
