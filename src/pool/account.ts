@@ -241,7 +241,7 @@ export class Account {
     if (backoff) await this.evictIdle();
     const connection = await this.#login(credentials, job).catch(async (error: unknown) => {
       const evicts = saysTooMany(error) && this.unneededSince !== undefined;
-        // Where the server allows the broker no more connections, the second try waits until another one has ended.
+      // Where the server allows the broker no more connections, the second try waits until another one has ended.
       if (!evicts && !saysFull(error)) throw error;
       if (evicts) await this.evictIdle();
       return this.#login(credentials, job);

@@ -312,7 +312,7 @@ export class MailboxReader {
     const begun = now();
     const stays = view.placed && connection.isFollowedBy(view);
     const askedAt = Math.max(...this.#active.map((group) => group.askedAt));
-    // The end of an IDLE was the barrier.
+    // The end of an IDLE has confirmed the view already.
     if (stays && !connection.troubled && view.confirmed.at >= askedAt) {
       this.#confirmations.idle += 1;
       return;

@@ -21,9 +21,9 @@ const FEW = 20;
 export type OnChange = (kind: 'added' | 'changed' | 'removed', uid: number) => void;
 
 /**
- * Which messages a folder has: uids and flags of the newest, without a gap; of the older ones only their number. So
- * each sequence number can be resolved, and the cost in memory and time depends on what was listed, not on the size of
- * the folder.
+ * Which messages a folder has: uids and flags of the newest, without a gap; of the older ones only how many there are.
+ * So each sequence number can be resolved, and the cost in memory and time depends on what was listed, not on the size
+ * of the folder.
  */
 export class Membership {
   #exists = 0;

@@ -33,7 +33,7 @@ export function knownPage(view: MailboxView, { start, limit, fields }: PageReque
 }
 
 /**
- * A page with what is missing fetched, on the connection that the view follows.
+ * A page; rows that are missing in memory are fetched on the connection that the view follows.
  * @returns undefined when the page is too far below the known messages, or the folder changes too quickly
  */
 export async function fetchedPage(

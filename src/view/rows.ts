@@ -85,7 +85,7 @@ export class Rows {
 
 function jsonOf(row: Row | undefined, field: Exclude<ListField, 'flags'>): string {
   if (field === 'envelope') return wholeEnvelope(row?.envelope ?? '');
-  // RFC 3339 needs no escape in JSON.
+  // A date of RFC 3339 needs no escape in JSON.
   return field === 'internalDate' ? `"${row?.internalDate}"` : String(row?.[field]);
 }
 

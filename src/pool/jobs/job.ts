@@ -35,7 +35,7 @@ export interface Job {
   signal: AbortSignal;
   /**
    * `Date.now()` by which the work must be done; then its connection is closed and the job fails with DEADLINE.
-   * Infinity: the signal alone ends it.
+   * Infinity: only the signal ends the job.
    */
   deadlineAt: number;
 }
