@@ -1,8 +1,8 @@
 import type { ImapConnection } from './connection.js';
 
 /**
- * From now on closes the connection when the server is silent for longer than its `patienceMs`.
- * @returns a function that ends this
+ * From now on closes the connection when the server is silent for longer than the connection's `patienceMs`.
+ * @returns a function that stops the supervision
  */
 export function giveUpIfSilent(
   connection: Pick<ImapConnection, 'patienceMs' | 'bytes' | 'silent' | 'close'>,
