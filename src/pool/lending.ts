@@ -24,7 +24,7 @@ export interface LendingOptions {
   holding: Holding;
   queue: WaitQueue;
   stoppers: Stoppers;
-  /** Whether a free connection must be ended: see {@link AccountHost.mustYield}. */
+  /** Whether a free connection must be ended: see `AccountHost.mustYield`. */
   mustYield(): boolean;
   /** Whether the connection is too old to be lent again. */
   mustRetire(connection: ImapConnection): boolean;

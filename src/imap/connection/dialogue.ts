@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 /** Most unread bytes from a server. */
 const MOST_BYTES = 64 * 1024;
 
-/** A plain exchange of lines with a server, for the probe, which works without an {@link ImapConnection}. */
+/** A plain exchange of lines with a server, for the probe, which works without an `ImapConnection`. */
 export class Dialogue {
   readonly #socket: Socket;
   #text = '';

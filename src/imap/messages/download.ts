@@ -146,7 +146,7 @@ interface Piece {
  * The bytes of a part, or of the whole message for an empty part, as the server stores them, in pieces. While the
  * reader processes one piece, only the next is fetched; pieces are larger while the reader waits for them. A reader
  * that stops early waits for the piece under way, so that the connection can be lent again.
- * @throws BrokerError NOT_FOUND when the message vanishes meanwhile, IMAP_NO when the server sends more than the part has
+ * @throws BrokerError NOT_FOUND when the message vanishes, IMAP_NO when the server sends more than the part has
  */
 export async function* download(
   connection: ImapConnection,
