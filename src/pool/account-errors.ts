@@ -11,7 +11,7 @@ export function saysFull(error: unknown): error is LoginError {
   return error instanceof LoginError && error.stage === 'full';
 }
 
-/** Whether a server was reached, although a login failed: what was the matter is the matter of one account. */
+/** Whether a server was reached although a login failed: the cause concerns one account, not the server. */
 export function wasReached(error: unknown): boolean {
   return error instanceof LoginError && error.stage !== 'connect';
 }

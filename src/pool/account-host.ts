@@ -21,30 +21,30 @@ export interface Contender {
   evictIdle(): Promise<unknown>;
 }
 
-/** What an account needs of the registry that it belongs to. */
+/** What an account needs from its registry. */
 export interface AccountHost {
   limits: PoolLimits;
   slots: Slots;
   events: PoolEvents;
   backoffs: Backoffs;
   connect: Connect;
-  /** A cap that other accounts share stands in the way: the registry makes room and calls `wake` then. */
+  /** A cap shared by other accounts keeps a request from a connection: the registry makes room, then calls `wake`. */
   needsRoom(account: Contender, full: Full): void;
-  /** The same for a watch: it is woken when a slot is free, but nobody loses a connection for it. */
+  /** The same for a watch: the account is woken when a slot is free, but no other account loses a connection for it. */
   hopesForRoom(account: Contender): void;
   /** The account gave a slot back. */
   slotFreed(account: Contender): void;
-  /** The server refused credentials that it took before. */
+  /** The server refused credentials that it accepted before. */
   refused(accountKey: string, credentials: Credentials): void;
-  /** Credentials that the server took before must be proven anew. */
+  /** Credentials that the server accepted before must be proven anew. */
   doubted(accountKey: string, credentials: Credentials): void;
-  /** A job is about to begin. Where the process stood still meanwhile, jobs whose callers have given up are aborted here. */
+  /** A job is about to begin. Where the process was suspended before, jobs whose callers gave up are aborted here. */
   beforeWork(): void;
   /** Whether the account gets no connection until it is resumed. */
   isPaused(account: Contender): boolean;
   /**
-   * Whether a free connection of an account is to be ended: the account is paused, there are more than there may be, or
-   * another account needs its slot more.
+   * Whether a free connection of an account is to be ended: the account is paused, a cap is exceeded, or another
+   * account needs the slot more.
    */
   mustYield(account: Contender): boolean;
 }
@@ -62,12 +62,12 @@ export interface AccountStats {
 export interface ConnectionFacts {
   id: string;
   state: 'idle' | 'busy' | 'watching';
-  /** The folder that it has selected. */
+  /** The selected folder; null when none is selected. */
   mailbox: string | null;
   ageMs: number;
-  /** 0 unless it is idle. */
+  /** 0 unless the connection is idle. */
   idleMs: number;
-  /** Requests whose work it did; one that several requests share counts once. */
+  /** Jobs that ran on the connection; a read shared by several requests counts once. */
   served: number;
   sentBytes: number;
   receivedBytes: number;

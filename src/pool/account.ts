@@ -20,7 +20,7 @@ import { Holding } from './supply/holding.js';
 import { Logins } from './supply/logins.js';
 import { Retirement } from './supply/retirement.js';
 
-/** (tenant, server, user): owns one pool and the queue before it. */
+/** One (tenant, server, user): owns a connection pool and the queue of jobs that wait for its connections. */
 export class Account {
   readonly key: string;
   #server: ServerOptions;
@@ -78,7 +78,7 @@ export class Account {
         connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.proven.current),
       onChange: () => this.wake(),
       onBroken: (connection) => {
-        // What has done its work was let in, however soon its server ends what is idle.
+        // A connection that has done work was accepted, however soon the server ends idle ones.
         if (connection.served === 0) this.#broke(connection);
       },
       onLost: (connection) => this.#logins.proven.lost(connection),
@@ -112,7 +112,7 @@ export class Account {
     return this.#server;
   }
 
-  /** From now on connections are made to this; those that there are end after their current work. */
+  /** From now on connections are made to this server; existing ones end after their current work. */
   useServer(server: ServerOptions): void {
     this.#server = server;
     this.#holding.useServer(server);
@@ -131,12 +131,12 @@ export class Account {
     };
   }
 
-  /** Its connections, the oldest first. */
+  /** The account's connections, the oldest first. */
   get connections(): ReadonlySet<ImapConnection> {
     return this.#holding.connections;
   }
 
-  /** What one of its connections does and has done. */
+  /** The state and the counters of one of the account's connections. */
   describe(connection: ImapConnection): ConnectionFacts {
     const idleSince = this.#pool.idleSince(connection);
     const inUse = this.#loans.watchOn(connection) ? ('watching' as const) : ('busy' as const);
@@ -157,22 +157,22 @@ export class Account {
     return this.#logins.proven.current !== undefined;
   }
 
-  /** Whether these credentials have proven the account, whatever others have. */
+  /** Whether these very credentials are proven; a proof of others does not count. */
   admits(credentials: Credentials): boolean {
     return this.#logins.proven.admits(credentials, this.connections);
   }
 
-  /** Its connections, and its logins under way. */
+  /** Number of the account's connections and of its logins under way. */
   get size(): number {
     return this.#holding.size;
   }
 
-  /** Connections that it may have at once, as far as is known by now. */
+  /** Most connections that the account may have at once, as far as the broker knows. */
   get budget(): number {
     return this.#holding.budget.limit;
   }
 
-  /** Milliseconds that the longest waiting job has waited; `undefined` when nobody waits but watches. */
+  /** Milliseconds that the longest waiting job has waited; `undefined` when only watches wait. */
   get longestWaitMs(): number | undefined {
     return this.#queue.longestWaitMs;
   }
@@ -182,7 +182,7 @@ export class Account {
     return this.#queue.all;
   }
 
-  /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
+  /** `performance.now()` since when some connection has been idle or lent to a watch; `undefined` when none is. */
   get unneededSince(): number | undefined {
     return this.#lending.unneededSince;
   }
@@ -196,7 +196,7 @@ export class Account {
     let current = job;
     for (let attempt = 1; ; attempt += 1) {
       const since = performance.now();
-      // A repeated one has begun before: nothing newer takes its place.
+      // A repeated job has begun before: no newer job of its slot replaces it.
       const slot = attempt === 1 ? job.slot : undefined;
       const loan = await (slot === undefined
         ? this.#wait('loan', current).promise
@@ -213,35 +213,35 @@ export class Account {
       await this.#lending.giveBack(loan.connection, outcome.reusable, loan);
       if (outcome.ok) return outcome.value;
       if (!lost || !mayRepeat(job, attempt) || outcome.wrote) throw outcome.error;
-      // The work may have moved it.
+      // The work may have moved the deadline.
       current = { ...job, repeated: true, deadlineAt: stopper.deadlineAt };
     }
   }
 
   /**
-   * Runs a read once for all who ask for the same, by `key`, before its work begins; with `maxAgeMs` also for those who
-   * ask at most so long after it began, unless a write of the account began or ended since. Each of them leaves by its
-   * own signal or deadline; the work goes on for the rest.
+   * Runs a read once for all requests with the same `key` that arrive before its work begins; with `maxAgeMs` also for
+   * requests that arrive at most so long after it began, unless a write of the account began or ended since. Each
+   * request leaves by its own signal or deadline; the work goes on for the rest.
    * @throws what {@link run} throws
    */
   share<T>(key: string, job: Job, work: Work<T>, options: { maxAgeMs: number }): Promise<Shared<T>> {
-    // A request whose credentials are refused must not fail the others.
+    // Only requests with the same credentials share: one whose credentials are refused must not fail the others.
     const standing = this.#logins.proven.idOf(job.credentials) ?? '';
     return this.#shared.join(`${standing} ${key}`, job, work, options.maxAgeMs);
   }
 
   /**
-   * Proves credentials by a login of its own, within the caps. On success they are the account's from now on and the
-   * connection joins the pool; on failure those who are in are not disturbed.
+   * Proves credentials by a separate login, within the caps. On success the account uses these credentials from now on
+   * and the connection joins the pool; on failure other sessions of the account are not disturbed.
    */
   async prove(credentials: Credentials, job: Job): Promise<void> {
     const { backoff } = this.#logins;
     if (backoff && (backoff.reason !== 'connections' || this.unneededSince === undefined)) throw backoff.error;
-    // The server counts what is idle here against the user's limit.
+    // The server counts the broker's idle connections against the user's limit.
     if (backoff) await this.evictIdle();
     const connection = await this.#login(credentials, job).catch(async (error: unknown) => {
       const evicts = saysTooMany(error) && this.unneededSince !== undefined;
-      // Beyond what the server lets the broker have, a slot comes free when another connection has ended.
+      // Where the server allows the broker no more connections, the second try waits until another one has ended.
       if (!evicts && !saysFull(error)) throw error;
       if (evicts) await this.evictIdle();
       return this.#login(credentials, job);
@@ -255,12 +255,12 @@ export class Account {
     return this.#logins.prove(credentials, job);
   }
 
-  /** Takes credentials that were proven elsewhere. @param lately whether that was a short while ago */
+  /** Takes credentials that were proven elsewhere. @param lately whether they were proven a short while ago */
   trust(credentials: Credentials, lately: boolean): void {
     this.#logins.proven.trust(credentials, lately);
   }
 
-  /** Ends the connection that is idle, or lent to a watch, for the longest, so that its slot becomes free. */
+  /** Ends the connection that has been idle or lent to a watch for the longest time, so that its slot becomes free. */
   evictIdle(): Promise<void> {
     return this.#lending.evict();
   }
@@ -270,22 +270,22 @@ export class Account {
     this.#lending.sweep(this.#host.limits.idleMs);
   }
 
-  /** Tries again what waits for a slot. */
+  /** Tries again to serve the jobs that wait for a connection or a slot. */
   wake(): void {
     if (!this.#closing && !this.#host.isPaused(this)) this.#scheduler.run();
   }
 
-  /** Ends all connections that there are: the idle ones now, the others after their current work. */
+  /** Ends all existing connections: idle ones now, the others after their current work. */
   vacate(why: Ending): void {
     this.#lending.vacate(why);
   }
 
-  /** Ends idle connections that are more than there may be now. */
+  /** Ends idle connections above the configured limit. */
   shrink(): void {
     this.#lending.shrink(this.#holding.surplus);
   }
 
-  /** Ends all work and all connections at once; both may begin anew. @returns how many requests that concerned */
+  /** Ends all work and all connections at once; both may begin anew. @returns number of requests ended */
   kick(reason: BrokerError): number {
     const requests = this.#queue.length + this.#loans.count('interactive') + this.#loans.count('bulk');
     this.#queue.rejectAll(reason);
@@ -296,7 +296,7 @@ export class Account {
 
   /**
    * Takes no new work, lets running work finish within the grace, logs out everywhere. Always resolves.
-   * @param reason what those are told who wait, and those whose work does not finish
+   * @param reason error of the jobs that wait, and of those whose work does not finish
    */
   async close(graceMs: number, reason = closedError()): Promise<void> {
     this.#closing = true;
@@ -305,11 +305,11 @@ export class Account {
     this.#lending.close();
     await this.quiet(graceMs);
     this.#stoppers.stop(reason);
-    // Each ends by itself within this time: see `logoutMs`.
+    // Each connection ends by itself within this time: see `logoutMs`.
     await this.quiet(this.#host.limits.logoutMs + 1_000);
   }
 
-  /** The work of a job begins, which waited since then. */
+  /** The work of a job begins. @param since `performance.now()` when the job began to wait */
   #begin({ connection, loginMs }: Loan, job: Job, since: number): Stopper {
     this.#host.beforeWork();
     const waitedMs = performance.now() - since;
@@ -330,14 +330,14 @@ export class Account {
   }
 
   /**
-   * @throws BrokerError DRAINING, IMAP_AUTH_FAILED, POOL_EXHAUSTED, or UPSTREAM_UNAVAILABLE while no login is tried, when
-   * there is nothing to wait for
+   * @throws BrokerError DRAINING, IMAP_AUTH_FAILED, POOL_EXHAUSTED, or UPSTREAM_UNAVAILABLE when the account backs off
+   * and no connection can become free
    */
   #wait(wants: Place['wants'], job: Job): Place {
     if (this.#closing) throw closedError();
     if (wants === 'loan' && !this.proven) throw refusedError();
     const { backoff } = this.#logins;
-    // A connection of the user's own programs may end at any time: that is worth a wait.
+    // At the user's connection limit a wait is worthwhile: another client of the user may disconnect at any time.
     const waits = backoff?.reason === 'connections' || !this.#isQuiet;
     if (wants === 'loan' && backoff && !waits) throw backoff.error;
     const place = this.#queue.join(wants, job);
@@ -366,7 +366,7 @@ export class Account {
     return this.#holding.size === 0;
   }
 
-  /** Resolves when it has no connection and makes none, or after so long. */
+  /** Resolves when the account has no connection and no login under way, or after the timeout. */
   async quiet(timeoutMs: number): Promise<void> {
     if (this.#isQuiet) return;
     let timer: NodeJS.Timeout | undefined;
@@ -386,7 +386,7 @@ function lostOf(error: unknown): BrokerError | undefined {
   return error instanceof BrokerError && error.kind === 'CONNECTION_LOST' ? error : undefined;
 }
 
-/** A watch comes back by itself, and later each time. */
+/** Whether a job is repeated on another connection. A watch is not: it retries by itself, with back-off. */
 function mayRepeat({ effect, lane }: Job, attempt: number): boolean {
   return attempt === 1 && effect === 'read' && lane !== 'watch';
 }

@@ -6,13 +6,13 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import { preferringDeque } from './preferring-deque.js';
 import type { PoolLimits } from './supply/slots.js';
 
-/** What there may be is the slots' to count: it may change, which a pool's own bound cannot, and nothing is made here. */
+/** The slots count connections, not the pool: the caps may change, a pool's own bound cannot. */
 const UNBOUNDED = 1_000_000;
 
 /**
- * An account's connections in a generic-pool. Connecting happens outside and a finished connection is adopted, because
- * generic-pool repeats a failing `create` at once and for ever and never tells whoever waits. So `create` only hands
- * over what is there, and nothing in the factory rejects.
+ * An account's connections in a generic-pool. Connections are made outside and adopted once they are logged in, because
+ * generic-pool retries a failing `create` at once, without end, and never rejects the waiting `acquire`. So `create`
+ * only hands over a connection that exists, and nothing in the factory rejects.
  */
 export class ConnectionPool {
   readonly #pool: GenericPool<ImapConnection>;
@@ -33,7 +33,7 @@ export class ConnectionPool {
     );
   }
 
-  /** Idle connections, the one that is idle for the longest first. */
+  /** Idle connections, the longest idle first. */
   get idle(): ImapConnection[] {
     return [...this.#idle.keys()];
   }
@@ -49,11 +49,11 @@ export class ConnectionPool {
     return entry ? performance.now() - entry.since : 0;
   }
 
-  /** Takes a new connection in, as a loan to the caller. */
+  /** Adds a new connection to the pool, lent to the caller. */
   adopt(connection: ImapConnection): Promise<void> {
     return this.#inTurn(async () => {
       this.#prepared.push(connection);
-      // As long as one is idle the pool lends that one and makes none, so those are held for a moment.
+      // The pool lends idle connections before it calls `create`, so the idle ones are borrowed until then.
       const held: ImapConnection[] = [];
       let lent = await this.#pool.acquire();
       while (lent !== connection) {
@@ -64,7 +64,7 @@ export class ConnectionPool {
     });
   }
 
-  /** Lends an idle connection; from this moment on it is not idle any more. */
+  /** Lends an idle connection; from this moment on the connection is not idle any more. */
   borrow(connection: ImapConnection): Promise<void> {
     this.#idle.delete(connection);
     return this.#inTurn(async () => {
@@ -85,10 +85,10 @@ export class ConnectionPool {
     if (since !== undefined) this.#idle = new Map([...this.#idle].sort(([, a], [, b]) => a.since - b.since));
   }
 
-  /** Ends a lent connection: with LOGOUT if it still answers, else hard. Resolves when it is gone. */
+  /** Ends a lent connection: with LOGOUT if the server answers, else by closing the socket. Resolves after that. */
   async discard(connection: ImapConnection): Promise<void> {
     await this.#pool.destroy(connection);
-    // The pool does not wait for its factory's destroy.
+    // generic-pool does not wait for the factory's `destroy`.
     await connection.logout(this.#limits.logoutMs);
   }
 
@@ -101,7 +101,7 @@ export class ConnectionPool {
 
   #takePrepared(): ImapConnection {
     const connection = this.#prepared.shift();
-    if (!connection) throw new Error('A connection was asked for that nobody made.');
+    if (!connection) throw new Error('The pool asked for a connection that was never made.');
     return connection;
   }
 }

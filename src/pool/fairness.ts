@@ -1,10 +1,10 @@
 import type { Contender } from './account-host.js';
 import type { Full, Slots } from './supply/slots.js';
 
-/** Milliseconds that a job of another account may have waited longer than one's own before it takes one's connection. */
+/** An account with waiting jobs yields a connection to a job that has waited so many milliseconds longer than they. */
 const YIELD_AFTER_MS = 500;
 
-/** Which account gets a slot under the caps that all accounts share, and which one gives a connection up for that. */
+/** Which account gets a slot under the caps shared by all accounts, and which account gives a connection up for it. */
 export class Fairness {
   readonly #slots: Slots;
   readonly #accounts: () => Iterable<Contender>;
@@ -20,10 +20,10 @@ export class Fairness {
     this.#accounts = accounts;
   }
 
-  /** An account's request waits for a slot: the connection that was idle for the longest is evicted for it. */
+  /** An account's request waits for a slot: the connection that has been idle for the longest time is evicted. */
   needsRoom(account: Contender, full: Full): void {
     this.#starved.add(account);
-    // One at a time: a storm of one user must not end everybody else's connections.
+    // One at a time: a burst of one user's requests must not end all other users' connections.
     if (this.#evictingFor.has(account)) return;
     const victim = this.leastRecentlyUsed(account.server.name, full);
     if (!victim) return;
@@ -36,7 +36,7 @@ export class Fairness {
     this.#hopeful.add(account);
   }
 
-  /** An account gets no slot any more. */
+  /** The account waits for no slot any more. */
   forget(account: Contender): void {
     this.#starved.delete(account);
     this.#hopeful.delete(account);
@@ -47,9 +47,9 @@ export class Fairness {
     this.#hopeful.clear();
   }
 
-  /** A slot came free: wakes the accounts that can have one now, requests before watches. */
+  /** A slot became free: wakes the accounts that can have a slot now, requests before watches. */
   serve(): void {
-    // No more are woken than there are slots: thousands may wait, and each that wakes in vain looks for a victim.
+    // No more accounts are woken than there are slots: thousands may wait, and each woken in vain looks for a victim.
     for (let next = this.#longestServable(); next; next = this.#longestServable()) {
       this.#starved.delete(next);
       this.#evictingFor.delete(next);
@@ -64,31 +64,31 @@ export class Fairness {
     }
   }
 
-  /** Whether an account has to give a connection up because another one's request has waited for too long. */
+  /** Whether an account has to give a connection up because another account's request has waited too long. */
   mustYield(account: Contender): boolean {
     const own = account.longestWaitMs;
     for (const other of this.#starved) {
       const waits = other.longestWaitMs;
       if (other === account || waits === undefined || !this.#helps(account, other)) continue;
-      // Each change of hands costs a login, so an account with work of its own keeps its connection for a while.
+      // Each handover costs a login, so an account with waiting jobs of its own keeps its connection for a while.
       if (own === undefined || waits > own + YIELD_AFTER_MS) return true;
     }
     return false;
   }
 
-  /** The account whose connection was idle for the longest, among those whose slot would help. */
+  /** The account whose connection has been idle for the longest time, among those whose slot would help. */
   leastRecentlyUsed(server: string, full: Full): Contender | undefined {
     let victim: Contender | undefined;
     for (const account of this.#accounts()) {
       if (full === 'server' && account.server.name !== server) continue;
-      // Moments, not spans that are read one after the other: those would differ by what lies between.
+      // Compares points in time: durations computed one after the other would differ by the time in between.
       const since = account.unneededSince ?? Number.POSITIVE_INFINITY;
       if (since < (victim?.unneededSince ?? Number.POSITIVE_INFINITY)) victim = account;
     }
     return victim;
   }
 
-  /** Of the accounts that wait for a slot and could have one now, the one whose first job waits for the longest. */
+  /** Of the accounts that wait for a slot and could have one now, the account whose job has waited longest. */
   #longestServable(): Contender | undefined {
     let longest: Contender | undefined;
     let longestMs = -1;
@@ -103,7 +103,7 @@ export class Fairness {
     return longest;
   }
 
-  /** Whether a slot of one account would be of use to another: the server's own cap may be what stands in its way. */
+  /** Whether a slot of one account would help another: under the cap of a server only slots of that server do. */
   #helps(account: Contender, other: Contender): boolean {
     const full = this.#slots.full(other.key, other.server.name);
     return full === 'broker' || (full === 'server' && account.server.name === other.server.name);

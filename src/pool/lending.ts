@@ -11,11 +11,11 @@ import type { Ending } from './pool-events.js';
 import type { Holding } from './supply/holding.js';
 import { answers } from './validate.js';
 
-/** A connection that was silent for longer than this is asked with a NOOP before it is lent: it may be half-open. */
+/** A connection that has been silent for longer is checked with a NOOP before it is lent: it may be half-open. */
 const TRUST_MS = 30_000;
-/** The same where the job begins with a command that may take long: its silence would tell nothing. */
+/** The same for a job whose first command may take long: the silence would not show a half-open connection. */
 const TRUST_SLOW_MS = 5_000;
-/** Milliseconds without an answer after which the other idle connections are asked as well. */
+/** Milliseconds without an answer after which the other idle connections are checked as well. */
 const DOUBT_MS = 300;
 
 export interface LendingOptions {
@@ -24,24 +24,24 @@ export interface LendingOptions {
   holding: Holding;
   queue: WaitQueue;
   stoppers: Stoppers;
-  /** Whether another account needs a slot more. */
+  /** Whether a free connection must be ended: see `AccountHost.mustYield`. */
   mustYield(): boolean;
   /** Whether the connection is too old to be lent again. */
   mustRetire(connection: ImapConnection): boolean;
-  /** A connection is free, or nobody need wait for one that a watch has. */
+  /** A connection is free, or a watch that was asked for its connection is overdue: jobs may take any other now. */
   onChange(): void;
-  /** The server ended a connection that no request had. */
+  /** The server ended a connection that was not on loan. */
   onBroken(connection: ImapConnection): void;
   /** A connection broke, or the server ended it. */
   onLost(connection: ImapConnection): void;
-  /** A connection is gone, its slot is not needed. */
+  /** A connection is gone: its slot can be freed. */
   onGone(why: Ending): void;
 }
 
 /** How an account's connections are lent, come back and end. */
 export class Lending {
   readonly #options: LendingOptions;
-  /** When a connection was lost for the last time: those that are idle since before must prove that they live. */
+  /** When a connection was last lost: connections that have been idle since before must prove that they live. */
   #doubtedAt = 0;
   /** `performance.now()` when a connection last proved that it lives. */
   readonly #proofs = new WeakMap<ImapConnection, number>();
@@ -52,14 +52,14 @@ export class Lending {
     this.#options = options;
   }
 
-  /** Whether a connection is being ended, or asked of a watch to be: a slot becomes free soon. */
+  /** Whether a connection is being ended, or a watch was asked to give its up to be ended: a slot becomes free soon. */
   get ending(): boolean {
     return (
       this.#options.holding.leaving > 0 || this.#options.loans.watches.some(({ leaving }) => leaving !== undefined)
     );
   }
 
-  /** `performance.now()` since when the longest idle connection has been so, or lent to a watch; `undefined` when none is. */
+  /** `performance.now()` since when some connection has been idle or lent to a watch; `undefined` when none is. */
   get unneededSince(): number | undefined {
     const since = Math.min(this.#idleSince, this.#options.loans.oldestWatch?.since ?? Number.POSITIVE_INFINITY);
     return since === Number.POSITIVE_INFINITY ? undefined : since;
@@ -71,12 +71,12 @@ export class Lending {
     return (first && pool.idleSince(first)) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A connection was lost: what ended it, a restart for instance, may have ended those that are idle as well. */
+  /** A connection was lost: the cause, a restart for instance, may have ended idle connections as well. */
   doubt(): void {
     this.#doubtedAt = performance.now();
   }
 
-  /** Takes a new connection in. */
+  /** Adds a new connection to the pool. */
   async take(connection: ImapConnection, loginMs: number): Promise<void> {
     const { pool, loans, onBroken } = this.#options;
     loans.noteLogin(connection, loginMs);
@@ -91,13 +91,13 @@ export class Lending {
     await this.giveBack(connection, connection.usable);
   }
 
-  /** Lends an idle connection to a job that has left the queue; the job is back in it when the connection is dead. */
+  /** Lends an idle connection to a job that has left the queue; where the connection is dead, the job rejoins it. */
   async lend(place: Place, connection: ImapConnection): Promise<void> {
     const { pool, loans, queue } = this.#options;
     const loan = loans.begin(connection, place.job.lane);
     await pool.borrow(connection);
     connection.patienceMs = this.#patience.ms;
-    // One that was made for it has just logged in.
+    // A repeated job trusts no connection but a new one, which has just logged in.
     const trusted = this.#trusts(connection, place.job) && (!place.job.repeated || loan.loginMs > 0);
     const alive = connection.usable && (trusted || (await this.#answers(connection)));
     if (this.#closing) place.reject(closedError());
@@ -106,31 +106,31 @@ export class Lending {
     await this.giveBack(connection, alive, loan);
   }
 
-  /** @param loan the loan that ends; none for a connection that is new */
+  /** Returns a connection to the pool, or ends it. @param loan the loan that ends; omitted for a new connection */
   async giveBack(connection: ImapConnection, reusable: boolean, loan?: Loan): Promise<void> {
     const { pool, loans, mustYield, onChange } = this.#options;
     if (loan) loans.end(loan);
     if (!reusable) connection.close();
     const why = this.#whyEnd(connection, reusable, loan);
     if (why) {
-      // Whoever had it need not wait for the LOGOUT.
+      // The job that had the connection need not wait for the LOGOUT.
       void this.#end(connection, why);
       return;
     }
     this.#proofs.set(connection, performance.now());
     await pool.release(connection);
-    // It may have ended in between, or somebody asked for room while it was neither busy nor idle.
+    // Meanwhile the connection may have ended, or another account may need the slot: neither saw it as busy or idle.
     if (!connection.usable && pool.idle.includes(connection)) void this.#endIdle(connection, 'discarded');
     onChange();
     if (pool.idle.length > 0 && mustYield()) void this.evict();
   }
 
-  /** Asks a watch for its connection; when it takes its time, others need not wait for that. */
+  /** Asks a watch for its connection; when the watch is overdue, waiting jobs may take any other. */
   ask(loan: Loan): void {
     loan.ask(this.#options.onChange);
   }
 
-  /** Ends a connection unless somebody works on it; a watch gives it up. */
+  /** Ends a connection that is idle, or asks the watch that has it to give it up; other work is not disturbed. */
   leave(connection: ImapConnection, why: Ending): void {
     if (this.#options.pool.idle.includes(connection)) void this.#endIdle(connection, why);
     const loan = this.#options.loans.watchOn(connection);
@@ -139,7 +139,7 @@ export class Lending {
     this.ask(loan);
   }
 
-  /** Ends the connection that is idle, or lent to a watch, for the longest, so that its slot becomes free. */
+  /** Ends the connection that has been idle or lent to a watch for the longest time, so that its slot becomes free. */
   async evict(): Promise<void> {
     const { pool, loans } = this.#options;
     const watch = loans.oldestWatch;
@@ -152,7 +152,7 @@ export class Lending {
     }
   }
 
-  /** Ends idle connections, as many as there are too many. */
+  /** Ends idle connections, at most `surplus`. */
   shrink(surplus: number): void {
     for (const connection of this.#options.pool.idle.slice(0, Math.max(0, surplus)))
       void this.#endIdle(connection, 'evicted');
@@ -170,7 +170,7 @@ export class Lending {
     }
   }
 
-  /** Ends all connections that there are: the idle ones now, the others after their current work. */
+  /** Ends all existing connections: idle ones now, the others after their current work. */
   vacate(why: Ending): void {
     const { pool, loans } = this.#options;
     for (const connection of pool.idle) void this.#endIdle(connection, why);
@@ -178,7 +178,7 @@ export class Lending {
     for (const loan of loans.watches) this.ask(loan);
   }
 
-  /** Ends what nobody works on; what comes back from now on ends as well. */
+  /** Ends idle connections now; the others end when they are given back. */
   close(): void {
     this.#closing = true;
     this.vacate('closed');
@@ -186,7 +186,7 @@ export class Lending {
 
   #trusts(connection: ImapConnection, { mailbox, prefers }: Job): boolean {
     const provenAt = this.#proofs.get(connection) ?? Number.NEGATIVE_INFINITY;
-    // Such a job begins with a NOOP, which the connection gives up by itself.
+    // A job on its selected folder begins with a NOOP, with the connection's own timeout.
     const barrier = (mailbox !== undefined && connection.selected?.path === mailbox) || prefers?.(connection) === true;
     const trustMs = barrier ? TRUST_MS : TRUST_SLOW_MS;
     return performance.now() - provenAt < trustMs && provenAt > this.#doubtedAt;
@@ -203,14 +203,14 @@ export class Lending {
     }
   }
 
-  /** A connection was silent for too long: what cut it off may have cut off the others. */
+  /** A connection was silent for too long: the cause may have cut off the others as well. */
   #doubtOthers(silent: ImapConnection): void {
     this.#patience.gaveUp(silent);
     this.doubt();
     this.#askIdle(this.#doubtedAt);
   }
 
-  /** Asks all idle connections at once whether they live, but for those that have proven it since. */
+  /** Checks all idle connections at once, except those that proved after `before` that they live. */
   #askIdle(before: number): void {
     if (this.#closing) return;
     for (const connection of this.#options.pool.idle) {
@@ -218,7 +218,7 @@ export class Lending {
     }
   }
 
-  /** Asks an idle connection whether it lives; that is no use of it, and it goes on growing old. */
+  /** Checks that an idle connection lives; the check is no use of the connection: its idle time goes on. */
   async #askOne(connection: ImapConnection): Promise<void> {
     const { pool, loans, onChange } = this.#options;
     const since = pool.idleSince(connection);
@@ -233,7 +233,7 @@ export class Lending {
     onChange();
   }
 
-  /** Why a connection that comes back is not lent again; undefined when it is. */
+  /** Why a connection that is given back is ended; undefined when it is kept. */
   #whyEnd(connection: ImapConnection, reusable: boolean, loan: Loan | undefined): Ending | undefined {
     if (!reusable) return 'discarded';
     if (this.#closing) return 'closed';

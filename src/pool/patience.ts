@@ -1,14 +1,15 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 
-/** Milliseconds that a server has to answer a NOOP before its connection is taken for half-open. */
+/** Milliseconds that a server has to answer a NOOP before its connection is considered half-open. */
 const FIRST_MS = 2_000;
 const MOST_MS = 30_000;
-/** Milliseconds after which a server that was slow is taken for quick again. */
+/** Milliseconds after the last connection given up until the first timeout applies again. */
 const FORGET_MS = 300_000;
 
 /**
- * How long an account waits for the answer to a NOOP. A connection that is silent for longer is half-open, unless one
- * that was made since is silent as well: then the server is slow, and to log in again and again would make it slower.
+ * How long an account waits for the answer to a NOOP. A connection that is silent for longer is considered half-open.
+ * When its successor is silent as well, the server is slow: the timeout doubles, because repeated logins would make the
+ * server slower.
  */
 export class Patience {
   #ms = FIRST_MS;

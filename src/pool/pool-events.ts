@@ -14,17 +14,17 @@ export interface LoginTried {
   server: string;
   /** Milliseconds from the first packet on. */
   ms: number;
-  /** Why it failed: a BrokerError, or the reason that ended it before its time; undefined when it did not. */
+  /** Why the login failed: a BrokerError, or the reason of an abort; undefined when the login succeeded. */
   error: unknown;
 }
 
 /**
- * Why a connection ended: it broke, or its work was given up (discarded); it was idle for long (reaped), too old (retired),
- * in the way of another (evicted), or its account is not in use any more (closed).
+ * Why a connection ended: it broke, or its work was given up (discarded); it was idle for too long (reaped), too old
+ * (retired), its slot was needed (evicted), or its account is not in use any more (closed).
  */
 export type Ending = 'discarded' | 'reaped' | 'retired' | 'evicted' | 'closed';
 
-/** What happens in the pools, for those who count. */
+/** Events of the pools, for metrics. */
 export class PoolEvents {
   readonly waits = new Listeners<Waited>();
   readonly logins = new Listeners<LoginTried>();

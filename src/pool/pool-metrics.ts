@@ -9,8 +9,8 @@ const WAIT_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const LOGIN_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * Tells of pools: connections, logins, waits, breakers, budgets.
- * @param servers names of the configuration, so that one without any connection is told as such
+ * Adds the metrics of the pools: connections, logins, waits, breakers, budgets.
+ * @param servers names of the configured servers, so that a server without connections is reported with zeros
  */
 export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: () => Iterable<string>): void {
   addStates(metrics, registry, servers);

@@ -24,11 +24,11 @@ export interface AccountName {
 
 export interface RegistryOptions {
   connect?: Connect;
-  /** Is told of connections, unless `connect` is somebody else's. */
+  /** Log for connections; not used for them when `connect` is given. */
   log?: Log;
-  /** Called when the server refuses credentials that it took before. */
+  /** Called when the server refuses credentials that it accepted before. */
   onRefused?: (accountKey: string, credentials: Credentials) => void;
-  /** Called when credentials that it took before must be proven anew, because the account has a password that it had not. */
+  /** Called when credentials that the server accepted before must be proven anew; their password may have changed. */
   onDoubted?: (accountKey: string, credentials: Credentials) => void;
   /** Called before the work of a job begins; it may abort the job. */
   beforeWork?: () => void;
@@ -46,13 +46,13 @@ export class Registry implements AccountHost {
   readonly beforeWork: () => void;
   readonly #accounts = new Map<string, Account>();
   readonly #gates = new Map<string, Gate>();
-  /** How many are just being admitted to an account. */
+  /** Number of sessions that are being admitted, by account. */
   readonly #held = new Map<string, number>();
   readonly #fairness: Fairness;
-  /** Servers that are reached in another way since somebody may have looked them up. */
+  /** The current options of servers whose options have changed: callers may still have the old ones. */
   readonly #moved = new Map<string, ServerOptions>();
   readonly #pauses = new Pauses();
-  /** Accounts that are forgotten already and still log out. */
+  /** Closing accounts that are forgotten already but still log out. */
   readonly #ending = new Set<Promise<void>>();
   #sweeper: NodeJS.Timeout;
   #closing = false;
@@ -79,13 +79,13 @@ export class Registry implements AccountHost {
     this.#sweeper = this.#startSweeper();
   }
 
-  /** One timer for all: one per account would be thousands. */
+  /** One timer for all accounts: one for each would be thousands. */
   #startSweeper(): NodeJS.Timeout {
     const everyMs = Math.min(30_000, Math.max(100, this.limits.idleMs / 4));
     return setInterval(() => this.#sweep(), everyMs).unref();
   }
 
-  /** Other limits, from now on. Where there are more connections than there may be, idle ones end first. */
+  /** Changes the limits. Where more connections exist than the new limits allow, idle ones end first. */
   setLimits(limits: PoolLimits): void {
     Object.assign(this.limits, limits);
     clearInterval(this.#sweeper);
@@ -103,9 +103,9 @@ export class Registry implements AccountHost {
     }
   }
 
-  /** Reaches a server in another way from now on; connections that there are end after their current work. */
+  /** Changes how a server is reached; existing connections end after their current work. */
   setServer(server: ServerOptions): void {
-    // What was learnt of the old address says nothing of the new one.
+    // What the broker learned about the old address says nothing about the new one.
     this.#unlearn(server.name);
     this.#moved.set(server.name, server);
     for (const account of this.#matching({ server: server.name })) account.useServer(server);
@@ -118,15 +118,15 @@ export class Registry implements AccountHost {
   }
 
   /**
-   * Accounts get no connections from now on: requests wait, for as long as they may wait for a connection. Idle connections
-   * end now, the others after their current work; resolves when all have ended, or after so many milliseconds.
-   * @returns how many accounts that are in use it concerned, and the connections that still work
+   * Pauses accounts: they get no connections from now on, and requests wait up to `acquireTimeoutMs`. Idle connections
+   * end now, the others after their current work; resolves when all have ended, or after `waitMs`.
+   * @returns number of paused accounts that are in use, and number of connections still at work
    */
   async pause(filter: AccountFilter, waitMs: number): Promise<{ accounts: number; connections: number }> {
     this.#pauses.add(filter);
     const accounts = this.#matching(filter);
     for (const account of accounts) {
-      // For whom nobody is to make room now.
+      // No other account is to make room for a paused one.
       this.#fairness.forget(account);
       account.vacate('retired');
     }
@@ -135,14 +135,14 @@ export class Registry implements AccountHost {
     return { accounts: accounts.length, connections };
   }
 
-  /** Lifts pauses of what is given and of parts of it. @returns how many there were */
+  /** Lifts the pauses whose filter equals the given one or is narrower. @returns number of pauses lifted */
   resume(filter: AccountFilter): number {
     const lifted = this.#pauses.lift(filter);
     if (lifted > 0) for (const account of this.#accounts.values()) account.wake();
     return lifted;
   }
 
-  /** What is paused. */
+  /** The filters of all pauses. */
   get paused(): AccountFilter[] {
     return this.#pauses.filters;
   }
@@ -151,7 +151,10 @@ export class Registry implements AccountHost {
     return this.#pauses.has(key);
   }
 
-  /** Replaces connections: idle ones end now, the others after their current work. @returns of how many accounts and connections */
+  /**
+   * Replaces connections: idle ones end now, the others after their current work.
+   * @returns number of accounts and of connections concerned
+   */
   reconnect(filter: AccountFilter): { accounts: number; connections: number } {
     const accounts = this.#matching(filter).filter(({ size }) => size > 0);
     const connections = accounts.reduce((sum, account) => sum + account.size, 0);
@@ -161,7 +164,7 @@ export class Registry implements AccountHost {
 
   /**
    * Ends all connections of an account at once, and the requests that use or wait for them.
-   * @returns how many that concerned; `undefined` where there is no such account
+   * @returns number of connections and requests ended; `undefined` where there is no such account
    */
   kick(key: string, reason: BrokerError): { connections: number; requests: number } | undefined {
     const account = this.#accounts.get(key);
@@ -170,7 +173,7 @@ export class Registry implements AccountHost {
   }
 
   /**
-   * Does something with a connection of its own to a server, within the caps.
+   * Runs work that opens its own connection to a server, outside all accounts but within the caps.
    * @throws BrokerError POOL_EXHAUSTED, or what the work throws
    */
   async beside<T>(server: string, work: () => Promise<T>): Promise<T> {
@@ -193,7 +196,7 @@ export class Registry implements AccountHost {
     return [...this.#accounts.values()].filter(({ key }) => matches(key));
   }
 
-  /** Whether servers can be reached, by name. */
+  /** The state of each server's gate, by name: whether the server can be reached. */
   get servers(): Map<string, GateState> {
     return new Map([...this.#gates].map(([name, gate]) => [name, gate.status]));
   }
@@ -220,14 +223,14 @@ export class Registry implements AccountHost {
     return gate;
   }
 
-  /** The account of a key, if its credentials are known to be good. */
+  /** The account of a key, if it has credentials that the server did not refuse. */
   get(key: string): Account | undefined {
     const account = this.#accounts.get(key);
     return account?.proven ? account : undefined;
   }
 
   /**
-   * Proves credentials by a login and answers the account, which is made if it is not there.
+   * Proves credentials by a login and returns the account, which is made if it does not exist.
    * @throws BrokerError IMAP_AUTH_FAILED, UPSTREAM_UNAVAILABLE, POOL_EXHAUSTED, DEADLINE or DRAINING
    */
   async prove(name: AccountName, credentials: Credentials, job: Job): Promise<Account> {
@@ -236,7 +239,7 @@ export class Registry implements AccountHost {
     return account;
   }
 
-  /** Keeps an account from being closed while somebody is being admitted to it. */
+  /** Keeps an account from being closed while a session is being admitted to it. */
   async hold<T>(key: string, work: () => Promise<T>): Promise<T> {
     this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
     try {
@@ -249,8 +252,8 @@ export class Registry implements AccountHost {
   }
 
   /**
-   * The account of somebody whose credentials were proven earlier, perhaps by another broker. It is made if it is not
-   * there, and logs in when there is work.
+   * The account of a user whose credentials were proven earlier, perhaps by another broker. The account is made if it
+   * does not exist, and logs in when there is work.
    * @param lately whether they were proven a short while ago
    * @throws BrokerError DRAINING
    */
@@ -269,12 +272,15 @@ export class Registry implements AccountHost {
     return account;
   }
 
-  /** Logs an account's connections out and forgets it, unless somebody is just being admitted to it. */
+  /** Logs an account's connections out and forgets the account, unless a session is being admitted to it. */
   async close(key: string): Promise<void> {
     if (!this.#held.has(key)) await this.#forget(key, this.limits.logoutMs);
   }
 
-  /** The server is not configured any more: its accounts are forgotten, what runs may finish within so many milliseconds. @returns their keys */
+  /**
+   * The server is not configured any more: its accounts are forgotten; running work may finish within `graceMs`.
+   * @returns keys of the forgotten accounts
+   */
   closeServer(name: string, graceMs: number, reason: BrokerError): string[] {
     const keys = this.#matching({ server: name }).map(({ key }) => key);
     for (const key of keys) void this.#forget(key, graceMs, reason);
@@ -304,7 +310,7 @@ export class Registry implements AccountHost {
     this.#accounts.clear();
   }
 
-  /** All accounts, the oldest first, those included whose credentials are only just being proven. */
+  /** All accounts, the oldest first, including those whose credentials are still being proven. */
   get accounts(): Iterable<Account> {
     return this.#accounts.values();
   }
@@ -323,7 +329,7 @@ export class Registry implements AccountHost {
   }
 
   slotFreed(account: Contender): void {
-    // An account that is made anew while its predecessor still logs out waits for the predecessor's slots.
+    // An account that is made anew while its predecessor logs out waits for the predecessor's slots.
     const successor = this.#accounts.get(account.key);
     if (successor !== account) successor?.wake();
     this.#fairness.serve();

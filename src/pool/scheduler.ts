@@ -7,7 +7,7 @@ import type { Place, WaitQueue } from './jobs/wait-queue.js';
 import type { Holding } from './supply/holding.js';
 import type { Full } from './supply/slots.js';
 
-/** Milliseconds after which a job is next in its lane, whatever folder the free connection has selected. */
+/** A job that has waited so many milliseconds is served next in its lane, whatever folder a connection has selected. */
 const AGEING_MS = 250;
 
 /** How well a connection suits a job. */
@@ -24,34 +24,34 @@ export interface Actions {
   lend(place: Place, connection: ImapConnection): void;
   /** Opens a connection in a slot that was taken for it. */
   supply(): void;
-  /** Ends an idle connection, or one that a watch has, so that its slot becomes free. */
+  /** Ends an idle connection, or a watch's connection, so that its slot becomes free. */
   evict(): void;
   /** Asks a watch to give its connection back. */
   ask(loan: Loan): void;
-  /** A cap that others share stands in the way. */
+  /** A cap shared with other accounts keeps a job from a connection. */
   needsRoom(full: Full): void;
-  /** The same, of a watch, for which nobody else is to lose anything. */
+  /** The same for a watch, for which no other account is to lose a connection. */
   hopesForRoom(): void;
   giveSlot(): void;
 }
 
-/** What there is to decide upon. */
+/** What the scheduler decides upon. */
 export interface Scene {
   queue: WaitQueue;
   pool: ConnectionPool;
   loans: Loans;
   holding: Holding;
-  /** Whether the account is to live on the connections that it has for a while. */
+  /** Whether the account makes no new connections for now. */
   paused(): boolean;
   /** Whether a connection is being ended, so that a slot becomes free soon. */
   ending(): boolean;
 }
 
-/** Decides who in an account's queue gets which connection, and when another one is opened or asked back. */
+/** Decides which job in an account's queue gets which connection, and when one is opened or asked back. */
 export class Scheduler {
   readonly #scene: Scene;
   readonly #actions: Actions;
-  /** Connections that a watch was asked for on behalf of one job each, which waits for that and nothing else. */
+  /** Loans to watches that were asked back, each for one job, which waits for that connection only. */
   readonly #awaited = new Map<Loan, Place>();
   readonly #awaiting = new Set<Place>();
   #running = false;
@@ -62,10 +62,10 @@ export class Scheduler {
     this.#actions = actions;
   }
 
-  /** Serves whom it can: from what is idle, else from new connections as far as the caps allow. */
+  /** Serves waiting jobs: with idle connections, else with new ones as far as the caps allow. */
   run(): void {
     this.#again = true;
-    // What it does may call it again, for one when a watch gives way at once.
+    // The actions may call `run` again, for example when a watch gives its connection back at once.
     if (this.#running) return;
     this.#running = true;
     try {
@@ -91,7 +91,8 @@ export class Scheduler {
   }
 
   /**
-   * @param before serves only those that wait since then or longer
+   * Gives slots to the logins that prove credentials.
+   * @param before serves only logins that have waited since then or longer, by `performance.now()`
    * @returns whether all of those were served
    */
   #serveLogins(before = Number.POSITIVE_INFINITY): boolean {
@@ -104,7 +105,7 @@ export class Scheduler {
         continue;
       }
       const { full } = holding;
-      // Under the caps that it shares the registry makes room; one at a time is enough.
+      // Under a shared cap the registry makes room, under its own the account; one slot at a time is enough.
       if (full !== undefined && full !== 'account') needsRoom(full);
       else if (!this.#scene.ending() && (pool.idle.length > 0 || loans.oldestWatch)) evict();
       return false;
@@ -112,7 +113,7 @@ export class Scheduler {
     return true;
   }
 
-  /** The next job that can have an idle connection, by lanes. Notes on the way who waits for a watch to give way. */
+  /** The next job that can have an idle connection, by lane. Also notes which jobs wait for a watch's connection. */
   #next(): Match | undefined {
     const { queue, pool } = this.#scene;
     this.#awaited.clear();
@@ -127,7 +128,7 @@ export class Scheduler {
     return needed ? undefined : this.#nextOf(watch, idle);
   }
 
-  /** Connections more that bulk work may have: it never takes the last one, unless there can be but one. */
+  /** Further connections for bulk work, which takes the account's last one only if the account can have only one. */
   get #bulkRoom(): number {
     const { holding, loans } = this.#scene;
     return Math.max(1, holding.reach - 1) - loans.count('bulk');
@@ -147,7 +148,7 @@ export class Scheduler {
     return first;
   }
 
-  /** Whether a watch has what suits the job better than anything idle: it is asked for it then. */
+  /** Whether a watch has a connection that suits the job better than any idle one: then the watch is asked for it. */
   #awaits(place: Place, watches: readonly Loan[], idleFit: number): boolean {
     let best: Loan | undefined;
     let bestFit = idleFit;
@@ -165,7 +166,7 @@ export class Scheduler {
     return true;
   }
 
-  /** Opens connections for those who still wait, as many as they are; where that is not possible it asks watches. */
+  /** Opens a connection for each job that still waits; where none can be opened, asks watches for theirs. */
   #grow(): void {
     const { queue, holding, loans } = this.#scene;
     const { supply, ask, needsRoom, hopesForRoom } = this.#actions;
@@ -198,7 +199,7 @@ export class Scheduler {
   }
 }
 
-/** The idle connection that suits a job best, with the least disruption: of equals the one used last. */
+/** The idle connection that suits a job best; of equals the connection used last. */
 function bestOf(place: Place, idle: readonly ImapConnection[]): Match | undefined {
   let best: Match | undefined;
   for (const connection of idle) {

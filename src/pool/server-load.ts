@@ -2,7 +2,7 @@ import type { Account } from './account.js';
 import type { AccountStats } from './account-host.js';
 import type { Registry } from './registry.js';
 
-/** What the accounts of one server have together. */
+/** Totals of the accounts of one server. */
 export interface ServerLoad extends AccountStats {
   accounts: number;
   /** Accounts that may have fewer connections than is configured, because the server allows no more. */
@@ -10,7 +10,7 @@ export interface ServerLoad extends AccountStats {
 }
 
 const states = ['idle', 'busy', 'watching', 'connecting', 'waiting'] as const;
-/** What a server has that nobody uses. */
+/** The load of a server without accounts. */
 export const noLoad: ServerLoad = {
   idle: 0,
   busy: 0,

@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 
 export interface Asking {
-  /** Ends the question: the job that asked has ended. */
+  /** Aborts the check. */
   signal: AbortSignal;
   /** Milliseconds that the server has to answer. */
   withinMs: number;
@@ -9,7 +9,10 @@ export interface Asking {
   slow: { afterMs: number; tell: () => void };
 }
 
-/** Asks with a NOOP whether the server is still at the other end; if not, or if the job that asked has ended, closes the connection. */
+/**
+ * Checks with a NOOP that the server still answers; when it does not, or when the check is aborted, the connection is
+ * closed.
+ */
 export async function answers(connection: ImapConnection, { signal, withinMs, slow }: Asking): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

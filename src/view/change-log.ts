@@ -1,4 +1,4 @@
-/** What became of messages, by uid; a message that came and went in between is in none. */
+/** Changes of messages, by uid; a message that was added and removed in between is in no list. */
 export interface Changes {
   added: number[];
   changed: number[];
@@ -8,15 +8,15 @@ export interface Changes {
 const kinds = ['added', 'changed', 'removed'] as const;
 type Kind = (typeof kinds)[number];
 
-/** More are forgotten, the oldest first: whoever asks for what was before must list again. */
+/** Entries that the log keeps at least; older ones are dropped: a client with an older state must list again. */
 const MOST_ENTRIES = 2_000;
 
-/** What happened to the messages of a folder, each change a version. */
+/** The changes of a folder's messages; each change is a new version. */
 export class ChangeLog {
   #version = 0;
-  /** Since this version everything is in the log. */
+  /** The log is complete since this version. */
   #from = 0;
-  /** Each a uid and a kind in one number: an object for each would take six times as much. */
+  /** Uid and kind in one number per entry: objects would take six times as much memory. */
   #entries: number[] = [];
 
   get version(): number {
@@ -30,21 +30,21 @@ export class ChangeLog {
   note(kind: Kind, uid: number): void {
     this.#version += 1;
     this.#entries.push(uid * kinds.length + kinds.indexOf(kind));
-    // Now and then rather than each time: moving the rest costs more than the memory.
+    // In batches, not one by one: moving the remaining entries costs more than the memory is worth.
     if (this.#entries.length > 2 * MOST_ENTRIES) {
       this.#entries = this.#entries.slice(-MOST_ENTRIES);
       this.#from = this.#version - MOST_ENTRIES;
     }
   }
 
-  /** Something happened of which cannot be told what. */
+  /** The folder changed in an unknown way: the log cannot answer for earlier versions. */
   interrupt(): void {
     this.#version += 1;
     this.#entries = [];
     this.#from = this.#version;
   }
 
-  /** What happened after a version; undefined when that cannot be told. */
+  /** The changes after a version; undefined when the log does not reach back that far. */
   since(version: number): Changes | undefined {
     if (version < this.#from || version > this.#version) return undefined;
     const fates = new Map<number, Kind>();

@@ -1,12 +1,12 @@
 import type { Envelope } from '../protocol/models.js';
 
 /**
- * An envelope as JSON, with 0 for a sender and a Reply-To that are those of `from`, as in most mail, where RFC 3501
- * section 7.4.2 has the server repeat it: the same addresses three times are a quarter of a row.
+ * An envelope as JSON, with 0 for a sender and a Reply-To that equal `from`. That is so in most mail: RFC 3501 section
+ * 7.4.2 has the server repeat the From addresses. The same addresses three times are a quarter of a row.
  */
 export function shortEnvelope(envelope: Envelope): string {
   const from = JSON.stringify(envelope.from);
-  // Nothing else can look like this: in the strings of JSON each quotation mark has a backslash before it.
+  // No string value can match: in JSON strings each quotation mark has a backslash before it.
   return JSON.stringify(envelope)
     .replace(`"from":${from},"sender":${from},`, () => `"from":${from},"sender":0,`)
     .replace(`"sender":0,"replyTo":${from},`, () => '"sender":0,"replyTo":0,');
@@ -15,7 +15,7 @@ export function shortEnvelope(envelope: Envelope): string {
 const SENDER = '],"sender":0,';
 const REPLY_TO = '"replyTo":0,';
 
-/** The whole JSON again. */
+/** The full JSON of an envelope that {@link shortEnvelope} shortened. */
 export function wholeEnvelope(short: string): string {
   const at = short.indexOf(SENDER);
   if (at < 0) return short;

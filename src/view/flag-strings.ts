@@ -1,6 +1,6 @@
 import { bytesOfString } from './string-bytes.js';
 
-/** Bytes of a combination beside its characters: its record and its place in the map. */
+/** Bytes of a combination of flags besides its characters: its record and its entry in the map. */
 const KIND_BYTES = 100;
 
 /** Flags as JSON. */
@@ -9,8 +9,8 @@ export function flagString(flags: readonly string[]): string {
 }
 
 /**
- * The combinations of flags that a folder's messages have, each kept once: thousands of messages share a few. Of each
- * folder its own, for keywords are the user's words and go when the folder does.
+ * The combinations of flags that a folder's messages have, each kept once: thousands of messages share a few. Each
+ * folder has its own instance, because keywords are the user's words and must be forgotten with the folder.
  */
 export class FlagStrings {
   readonly #kinds = new Map<string, { json: string; uses: number }>();
@@ -20,7 +20,7 @@ export class FlagStrings {
     return this.#bytes;
   }
 
-  /** Messages that do not have a flag. */
+  /** Number of messages without a flag. */
   usesWithout(flag: string): number {
     const quoted = JSON.stringify(flag);
     let count = 0;
@@ -28,7 +28,7 @@ export class FlagStrings {
     return count;
   }
 
-  /** The same string for the same flags, used once more from now on. */
+  /** Returns the same string for the same flags, and counts one more use. */
   take(json: string): string {
     const known = this.#kinds.get(json);
     if (known) {
@@ -40,7 +40,7 @@ export class FlagStrings {
     return json;
   }
 
-  /** A message of this combination is gone, or has another one. */
+  /** A message with this combination is gone, or its flags have changed. */
   drop(json: string): void {
     const known = this.#kinds.get(json);
     if (!known) return;

@@ -8,13 +8,13 @@ import type { ListField, MessageSummary } from '../protocol/models.js';
 import type { MailboxView } from './mailbox-view.js';
 import type { Member } from './membership.js';
 
-/** So many new messages are fetched with their rows; of more only uids and flags, and the rows when somebody looks. */
+/** Up to so many new messages are fetched with their rows; of more, only uids and flags: rows follow on request. */
 const ROWS_AT_ONCE = 50;
 
-/** How often what was fetched may turn out to be gone. */
+/** How often fetched messages may turn out to be expunged. */
 const MOST_TRIES = 8;
 
-/** Learns of the announced messages as many as one command gives. @returns false when it has to be tried again */
+/** Learns the announced messages, as many as one command fetches. @returns false when the fetch must be retried */
 export async function learnTop(
   view: MailboxView,
   connection: ImapConnection,
@@ -30,7 +30,7 @@ export async function learnTop(
   return true;
 }
 
-/** Learns of everything that was announced. @throws BrokerError IMAP_NO when messages come and go too quickly */
+/** Learns all announced messages. @throws BrokerError IMAP_NO when messages come and go too quickly */
 export async function learnAll(view: MailboxView, connection: ImapConnection): Promise<void> {
   for (let tries = 0; view.members.unknownOnTop > 0; ) {
     if (!(await learnTop(view, connection, []))) tries += 1;
@@ -40,7 +40,7 @@ export async function learnAll(view: MailboxView, connection: ImapConnection): P
   }
 }
 
-/** Learns of messages below the known ones. @returns false when it has to be tried again */
+/** Learns messages below the known ones. @returns false when the fetch must be retried */
 export async function learnBelow(
   view: MailboxView,
   connection: ImapConnection,
@@ -48,7 +48,7 @@ export async function learnBelow(
   fields: readonly ListField[],
 ): Promise<boolean> {
   const to = view.members.base;
-  // Without rows an answer is short.
+  // Without rows the response is short.
   const most = fields.length > 0 ? FETCH_BATCH : 10 * FETCH_BATCH;
   const from = Math.max(1, to - Math.min(count, most) + 1);
   const found = await fetchMembers(view, connection, { from, to }, fields);
@@ -57,7 +57,7 @@ export async function learnBelow(
   return true;
 }
 
-/** Fetches the rows of known messages. @returns false when some of them turned out to be gone */
+/** Fetches the rows of known messages. @returns false when some messages turned out to be expunged */
 export async function fetchMissing(
   view: MailboxView,
   connection: ImapConnection,
@@ -74,8 +74,9 @@ export async function fetchMissing(
 }
 
 /**
- * Messages by sequence number: as no EXPUNGE may come meanwhile (RFC 9051 section 7.5.1) they are those that the numbers
- * meant. A server that sends one all the same, or leaves out what is gone already, is asked again.
+ * Fetches messages by sequence number. No EXPUNGE may come meanwhile (RFC 9051 section 7.5.1), so that the numbers keep
+ * their meaning. Where the server sends an EXPUNGE all the same, or leaves expunged messages out, the result is
+ * undefined and the fetch is retried.
  */
 async function fetchMembers(
   view: MailboxView,
@@ -102,7 +103,7 @@ async function fetchMembers(
   return rows.map(({ uid, flags = [] }) => ({ uid, flags }));
 }
 
-/** Where a server makes up messages that are gone, what it answered counts when a NOOP tells of none. */
+/** Whether a fetch is valid: where the server makes up expunged messages, only if a NOOP reports no expunge. */
 async function holds(view: MailboxView, connection: ImapConnection): Promise<boolean> {
   if (!makesUpMissing(connection)) return true;
   const { shifts } = view.members;

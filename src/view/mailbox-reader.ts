@@ -10,13 +10,13 @@ import { Trace } from '../runtime/trace.js';
 import { type MailboxView, type Moment, now } from './mailbox-view.js';
 import { placeView } from './place-view.js';
 
-/** What a reader needs of an account. */
+/** What a reader needs from an account. */
 export type Leases = Pick<Account, 'run' | 'slots'>;
 
 /** Where an answer comes from; the contract's `meta`. */
 export interface Origin {
   source: 'server' | 'validated' | 'cache' | 'coalesced';
-  /** When the server last confirmed it. */
+  /** When the server last confirmed the answer. */
   asOf: Date;
   lagMs?: number | undefined;
 }
@@ -26,35 +26,35 @@ export interface Read<T> {
   origin: Origin;
 }
 
-/** Something to be read from a folder. */
+/** A request to read from a folder. */
 export interface Question<T> {
-  /** Questions of the same key have the same answer. */
+  /** Questions with the same key have the same answer. */
   key: string;
   job: Job;
   /** How old an answer from memory may be, in milliseconds. */
   maxAgeMs: number;
-  /** The answer from memory, where all of it is there. */
+  /** The answer from memory; undefined unless all of it is there. */
   known(view: MailboxView): T | undefined;
   /**
-   * Reads ahead what never changes and `known` lacks, where that is all it lacks: it goes out together with the question
-   * whether the view is still true. Undefined where there is nothing to read.
+   * Fetches immutable data that `known` lacks, where nothing else is missing: the command is sent together with the one
+   * that checks whether the view is up to date. Undefined where there is nothing to fetch.
    */
   ahead?(view: MailboxView, connection: ImapConnection): (() => Promise<void>) | undefined;
   /** Fetches what is missing, on the connection that the view follows. */
   fetch(view: MailboxView, connection: ImapConnection): Promise<T>;
 }
 
-/** A question with all who wait for its answer. */
+/** A question with all requests that wait for its answer. */
 interface Group {
   question: Question<unknown>;
   askers: SharedJob;
-  /** `performance.now()` when it was asked for the last time. */
+  /** `performance.now()` of the last request that asked the question. */
   askedAt: number;
 }
 
 /**
- * How often a view was found to be true when it was asked for: by the end of an IDLE (`idle`), by a NOOP where the
- * connection had stayed in the folder (`noop`), or by opening the folder (`select`).
+ * How often a view was confirmed for a request: by the end of an IDLE (`idle`), by a NOOP where the connection had the
+ * folder selected (`noop`), or by a SELECT (`select`).
  */
 export interface Confirmations {
   idle: number;
@@ -62,24 +62,25 @@ export interface Confirmations {
   select: number;
 }
 
-/** Who holds a connection that follows the view, and answers on it when called: see {@link MailboxReader.serve}. */
+/** The holder of a connection that follows the view, on which it answers when called: {@link MailboxReader.serve}. */
 export interface Station {
   call(): void;
 }
 
-/** A watch of the folder, for as long as it is known to be alive. */
+/** The lag of a watch of the folder, while the watch is known to be alive. */
 export interface Liveness {
   lagMs: number;
 }
 
-/** Messages whose flags are asked for again where the server does not tell changes. */
+/** Messages whose flags are fetched again where the server does not report changes (neither QRESYNC nor CONDSTORE). */
 const MOST_FLAGS = 500;
-/** What runs when the last asker leaves is soon done: to end it by ending its connection would cost a login. */
+/** Grace for running work after its last request has left: to stop it at once would cost the connection. */
 const DESERTED_MS = 2_000;
 
 /**
- * Answers what is read from one folder of an account. All that is asked meanwhile shares the next lease and its one
- * barrier: whatever the storm, the server sees one NOOP at a time, and each answer was confirmed after its question.
+ * Answers questions about one folder of an account. Questions that arrive while one lease is at work share the next
+ * lease and its single barrier: under any load the server sees one NOOP at a time, and each answer is confirmed after
+ * its question was asked.
  */
 export class MailboxReader {
   readonly mailbox: string;
@@ -88,9 +89,9 @@ export class MailboxReader {
   liveness: (() => Liveness | undefined) | undefined;
   /** Called when the server has confirmed the view. */
   onConfirmed: (() => void) | undefined;
-  /** Called when this account's own request has written to the folder. */
+  /** Called when a request of this account has written to the folder. */
   onWritten: (() => void) | undefined;
-  /** Messages whose flags stay known where the server does not tell changes; set by a watch. */
+  /** Messages whose flags stay known where the server does not report changes; set by a watch. */
   mostFlags: number | undefined;
   readonly #onGrown: () => void;
   readonly #confirmations: Confirmations;
@@ -99,13 +100,13 @@ export class MailboxReader {
   #running: 'lease' | 'station' | undefined;
   #station: Station | undefined;
   #leases: Leases | undefined;
-  /** Ends what runs. Of a folder at rest there is none: thousands of them would be held for nothing. */
+  /** Ends the running work. Undefined while no work runs: thousands of controllers would be held for nothing. */
   #abort: AbortController | undefined;
   #deserted: NodeJS.Timeout | undefined;
 
   /**
    * @param onGrown called when the view may have grown
-   * @param confirmations where it counts how the view was confirmed
+   * @param confirmations counters of how views were confirmed
    */
   constructor(mailbox: string, view: MailboxView, onGrown: () => void, confirmations: Confirmations) {
     this.mailbox = mailbox;
@@ -114,7 +115,7 @@ export class MailboxReader {
     this.#confirmations = confirmations;
   }
 
-  /** Whether it is at work on the view. */
+  /** Whether the reader is at work on the view. */
   get busy(): boolean {
     return this.#running !== undefined;
   }
@@ -136,13 +137,13 @@ export class MailboxReader {
     return coalesced ? { value: read.value, origin: { ...read.origin, source: 'coalesced' } } : read;
   }
 
-  /** From now on the station answers, until it leaves. */
+  /** From now on the station answers, until it calls {@link leaveStation}. */
   setStation(station: Station): void {
     this.#station = station;
   }
 
   /**
-   * Has a station's connection follow the view, which another connection may follow just now.
+   * Makes the view follow a station's connection; until then it may have followed another.
    * @returns false while another connection is at work on the view
    * @throws BrokerError NOT_FOUND where there is no such folder, IMAP_NO where it cannot be opened now, CONNECTION_LOST
    */
@@ -160,7 +161,7 @@ export class MailboxReader {
     return true;
   }
 
-  /** The station cannot answer any more: what it has left is answered by leases. */
+  /** The station cannot answer any more: its unanswered questions are answered by leases. */
   leaveStation(station: Station): void {
     if (this.#station !== station) return;
     this.#station = undefined;
@@ -169,7 +170,7 @@ export class MailboxReader {
     this.#start();
   }
 
-  /** Answers all that waits, on the connection of the station. @throws BrokerError CONNECTION_LOST */
+  /** Answers all waiting questions on the connection of the station. @throws BrokerError CONNECTION_LOST */
   async serve(connection: ImapConnection): Promise<void> {
     const trace = new Trace();
     this.#abort = new AbortController();
@@ -220,7 +221,7 @@ export class MailboxReader {
   #onDeserted(group: Group): void {
     if (this.#waiting.get(group.question.key) === group) this.#waiting.delete(group.question.key);
     if (this.#waiting.size > 0 || this.#active.some(({ askers }) => askers.size > 0)) return;
-    const end = () => this.#abort?.abort(new BrokerError('CANCELLED', 'Nobody waits for it any more.'));
+    const end = () => this.#abort?.abort(new BrokerError('CANCELLED', 'No request waits for the answer any more.'));
     if (this.#active.length === 0) end();
     else this.#deserted ??= setTimeout(end, DESERTED_MS);
   }
@@ -243,7 +244,7 @@ export class MailboxReader {
         prefers: (connection) => connection.isFollowedBy(this.view),
         trace,
         signal: this.#abort.signal,
-        // Those who wait have deadlines of their own; with the last of them it ends.
+        // The waiting requests have their own deadlines; the job ends with the last of them.
         deadlineAt: Number.POSITIVE_INFINITY,
       };
       try {
@@ -256,7 +257,7 @@ export class MailboxReader {
     this.#running = undefined;
   }
 
-  /** Everybody who waits when a job fails would see the next one fail as well. */
+  /** Fails all waiting requests: the next job would fail as well. */
   #fail(error: unknown): void {
     const groups = [...this.#active, ...this.#waiting.values()];
     this.#active = [];
@@ -264,13 +265,13 @@ export class MailboxReader {
     for (const { askers } of groups) askers.failed(error);
   }
 
-  /** Runs again with what is left when the connection is lost. */
+  /** Answers the waiting questions; when the connection is lost, called again for those that are left. */
   async #answer(connection: ImapConnection, trace: Trace): Promise<void> {
     this.#active.push(...this.#waiting.values());
     this.#waiting.clear();
     for (const { askers } of this.#active) askers.begin();
     const [first, another] = this.#active;
-    // Of several who ask none is kept waiting by what another one reads.
+    // Reads ahead for a single question only: several would wait for each other's data.
     const ahead = another ? undefined : first?.question.ahead?.(this.view, connection);
     try {
       await this.#confirm(connection, ahead);
@@ -311,7 +312,7 @@ export class MailboxReader {
     const begun = now();
     const stays = view.placed && connection.isFollowedBy(view);
     const askedAt = Math.max(...this.#active.map((group) => group.askedAt));
-    // The end of an IDLE was the barrier.
+    // The end of an IDLE has confirmed the view already.
     if (stays && !connection.troubled && view.confirmed.at >= askedAt) {
       this.#confirmations.idle += 1;
       return;
@@ -327,9 +328,9 @@ export class MailboxReader {
 
   async #place(connection: ImapConnection, begun: Moment): Promise<void> {
     await placeView(this.view, connection, this.mailbox, this.mostFlags ?? MOST_FLAGS).catch((error: unknown) => {
-      // Nothing of the view holds where the folder is gone or denied, or where the server cannot go on from the view.
+      // The view is void when the folder is gone or denied, or when the server cannot resume from the view's state.
       if (isRefusal(error) && !isPassing(error)) this.view.abandon();
-      // The view is not up to date with the selection, and must not be taken to be by later answers.
+      // The view is not up to date with the selection; later answers must not take it for up to date.
       else connection.unfollow(this.view);
       throw error;
     });

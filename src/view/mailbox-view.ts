@@ -9,20 +9,20 @@ import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
 import { Rows } from './rows.js';
 
-/** Bytes of an entry of the log of changes, with half of the room that arrays grow by. */
+/** Bytes of an entry of the change log, with half of the spare room of growing arrays. */
 const CHANGE_BYTES = 12;
 /** Bytes of a view without messages, with its reader. */
 const EMPTY_BYTES = 2_700;
 
-/** What a SELECT that goes on from a known state told. */
+/** What a SELECT that resumes from a known state reported. */
 export interface Told {
-  /** By VANISHED (EARLIER). */
+  /** Uids from VANISHED (EARLIER). */
   vanished: UidRanges;
-  /** Of messages that the view knows, as JSON, by uid. */
+  /** Flags of messages that the view knows, as JSON, by uid. */
   flags: Map<number, string>;
 }
 
-/** A moment, by both clocks. */
+/** A point in time, by both clocks. */
 export interface Moment {
   /** `performance.now()` */
   at: number;
@@ -32,34 +32,34 @@ export interface Moment {
 
 export const now = (): Moment => ({ at: performance.now(), date: Date.now() });
 
-/** Tells the views of this process from those of the one before. */
+/** Distinguishes the views of this process from those of earlier ones. */
 const here = randomBytes(4).toString('hex');
 let made = 0;
 
 /**
- * What the broker knows of a folder. It is exactly what the session of one connection was told, the one that it follows,
- * for two sessions learn of changes in different order. Without one it rests until it is placed on another: see
- * `placeView`.
+ * What the broker knows of a folder: exactly what the server told the session of the one connection that the view
+ * follows, because two sessions learn of changes in different order. When that connection is gone, the view stays as it
+ * is until it is placed on another connection: see `placeView`.
  */
 export class MailboxView implements Follower {
-  /** Another one for each view, so that a state tells which it is of. */
+  /** Unique for each view, so that a state shows its view. */
   readonly id: string;
   readonly log = new ChangeLog();
   readonly rows = new Rows();
-  /** Called when the server tells of a change, before it has confirmed it. */
+  /** Called when the server reports a change, before the view is confirmed. */
   onHeard: (() => void) | undefined;
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
-  /** Of messages that were opened and are not among the members. */
+  /** Flags of messages that were opened and are not among the members. */
   readonly #opened = new OpenedFlags();
   #uidValidity: number | undefined;
   #mailboxId: string | undefined;
-  /** All changes up to it are in the view. */
+  /** All changes up to this mod-sequence are in the view. */
   #modseq: bigint | undefined;
-  /** Heard since the last barrier: others below it may still be to come (RFC 7162 section 6). */
+  /** Highest mod-sequence since the last barrier: changes with lower ones may still come (RFC 7162 section 6). */
   #heardModseq: bigint | undefined;
-  /** While it is placed on another selection: what that tells. */
+  /** While the view is being placed on a selection: what the SELECT reported so far. */
   #told: Told | undefined;
-  /** The one that tells it, or is about to. */
+  /** The connection that the view follows, or is being placed on. */
   #connection: ImapConnection | undefined;
   #disturbed = false;
   #existsHeard = 0;
@@ -71,7 +71,7 @@ export class MailboxView implements Follower {
     this.id = `${here}${made.toString(36)}`;
   }
 
-  /** Whether it knows of which folder it is. */
+  /** Whether the view knows which folder it describes. */
   get placed(): boolean {
     return this.#uidValidity !== undefined;
   }
@@ -80,12 +80,12 @@ export class MailboxView implements Follower {
     return this.#uidValidity;
   }
 
-  /** MAILBOXID (RFC 8474), where the server tells it. */
+  /** MAILBOXID (RFC 8474), where the server sends it. */
   get mailboxId(): string | undefined {
     return this.#mailboxId;
   }
 
-  /** Whether it is the folder that was selected, not another one of the same name. */
+  /** Whether the view is of the selected folder, not of another one with the same name. */
   isOf({ uidValidity, mailboxId }: Pick<SelectedMailbox, 'uidValidity' | 'mailboxId'>): boolean {
     return uidValidity === this.#uidValidity && mailboxId === this.#mailboxId;
   }
@@ -98,51 +98,51 @@ export class MailboxView implements Follower {
     return new Date(this.#confirmed.date);
   }
 
-  /** When the barrier began by which the server confirmed the view for the last time. */
+  /** When the barrier began that last confirmed the view. */
   get confirmed(): Moment {
     return this.#confirmed;
   }
 
-  /** Whether something was written since then of which the view need not have heard. */
+  /** Whether a write of this account after the last barrier may be missing from the view. */
   get outdated(): boolean {
     return this.#writtenAt >= this.#confirmed.at;
   }
 
-  /** Whether the folder certainly has no message of this uid. */
+  /** Whether the folder certainly has no message with this uid. */
   lacks(uid: number): boolean {
     const { base, uids, unknownOnTop } = this.members;
     const first = base === 0 ? 0 : (uids[0] ?? Number.POSITIVE_INFINITY);
     return unknownOnTop === 0 && uid >= first && this.members.flagsOf(uid) === undefined;
   }
 
-  /** Flags as JSON, of a message that is known or that was opened; undefined where they are not known. */
+  /** Flags as JSON of a known or opened message; undefined where the flags are not known. */
   flagsOf(uid: number): string | undefined {
     return this.members.flagsOf(uid) ?? this.#opened.of(uid);
   }
 
-  /** Messages are about to be opened on the connection that is followed: what it tells of their flags is kept. */
+  /** Messages are about to be opened on the followed connection: the view keeps the flags that the server reports. */
   expectOpened(uids: readonly number[]): void {
     this.#opened.expect(uids.filter((uid) => this.members.flagsOf(uid) === undefined));
   }
 
-  /** Bytes in the heap, as measured: see the test. */
+  /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
     const { members, rows, log } = this;
     return EMPTY_BYTES + members.bytes + rows.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
   }
 
-  /** The server confirmed it by a barrier that began then. */
+  /** The server confirmed the view by a barrier that began at `begun`. */
   confirm(begun: Moment): void {
     this.#confirmed = begun;
     if (this.#modseq !== undefined) this.#modseq = this.#heardModseq ?? this.#modseq;
   }
 
-  /** Somebody wrote to the folder by another way than the connection that is followed. */
+  /** A request of this account has written; the followed connection may not have reported the change yet. */
   wrote(): void {
     this.#writtenAt = performance.now();
   }
 
-  /** What was heard does not hold: of the messages nothing is known any more but how many there are. */
+  /** What the server reported is inconsistent: forgets all messages, except how many there are. */
   doubt(exists: number): void {
     this.members.reset(exists);
     this.#opened.clear();
@@ -150,7 +150,7 @@ export class MailboxView implements Follower {
     this.log.interrupt();
   }
 
-  /** What the server said last was not about the folder, or nobody wants to know it: knows nothing, and hears nothing. */
+  /** Empties the view and stops following: the server spoke of another folder, or the view is not needed any more. */
   abandon(): void {
     this.#connection?.unfollow(this);
     this.doubt(0);
@@ -160,8 +160,8 @@ export class MailboxView implements Follower {
   }
 
   /**
-   * Begins to be placed on a selection of this connection: collects what that tells. Whoever told it before does not any
-   * more, for it would tell the same changes again.
+   * Begins to place the view on a selection of this connection, and collects what the SELECT reports. The view stops
+   * following its former connection, which would report the same changes again.
    */
   startPlacing(connection: ImapConnection): Told {
     this.#connection?.unfollow(this);
@@ -171,18 +171,18 @@ export class MailboxView implements Follower {
     return this.#told;
   }
 
-  /** The SELECT is done: from now on each message that comes or goes disturbs the placing. */
+  /** The SELECT is done: from now on each message that is added or expunged disturbs the placing. */
   settleOn(): void {
-    // A second one came behind the answer already.
+    // A second EXISTS came with the response to the SELECT already.
     this.#disturbed = this.#existsHeard > 1;
   }
 
-  /** Whether what was asked for since the SELECT does not fit together. */
+  /** Whether the folder changed since the SELECT, so that fetched data may not fit together. */
   get disturbed(): boolean {
     return this.#disturbed;
   }
 
-  /** Another folder than the known one, or a known one of which nothing helps: begins with how many there are. */
+  /** Starts over with only the message count: the folder is another one, or nothing known of it can be reused. */
   begin(selected: SelectedMailbox): void {
     const { uidValidity, mailboxId, exists, highestModseq } = selected;
     if (this.#uidValidity !== undefined) this.log.interrupt();
@@ -194,7 +194,7 @@ export class MailboxView implements Follower {
     this.#place(highestModseq);
   }
 
-  /** The folder that it knows, with what became of it meanwhile. */
+  /** The folder is the known one: applies the changes since then. */
   resume(
     { exists, highestModseq }: SelectedMailbox,
     changes: { removed: Iterable<number>; flags: ReadonlyMap<number, string>; added: readonly Member[] },
@@ -209,7 +209,7 @@ export class MailboxView implements Follower {
     this.#place(highestModseq);
   }
 
-  /** @param told everything that became of any message, where the server tells that */
+  /** @param told all changes of all messages, where the server reports them (QRESYNC) */
   #resumeOpened(told: Told | undefined): void {
     if (!told) {
       this.#opened.clear();
@@ -219,12 +219,12 @@ export class MailboxView implements Follower {
     for (const [uid, flags] of told.flags) this.#opened.told(uid, flags);
   }
 
-  /** Knows only the newest, at most so many. */
+  /** Forgets all but the newest messages, at most `most`. */
   truncate(most: number): void {
     const left = this.members.truncate(most);
     if (left.length === 0) return;
     for (const uid of left) this.rows.remove(uid);
-    // Whoever was shown them would not be told what becomes of them.
+    // Clients that have listed the forgotten messages would not learn of their changes.
     this.log.interrupt();
   }
 
@@ -239,7 +239,7 @@ export class MailboxView implements Follower {
     this.onHeard?.();
     if (this.#told) this.#disturbed = true;
     else {
-      // Which of the messages that are not known is gone, a number does not tell.
+      // The sequence number does not show which of the unknown messages is gone.
       if (!this.members.knows(seq)) this.#opened.clear();
       if (!this.members.expunge(seq)) this.doubt(this.members.exists);
     }
@@ -263,9 +263,9 @@ export class MailboxView implements Follower {
       this.#heardModseq = modseq;
     }
     if (!this.#told) this.#noteFlags(seq, uid, flagString(flags));
-    // Of which message is not known before the view is placed.
+    // Which message the sequence number means is not known before the view is placed.
     else if (uid === undefined) this.#disturbed = true;
-    // A server tells of all messages that changed, of which the view may know few.
+    // The server reports all messages that changed; the view may know few of them.
     else if (this.flagsOf(uid) !== undefined) this.#told.flags.set(uid, flagString(flags));
   }
 
@@ -290,7 +290,7 @@ export class MailboxView implements Follower {
   #changed(kind: 'added' | 'changed' | 'removed', uid: number): void {
     if (kind === 'removed') {
       this.rows.remove(uid);
-      // It may have been opened before it became a member.
+      // The message may have been opened before it became a member.
       this.#opened.remove(uid);
     }
     this.log.note(kind, uid);

@@ -7,38 +7,39 @@ export interface Member {
   flags: readonly string[];
 }
 
-/** Bytes of a known message: its places in two arrays, and some of the room that arrays grow by. */
+/** Bytes of a known message: its places in two arrays, and some of the spare room of growing arrays. */
 const MEMBER_BYTES = 18;
-/** Bytes of flags that came before their message was known. */
+/** Bytes of flags that arrived before their message was known. */
 const UNPLACED_BYTES = 100;
 
-/** Such flags at most; of more all are forgotten, for a server may name any number. */
+/** Most flags that are kept for unknown messages; beyond that all are dropped, as a server may send any number. */
 const MOST_UNPLACED = 20_000;
 
-/** Messages that are taken out one by one. */
+/** Fewer messages than this are removed one by one. */
 const FEW = 20;
 
 export type OnChange = (kind: 'added' | 'changed' | 'removed', uid: number) => void;
 
 /**
- * Which messages a folder has: of the newest, without a gap, uids and flags; of those below only how many there are. So
- * each sequence number can be told, and memory and the first answer cost what was looked at, not what is there.
+ * Which messages a folder has: uids and flags of the newest, without a gap; of the older ones only how many there are.
+ * So each sequence number can be resolved, and the cost in memory and time depends on what was listed, not on the size
+ * of the folder.
  */
 export class Membership {
   #exists = 0;
-  /** Messages below those that are known: the first known has the sequence number `#base + 1`. */
+  /** Number of messages below the known ones: the first known message has the sequence number `#base + 1`. */
   #base = 0;
   #uids: number[] = [];
-  /** Of the same places: a map would take four times as much. */
+  /** Flags at the same indexes as `#uids`: a map would take four times as much memory. */
   #flags: string[] = [];
   readonly #strings = new FlagStrings();
   #highest = 0;
-  /** Flags by sequence number that came without a uid for messages not known yet: kept until they are. */
+  /** Flags by sequence number that came without a uid for messages not known yet: kept until the messages are known. */
   readonly #unplaced = new Map<number, string>();
   readonly #onChange: OnChange;
   #shifts = 0;
 
-  /** @param onChange hears of each message that comes, changes or goes; not of those that merely become known */
+  /** @param onChange called for each message that is added, changed or removed; not for older ones that become known */
   constructor(onChange: OnChange) {
     this.#onChange = onChange;
   }
@@ -56,27 +57,27 @@ export class Membership {
     return this.#uids;
   }
 
-  /** Another one whenever numbers have come to mean other messages, or flags that came with a number were forgotten. */
+  /** Changes whenever sequence numbers shift, or flags kept by sequence number were dropped. */
   get shifts(): number {
     return this.#shifts;
   }
 
-  /** The highest uid that was ever known here: what is above it is new. */
+  /** The highest uid ever known here: messages above it are new. */
   get highest(): number {
     return this.#highest;
   }
 
-  /** New messages that were announced and are not known yet. */
+  /** Number of new messages that were announced and are not known yet. */
   get unknownOnTop(): number {
     return this.#exists - this.#base - this.#uids.length;
   }
 
-  /** Bytes in the heap, as measured: see the test. */
+  /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
     return this.#uids.length * MEMBER_BYTES + this.#strings.bytes + this.#unplaced.size * UNPLACED_BYTES;
   }
 
-  /** Known messages that nobody has read. */
+  /** Number of known messages without the flag \Seen. */
   get unseen(): number {
     return this.#strings.usesWithout('\\Seen');
   }
@@ -92,7 +93,7 @@ export class Membership {
     return seq > this.#base && seq <= this.#base + this.#uids.length;
   }
 
-  /** Knows nothing but how many there are. */
+  /** Forgets all messages, except how many there are. */
   reset(exists: number): void {
     this.#moved();
     this.#uids = [];
@@ -103,14 +104,14 @@ export class Membership {
     this.#base = exists;
   }
 
-  /** @returns false when messages are missing that nobody announced: the server's word does not hold */
+  /** The server announced EXISTS. @returns false when known messages went missing without an EXPUNGE or VANISHED */
   announce(exists: number): boolean {
     const possible = exists >= this.#base + this.#uids.length;
     if (possible) this.#exists = exists;
     return possible;
   }
 
-  /** The message with this sequence number is gone. @returns false when there is none */
+  /** The message with this sequence number is gone. @returns false when there is no such message */
   expunge(seq: number): boolean {
     if (seq < 1 || seq > this.#exists) return false;
     this.#moved();
@@ -121,7 +122,7 @@ export class Membership {
     return true;
   }
 
-  /** Messages that were here are gone. @returns false when there were not so many */
+  /** Messages of the folder are gone. @returns false when the folder did not have that many */
   vanish(gone: UidRanges): boolean {
     const known = gone.of(this.#uids);
     const first = this.#uids[0] ?? Number.POSITIVE_INFINITY;
@@ -144,7 +145,7 @@ export class Membership {
     this.#drop(index);
   }
 
-  /** Known messages are gone: one pass for all, for taking many one by one out of an array takes seconds. */
+  /** Known messages are gone. One pass for all: to remove many from an array one by one takes seconds. */
   removeAll(uids: readonly number[]): void {
     if (uids.length < FEW) {
       for (const uid of uids) this.remove(uid);
@@ -171,7 +172,7 @@ export class Membership {
     for (const uid of removed) this.#onChange('removed', uid);
   }
 
-  /** Flags of a message by uid, or by sequence number where the server gave no uid. */
+  /** Sets the flags of a message by uid, or by sequence number where the server gave no uid. */
   flag(seq: number, uid: number | undefined, flags: string): void {
     const index = uid === undefined ? seq - this.#base - 1 : lowerBound(this.#uids, uid);
     const found = this.#uids[index];
@@ -185,12 +186,12 @@ export class Membership {
       if (this.#unplaced.size >= MOST_UNPLACED) this.#moved();
       this.#unplaced.set(seq, flags);
     } else {
-      // What is about to be learned of it is newer than what was heard before.
+      // The flags that are about to be fetched are newer than those kept by sequence number.
       this.#unplaced.delete(seq);
     }
   }
 
-  /** Learns of the oldest of the announced messages, ascending. */
+  /** Adds the oldest of the announced messages, ascending. */
   learnTop(members: readonly Member[]): void {
     const first = this.#base + this.#uids.length + 1;
     members.forEach(({ uid, flags }, index) => {
@@ -202,13 +203,13 @@ export class Membership {
     this.#unplaced.clear();
   }
 
-  /** Learns of the messages right below the known ones, ascending. */
+  /** Adds the messages right below the known ones, ascending. */
   learnBelow(members: readonly Member[]): void {
     const first = this.#base - members.length + 1;
     const strings = members.map(({ flags }, index) =>
       this.#strings.take(this.#unplaced.get(first + index) ?? flagString(flags)),
     );
-    // Not by spreading, which leaves room for half as many again.
+    // Not by spreading, which would leave spare room for half as many again.
     this.#flags = strings.concat(this.#flags);
     this.#uids = members.map(({ uid }) => uid).concat(this.#uids);
     this.#base -= members.length;
@@ -216,14 +217,14 @@ export class Membership {
     this.#unplaced.clear();
   }
 
-  /** So many are there in all; those that are not known are below. */
+  /** The folder has so many messages in all; the unknown ones are below the known ones. */
   settle(exists: number): void {
     this.#exists = exists;
     this.#base = exists - this.#uids.length;
     this.#moved();
   }
 
-  /** Knows only the newest, at most so many. @returns the uids of those that it knows no more */
+  /** Forgets all but the newest messages, at most `most`. @returns the uids of the forgotten ones */
   truncate(most: number): number[] {
     const surplus = Math.max(0, this.#uids.length - most);
     const left = this.#uids.splice(0, surplus);

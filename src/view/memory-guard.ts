@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { Log } from '../runtime/log.js';
 import type { Views } from './views.js';
 
-/** How much of something is in use. */
+/** How much memory is in use, and the limit. */
 export interface MemoryReading {
   of: 'heap' | 'process';
   used: number;
@@ -19,12 +19,12 @@ export interface MemoryGuardOptions {
 }
 
 const EVERY_MS = 5_000;
-/** The share of a limit above which memory is short. */
+/** Memory is short above this share of a limit. */
 const MARK = 0.8;
 
 /**
- * Gives kept mail back when memory is short all the same: the bound of the views says what they may take, not what the
- * machine has. Half of it at once, and no more than that again until memory is no longer short.
+ * Evicts cached mail when memory is short although the views are within their bound: the bound is what the views may
+ * take, not what the machine has. Evicts half at once, and bounds the views by that size until memory is not short.
  */
 export class MemoryGuard {
   readonly #options: MemoryGuardOptions;
@@ -59,11 +59,11 @@ export class MemoryGuard {
   }
 }
 
-/** V8's heap; and where the process has a limit of its own, as in a cgroup with MemoryMax, what it has of that. */
+/** V8's heap; and where the process has its own limit, as in a cgroup with MemoryMax, its resident memory. */
 export function readMemory(): MemoryReading[] {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
   const readings: MemoryReading[] = [{ of: 'heap', used, limit }];
-  // Without a limit it answers 0 or more than there is.
+  // Without a limit, `constrainedMemory` returns 0 or more than the machine has.
   const constrained = process.constrainedMemory();
   if (constrained > 0 && constrained < totalmem()) {
     readings.push({ of: 'process', used: process.memoryUsage.rss(), limit: constrained });

@@ -1,16 +1,16 @@
 import type { UidRanges } from './ranges.js';
 
-/** Messages whose flags are kept; of more the ones that were opened first are forgotten. */
+/** Most messages whose flags are kept; beyond that the messages opened first are forgotten. */
 const MOST = 500;
 /** Bytes of an entry, with most of its text. */
 const ENTRY_BYTES = 120;
 
 /**
- * Flags of messages that were opened without having been listed, for as long as the connection that the view follows
- * tells all that becomes of them. A list is not needed for that, only uids in what the server tells.
+ * Flags of messages that were opened without having been listed. The flags are kept while the connection that the view
+ * follows reports all changes. No list is needed for that, only uids in the server's untagged responses.
  */
 export class OpenedFlags {
-  /** As JSON, by uid; undefined until the server has told them. */
+  /** Flags as JSON, by uid; undefined until the server has sent them. */
   readonly #flags = new Map<number, string | undefined>();
 
   get bytes(): number {
@@ -30,7 +30,7 @@ export class OpenedFlags {
     return this.#flags.get(uid);
   }
 
-  /** The server told flags of a message. */
+  /** The server sent the flags of a message. */
   told(uid: number, flags: string): void {
     if (this.#flags.has(uid)) this.#flags.set(uid, flags);
   }

@@ -11,20 +11,20 @@ export interface PageRequest {
   fields: readonly ListField[];
 }
 
-/** Messages of a page, newest first, and where the next one begins. */
+/** Messages of a page, newest first, and where the next page begins. */
 export interface Page {
   uids: number[];
   next: Boundary | undefined;
 }
 
-/** Known messages of a folder at most; pages below are fetched without being kept. */
+/** Most known messages of a folder; pages further down are fetched without being kept. */
 const MOST_KNOWN = 20_000;
-/** Messages that vanish while a page is put together make it begin again, so often. */
+/** Tries for a page: messages that vanish while the page is put together make it start over. */
 const TRIES = 8;
 
 type Slice = { page: Page } | { learn: number } | 'away';
 
-/** A page from memory; undefined when something of it is missing. */
+/** A page from memory; undefined when a part of the page is missing. */
 export function knownPage(view: MailboxView, { start, limit, fields }: PageRequest): Page | undefined {
   if (!view.placed || view.members.unknownOnTop > 0) return undefined;
   const slice = sliceOf(view, start, limit);
@@ -33,8 +33,8 @@ export function knownPage(view: MailboxView, { start, limit, fields }: PageReque
 }
 
 /**
- * A page with what is missing fetched, on the connection that the view follows.
- * @returns undefined when it is too far from what is known, or the folder changes too quickly
+ * A page; rows that are missing in memory are fetched on the connection that the view follows.
+ * @returns undefined when the page is too far below the known messages, or the folder changes too quickly
  */
 export async function fetchedPage(
   view: MailboxView,

@@ -6,13 +6,14 @@ import { flagString } from './flag-strings.js';
 import type { MailboxView, Told } from './mailbox-view.js';
 import type { Member } from './membership.js';
 
-/** Messages come and go while a view is placed; after so many tries it begins anew instead. */
+/** Messages come and go while a view is placed; after so many tries the view starts over instead. */
 const TRIES = 10;
 
 /**
- * Selects the folder and brings the view up to date on that selection: by QRESYNC where it is on, else by CONDSTORE, else
- * by the flags of what is known (RFC 7162 sections 3.2.5 and 3.1.4). From then on the view follows the connection.
- * @param most messages that stay known where the server tells no changes: all their flags are asked for
+ * Selects the folder and brings the view up to date on that selection: by QRESYNC where enabled, else by CONDSTORE,
+ * else by fetching the flags of the known messages (RFC 7162 sections 3.2.5 and 3.1.4). From then on the view follows
+ * the connection.
+ * @param most messages that stay known where the server reports no changes: the flags of all of them are fetched
  * @throws BrokerError NOT_FOUND, IMAP_NO, CONNECTION_LOST
  */
 export async function placeView(
@@ -80,7 +81,7 @@ async function byQresync(
   return resume(view, selected, { removed, flags: told.flags, added: newer(fresh, members.highest) }, told);
 }
 
-/** Uids only grow: if there are as many as the known and the new together, none of the known is gone. */
+/** Uids only grow: if the folder has as many messages as the known and the new together, no known one is gone. */
 async function byCondstore(
   view: MailboxView,
   connection: ImapConnection,
@@ -99,7 +100,7 @@ async function byCondstore(
   return resume(view, selected, { removed, flags: strings(changed), added });
 }
 
-/** All flags again, which tells of the members as well. */
+/** Fetches all flags again, which also shows which messages are gone. */
 async function byFlags(view: MailboxView, connection: ImapConnection, selected: SelectedMailbox): Promise<boolean> {
   const { members } = view;
   const first = members.uids[0] ?? members.highest + 1;
@@ -109,7 +110,7 @@ async function byFlags(view: MailboxView, connection: ImapConnection, selected: 
   return resume(view, selected, { removed, flags: strings(there), added: newer(there, members.highest) });
 }
 
-/** @returns false when the numbers do not add up, so that something was not told */
+/** @returns false when the message counts do not add up, so that the server did not report some change */
 function resume(
   view: MailboxView,
   selected: SelectedMailbox,
@@ -124,7 +125,7 @@ function resume(
   return true;
 }
 
-/** Messages above a uid, ascending; `n:*` answers the last message even when it is below n. */
+/** Messages above a uid, ascending; `n:*` includes the last message even when its uid is below n. */
 function newer(found: ReadonlyMap<number, string[]>, highest: number): Member[] {
   return [...found]
     .filter(([uid]) => uid > highest)

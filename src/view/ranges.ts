@@ -1,12 +1,12 @@
 import { forEachRange } from '../imap/wire/sequence-set.js';
 
-/** Ranges that one set holds. */
+/** Most ranges that one set holds. */
 const MOST_RANGES = 50_000;
 
-/** A set of uids as the server writes it, `41,43:116`: it may stand for billions, so it is never expanded. */
+/** A set of uids as the server writes it, `41,43:116`: a set may stand for billions, so it is never expanded. */
 export class UidRanges {
   readonly #ranges: [number, number][] = [];
-  /** Whether there were more ranges than it holds, so that it lacks some. */
+  /** Whether ranges were left out because the set is full. */
   full = false;
 
   add(set: string): void {
@@ -16,20 +16,20 @@ export class UidRanges {
     });
   }
 
-  /** Uids in it, each counted as often as it was added. */
+  /** Number of uids in the set, each counted as often as it was added. */
   get size(): number {
     return this.#ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   }
 
-  /** Uids in it that are below a bound. */
+  /** Number of uids in the set that are below a bound. */
   below(bound: number): number {
     return this.#ranges.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, bound - 1) - from + 1), 0);
   }
 
-  /** Which of the uids, given in ascending order, are in it. */
+  /** Which of the uids, given in ascending order, are in the set. */
   of(uids: readonly number[]): number[] {
     const found: number[] = [];
-    // Ranges may overlap: of those in order each uid is looked at once.
+    // Ranges may overlap: in sorted order each uid is looked at once.
     let next = 0;
     for (const [from, to] of this.#ranges.toSorted((a, b) => a[0] - b[0])) {
       for (let at = Math.max(next, lowerBound(uids, from)); at < uids.length; at += 1) {

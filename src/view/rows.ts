@@ -2,7 +2,7 @@ import type { ListField, MessageSummary } from '../protocol/models.js';
 import { shortEnvelope, wholeEnvelope } from './envelope-text.js';
 import { bytesOfString, inFewBytes } from './string-bytes.js';
 
-/** What never changes of a message, ready to be sent: a page is put together without building objects. */
+/** The immutable fields of a message, ready to be sent: a page is put together without building objects. */
 class Row {
   /** As JSON, shortened. */
   envelope: string | undefined;
@@ -15,15 +15,15 @@ class Row {
   unreadable: readonly ListField[] | undefined;
 }
 
-/** Bytes of a row beside its strings: the object, and its place in the map. */
+/** Bytes of a row besides its strings: the object, and its entry in the map. */
 const ROW_BYTES = 112;
 
-/** The immutable halves of a folder's index rows, by uid. */
+/** The immutable fields of a folder's index rows, by uid. */
 export class Rows {
   readonly #rows = new Map<number, Row>();
   #bytes = 0;
 
-  /** Bytes in the heap, as measured: see the test. */
+  /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -32,7 +32,7 @@ export class Rows {
     return this.#rows.size;
   }
 
-  /** Whether all of the fields that never change are there. */
+  /** Whether all immutable ones of the fields are there. */
   has(uid: number, fields: readonly ListField[]): boolean {
     const row = this.#rows.get(uid);
     if (!row) return fields.every((field) => field === 'flags');
@@ -66,14 +66,14 @@ export class Rows {
     this.#bytes = 0;
   }
 
-  /** Leaves out the oldest messages until at most so many are there. */
+  /** Removes the rows of the oldest messages until at most `most` are left. */
   keep(most: number): void {
     const surplus = this.#rows.size - most;
     if (surplus <= 0) return;
     for (const uid of [...this.#rows.keys()].sort((a, b) => a - b).slice(0, surplus)) this.remove(uid);
   }
 
-  /** A row of an answer as JSON; only for fields that are there. */
+  /** A row of an answer as JSON; all of the fields must be there. */
   json(uid: number, fields: readonly ListField[], flags: string): string {
     const row = this.#rows.get(uid);
     let json = `{"uid":${uid}`;
@@ -85,7 +85,7 @@ export class Rows {
 
 function jsonOf(row: Row | undefined, field: Exclude<ListField, 'flags'>): string {
   if (field === 'envelope') return wholeEnvelope(row?.envelope ?? '');
-  // RFC 3339 needs no escape in JSON.
+  // A date of RFC 3339 needs no escape in JSON.
   return field === 'internalDate' ? `"${row?.internalDate}"` : String(row?.[field]);
 }
 

@@ -1,7 +1,7 @@
 import type { Metrics } from '../runtime/metrics.js';
 import type { Views } from './views.js';
 
-/** Tells of the mail that is kept in memory. */
+/** Adds the metrics of the mail that is kept in memory. */
 export function addViewMetrics(metrics: Metrics, views: Views): void {
   metrics.gauge('views_bytes', 'Memory of all that is kept of mail, in bytes.', [], (set) => set({}, views.bytes));
   metrics.gauge('views_limit_bytes', 'Most memory that it may take.', [], (set) => set({}, views.limits.bytes));

@@ -7,9 +7,9 @@ import { MailboxView, type Moment } from './mailbox-view.js';
 import { bytesOfString } from './string-bytes.js';
 
 export interface ViewLimits {
-  /** Bytes that all views and bodies together may have in memory. */
+  /** Most bytes of memory for all views and bodies together. */
   bytes: number;
-  /** Bytes that the body of one message, or an answer, may have to be kept; 0: none is kept. */
+  /** Largest body of a message, or answer, that is kept, in bytes; 0: none is kept. */
   bodyBytes: number;
 }
 
@@ -17,7 +17,7 @@ export const defaultViewLimits: ViewLimits = { bytes: 128 * 1024 * 1024, bodyByt
 
 type Entry = { reader: MailboxReader } | { body: string } | { answer: KeptAnswer };
 
-/** An answer as JSON, and when it began to be asked for. */
+/** An answer as JSON, and when its request began. */
 export interface KeptAnswer {
   json: string;
   asked: Moment;
@@ -30,40 +30,40 @@ interface Pinned {
   bytes: number;
 }
 
-/** Bytes of an entry beside what it holds and its key: its places in the cache and in its account. */
+/** Bytes of an entry besides its content and its key: its places in the cache and in its account. */
 const ENTRY_BYTES = 220;
-/** Bytes of an account beside its entries. */
+/** Bytes of an account besides its entries. */
 const ACCOUNT_BYTES = 250;
-/** Rows that a folder keeps when its view has grown beyond its share. */
+/** Rows that a view keeps when it has grown beyond its share. */
 const FEW_ROWS = 500;
 /** The share of all memory that one folder may take. */
 const SHARE = 1 / 4;
 
 /**
- * What the broker remembers of all accounts' mail: one cache, bounded in bytes, that forgets what was not used for the
- * longest. Every key begins with the account's, so nothing is ever seen by another.
+ * What the broker remembers of all accounts' mail: one LRU cache, bounded in bytes. Every key begins with the account's
+ * key, so no account ever sees another's mail.
  */
 export class Views implements KeptPerAccount {
   readonly limits: ViewLimits;
   readonly confirmations: Confirmations = { idle: 0, noop: 0, select: 0 };
-  /** How often what was opened before was still in memory, and how often it was not. */
+  /** How often a message that was asked for again was still in memory, and how often not. */
   readonly recalls = { hit: 0, miss: 0 };
   readonly #isLive: (account: string) => boolean;
   readonly #cache: LRUCache<string, Entry>;
-  /** Of the cache and of what is pinned. */
+  /** Keys of the cache and of pinned folders, by account. */
   readonly #keys = new Map<string, Set<string>>();
-  /** Folders that are watched: these are never forgotten, though their rows may be. */
+  /** Watched folders: they are never evicted, but their rows may be. */
   readonly #pinned = new Map<string, Pinned>();
   #pinnedBytes = 0;
-  /** When accounts wrote for the last time, whose answers are kept beside the folders. */
+  /** `performance.now()` of the last write, by account: kept answers must be newer. */
   readonly #writes = new Map<string, number>();
 
-  /** @param isLive whether an account has a session: of another nothing is kept, whatever is still under way for it */
+  /** @param isLive whether an account has a session: without one nothing is kept, even if its requests still run */
   constructor(limits: ViewLimits = defaultViewLimits, isLive: (account: string) => boolean = () => true) {
     this.limits = { ...limits };
     this.#isLive = isLive;
     this.#cache = new LRUCache<string, Entry>({
-      // Its own bound could not change: what is too much is shed here.
+      // The cache's own bound cannot be changed later: `shed` evicts instead.
       maxSize: Number.MAX_SAFE_INTEGER,
       dispose: (entry, key, reason) => {
         if (reason === 'set' || this.#pinned.has(key)) return;
@@ -73,18 +73,18 @@ export class Views implements KeptPerAccount {
     });
   }
 
-  /** Other limits, from now on. */
+  /** Changes the limits. */
   setLimits(limits: ViewLimits): void {
     Object.assign(this.limits, limits);
     this.shed(limits.bytes);
   }
 
-  /** Bytes in the heap of all that is kept, as measured: see the test. */
+  /** Bytes in the heap of all that is kept; the sizes were measured: see the test. */
   get bytes(): number {
     return this.#cache.calculatedSize + this.#pinnedBytes + this.#keys.size * ACCOUNT_BYTES;
   }
 
-  /** Bytes of one account. Looks at each of its entries. */
+  /** Bytes of one account, summed over all of its entries. */
   bytesOf(account: string): number {
     let bytes = 0;
     for (const key of this.#keys.get(account) ?? []) {
@@ -97,7 +97,7 @@ export class Views implements KeptPerAccount {
     return this.#cache.size + this.#pinned.size;
   }
 
-  /** Who answers what is read from a folder. */
+  /** The reader that answers questions about a folder. */
   reader(account: string, mailbox: string): MailboxReader {
     const name = canonicalName(mailbox);
     const key = keyOf(account, 'folder', name);
@@ -109,13 +109,13 @@ export class Views implements KeptPerAccount {
     return reader;
   }
 
-  /** What is known of a folder by whoever hears all that this connection is told of it. */
+  /** The view of a folder, if it follows this connection; else undefined. */
   followedBy(connection: ImapConnection, account: string, mailbox: string): MailboxView | undefined {
     const view = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)))?.view;
     return view && connection.isFollowedBy(view) ? view : undefined;
   }
 
-  /** Keeps a folder in memory until the answered function is called, or the account's last session ends. */
+  /** Keeps a folder in memory until the returned `unpin` is called, or the account's last session ends. */
   pin(account: string, mailbox: string): { reader: MailboxReader; unpin: () => void } {
     const reader = this.reader(account, mailbox);
     const key = keyOf(account, 'folder', reader.mailbox);
@@ -140,7 +140,7 @@ export class Views implements KeptPerAccount {
     };
   }
 
-  /** What never changes of an opened message; `name` tells one from another within the account. */
+  /** The immutable part of an opened message; `name` identifies it within the account. */
   recall(account: string, name: string): string | undefined {
     const entry = this.#cache.get(keyOf(account, 'body', name));
     const body = entry && 'body' in entry ? entry.body : undefined;
@@ -153,7 +153,10 @@ export class Views implements KeptPerAccount {
     if (bytes <= this.limits.bodyBytes) this.#set(account, keyOf(account, 'body', name), { body }, bytes);
   }
 
-  /** An answer that is not about one folder's messages alone, if it is no older than that and than the account's last write. */
+  /**
+   * An answer that is not about the messages of one folder alone, unless it is older than `maxAgeMs` or than the
+   * account's last write.
+   */
   recallAnswer(account: string, name: string, maxAgeMs: number): KeptAnswer | undefined {
     const entry = this.#cache.get(keyOf(account, 'answer', name));
     if (!entry || !('answer' in entry)) return undefined;
@@ -166,7 +169,7 @@ export class Views implements KeptPerAccount {
     return this.#cache.has(keyOf(account, 'answer', name));
   }
 
-  /** Keeps an answer in place of an older one. @param make called when it is not there already */
+  /** Keeps an answer in place of an older one. @param make builds the JSON; called unless one as recent is kept */
   keepAnswer(account: string, name: string, asked: Moment, make: () => string, most = this.limits.bodyBytes): void {
     const key = keyOf(account, 'answer', name);
     const known = this.#cache.peek(key);
@@ -178,7 +181,7 @@ export class Views implements KeptPerAccount {
   }
 
   /**
-   * Something was written to a folder; the connection that did it has told the view that follows it.
+   * A request wrote to a folder. A view that follows the writing `connection` has heard of the change already.
    */
   wrote(account: string, mailbox: string, connection?: ImapConnection): void {
     this.#noteWrite(account);
@@ -187,7 +190,7 @@ export class Views implements KeptPerAccount {
     reader?.onWritten?.();
   }
 
-  /** Something was written that may be about any folder: one was renamed, say. */
+  /** A request wrote something that may concern any folder: a folder was renamed, for example. */
   wroteAll(account: string): void {
     this.#noteWrite(account);
     for (const key of this.#keys.get(account) ?? []) {
@@ -215,12 +218,12 @@ export class Views implements KeptPerAccount {
     this.#writes.delete(account);
   }
 
-  /** Gives memory back: what was used least is forgotten until so many bytes are left, of watched folders the rows. */
+  /** Frees memory: evicts the least recently used entries, then rows of watched folders, down to so many bytes. */
   shed(bytes: number): void {
     while (this.bytes > bytes && this.#cache.pop() !== undefined);
     for (const [key, pinned] of this.#pinned) {
       if (this.bytes <= bytes) return;
-      // Its answer is being put together of them.
+      // The reader is putting an answer together from these rows.
       if (pinned.reader.busy) continue;
       pinned.reader.view.rows.clear();
       this.#measure(key, pinned);
@@ -241,7 +244,7 @@ export class Views implements KeptPerAccount {
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
     if (view.bytes > this.limits.bytes * SHARE) view.rows.keep(FEW_ROWS);
-    // Of a folder that was forgotten meanwhile somebody else may have begun a new view.
+    // The folder may have been evicted meanwhile, and a later request may have made a new view of it.
     const pinned = this.#pinned.get(key);
     if (pinned?.reader === reader) {
       this.#measure(key, pinned);
@@ -254,11 +257,11 @@ export class Views implements KeptPerAccount {
     if (!this.#isLive(account)) return;
     this.#list(account, key);
     const size = sizeOf(key, bytes);
-    // What is too large is not kept, and lru-cache then forgets what was there: it tells no one.
+    // An entry that is too large is not kept; lru-cache would drop the older entry without a call of `dispose`.
     if (size > this.limits.bytes) this.#cache.delete(key);
     else this.#cache.set(key, entry, { size });
     if (!this.#cache.has(key)) this.#unlist(key);
-    // It knows its own entries, not those that are pinned.
+    // The cache counts its own entries only, not pinned folders.
     this.shed(this.limits.bytes);
   }
 
@@ -288,7 +291,7 @@ export class Views implements KeptPerAccount {
   }
 }
 
-/** A connection may follow the view for hours. One that is at work gives it up itself: see `#grown`. */
+/** Ends a view that its connection may follow for hours. A busy reader abandons its view later: see `#grown`. */
 function letGo(reader: MailboxReader): void {
   if (!reader.busy) reader.view.abandon();
 }

@@ -1,4 +1,4 @@
-/** Wakes whoever waits; a ring that nobody waited for wakes the next at once. */
+/** Wakes the waiting caller; a ring while no caller waits makes the next `wait` return at once. */
 export class Bell {
   #rung = false;
   #wake: (() => void) | undefined;
@@ -8,7 +8,7 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Waits for a ring, at most so many milliseconds. One waits at a time. @returns whether it rang */
+  /** Waits for a ring, at most `ms`. Only one caller may wait at a time. @returns whether the bell rang */
   async wait(ms: number): Promise<boolean> {
     if (!this.#rung) {
       let timer: NodeJS.Timeout | undefined;

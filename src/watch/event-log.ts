@@ -1,17 +1,17 @@
-/** One event, written once for all who get it. */
+/** One event, serialised once for all sockets that get it. */
 export interface LoggedEvent {
   readonly seq: number;
   readonly mailbox: string;
-  /** The text frame. */
+  /** The WebSocket text frame. */
   readonly frame: string;
 }
 
 export interface EventLogLimits {
-  /** Events of one topic. */
+  /** Most events of one topic. */
   events: number;
   /** Milliseconds that an event is kept. */
   ageMs: number;
-  /** Bytes that the events of all topics may take in memory. */
+  /** Most bytes of memory for the events of all topics. */
   bytes: number;
 }
 
@@ -21,13 +21,13 @@ interface Kept {
   at: number;
 }
 
-/** What an event costs beside its text. */
+/** Bytes of an event besides its text. */
 const OVERHEAD_BYTES = 200;
 
-/** The bounds that all logs share: in number of bytes and in time. The oldest events go first, whosever they are. */
+/** The bounds that all logs share, in bytes and in age. The oldest events of all topics are dropped first. */
 export class EventStore {
   readonly limits: EventLogLimits;
-  /** In the order of their coming; those of one log are in the log's order as well. */
+  /** In order of arrival, so that the events of one log are in the log's order as well. */
   readonly #kept = new Set<Kept>();
   #bytes = 0;
 
@@ -40,9 +40,9 @@ export class EventStore {
     return this.#bytes;
   }
 
-  /** Notes an event of a log; answers how to forget it. */
+  /** Counts an event of a log. @returns function that stops counting the event */
   keep(log: EventLog, frame: string): () => void {
-    // A string takes up to two bytes a character.
+    // A string takes up to two bytes per character.
     const kept = { log, bytes: 2 * frame.length + OVERHEAD_BYTES, at: performance.now() };
     this.#kept.add(kept);
     this.#bytes += kept.bytes;
@@ -51,7 +51,7 @@ export class EventStore {
     };
   }
 
-  /** Drops what is too old or too much. */
+  /** Drops events that are too old, or more than the bytes allow. */
   trim(): void {
     const oldest = performance.now() - this.limits.ageMs;
     for (const { log, at } of this.#kept) {
@@ -61,11 +61,11 @@ export class EventStore {
   }
 }
 
-/** The last events of one topic, numbered without a gap, so that a socket can be sent what it missed. */
+/** The last events of one topic, numbered without a gap, so that a socket can be sent the events that it missed. */
 export class EventLog {
   readonly #store: EventStore;
   readonly #events: Array<{ event: LoggedEvent; forget: () => void }> = [];
-  /** Number of the last event that is not here any more. */
+  /** Number of the last event that was dropped. */
   #before: number;
 
   /** @param seq the number after which the log begins */
@@ -79,7 +79,7 @@ export class EventLog {
     return this.#before + this.#events.length;
   }
 
-  /** Adds an event; its frame is written with the number that it gets. */
+  /** Adds an event. @param write returns the frame for the number that the event gets */
   append(mailbox: string, write: (seq: number) => string): LoggedEvent {
     const seq = this.seq + 1;
     const event = { seq, mailbox, frame: write(seq) };
@@ -89,7 +89,7 @@ export class EventLog {
     return event;
   }
 
-  /** The events with numbers above one; undefined when not all of them are here, or the number lies ahead. */
+  /** The events after number `seq`; undefined when some of them were dropped, or `seq` is above the last event. */
   after(seq: number): LoggedEvent[] | undefined {
     if (seq < this.#before || seq > this.seq) return undefined;
     return this.#events.slice(seq - this.#before).map(({ event }) => event);

@@ -9,11 +9,11 @@ import type { Beginning, StartWatcher, Subscriber, WatchRequest } from './types.
 
 export interface HubLimits {
   log: EventLogLimits;
-  /** Milliseconds that a mailbox is still watched when its last socket has gone, so that it can come back. */
+  /** Milliseconds that a mailbox is still watched after its last socket has left, so that the socket can come back. */
   lingerMs: number;
-  /** Mailboxes that one socket may watch. */
+  /** Most mailboxes that one socket may watch. */
   perSocket: number;
-  /** Mailboxes of one account that may be watched. */
+  /** Most mailboxes of one account that may be watched. */
   perAccount: number;
 }
 
@@ -25,14 +25,14 @@ export const defaultHubLimits: HubLimits = {
 };
 
 export interface HubOptions {
-  /** Another one after each start of the broker. */
+  /** Unique for each start of the broker. */
   epoch: string;
   startWatcher: StartWatcher;
   limits?: Partial<HubLimits>;
   log: Log;
 }
 
-/** Topics that have ended and whose last number is remembered one by one. */
+/** Most ended topics whose last event number is remembered individually. */
 const MOST_ENDED = 10_000;
 
 /** All watches of the broker: one watcher for each account, however many sockets listen. */
@@ -40,17 +40,17 @@ export class Hub implements KeptPerAccount {
   readonly #options: HubOptions;
   readonly #limits: HubLimits;
   readonly #store: EventStore;
-  /** By account. */
+  /** Topics by account key. */
   readonly #topics = new Map<string, Topic>();
   readonly #bySubscriber = new Map<Subscriber, Set<Topic>>();
   /**
-   * Last numbers of topics that have ended, by the topic's name, which tells nothing of the account: within an epoch no
-   * number is given twice.
+   * Last event numbers of ended topics, by topic name, which reveals nothing about the account: within an epoch no
+   * number is used twice.
    */
   readonly #ended = new Map<string, number>();
-  /** The greatest of those that were forgotten. */
+  /** The greatest event number of the ended topics that are not remembered individually any more. */
   #forgotten: number | undefined;
-  /** Makes names of topics that tell nothing about the account. */
+  /** Key for topic names that reveal nothing about the account. */
   readonly #secret = randomBytes(32);
   readonly #sweeper: NodeJS.Timeout;
   #closed = false;
@@ -75,13 +75,13 @@ export class Hub implements KeptPerAccount {
     return count;
   }
 
-  /** Accounts that are watched, the sockets that do, and the bytes of events that are kept for them. */
+  /** Number of watched accounts, number of sockets that watch, and bytes of the events kept for them. */
   get stats(): { topics: number; subscribers: number; logBytes: number } {
     return { topics: this.#topics.size, subscribers: this.#bySubscriber.size, logBytes: this.#store.bytes };
   }
 
   /**
-   * Has mailboxes of an account watched for a socket.
+   * Starts watching mailboxes of an account for a socket.
    * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, DRAINING, the signal's reason, or what the
    * watcher throws
    */
@@ -96,14 +96,14 @@ export class Hub implements KeptPerAccount {
     return topic.begin(request);
   }
 
-  /** @returns what the socket still watches of the account */
+  /** @returns the mailboxes of the account that the socket still watches */
   unwatch(subscriber: Subscriber, accountKey: string, mailboxes?: readonly string[]): string[] {
     const topic = this.#topics.get(accountKey);
     topic?.stop(subscriber, mailboxes ?? topic.watchedBy(subscriber));
     return topic?.watchedBy(subscriber) ?? [];
   }
 
-  /** Watches of the account end, and their sockets are told. */
+  /** The last session of an account has ended: ends its watches and notifies the sockets with `watch.ended`. */
   endAccount(accountKey: string): void {
     const topic = this.#topics.get(accountKey);
     if (!topic) return;
@@ -113,7 +113,7 @@ export class Hub implements KeptPerAccount {
     this.#end(accountKey, topic, ended, frame);
   }
 
-  /** Ends all watches; the sockets are gone or about to go. */
+  /** Ends all watches without notice: the sockets are closed or about to be closed. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
@@ -156,7 +156,7 @@ export class Hub implements KeptPerAccount {
       account,
       startWatcher,
       store: this.#store,
-      // One more than was given: who comes back with the last number must not be taken for up to date.
+      // One above the last number: a socket that resumes with the last number must not be considered up to date.
       seq: ended === undefined ? 0 : ended + 1,
       mailboxes: this.#limits.perAccount,
       onFailure: (err) => log.warn({ err }, 'watch'),

@@ -1,7 +1,7 @@
 import type { Job, Work } from '../pool/jobs/job.js';
 import type { AccountHandle } from './types.js';
 
-/** An account by the request that came last: the credentials of the first may be out of date by now. */
+/** The account handle of the most recent request: the credentials of an earlier one may be out of date. */
 export class LatestAccount implements AccountHandle {
   latest: AccountHandle;
 

@@ -5,10 +5,10 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Milliseconds for a round that nobody waits for. */
+/** Timeout in milliseconds of a round that no request waits for. */
 const UNWATCHED_MS = 30_000;
 
-/** Tells a watcher its mailboxes: one call at a time, each for all who asked since the call before. */
+/** Calls a watcher with its mailboxes: one call at a time, each for all requests since the previous call. */
 export class Rounds {
   readonly #watcher: Watcher;
   readonly #mailboxes: () => string[];
@@ -20,8 +20,8 @@ export class Rounds {
   #closed: unknown;
 
   /**
-   * @param mailboxes those to watch, asked for when a round begins
-   * @param onFailure is told of failures that nobody waits for
+   * @param mailboxes returns the mailboxes to watch; called when a round begins
+   * @param onFailure called when a round fails that no request waits for
    */
   constructor(watcher: Watcher, mailboxes: () => string[], onFailure: (error: unknown) => void) {
     this.#watcher = watcher;
@@ -29,7 +29,7 @@ export class Rounds {
     this.#onFailure = onFailure;
   }
 
-  /** What the watcher finds in a round that begins from now on. @throws what it throws, or the signal's reason */
+  /** What the watcher finds in the next round to begin. @throws what the watcher throws, or the signal's reason */
   join(signal: AbortSignal): Promise<ReadonlyMap<string, Found>> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
@@ -54,13 +54,13 @@ export class Rounds {
     });
   }
 
-  /** A round for the watcher alone: there are fewer mailboxes than before. */
+  /** A round that no request waits for, after mailboxes were removed. */
   refresh(): void {
     this.#asked = true;
     void this.#run();
   }
 
-  /** Ends it; whoever waits gets the error. */
+  /** Ends the rounds; waiting requests are rejected with the error. */
   close(error: unknown): void {
     this.#closed = error;
     for (const waiter of [...this.#waiting, ...(this.#current?.waiters ?? [])]) waiter.reject(error);
@@ -71,13 +71,13 @@ export class Rounds {
   #leave(waiter: Waiter): void {
     this.#waiting.delete(waiter);
     const current = this.#current;
-    if (current?.waiters.delete(waiter) && current.waiters.size === 0) current.end.abort(new Error('nobody waits'));
+    if (current?.waiters.delete(waiter) && current.waiters.size === 0) current.end.abort(new Error('no request waits'));
   }
 
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    // Whoever asks in this very turn is in the first round.
+    // All requests of the current turn are in the first round.
     await Promise.resolve();
     while (this.#closed === undefined && (this.#asked || this.#waiting.size > 0)) await this.#round();
     this.#running = false;
@@ -104,7 +104,7 @@ export class Rounds {
   }
 }
 
-/** A watcher that does not heed its signal must not hold up the next round. */
+/** Rejects on abort: a watcher that ignores its signal must not hold up the next round. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

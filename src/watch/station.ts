@@ -8,23 +8,23 @@ import { Bell } from './bell.js';
 import type { WatchedFolder } from './watched-folder.js';
 
 export interface WatchTimes {
-  /** Milliseconds after which an IDLE is ended and begun again, which proves that the server is there and flushes it. */
+  /** Milliseconds after which an IDLE is renewed, which shows that the server answers and makes it send all changes. */
   heartbeatMs: number;
   /**
-   * Milliseconds between looks at folders that it does not stay with, and at all where the server has no IDLE. NOTIFY tells
-   * sooner, but Dovecot now and then forgets to.
+   * Milliseconds between polls of the folders that are not the station's, and of all where the server has no IDLE.
+   * NOTIFY reports changes sooner, but Dovecot occasionally misses some.
    */
   pollMs: number;
-  /** Milliseconds without a question after which the connection idles again. */
+  /** Milliseconds without a request after which the connection begins IDLE again. */
   quietMs: number;
-  /** Milliseconds before the first try to come back when the connection was lost; doubled with each that fails. */
+  /** Milliseconds before the first retry after the connection was lost; doubled with each failure. */
   retryMs: number;
-  /** Milliseconds that a connection or an IDLE must last before earlier ones that ended sooner are forgotten. */
+  /** Milliseconds that a connection or an IDLE must last to reset the count of earlier failures. */
   stayMs: number;
 }
 
 export interface StationEvents {
-  /** The server has told of a change, or somebody has asked: the folder is to be confirmed. */
+  /** The folder is to be confirmed: the server reported a change, or a check is due. */
   onNews(): void;
   /** A folder that is not selected changed. */
   onOther(mailbox: string): void;
@@ -32,20 +32,20 @@ export interface StationEvents {
   onProof(): void;
   /** The connection has ended. */
   onLost(): void;
-  /** The server ends each IDLE soon after it began; told once, until one lasts. */
+  /** The server ends each IDLE soon after it began; called once, until an IDLE lasts. */
   onRestless(): void;
 }
 
-/** Milliseconds in which news that belong together come. */
+/** Milliseconds to wait for further changes that belong together. */
 const TOGETHER_MS = 5;
-/** Milliseconds before the next try to be in the folder, where another connection is at work on it. */
+/** Milliseconds before the next try to select the folder, while another connection is at work on its view. */
 const AWAY_MS = 50;
-/** IDLEs in a row that ended too soon, at which that is told. */
+/** So many IDLEs in a row that ended too soon make `onRestless` be called. */
 const RESTLESS = 3;
 
 /**
- * Stays with a folder on one connection: hears from the server what changes, answers what is asked of the folder, and
- * leaves when somebody needs the connection more.
+ * Stays with a folder on one connection: receives its changes from the server, answers questions about the folder, and
+ * leaves when another job needs the connection.
  */
 export class Station {
   readonly #folder: WatchedFolder;
@@ -53,7 +53,7 @@ export class Station {
   readonly #events: StationEvents;
   readonly #bell = new Bell();
   #others: readonly string[] = [];
-  /** The others of which NOTIFY was asked for on this connection. */
+  /** The other folders for which NOTIFY was sent on this connection. */
   #notified = '';
   #called = false;
   #heard = false;
@@ -62,7 +62,7 @@ export class Station {
   #quietAt = 0;
   /** IDLEs in a row that the server ended by itself, too soon. */
   #cutShort = 0;
-  /** `performance.now()` until when no IDLE is begun because of them. */
+  /** `performance.now()` until when no IDLE is begun because earlier ones were cut short. */
   #restUntil = 0;
 
   constructor(folder: WatchedFolder, times: WatchTimes, events: StationEvents) {
@@ -71,20 +71,20 @@ export class Station {
     this.#events = events;
   }
 
-  /** Folders beside its own that are watched. */
+  /** Watched folders other than the station's own. */
   set others(mailboxes: readonly string[]) {
     if (mailboxes.join('\0') === this.#others.join('\0')) return;
     this.#others = mailboxes;
     this.#bell.ring();
   }
 
-  /** Leaves as soon as the server lets it. */
+  /** Leaves the folder as soon as the current command allows. */
   end(): void {
     this.#ended = true;
     this.#bell.ring();
   }
 
-  /** The work of a job. @throws BrokerError CONNECTION_LOST */
+  /** The work of a job: ends when the station ends or the connection is wanted. @throws BrokerError CONNECTION_LOST */
   async attend(connection: ImapConnection, { wanted }: Lease): Promise<void> {
     const { reader } = this.#folder;
     const ring = () => this.#bell.ring();
@@ -125,7 +125,7 @@ export class Station {
       this.#heard = false;
       await reader.serve(connection);
       this.#quietAt = performance.now() + this.#times.quietMs;
-      // A server that refused the folder has proven nothing of it.
+      // Where the server refused the folder, the answer proves nothing about the folder.
       if (connection.isFollowedBy(reader.view)) this.#events.onProof();
     } else if (this.#heard) {
       await this.#bell.wait(TOGETHER_MS);
@@ -134,7 +134,7 @@ export class Station {
     } else if (performance.now() < this.#quietAt) {
       await this.#bell.wait(this.#quietAt - performance.now());
     } else if (this.#notified !== this.#others.join('\0')) {
-      // Where the server refuses, the polls tell of them.
+      // Where the server refuses NOTIFY, the polls find the changes.
       this.#notified = this.#others.join('\0');
       await notifyOf(connection, this.#others);
     } else if (this.#idleRefused || !canIdle(connection)) {
@@ -148,18 +148,18 @@ export class Station {
     }
   }
 
-  /** Whether the connection follows the folder: the first look at it may have been answered on another one. */
+  /** Whether the view follows this connection: the first question may have been answered on another connection. */
   async #isHere(connection: ImapConnection): Promise<boolean> {
     const { reader } = this.#folder;
     const stayed = connection.isFollowedBy(reader.view);
     try {
       const here = await reader.moveTo(connection);
-      // To place the view on this connection has confirmed it.
+      // Placing the view on this connection has confirmed the view.
       if (here && !stayed) this.#events.onProof();
       return here;
     } catch (error) {
       if (!connection.usable || !isOutOfReach(error)) throw error;
-      // The next look tells that the folder is gone.
+      // The next sync finds that the folder is gone.
       this.#events.onNews();
       return false;
     }
@@ -171,12 +171,12 @@ export class Station {
     const since = performance.now();
     let stopped = false;
     const onOver = () => {
-      // A ring for an end that was asked for would end the next one at once, and so on for ever.
+      // A ring for an IDLE that the station stopped itself would end the next IDLE at once, and so on for ever.
       if (!stopped) this.#bell.ring();
     };
     idle.ended.then(onOver, onOver);
     await this.#bell.wait(this.#times.heartbeatMs);
-    // An IDLE that the server has ended itself must not be ended again: the DONE would be a command of its own.
+    // An IDLE that the server has ended must not be ended again: the server would take the DONE for a new command.
     stopped = connection.usable && idle.stop();
     const attended = giveUpIfSilent(connection);
     try {
@@ -195,7 +195,7 @@ export class Station {
     this.#noteIdle(performance.now() - since, stopped);
   }
 
-  /** Of an IDLE that has ended. @param stopped that it was asked to */
+  /** Notes the end of an IDLE. @param stopped whether the station ended it, not the server */
   #noteIdle(lastedMs: number, stopped: boolean): void {
     const { stayMs, retryMs, pollMs } = this.#times;
     if (lastedMs >= stayMs) this.#cutShort = 0;

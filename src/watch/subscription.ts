@@ -1,10 +1,10 @@
 import type { EventLog, LoggedEvent } from './event-log.js';
 import type { Subscriber } from './types.js';
 
-/** A watch that a request is about to begin on a socket. */
+/** A watch that a request is about to begin on a socket; events wait until the request is answered. */
 export interface Hold {
   readonly mailboxes: ReadonlySet<string>;
-  /** Events above this number wait for the request's answer; undefined while none has to. */
+  /** Events above this number wait for the request's answer; undefined while no event has to wait. */
   from: number | undefined;
   /** Events that the socket is sent again: all above `after`, up to `from`. */
   replay?: { after: number; events: readonly LoggedEvent[] } | undefined;
@@ -12,13 +12,13 @@ export interface Hold {
 
 /**
  * What one socket gets of one topic: each event of its mailboxes once, in order. While a request is about to begin a
- * watch, events from the first that may belong to it on wait for the answer, those of other mailboxes too: on one socket
- * numbers only rise, so that the last one tells all that was received.
+ * watch, the first event that may belong to that watch and all later ones wait for the answer, including those of other
+ * mailboxes: on one socket numbers only rise, so that the last number shows all that was received.
  */
 export class Subscription {
   readonly subscriber: Subscriber;
   readonly #log: EventLog;
-  /** By mailbox, the number above which the socket has all of its events, up to {@link #sent}. */
+  /** By mailbox, the number above which the socket has all events of the mailbox, up to {@link #sent}. */
   readonly #since = new Map<string, number>();
   readonly #holds = new Set<Hold>();
   /** All events up to here have been sent, as far as they are for this socket. */
@@ -31,42 +31,42 @@ export class Subscription {
     this.#sent = log.seq;
   }
 
-  /** What it watches. */
+  /** The mailboxes that the socket watches. */
   get mailboxes(): string[] {
     return [...this.#since.keys()];
   }
 
-  /** What it watches and what it is about to watch. */
+  /** The mailboxes that the socket watches or is about to watch. */
   get wanted(): Set<string> {
     const wanted = new Set(this.#since.keys());
     for (const { mailboxes } of this.#holds) for (const name of mailboxes) wanted.add(name);
     return wanted;
   }
 
-  /** Whether it watches nothing and is not about to. */
+  /** Whether the socket neither watches a mailbox nor is about to. */
   get idle(): boolean {
     return this.#since.size === 0 && this.#holds.size === 0;
   }
 
-  /** A request is about to begin to watch. Ends by {@link begin} or {@link drop}. */
+  /** A request is about to begin a watch. The hold ends by {@link begin} or {@link drop}. */
   hold(mailboxes: Iterable<string>): Hold {
     const hold = { mailboxes: new Set(mailboxes), from: undefined };
     this.#holds.add(hold);
     return hold;
   }
 
-  /** Whether the socket has not been sent an event yet, that a hold is about to replay. */
+  /** Whether an event that a hold is about to replay has not been sent to the socket yet. */
   lacks({ mailbox, seq }: LoggedEvent): boolean {
     const since = this.#since.get(mailbox);
     return since === undefined || seq <= since;
   }
 
-  /** The request was answered: its watch of these of its mailboxes begins, with the replay. */
+  /** The request was answered: begins its watch of the given mailboxes, with the replay. */
   begin(hold: Hold, mailboxes: Iterable<string>): void {
     if (!this.#holds.delete(hold) || this.#ended) return;
     const { from = this.#log.seq, replay } = hold;
     for (const event of replay?.events ?? []) {
-      // Later ones are still to come in their order.
+      // Later events are sent in order by `#flush`.
       if (event.seq <= this.#sent && this.lacks(event)) this.subscriber.send(event.frame);
     }
     for (const name of mailboxes) {
@@ -93,7 +93,7 @@ export class Subscription {
     else this.#flush();
   }
 
-  /** Nothing is sent any more. */
+  /** Ends the subscription: no event is sent any more. */
   end(): void {
     this.#ended = true;
     this.#since.clear();
@@ -111,7 +111,7 @@ export class Subscription {
     if (this.#ended || limit <= this.#sent || this.#log.seq <= this.#sent) return;
     const events = this.#log.after(this.#sent);
     if (!events) {
-      // More happened than is kept, while an answer was waited for.
+      // While an answer was pending, more events came than the log keeps.
       this.end();
       this.subscriber.overrun();
       return;

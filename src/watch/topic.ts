@@ -6,23 +6,23 @@ import { type Hold, Subscription } from './subscription.js';
 import type { AccountHandle, Beginning, MailboxChange, StartWatcher, Subscriber, WatchRequest } from './types.js';
 
 export interface TopicOptions {
-  /** What its sockets call it. */
+  /** The topic's name towards its sockets. */
   id: string;
   epoch: string;
   account: AccountHandle;
   startWatcher: StartWatcher;
   store: EventStore;
-  /** Number of the last event of the topic before. */
+  /** Number after which the topic's events are numbered. */
   seq: number;
-  /** Mailboxes that may be watched at once. */
+  /** Most mailboxes that may be watched at once. */
   mailboxes: number;
   onFailure: (error: unknown) => void;
 }
 
 interface Mailbox {
-  /** Number above which the log has every event of it; undefined until the watcher has it. */
+  /** Number above which the log has every event of the mailbox; undefined until the watcher watches it. */
   since: number | undefined;
-  /** When it was first seen that no socket watches it. */
+  /** `performance.now()` when a sweep first found that no socket watches the mailbox. */
   unusedAt: number | undefined;
 }
 
@@ -30,9 +30,9 @@ interface Mailbox {
 export interface WatchFacts {
   mailboxes: string[];
   sockets: number;
-  /** Number of its last event. */
+  /** Number of the topic's last event. */
   seq: number;
-  /** Whether a change in any of the folders would be told in time. */
+  /** Whether a change in any of the folders would be reported within its lag. */
   alive: boolean;
 }
 
@@ -45,7 +45,7 @@ export class Topic {
   readonly #watcher;
   readonly #rounds: Rounds;
   readonly #account: LatestAccount;
-  /** Set when it has ended: what its sockets are told of that. */
+  /** Set when the topic has ended; the farewell is the last frame for its sockets. */
   #ended: { farewell: string | undefined } | undefined;
 
   constructor(options: TopicOptions) {
@@ -56,12 +56,12 @@ export class Topic {
     this.#rounds = new Rounds(this.#watcher, () => [...this.#mailboxes.keys()], options.onFailure);
   }
 
-  /** Number of its last event. */
+  /** Number of the topic's last event. */
   get seq(): number {
     return this.#log.seq;
   }
 
-  /** What is watched, and by how many sockets. */
+  /** The watched mailboxes, and by how many sockets they are watched. */
   get facts(): WatchFacts {
     const { seq } = this;
     return {
@@ -77,19 +77,20 @@ export class Topic {
     return this.#mailboxes.size;
   }
 
-  /** What a socket watches. */
+  /** The mailboxes that a socket watches. */
   watchedBy(subscriber: Subscriber): string[] {
     return this.#subscriptions.get(subscriber)?.mailboxes ?? [];
   }
 
-  /** What a socket watches or is about to. */
+  /** The mailboxes that a socket watches or is about to watch. */
   wantedBy(subscriber: Subscriber): ReadonlySet<string> {
     return this.#subscriptions.get(subscriber)?.wanted ?? new Set();
   }
 
   /**
-   * Has mailboxes watched for a socket, which gets their events after {@link Beginning.settle}.
-   * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, the signal's reason, or what the watcher throws
+   * Starts watching mailboxes for a socket, which gets their events after {@link Beginning.settle}.
+   * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, the signal's reason, or what the watcher
+   * throws
    */
   async begin({ account, subscriber, mailboxes, signal, resume }: WatchRequest): Promise<Beginning> {
     this.#claim(mailboxes);
@@ -121,7 +122,7 @@ export class Topic {
         settle: (ok) => {
           if (ok) subscription.begin(hold, names);
           else subscription.drop(hold);
-          // It ended on the way from the watcher to the answer.
+          // The topic ended between the watcher's result and the answer.
           if (ok && this.#ended?.farewell) subscriber.send(this.#ended.farewell);
           this.#tidy(subscription, mailboxes);
         },
@@ -146,8 +147,8 @@ export class Topic {
   }
 
   /**
-   * Forgets mailboxes that no socket has watched for so many milliseconds.
-   * @returns whether there are any left
+   * Forgets mailboxes that no socket has watched for `lingerMs`.
+   * @returns whether any mailbox is left
    */
   sweep(lingerMs: number): boolean {
     const now = performance.now();
@@ -162,7 +163,7 @@ export class Topic {
     return this.#mailboxes.size > 0;
   }
 
-  /** Ends the watch, and tells the sockets that had a part in it the farewell. */
+  /** Ends the watch, and sends the farewell to its sockets. */
   end(error: BrokerError, farewell?: string): void {
     this.#ended = { farewell };
     const subscribers = [...this.#subscriptions.keys()];
@@ -177,7 +178,7 @@ export class Topic {
   }
 
   #publish(change: MailboxChange): void {
-    // What a mailbox tells that was just given up would stand in the log without what comes after it.
+    // A last change of a mailbox that was just forgotten would be in the log without the changes after it.
     if (this.#ended || !this.#mailboxes.has(change.mailbox)) return;
     const { epoch, id: topic } = this.#options;
     const at = new Date().toISOString();
@@ -187,7 +188,7 @@ export class Topic {
     for (const subscription of this.#subscriptions.values()) subscription.take(event);
   }
 
-  /** Adds mailboxes to those that are watched; where there is no room those that nobody watches any more give way. */
+  /** Adds mailboxes to the watched ones; at the limit, mailboxes that no socket watches any more are forgotten. */
   #claim(mailboxes: readonly string[]): void {
     const added = mailboxes.filter((name) => !this.#mailboxes.has(name));
     const most = this.#options.mailboxes;
@@ -203,7 +204,7 @@ export class Topic {
     for (const name of added) this.#mailboxes.set(name, { since: undefined, unusedAt: undefined });
   }
 
-  /** Watches a mailbox no longer. Whoever comes back for it finds that there is something that the log cannot tell. */
+  /** Stops watching a mailbox. The `reset` event makes a socket that resumes later read the mailbox anew. */
   #forget(name: string): void {
     if (this.#mailboxes.get(name)?.since !== undefined) this.#publish({ type: 'reset', mailbox: name });
     this.#mailboxes.delete(name);
@@ -224,7 +225,7 @@ export class Topic {
     if (mailbox) mailbox.since = Math.min(mailbox.since ?? seq, seq);
   }
 
-  /** What the log has for a socket that comes back; undefined when something may be missing from it. */
+  /** The events for a socket that resumes; undefined when the log may lack some of them. */
   #replay(
     { epoch, after }: { epoch: string; after: number },
     mailboxes: readonly string[],
@@ -236,7 +237,7 @@ export class Topic {
     return { after, events: events.filter(({ mailbox, seq }) => seq <= upTo && mailboxes.includes(mailbox)) };
   }
 
-  /** A socket may watch less than it was about to. */
+  /** Cleans up after a socket that watches fewer mailboxes than it was about to. */
   #tidy(subscription: Subscription, mailboxes: readonly string[]): void {
     const { subscriber } = subscription;
     if (subscription.idle && this.#subscriptions.get(subscriber) === subscription)
@@ -246,7 +247,7 @@ export class Topic {
       return mailbox !== undefined && mailbox.since === undefined;
     });
     if (unknown.length === 0) return;
-    // No socket can have seen these, so nobody can come back for them.
+    // No socket has got events of these mailboxes, so no socket can resume with them.
     const used = this.#used();
     for (const name of unknown) if (!used.has(name)) this.#mailboxes.delete(name);
     this.#refresh();

@@ -1,7 +1,7 @@
 import type { Metrics } from '../runtime/metrics.js';
 import type { Hub } from './hub.js';
 
-/** Tells of watches. */
+/** Adds the metrics of watches. */
 export function addWatchMetrics(metrics: Metrics, hub: Hub): void {
   metrics.gauge('watches', 'Accounts that are watched.', [], (set) => set({}, hub.stats.topics));
   metrics.gauge('watching_sockets', 'Sockets that hear of changes.', [], (set) => set({}, hub.stats.subscribers));

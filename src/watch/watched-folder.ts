@@ -11,19 +11,19 @@ import { stateOf } from '../view/state.js';
 import type { AccountHandle, MailboxChange } from './types.js';
 
 const { eventMessages, eventFlags, uidsPerRequest } = protocolLimits;
-/** Of a larger folder the newest messages are watched; what becomes of older ones shows in the counts alone. */
+/** In a larger folder only the newest messages are watched; changes of older ones show in the counts alone. */
 const MOST_WATCHED = 20_000;
-/** How often messages may vanish while they are fetched. */
+/** Most tries when messages vanish while they are fetched. */
 const TRIES = 8;
 
-/** A folder that is watched: tells what its view has learnt since it told last. */
+/** A watched folder: reports what its view has learned since the last report. */
 export class WatchedFolder {
   readonly reader: MailboxReader;
   readonly #tell: (change: MailboxChange) => void;
   readonly #unpin: () => void;
-  /** Of the log of the view: what came after it has not been told yet. */
+  /** Version of the view's change log up to which changes were reported. */
   #version = 0;
-  /** Of the folder that was told of; undefined before the watch begins and while there is no folder. */
+  /** UIDVALIDITY of the reported folder; undefined before the watch begins and while the folder does not exist. */
   #uidValidity: number | undefined;
   #counts = '';
 
@@ -32,7 +32,7 @@ export class WatchedFolder {
     this.reader = pinned.reader;
     this.#unpin = pinned.unpin;
     this.#tell = tell;
-    // Where the server does not tell changes all flags are asked for again when its connection is lost.
+    // Where the server does not report changes, all flags are fetched again after the connection was lost.
     this.reader.mostFlags = MOST_WATCHED;
   }
 
@@ -40,21 +40,21 @@ export class WatchedFolder {
     return this.reader.mailbox;
   }
 
-  /** What the folder is now; null when there is none. */
+  /** The current state of the folder; null when there is no such folder. */
   get now(): { uidValidity: number; state: string } | null {
     const uidValidity = this.#uidValidity;
     return uidValidity === undefined ? null : { uidValidity, state: stateOf(this.reader.view) };
   }
 
-  /** Whether the view holds something that was not told yet. */
+  /** Whether the view holds changes that were not reported yet. */
   get hasNews(): boolean {
     const { view } = this.reader;
     return view.placed && (view.members.unknownOnTop > 0 || !this.#isTold(view));
   }
 
   /**
-   * Has the server confirm the folder and tells what has changed.
-   * @throws BrokerError what reading throws, unless the folder is out of reach: then it is told to be gone
+   * Has the server confirm the folder and reports what has changed.
+   * @throws BrokerError what reading throws, unless the folder is out of reach: then the folder is reported as gone
    */
   async sync(account: AccountHandle, job: Pick<Job, 'signal' | 'deadlineAt'>): Promise<void> {
     try {
@@ -75,7 +75,7 @@ export class WatchedFolder {
     }
   }
 
-  /** Tells what the view holds and was not told yet. @returns false when the server has to be asked for some of it */
+  /** Reports the changes that the view holds. @returns false when some data must be fetched from the server first */
   tellNews(): boolean {
     const { view } = this.reader;
     if (this.hasNews && !this.#isReady(view)) return false;
@@ -96,7 +96,7 @@ export class WatchedFolder {
     return log.version === this.#version && uidValidity === this.#uidValidity;
   }
 
-  /** Whether everything that is to be told is in memory. */
+  /** Whether everything that is to be reported is in memory. */
   #isReady(view: MailboxView): boolean {
     if (!view.placed || view.members.unknownOnTop > 0 || !isWhole(view)) return false;
     return this.#newest(view).every((uid) => view.rows.has(uid, defaultFields));
@@ -115,13 +115,13 @@ export class WatchedFolder {
     throw new BrokerError('CONNECTION_LOST', 'The folder was taken from under its watch.');
   }
 
-  /** New messages that are told with their rows. */
+  /** New messages that are reported with their rows. */
   #newest(view: MailboxView): number[] {
     if (view.uidValidity !== this.#uidValidity) return [];
     return (view.log.since(this.#version)?.added ?? []).slice(-eventMessages);
   }
 
-  /** Tells what has changed since the last time. It is one step: nothing comes between looking and noting. */
+  /** Reports what has changed since the last report. Synchronous: no change can come between reading and noting. */
   #report(view: MailboxView): boolean {
     const { uidValidity = 0, log } = view;
     const first = this.#uidValidity === undefined;
@@ -160,7 +160,7 @@ export class WatchedFolder {
   }
 }
 
-/** Whether of each message that is watched the uid and the flags are known. */
+/** Whether the uid and the flags of every watched message are known. */
 function isWhole({ members: { base, uids } }: MailboxView): boolean {
   return base === 0 || uids.length >= MOST_WATCHED;
 }
@@ -173,7 +173,7 @@ function flagsOf(view: MailboxView, uid: number): { uid: number; flags: string[]
   return { uid, flags: JSON.parse(view.members.flagsOf(uid) ?? '[]') as string[] };
 }
 
-/** Counts as the view knows them; of a folder that is not known as a whole the unseen are those among the known. */
+/** Counts as the view knows them; in a folder that is only partly known, `unseen` counts the known messages. */
 function countsOf({ members, uidValidity = 0 }: MailboxView): StatusCounts {
   return { messages: members.exists, unseen: members.unseen, uidNext: null, uidValidity, size: null };
 }

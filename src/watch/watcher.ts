@@ -19,21 +19,21 @@ export const defaultWatchTimes: WatchTimes = {
   stayMs: 30_000,
 };
 
-/** Milliseconds that one look at a folder may take. */
+/** Milliseconds that one sync of a folder may take. */
 const LOOK_MS = 30_000;
 /** Milliseconds for the server's answer to a heartbeat. */
 const ANSWER_MS = 10_000;
-/** Milliseconds between tries when the server cannot be reached, at most. */
+/** Most milliseconds between retries when the server cannot be reached. */
 const MOST_RETRY_MS = 60_000;
 /** Milliseconds that the connection has to be given back when the watch ends. */
 const LEAVE_MS = 2_000;
 
-/** Watches accounts by the views of their folders. */
+/** A watcher of accounts that uses the views of their folders. */
 export function watcherOf(views: Views, times: WatchTimes = defaultWatchTimes, log?: Log): StartWatcher {
   return (account, tell) => new AccountWatcher(account, views, times, tell, log);
 }
 
-/** Where a watcher stays, and how often it failed to since it last stayed there for a while. */
+/** The folder that a watcher stays with, and the failures in a row since a connection last lasted. */
 interface Home {
   folder: WatchedFolder;
   station: Station;
@@ -41,8 +41,9 @@ interface Home {
 }
 
 /**
- * Watches folders of an account: stays with one on a connection, looks at the others now and then, or when the server
- * tells of them. What changed is told from the views, so a lost connection makes nothing be missed or told twice.
+ * Watches folders of an account: stays with one folder on a connection, and polls the others, or syncs them when the
+ * server reports a change. Changes are computed from the views, so after a lost connection no change is missed or
+ * reported twice.
  */
 class AccountWatcher implements Watcher {
   readonly #account: AccountHandle;
@@ -55,7 +56,7 @@ class AccountWatcher implements Watcher {
   readonly #end = new AbortController();
   #home: Home | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
-  /** `performance.now()` when the server last proved to be there, at home and at the others. */
+  /** `performance.now()` when the server last confirmed the home folder, and the others. */
   #homeProof = Number.NEGATIVE_INFINITY;
   #pollProof = Number.NEGATIVE_INFINITY;
 
@@ -70,7 +71,7 @@ class AccountWatcher implements Watcher {
     this.#account = account;
     this.#views = views;
     this.#times = times;
-    // Each folder that is looked at just now listens for the end.
+    // Each sync under way listens to this signal.
     setMaxListeners(0, this.#end.signal);
     this.#tell = (change) => {
       if (!this.#end.signal.aborted) tell(change);
@@ -100,11 +101,11 @@ class AccountWatcher implements Watcher {
     station?.end();
     this.#cancelPoll();
     for (const [name, folder] of this.#folders) this.#remove(name, folder);
-    // By then the connection has been given back, as a rule.
+    // By then the station has usually given its connection back.
     setTimeout(() => this.#end.abort(new Error('The watch has ended.')), LEAVE_MS).unref();
   }
 
-  /** @returns the server's refusal of the folder, which is not watched then */
+  /** Begins to watch a folder. @returns the server's refusal, if the folder cannot be watched */
   async #add(name: string, signal: AbortSignal): Promise<BrokerError | undefined> {
     const account = this.#account.key;
     const folder = new WatchedFolder(this.#views.pin(account, name), (change) => {
@@ -123,7 +124,7 @@ class AccountWatcher implements Watcher {
       if (!folder.tellNews()) void this.#look(folder);
     };
     folder.reader.onWritten = () => void this.#look(folder);
-    // What came between the answer and this.
+    // Reports changes that came between the sync and the assignment above.
     folder.reader.onConfirmed();
     return undefined;
   }
@@ -139,7 +140,7 @@ class AccountWatcher implements Watcher {
     return now ? { ...now, lagMs: this.#lagMs(name) } : null;
   }
 
-  /** Chooses where to stay, and who is looked at from afar. */
+  /** Chooses the folder to stay with, and the folders to poll. */
   #settle(): void {
     if (this.#end.signal.aborted) return;
     const there = [...this.#folders.values()].filter(({ now }) => now !== null);
@@ -163,7 +164,7 @@ class AccountWatcher implements Watcher {
         if (other && other !== folder) void this.#look(other);
       },
       onProof: () => {
-        // One that is leaving proves nothing of another folder.
+        // A station that is being replaced proves nothing about the new home folder.
         if (this.#home !== home) return;
         this.#homeProof = performance.now();
       },
@@ -182,7 +183,7 @@ class AccountWatcher implements Watcher {
     void this.#stay(home);
   }
 
-  /** Comes back whenever the connection was needed elsewhere or lost, as long as this is where to stay. */
+  /** Keeps a station on the home folder: retries whenever its connection was needed elsewhere or lost. */
   async #stay(home: Home): Promise<void> {
     const { folder, station } = home;
     const { signal } = this.#end;
@@ -205,7 +206,7 @@ class AccountWatcher implements Watcher {
           return station.attend(connection, lease);
         });
       } catch (error) {
-        // Whoever asks for mail is told what is wrong; here the next try finds out what changed meanwhile.
+        // The error needs no report: requests for mail get it themselves, and the next try finds the changes.
         if (since !== undefined && performance.now() - since >= stayMs) home.failures = 0;
         waitMs = Math.min(retryMs * 2 ** home.failures, MOST_RETRY_MS) * (0.5 + Math.random() / 2);
         if (isUnavailable(error)) waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
@@ -215,7 +216,7 @@ class AccountWatcher implements Watcher {
     }
   }
 
-  /** Has a folder confirmed, which tells what is new. @returns false when it failed: then the next look tells it */
+  /** Syncs a folder, which reports its changes. @returns false on failure: the next sync reports them */
   async #look(folder: WatchedFolder): Promise<boolean> {
     try {
       await folder.sync(this.#account, { signal: this.#end.signal, deadlineAt: Date.now() + LOOK_MS });
@@ -226,7 +227,7 @@ class AccountWatcher implements Watcher {
     }
   }
 
-  /** The folder where it stayed may be gone, or one may be there at last. */
+  /** Chooses a home folder anew when the current one is gone or there is none. */
   #settleIfHomeless(): void {
     if (!this.#home || this.#home.folder.now === null) this.#settle();
   }
@@ -235,13 +236,13 @@ class AccountWatcher implements Watcher {
     return [...this.#folders.keys()].filter((name) => name !== this.#home?.folder.mailbox);
   }
 
-  /** A poll that is due or under way stays: requests that come again and again would put it off for ever. */
+  /** Schedules the next poll. A scheduled or running poll is kept: repeated requests would delay it for ever. */
   #schedulePoll(): void {
     if (this.#end.signal.aborted || this.#others().length === 0) {
       this.#cancelPoll();
       return;
     }
-    // Not all accounts at the same moment.
+    // With jitter: not all accounts poll at the same moment.
     const waitMs = this.#times.pollMs * (0.9 + Math.random() / 5);
     this.#pollTimer ??= setTimeout(() => void this.#poll(), waitMs).unref();
   }
@@ -262,24 +263,24 @@ class AccountWatcher implements Watcher {
     };
     try {
       const stamps = await this.#account.run(job, (connection) => stampsOf(connection, names));
-      // One after the other: an account has few connections, and others wait for them too.
+      // One after the other: an account has few connections, and other jobs wait for them too.
       let compared = true;
       for (const [name, stamp] of stamps) compared = (await this.#compare(name, stamp)) && compared;
       this.#pollProof = compared ? performance.now() : Number.NEGATIVE_INFINITY;
     } catch {
-      // The next poll tells what changed meanwhile.
+      // The next poll finds the changes.
       this.#pollProof = Number.NEGATIVE_INFINITY;
     }
     this.#cancelPoll();
     this.#schedulePoll();
   }
 
-  /** @returns false when the folder may have changed and could not be looked at */
+  /** Syncs a folder if its stamp has changed. @returns false when the sync failed */
   async #compare(name: string, stamp: Stamp | null): Promise<boolean> {
     const folder = this.#folders.get(name);
     if (!folder) return true;
     const before = this.#stamps.get(name);
-    // Flags may have changed where the stamp tells nothing of them.
+    // An incomplete stamp does not show changes of flags.
     const changed = !before || before.text !== stamp?.text || !stamp.complete;
     if (changed && !(await this.#look(folder))) return false;
     this.#stamps.set(name, stamp);
@@ -298,7 +299,7 @@ class AccountWatcher implements Watcher {
   }
 }
 
-/** Whether the account gets no connection for a while. */
+/** Whether the account gets no connection for now. */
 function isUnavailable(error: unknown): error is BrokerError {
   return error instanceof BrokerError && error.kind === 'UPSTREAM_UNAVAILABLE';
 }

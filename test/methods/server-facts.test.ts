@@ -32,7 +32,7 @@ describe('what a server offers a user', () => {
     const { all, take } = asked();
     await take();
     expect(all.size).toBe(1);
-    all.forget('anna');
+    all.endAccount('anna');
     expect(all.size).toBe(0);
     const late = asked(here, () => false);
     await late.take();

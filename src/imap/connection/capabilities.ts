@@ -1,10 +1,10 @@
 import type { Capabilities } from '../../protocol/methods/session.js';
 import type { ImapConnection } from './connection.js';
 
-/** Extensions that IMAP4rev2 (RFC 9051 appendix E) made part of itself. */
+/** Extensions that are part of IMAP4rev2 (RFC 9051 appendix E). */
 const inRev2 = new Set(['MOVE', 'UIDPLUS', 'LIST-STATUS', 'SPECIAL-USE', 'IDLE', 'ESEARCH', 'STATUS=SIZE']);
 
-/** What the server offers, in the broker's words. */
+/** The server's capabilities, in the broker's terms. */
 export function capabilitiesOf(connection: Pick<ImapConnection, 'capabilities'>): Capabilities {
   const offered = connection.capabilities;
   const rev2 = offered.has('IMAP4rev2');
@@ -29,25 +29,25 @@ export function capabilitiesOf(connection: Pick<ImapConnection, 'capabilities'>)
   };
 }
 
-/** A server of RFC 9208 need not repeat the QUOTA of RFC 2087 beside its `QUOTA=RES-*`. */
+/** A server with RFC 9208 need not announce QUOTA of RFC 2087 in addition to `QUOTA=RES-*`. */
 export function offersQuota({ capabilities }: Pick<ImapConnection, 'capabilities'>): boolean {
   return capabilities.has('QUOTA') || [...capabilities.keys()].some((name) => name.startsWith('QUOTA=RES-'));
 }
 
-/** `APPENDLIMIT` without a number says that each folder has its own limit. */
+/** `APPENDLIMIT` without a number means that each folder has its own limit. */
 function appendLimit(value: boolean | number | undefined): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
 }
 
 /**
- * Whether its sessions go on with a folder of before when that was deleted, renamed or replaced elsewhere: what is to be
- * written must not go there (Cyrus, Courier).
+ * Whether a session of this server keeps the old folder selected after another client deleted, renamed or replaced it:
+ * writes must not go there (Cyrus, Courier).
  */
 export function staysInReplaced({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
   return /courier|cyrus/i.test(serverName ?? '');
 }
 
-/** Whether it answers for messages that are gone, with a text of its own, until a NOOP has told of it: Courier does. */
+/** Whether the server answers for expunged messages with made-up text until a NOOP reports them: Courier does. */
 export function makesUpMissing({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
   return /courier/i.test(serverName ?? '');
 }

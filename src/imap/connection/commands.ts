@@ -2,11 +2,11 @@ import type { UntaggedHandler } from '../wire/command.js';
 import type { StatusText } from '../wire/response.js';
 import type { ImapArgument, ImapAttribute } from '../wire/tokens.js';
 
-/** What few commands need. */
+/** Options that only a few commands need. */
 export interface ExecOptions {
-  /** Memory for the octets of the first large literal, which is part of it then. */
+  /** Memory for the octets of the first large literal, whose value is then a part of this buffer. */
   landing?: Buffer | undefined;
-  /** Called when the server is ready to wait, which is what IDLE asks it for. */
+  /** Called on the continuation request, by which the server begins the IDLE. */
   onContinue?: () => void;
 }
 

@@ -21,33 +21,33 @@ import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { giveUpIfSilent } from './silence.js';
 
-/** So many unreadable responses of a connection are told; the same mail is unreadable each time. */
+/** Most unreadable responses of a connection that are reported; the same mail is unreadable each time. */
 const MOST_UNREADABLE = 20;
-/** Octets in modified UTF-7 of a folder that a request could name; to decode a name of 10 MB takes seconds. */
+/** Longest folder name in modified UTF-7 that is decoded, in octets: decoding a name of 10 MB takes seconds. */
 const MOST_NAME_OCTETS = 5 * protocolLimits.mailboxNameLength;
 
-/** An account's authenticated IMAP connection. Its holder has it alone: the lease is the lock. */
+/** An account's authenticated IMAP connection. Only the holder of its lease uses it: the lease is the lock. */
 export class ImapConnection implements Commands {
   readonly id: string;
   readonly server: ServerOptions;
   readonly user: string;
   readonly createdAt = Date.now();
-  /** When the access token that it logged in with ends; servers may end the connection then. */
+  /** When the access token of the login expires; servers may end the connection then. */
   readonly tokenEndsAt: number | undefined;
-  /** What the server calls itself in its ID answer (RFC 2971). */
+  /** The server software, by its ID response (RFC 2971) or its greeting: see {@link LoggedIn}. */
   readonly serverName: string | undefined;
   readonly namespaces: LoggedIn['namespaces'];
   /** Measures the commands for the request that has the connection. */
   trace: Trace | undefined;
-  /** Requests whose work it did. */
+  /** Number of jobs that ran on the connection. */
   served = 0;
-  /** Milliseconds that a barrier may go without a byte of an answer before the connection is given up; the pool sets it. */
+  /** Milliseconds without a byte from the server after which a barrier gives the connection up; set by the pool. */
   patienceMs = Number.POSITIVE_INFINITY;
-  /** It was given up because the server was silent: it is half-open, or the server is slow. */
+  /** Whether the connection was closed because the server was silent: half-open, or the server is slow. */
   silent = false;
-  /** Hears of folders that the server tells the counts of, in whatever way. */
+  /** Called for each untagged STATUS of a folder that is not selected. */
   onStatus: ((mailbox: string) => void) | undefined;
-  /** Hears of responses that could not be read. */
+  /** Called for responses that could not be read. */
   onUnreadable: ((what: Unreadable) => void) | undefined;
   readonly #wire: Wire;
   readonly #loginBytes: LoggedIn['bytes'];
@@ -84,7 +84,7 @@ export class ImapConnection implements Commands {
   }
 
   /**
-   * Connects, secures, logs in and switches on what the broker uses. On failure or abort nothing is left open.
+   * Connects, secures, logs in and enables the extensions that the broker uses. On failure or abort nothing stays open.
    * @throws BrokerError UPSTREAM_UNAVAILABLE, IMAP_AUTH_FAILED or the signal's reason
    */
   static async open(
@@ -114,12 +114,12 @@ export class ImapConnection implements Commands {
     }
   }
 
-  /** Whether commands can be sent: not after the server's BYE either, though the socket lives on for a moment. */
+  /** Whether commands can be sent; false from the server's BYE on, although the socket is open a moment longer. */
   get usable(): boolean {
     return this.#wire.usable;
   }
 
-  /** Writes that were sent, and those of them whose success is known. A lease compares before and after. */
+  /** Number of writes that were sent, and of those known to have succeeded. A lease compares before and after. */
   get writes(): { begun: number; done: number } {
     return { begun: this.#writesBegun, done: this.#writesDone };
   }
@@ -129,17 +129,17 @@ export class ImapConnection implements Commands {
     return { sent: sent + this.#loginBytes.sent, received: received + this.#loginBytes.received };
   }
 
-  /** What ended the connection, in few words; `undefined` where this side did. */
+  /** Why the connection ended, in short; `undefined` where the broker closed it. */
   get endedBy(): string | undefined {
     return this.#wire.endedBy;
   }
 
-  /** Whether an extension was switched on by ENABLE (RFC 5161), in upper case. */
+  /** Whether an extension, named in upper case, was enabled (RFC 5161). */
   enabled(extension: string): boolean {
     return this.#capabilities.enabled.has(extension);
   }
 
-  /** Whether the server offers a capability, in upper case but for `IMAP4rev2`: for instance `UIDPLUS`. */
+  /** Whether the server offers a capability, named in upper case except `IMAP4rev2`: for instance `UIDPLUS`. */
   has(capability: string): boolean {
     return this.#capabilities.offered.has(capability);
   }
@@ -152,13 +152,13 @@ export class ImapConnection implements Commands {
     return this.#selection.selected;
   }
 
-  /** A folder name that the server told, in Unicode; one that no request could name stays as it was told. */
+  /** A folder name from the server, in Unicode; a name too long for any request stays as the server sent it. */
   nameOf(attribute: ImapAttribute | undefined): string {
     const name = textOf(attribute);
     return name.length > MOST_NAME_OCTETS ? name : this.#names.decode(name);
   }
 
-  /** Calls the listener once when the connection ends, at once if it has ended. @returns a function that ends this */
+  /** Calls the listener once when the connection ends, at once if it has ended. @returns removes the listener */
   onClose(listener: () => void): () => void {
     if (this.#wire.ended) listener();
     else this.#onClose.add(listener);
@@ -169,7 +169,7 @@ export class ImapConnection implements Commands {
    * Sends a command and waits for its end.
    * @param untagged takes untagged responses by keyword in upper case
    * @throws BrokerError IMAP_NO, NOT_FOUND or UPSTREAM_UNAVAILABLE with the server's words, CONNECTION_LOST, TOO_LARGE,
-   * INVALID_PARAMS for what cannot be sent; and what a handler throws, once the command is done
+   * INVALID_PARAMS for arguments that cannot be sent; and what a handler throws, once the command is done
    */
   async exec(
     effect: 'read' | 'write',
@@ -190,7 +190,7 @@ export class ImapConnection implements Commands {
     }
   }
 
-  /** The server goes on refusing a folder in this session alone: another session opens what is there. */
+  /** Ends a session in which the server keeps refusing a folder: a new session can open the folder of that name. */
   #endSession(failure: unknown): BrokerError {
     const lost = connectionLost(failure);
     this.giveUp(lost);
@@ -198,22 +198,22 @@ export class ImapConnection implements Commands {
   }
 
   /**
-   * Sends the commands that `begin` begins at once in one packet: one round trip in place of one for each. They must not
-   * have literals, and none may depend on the answer of another.
+   * Sends all commands that `begin` starts synchronously in one packet: one round trip instead of one per command. The
+   * commands must not have literals, and none may depend on the response of another.
    */
   together<T>(begin: () => T): T {
     return this.#wire.together(begin);
   }
 
-  /** Ends the IDLE under way, in one packet with the commands that `begin` begins at once. */
+  /** Ends the IDLE under way, in one packet with the commands that `begin` starts synchronously. */
   behindIdle<T>(begin: () => T): T {
     return this.#wire.endIdle(begin);
   }
 
   /**
-   * Selects a folder, or keeps the selection when it is there already; then, if `fresh`, one NOOP is the barrier that
-   * delivers what other clients changed.
-   * @throws BrokerError NOT_FOUND, IMAP_NO, or STATE_CHANGED when `uidValidity` is given and another one holds
+   * Selects a folder, or keeps the selection when the folder is selected already; then, if `fresh`, one NOOP is the
+   * barrier that delivers the changes of other clients.
+   * @throws BrokerError NOT_FOUND, IMAP_NO, or STATE_CHANGED when the folder's UIDVALIDITY differs from `uidValidity`
    */
   async select(
     mailbox: string,
@@ -222,7 +222,7 @@ export class ImapConnection implements Commands {
     const path = canonicalName(mailbox);
     const expected = options.uidValidity;
     const kept = this.selected?.path === path && !this.troubled && (!options.fresh || (await this.refresh()));
-    // A kept selection may be of a folder that bore the name before.
+    // A kept selection may be of an earlier folder of the same name.
     const same = expected === undefined || expected === this.selected?.uidValidity;
     const selected = kept && same && this.selected ? this.selected : await this.#open(path);
     if (expected !== undefined && expected !== selected.uidValidity) {
@@ -236,25 +236,25 @@ export class ImapConnection implements Commands {
   }
 
   /**
-   * Selects a folder anew and lets a follower hear of it from the first line on, which is where QRESYNC tells what has
-   * changed since a known state. The follower before has lost it.
+   * Selects a folder anew with a follower that gets the untagged responses from the first line on, in which QRESYNC
+   * reports the changes since a known state. The previous follower is told that it has lost the folder.
    * @throws BrokerError NOT_FOUND, IMAP_NO
    */
   async follow(mailbox: string, follower: Follower, known?: KnownState): Promise<SelectedMailbox> {
     return this.#open(canonicalName(mailbox), follower, known);
   }
 
-  /** Whether this follower hears of what is selected now. */
+  /** Whether this follower follows the selected folder. */
   isFollowedBy(follower: Follower): boolean {
     return this.usable && this.#selection.isFollowedBy(follower);
   }
 
-  /** Whether the server has said NO to nothing in particular since the SELECT: then what it tells may be of another folder. */
+  /** Whether an untagged NO or BAD came since the SELECT: later responses may be of another folder. */
   get troubled(): boolean {
     return this.#selection.troubled;
   }
 
-  /** Tells this follower nothing any more; another one goes on. */
+  /** Ends the following by this follower; does nothing if another one follows. */
   unfollow(follower: Follower): void {
     if (this.#selection.isFollowedBy(follower)) this.#selection.unfollow();
   }
@@ -272,12 +272,12 @@ export class ImapConnection implements Commands {
     return this.#selection.finish(ok);
   }
 
-  /** One round trip that changes nothing; delivers what is pending. */
+  /** One round trip that changes nothing; delivers pending untagged responses. */
   async noop(): Promise<void> {
     await this.exec('read', 'NOOP');
   }
 
-  /** Whether no command is on the wire: work that left one behind must not lend its connection to the next. */
+  /** Whether no command is on the wire: a connection with an unfinished command must not be lent again. */
   get quiet(): boolean {
     return this.#wire.quiet;
   }
@@ -295,7 +295,7 @@ export class ImapConnection implements Commands {
     try {
       await this.exec('read', 'EXAMINE', [mailboxName(selected.path)]);
     } catch (failure) {
-      // Refused where the folder is gone, and then nothing is selected any more (RFC 3501 section 6.3.1).
+      // Servers refuse EXAMINE where the folder is gone; then nothing is selected any more (RFC 3501 section 6.3.1).
       if (this.usable && failure instanceof BrokerError) return;
       throw failure;
     }
@@ -303,8 +303,8 @@ export class ImapConnection implements Commands {
   }
 
   /**
-   * The barrier that delivers what other clients changed in the selected folder.
-   * @returns false when the folder is not what it was, so that what the server told meanwhile means nothing
+   * The barrier that delivers the changes of other clients in the selected folder.
+   * @returns false when the folder was deleted, renamed or replaced, so that what the server reported does not count
    */
   async refresh(): Promise<boolean> {
     const attended = giveUpIfSilent(this);
@@ -314,13 +314,13 @@ export class ImapConnection implements Commands {
     return !this.troubled;
   }
 
-  /** A response could not be read, which costs nothing but itself. */
+  /** Reports a response that could not be read; the connection goes on. */
   noteUnreadable(what: Omit<Unreadable, 'mailbox'>): void {
     this.#unreadable += 1;
     if (this.#unreadable <= MOST_UNREADABLE) this.onUnreadable?.({ mailbox: this.selected?.path, ...what });
   }
 
-  /** Says LOGOUT and waits for the end, at most so long; then closes hard. Never rejects. */
+  /** Sends LOGOUT and waits for the end, at most `timeoutMs`; then closes the socket. Never rejects. */
   logout(timeoutMs: number): Promise<void> {
     this.#loggingOut ??= this.#logout(timeoutMs);
     return this.#loggingOut;
@@ -343,7 +343,7 @@ export class ImapConnection implements Commands {
     this.#wire.close();
   }
 
-  /** Closes it because the server sends more than can be taken. */
+  /** Closes the connection for a fault of the server; commands under way reject with the error. */
   giveUp(error: BrokerError): void {
     this.#wire.close(error);
   }
@@ -352,7 +352,7 @@ export class ImapConnection implements Commands {
     const { keyword, attributes, status } = response;
     if (keyword === 'STATUS') {
       const name = this.nameOf(attributes[0]);
-      // Of the selected folder it is the answer of a barrier.
+      // A STATUS of the selected folder is the answer to a barrier.
       if (name !== this.selected?.path) this.onStatus?.(name);
     } else if (keyword === 'CAPABILITY') {
       this.#capabilities.replace(attributes);
@@ -371,7 +371,7 @@ export class ImapConnection implements Commands {
     const wanted = this.#capabilities.toEnable;
     if (wanted.length === 0) return;
     const ENABLED: UntaggedHandler = ({ attributes }) => this.#capabilities.noteEnabled(attributes);
-    // Refused by servers that offer it all the same: the connection is as good without.
+    // Some servers offer ENABLE and then refuse it: the connection works without.
     await this.exec('read', 'ENABLE', wanted.map(atom), { ENABLED }).catch((failure: unknown) => {
       if (!this.usable) throw failure;
     });

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
-/** Bytes that a server may say before what is waited for. */
+/** Most unread bytes from a server. */
 const MOST_BYTES = 64 * 1024;
 
-/** A few lines to and from a server, by hand: for what is looked at before there is a connection. */
+/** A plain exchange of lines with a server, for the probe, which works without an `ImapConnection`. */
 export class Dialogue {
   readonly #socket: Socket;
   #text = '';
@@ -29,7 +29,7 @@ export class Dialogue {
     this.#socket.write(`${line}\r\n`);
   }
 
-  /** Lines up to and with the one that matches; what comes behind is left. @throws when the connection ends before */
+  /** Lines up to and including the one that matches; later lines stay unread. @throws if the connection ends before */
   async until(last: RegExp): Promise<string[]> {
     const lines: string[] = [];
     for (;;) {
@@ -48,7 +48,7 @@ export class Dialogue {
     }
   }
 
-  /** Gives the socket away: from now on somebody else reads it. */
+  /** Hands the socket over: from now on the caller reads from it. */
   release(): Socket {
     return this.#socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error');
   }

@@ -1,9 +1,9 @@
 import { atom } from '../wire/tokens.js';
 import type { ImapConnection } from './connection.js';
 
-/** Where folders of one owner begin. */
+/** A namespace: the prefix and the delimiter of its folder names. */
 export interface Namespace {
-  /** Begins the names of all its folders, with the delimiter; empty where they begin at the top. */
+  /** Begins the names of all folders of the namespace, delimiter included; empty where they are at the top level. */
   prefix: string;
   delimiter: string | null;
 }
@@ -15,10 +15,10 @@ export interface Namespaces {
   shared: Namespace[];
 }
 
-/** More namespaces than these are asked for by none. */
+/** Most namespaces of each kind that are kept: real servers have far fewer. */
 const MOST = 50;
 
-/** The namespaces that the server told at login. */
+/** The namespaces that the server announced at login. */
 export function namespacesOf(connection: ImapConnection): Namespaces {
   const { personal, other, shared } = connection.namespaces ?? {};
   const decoded = (entries: Array<{ prefix: string; delimiter?: string | null | undefined }> | false | undefined) =>

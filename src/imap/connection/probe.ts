@@ -6,12 +6,12 @@ import type { Credentials, ServerOptions } from '../login/server-options.js';
 import { ImapConnection } from './connection.js';
 import { Dialogue } from './dialogue.js';
 
-/** One step of what happens before a connection can be used. */
+/** One step on the way to a usable connection. */
 export interface ProbeStep {
   step: 'dns' | 'connect' | 'tls' | 'greeting' | 'capabilities' | 'login';
   ok: boolean;
   ms: number;
-  /** What was found, or why it failed; no secret. */
+  /** What the step found, or why it failed; contains no secret. */
   detail: string;
 }
 
@@ -19,9 +19,9 @@ const MOST_DETAIL = 500;
 const LOGOUT_MS = 2_000;
 
 /**
- * Goes the way to a server step by step, as the broker does, up to the first step that fails. Nothing is left open.
- * @param credentials logs in with them; without, it stops before
- * @param deadlineAt `Date.now()` by which it is done
+ * Connects to a server step by step, as the broker does, up to the first step that fails. Nothing stays open.
+ * @param credentials for a login; without them the probe stops before the login
+ * @param deadlineAt `Date.now()` by which the probe is done
  */
 export async function probe(
   server: ServerOptions,
@@ -105,7 +105,7 @@ async function addressesOf(host: string): Promise<string> {
 function happens(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once(event, () => resolve());
-    // Whatever comes later is the dialogue's to notice, but must not end the process.
+    // The dialogue handles later errors, but an error without a listener would end the process.
     socket.on('error', reject);
     socket.once('close', () => reject(new Error('the server closed the connection')));
   });
@@ -118,7 +118,7 @@ function tlsOptions({ host, servername, secureContext }: ServerOptions) {
 
 function certificateOf(socket: TLSSocket): string {
   const { subject, valid_to: until } = socket.getPeerCertificate();
-  return `${socket.getProtocol()}, certificate of ${subject?.CN ?? 'nobody by name'}, valid until ${until}`;
+  return `${socket.getProtocol()}, certificate of ${subject?.CN ?? 'a subject without a name'}, valid until ${until}`;
 }
 
 async function greeting(dialogue: Dialogue): Promise<string> {
@@ -127,7 +127,7 @@ async function greeting(dialogue: Dialogue): Promise<string> {
   return line.replace(/^\* /, '');
 }
 
-/** What a command is answered with, without its tag. */
+/** The server's response to a command, without the tag. */
 async function answered(dialogue: Dialogue, command: string): Promise<string> {
   dialogue.send(`a ${command}`);
   const lines = await dialogue.until(/^a /);

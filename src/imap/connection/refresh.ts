@@ -14,12 +14,12 @@ interface Refreshed extends Commands {
 }
 
 /**
- * Servers that take a STATUS of the selected folder for a fault of the client: UW says so by an untagged NO, others refuse
- * with CLIENTBUG (RFC 5530 section 3).
+ * Servers that consider a STATUS of the selected folder a client bug: UW reports this by an untagged NO, others refuse
+ * the command with CLIENTBUG (RFC 5530 section 3).
  */
 const unwilling = new WeakSet<ServerOptions>();
 
-/** Whether an untagged NO is only about the STATUS of the selected folder; the server is not asked for that again then. */
+/** Whether an untagged NO is only about the STATUS of the selected folder; then no such STATUS is sent any more. */
 export function isAboutStatus({ server }: Pick<Refreshed, 'server'>, text: string): boolean {
   if (!/client bug/i.test(text)) return false;
   unwilling.add(server);
@@ -27,17 +27,17 @@ export function isAboutStatus({ server }: Pick<Refreshed, 'server'>, text: strin
 }
 
 /**
- * Whether a server has to be asked by STATUS, too, whether the selected folder is still the one that it was. Dovecot says
- * so at a NOOP; Cyrus and Courier go on for ever with the folder of before.
+ * Whether a STATUS is needed to find out that the selected folder was replaced. Dovecot reports this at a NOOP; Cyrus
+ * and Courier keep the old folder for ever.
  */
 function asksStatus({ server, serverName }: Refreshed): boolean {
   return !/^dovecot/i.test(serverName ?? '') && !unwilling.has(server);
 }
 
 /**
- * A NOOP, and in the same packet a STATUS where the server needs it: what other clients changed in the selected folder is
- * told before it is answered.
- * @returns whether the folder is the one that was selected
+ * A NOOP, and in the same packet a STATUS where the server needs it: the server reports the changes of other clients in
+ * the selected folder before it answers.
+ * @returns whether the folder is still the one that was selected
  */
 export async function refreshSelected(connection: Refreshed): Promise<boolean> {
   const { selected } = connection;
@@ -46,14 +46,14 @@ export async function refreshSelected(connection: Refreshed): Promise<boolean> {
     const noop = refused(connection, connection.exec('read', 'NOOP'));
     return [noop, asks ? isSame(connection, selected) : true] as const;
   });
-  // When the folder was renamed, deleted or replaced elsewhere some servers answer NO.
+  // When another client renamed, deleted or replaced the folder, some servers answer NO.
   const [accepted, same] = await Promise.all([noop, status]);
   return accepted === undefined && same;
 }
 
 async function isSame(connection: Refreshed, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
   let told: readonly ImapAttribute[] = [];
-  // On Cyrus two folders may have the same UIDVALIDITY, and one of them may take the name of the other.
+  // On Cyrus two folders may have the same UIDVALIDITY, and one of them may get the name of the other.
   const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];
   const asked = connection.exec('read', 'STATUS', [mailboxName(path), items], {
     STATUS: ({ attributes: [name, values] }) => {
@@ -65,7 +65,7 @@ async function isSame(connection: Refreshed, { path, uidValidity, mailboxId }: S
   if (refusal) return unwilling.has(connection.server) || isPassing(refusal) || refusal.imap?.status === 'BAD';
   const validityNow = nzNumberOf(valueIn(told, 'UIDVALIDITY'));
   const idNow = mailboxIdOf(valueIn(told, 'MAILBOXID'));
-  // What a server does not tell cannot be compared.
+  // A value that the server does not send cannot be compared.
   return (validityNow === undefined || validityNow === uidValidity) && (idNow === undefined || idNow === mailboxId);
 }
 
@@ -74,7 +74,7 @@ function valueIn(items: readonly ImapAttribute[], name: string): ImapAttribute |
   return at < 0 ? undefined : items[at + 1];
 }
 
-/** The server's refusal of a command; undefined where it was done. @throws BrokerError when the connection ended */
+/** The server's refusal of a command; undefined on success. @throws BrokerError when the connection ended */
 async function refused(connection: Commands, command: Promise<unknown>): Promise<BrokerError | undefined> {
   try {
     await command;

@@ -1,8 +1,8 @@
 import { BrokerError } from '../../protocol/errors.js';
 
 /**
- * Response codes (RFC 5530 section 3) by which a refusal speaks of the state of the server or of the account: the folder
- * that the command named may well be there.
+ * Response codes (RFC 5530 section 3) of refusals that are about the state of the server or of the account: the folder
+ * that the command named may well exist.
  */
 const passingCodes = new Set<string | undefined>([
   'UNAVAILABLE',
@@ -18,17 +18,17 @@ const passingCodes = new Set<string | undefined>([
   'OVERQUOTA',
 ]);
 
-/** Codes by which a server refuses a SELECT of a folder that it has: by its access control, or for the way it was asked. */
+/** Response codes of a refused SELECT of a folder that exists: access is denied, or the command is a client bug. */
 const deniedCodes = new Set<string | undefined>(['NOPERM', 'CLIENTBUG']);
 
-/** Whether a refusal says nothing of the folder, so that the same command may be accepted later. */
+/** Whether a refusal is not about the folder, so that the same command may be accepted later. */
 export function isPassing({ imap }: BrokerError): boolean {
   return passingCodes.has(imap?.code);
 }
 
 /**
- * Whether a SELECT or STATUS was refused for a folder that was here before under the same name. A session of Dovecot that
- * had it open may do so for ever, while a new session opens the folder that is there now.
+ * Whether a SELECT or STATUS was refused because of an earlier folder of the same name. A session of Dovecot that had
+ * the earlier folder open may refuse for ever, while a new session opens the present folder.
  */
 export function isOfFolderBefore(command: string, failure: unknown): boolean {
   if ((command !== 'SELECT' && command !== 'STATUS') || !(failure instanceof BrokerError)) return false;
@@ -36,9 +36,9 @@ export function isOfFolderBefore(command: string, failure: unknown): boolean {
 }
 
 /**
- * A refused SELECT as NOT_FOUND of the folder. Every other failure stays as it is; so do refusals that do not say that the
- * folder is missing, because a client would drop the folder. BAD is about the command (RFC 9051 section 7.1.3). Servers
- * refuse a missing folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
+ * A refused SELECT as NOT_FOUND of the folder. Every other failure stays as it is. So do refusals that do not say that
+ * the folder is missing, because a client would drop the folder on NOT_FOUND. BAD is about the command (RFC 9051
+ * section 7.1.3). Servers refuse a missing folder with NONEXISTENT, with TRYCREATE, or without any code (Courier, UW).
  */
 export function selectError(failure: unknown, path: string): unknown {
   if (!(failure instanceof BrokerError) || (failure.kind !== 'IMAP_NO' && failure.kind !== 'NOT_FOUND')) return failure;
@@ -53,8 +53,8 @@ export function selectError(failure: unknown, path: string): unknown {
 }
 
 /**
- * Whether an error says that there is no such folder for this user, or none that may be read (RFC 4314 section 4). A login
- * may be refused with NOPERM too, which is another kind of error and says nothing of a folder.
+ * Whether an error says that there is no such folder for this user, or that the user may not read the folder (RFC 4314
+ * section 4). A login may be refused with NOPERM too, but that is another kind of error and not about a folder.
  */
 export function isOutOfReach(error: unknown): error is BrokerError {
   if (!(error instanceof BrokerError)) return false;

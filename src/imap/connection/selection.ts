@@ -6,35 +6,35 @@ import { type ImapAttribute, listOf, modseqOf, nzNumberOf, textOf } from '../wir
 import type { FlagUpdate, Follower } from './follower.js';
 import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
 
-/** UIDVALIDITY of folders whose server tells none. */
+/** UIDVALIDITY of folders whose server sends none. */
 const NO_UIDVALIDITY = 1;
 
-/** Characters of a set of uids that a follower is told; ten thousand messages with gaps between them. */
+/** Most characters of a uid set that is passed to a follower: ten thousand messages with gaps between them. */
 const MOST_VANISHED = 256 * 1024;
 
-/** What a SELECT has told so far. */
+/** What the server has sent for a SELECT so far. */
 type Opening = { path: string } & { [K in keyof Omit<SelectedMailbox, 'path'>]?: SelectedMailbox[K] | undefined };
 
-/** Which folder a connection has selected, kept as the server tells it, and who follows that. */
+/** The folder that a connection has selected, as the untagged responses describe it, and its follower. */
 export class Selection {
   #selected: SelectedMailbox | undefined;
   #opening: Opening | undefined;
   #follower: Follower | undefined;
-  /** The server said NO to nothing in particular since the SELECT: Dovecot does when the folder was replaced by another. */
+  /** An untagged NO or BAD came since the SELECT: Dovecot sends NO when the folder was replaced by another. */
   troubled = false;
 
   get selected(): SelectedMailbox | undefined {
     return this.#selected;
   }
 
-  /** A SELECT is about to be sent: what the server tells from now on is of this folder. */
+  /** A SELECT is about to be sent: untagged responses from now on are about this folder. */
   begin(path: string, follower?: Follower): void {
     this.clear();
     this.#opening = { path };
     this.#follower = follower;
   }
 
-  /** The SELECT has succeeded. @throws BrokerError IMAP_NO where the server left out what every server must tell */
+  /** The SELECT has succeeded. @throws BrokerError IMAP_NO where the server left out EXISTS, which is required */
   finish({ code }: StatusText): SelectedMailbox {
     const told: Opening = this.#opening ?? { path: '' };
     const { path, exists, uidValidity = NO_UIDVALIDITY } = told;
@@ -57,7 +57,7 @@ export class Selection {
     return this.#selected;
   }
 
-  /** Nothing is selected any more, or about to be. */
+  /** No folder is selected any more, or about to be. */
   clear(): void {
     this.unfollow();
     this.#selected = undefined;
@@ -69,7 +69,7 @@ export class Selection {
     return this.#follower === follower;
   }
 
-  /** Tells the follower that it will hear nothing more. */
+  /** Ends the following, and notifies the follower by `onLost`. */
   unfollow(): void {
     const follower = this.#follower;
     this.#follower = undefined;
@@ -116,7 +116,7 @@ export class Selection {
     const earlier = listOf(attributes[0]).some((tag) => textOf(tag).toUpperCase() === 'EARLIER');
     const uids = textOf(attributes[earlier ? 1 : 0]);
     if (!earlier && this.#selected) this.#selected.exists = Math.max(0, this.#selected.exists - countOf(uids));
-    // A follower begins anew sooner than it works through so much.
+    // A follower starts over faster than it could process such a set.
     if (uids.length > MOST_VANISHED) this.unfollow();
     else this.#follower?.onVanished(uids, earlier);
   }
@@ -128,7 +128,7 @@ export class Selection {
   }
 }
 
-/** What the items of a FETCH response tell of flags. */
+/** Uid, flags and mod-sequence of the items of a FETCH response. */
 export function flagsOf(
   items: ReadonlyMap<string, ImapAttribute>,
 ): Omit<FlagUpdate, 'seq' | 'flags'> & { flags: string[] | undefined } {

@@ -8,8 +8,8 @@ interface Attended {
 }
 
 /**
- * From now on closes the connection when the server is silent for longer than its `patienceMs`.
- * @returns a function that ends this
+ * From now on closes the connection when the server is silent for longer than the connection's `patienceMs`.
+ * @returns a function that stops the supervision
  */
 export function giveUpIfSilent(connection: Attended): () => void {
   const { patienceMs } = connection;

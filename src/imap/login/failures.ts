@@ -4,7 +4,7 @@ import { LoginError, type LoginStage } from './login-error.js';
 import { type LoginRefusal, refusalOf, saysAddressFull } from './refusals.js';
 import type { Credentials } from './server-options.js';
 
-/** What imapflow attaches to the errors that it throws; all of it may be missing. */
+/** What imapflow attaches to the errors that it throws; each member may be missing. */
 interface ImapFlowFailure {
   code?: string;
   message?: string;
@@ -13,13 +13,13 @@ interface ImapFlowFailure {
   responseStatus?: string;
   responseText?: string;
   response?: unknown;
-  /** Milliseconds that a throttling server wants to be left alone for. */
+  /** Milliseconds that a throttling server asks clients to wait. */
   throttleReset?: number;
   /** The text of the BYE that ended the connection, with {@link byeCodes}. */
   reason?: string;
 }
 
-/** A value that cannot be put into a command; nothing was sent. */
+/** imapflow's error codes for a value that cannot be put into a command; nothing was sent. */
 const unsendableCodes = new Set([
   'InvalidStringValue',
   'InvalidTokenValue',
@@ -28,13 +28,13 @@ const unsendableCodes = new Set([
   'InvalidSearchQuery',
   'InvalidMessageContent',
 ]);
-/** Milliseconds of a pause that a server asks for, at most: some numbers are no time that a timer can wait for. */
+/** Longest pause in milliseconds that a server may ask for: some servers send numbers beyond any timer. */
 const MOST_RETRY_MS = 3_600_000;
 const byeCodes = /^(NoConnection|ClosedAfterConnect)/;
-/** Errors of a connection that the other side ended, of imapflow and of Node. */
+/** Error codes, of imapflow and of Node, for a connection that the other side ended. */
 const endedCodes = /^(ClosedAfterConnect.*|ECONNRESET|EPIPE)$/;
 
-/** The server's words in a failed command, if it spoke at all. */
+/** The server's response to a failed command; undefined where no response came. */
 export function replyOf(failure: unknown): ImapReply | undefined {
   const { responseStatus, responseText, serverResponseCode, response } = detailsOf(failure);
   if (responseStatus !== 'NO' && responseStatus !== 'BAD' && responseStatus !== 'BYE') return undefined;
@@ -42,16 +42,16 @@ export function replyOf(failure: unknown): ImapReply | undefined {
   return { status: responseStatus, code: serverResponseCode, text };
 }
 
-/** Whether the server did not refuse a command but wants to be left alone for a while. */
+/** Whether the server throttles the client instead of refusing the command. */
 function isThrottled(failure: unknown): boolean {
   return detailsOf(failure).code === 'ETHROTTLE';
 }
 
 /** How far a connection came before it failed. */
 export interface Progress {
-  /** The server has sent its greeting. */
+  /** Whether the server has sent its greeting. */
   greeted: boolean;
-  /** Nothing was left to do but the login. */
+  /** Whether only the login was left to do. */
   secured: boolean;
 }
 
@@ -81,7 +81,7 @@ export function connectError(
     return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage });
   }
   const refusal = isThrottled(failure) || !imap ? 'throttled' : refusalOf(imap);
-  // imapflow calls everything but a tagged NO or BAD no answer to the login.
+  // imapflow sets `authenticationFailed` only for a tagged NO or BAD.
   if (refusal === 'credentials' && authenticationFailed) {
     const refused = { imap, cause: failure, stage, refusal };
     if (credentials && 'accessToken' in credentials) {
@@ -94,7 +94,7 @@ export function connectError(
   return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage, refusal });
 }
 
-/** What a refusal of each class comes to, for people. */
+/** What a refusal of each class means, for error messages. */
 const meanings: Record<LoginRefusal, string> = {
   credentials: 'refused the login',
   connections: 'lets this user have no more connections',

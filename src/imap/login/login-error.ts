@@ -2,13 +2,13 @@ import { BrokerError, type BrokerErrorOptions, type ErrorKind } from '../../prot
 import type { LoginRefusal } from './refusals.js';
 
 /**
- * How far a connection came that could not be made: not to the greeting, not to a secure connection, or to the login.
- * `full` stands for the first as well: the server ended the connection in place of its greeting, as servers do that
- * allow an address so many connections.
+ * How far a failed connection came. `connect`: no greeting, or no secure connection. `login`: the login was tried.
+ * `full`: the server ended the connection instead of sending its greeting, as servers do that limit the connections
+ * per address.
  */
 export type LoginStage = 'full' | 'connect' | 'login';
 
-/** The error of a connection that could not be made, with what the pool has to know of it. */
+/** The error of a connection that could not be made, with the details that the pool needs. */
 export class LoginError extends BrokerError {
   readonly stage: LoginStage;
   /** What the server meant, where it answered the login. */
@@ -24,7 +24,7 @@ export class LoginError extends BrokerError {
     this.refusal = refusal;
   }
 
-  /** The same error with another time to wait. */
+  /** The same error with another `retryAfterMs`. */
   withRetryAfter(retryAfterMs: number): LoginError {
     const { stage, refusal, executed, field, imap, cause } = this;
     return new LoginError(this.kind, this.message, { stage, refusal, executed, retryAfterMs, field, imap, cause });

@@ -8,23 +8,22 @@ import type { Credentials, ServerOptions } from './server-options.js';
 import { LoginTransport } from './transport.js';
 import { withoutSecrets } from './without-secrets.js';
 
-/** A connection right behind its login. */
+/** A connection right after its login. */
 export interface LoggedIn {
   carrier: Carrier;
-  /** What the server said that was not read. */
+  /** Bytes that the server sent and that were not read yet. */
   rest: Buffer;
-  /** Bytes of the login. */
+  /** Bytes that the login sent and received. */
   bytes: { sent: number; received: number };
-  /** In upper case but for `IMAP4rev1` and `IMAP4rev2`; `APPENDLIMIT` has its number. */
+  /** Capabilities in upper case, except `IMAP4rev1` and `IMAP4rev2`; `APPENDLIMIT` has its number. */
   capabilities: ReadonlyMap<string, boolean | number>;
   namespaces: ImapFlow['namespaces'];
-  /** What the server calls itself in its ID answer (RFC 2971), or in its greeting where that names a software that is known. */
+  /** The server software, by its ID response (RFC 2971), or by a greeting that names a known one. */
   serverName: string | undefined;
 }
 
 /**
- * Connects, secures and logs in, which imapflow does; then takes the socket from it. On failure or abort nothing is left
- * open.
+ * Connects, secures and logs in by imapflow; then takes the socket over. On failure or abort nothing stays open.
  * @throws BrokerError UPSTREAM_UNAVAILABLE, IMAP_AUTH_FAILED or the signal's reason
  */
 export async function logIn(
@@ -70,10 +69,10 @@ export async function logIn(
   }
 }
 
-/** @throws BrokerError UPSTREAM_UNAVAILABLE when imapflow is content although nothing was proven */
+/** Takes the socket over. @throws BrokerError UPSTREAM_UNAVAILABLE when the login has not proven the credentials */
 function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions): LoggedIn {
   if (!flow.usable || !stream) throw connectError({ code: 'it closed the connection' }, server.name);
-  // A server that greets with PREAUTH never looks at the credentials, so any would do.
+  // A server that greets with PREAUTH never checks the credentials, so any would do.
   if (stream.isPreauth) throw connectError({ code: 'it asks for no credentials' }, server.name);
   const { capabilities, namespaces, serverInfo } = flow;
   const { name = softwareOf(flow.greeting) } = serverInfo ?? {};
@@ -90,7 +89,7 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
   };
 }
 
-/** What a server that has no ID says of itself in its greeting: servers differ, and some are known. */
+/** The software that the greeting names, for servers without ID: some need special treatment. */
 function softwareOf(greeting: string | undefined): string | undefined {
   return /\b(?:dovecot|cyrus|courier)/i.exec(greeting ?? '')?.[0];
 }
@@ -100,13 +99,13 @@ function isThrottled(failure: unknown): boolean {
   return code === 'ETHROTTLE' || (typeof response === 'string' && throttlePause(response) !== undefined);
 }
 
-/** Servers offer the same to all connections, as a rule; a server that does not must not fill the memory. */
+/** Most capability lists that are kept: a server that sends a different list each time must not fill the memory. */
 const MOST = 100;
-/** Characters of a list that is kept, as JSON: several times what servers have. */
+/** Most characters of a kept list, as JSON: several times what servers send. */
 const MOST_CHARACTERS = 8 * 1024;
 const known = new Map<string, ReadonlyMap<string, boolean | number>>();
 
-/** The same map for connections whose servers said the same: some 4 KiB for each. */
+/** The same map for connections with the same capabilities: saves some 4 KiB per connection. */
 function shared(capabilities: ReadonlyMap<string, boolean | number>): ReadonlyMap<string, boolean | number> {
   const key = JSON.stringify([...capabilities]);
   if (key.length > MOST_CHARACTERS) return capabilities;

@@ -3,12 +3,12 @@ import { version } from '../../runtime/version.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Credentials, ServerOptions } from './server-options.js';
 
-/** What imapflow tells in its log alone. */
+/** Called for warnings that imapflow only logs. */
 export type OnWarning = (failure: unknown) => void;
 
 const quiet = () => {};
 
-/** imapflow's options for a login alone: nothing is switched on, the connection goes to the broker right after it. */
+/** imapflow's options for a login only: no extension is enabled, the broker takes the connection right after it. */
 export function loginOptions(
   id: string,
   server: ServerOptions,
@@ -23,7 +23,7 @@ export function loginOptions(
     host: server.host,
     port: server.port,
     secure: server.tls === 'implicit',
-    // `true` requires STARTTLS; otherwise a third party on the way need only leave it out of the capabilities.
+    // `true` requires STARTTLS; otherwise an attacker need only remove STARTTLS from the capabilities.
     doSTARTTLS: server.tls === 'starttls',
     ...(server.servername === undefined ? {} : { servername: server.servername }),
     auth: { user: credentials.user, ...secret },
@@ -50,7 +50,7 @@ export function loginOptions(
       info: quiet,
       trace: quiet,
       error: quiet,
-      // That a server throttles its logins, imapflow tells nowhere else before it has waited for minutes.
+      // imapflow waits for minutes when a server throttles logins, and until then reports that only here.
       warn: (entry: { err?: unknown } | undefined) => onWarning(entry?.err),
     },
   };

@@ -1,12 +1,12 @@
 import type { ImapReply } from '../../protocol/errors.js';
 
 /**
- * What a refused login says:
+ * Why a server refused a login:
  * - `credentials`: they are wrong, expired or not allowed here; the same ones would be refused again.
- * - `connections`: right, but the user has as many connections as the server allows.
- * - `throttled`: no login of this user is taken for a while, whatever the password; each further one prolongs that.
- * - `account`: the server cannot open the mailbox of this user, or its owner has to do something elsewhere first.
- * - `server`: the server has trouble of its own, or takes no logins in this way.
+ * - `connections`: they are right, but the user has as many connections as the server allows.
+ * - `throttled`: the server takes no login of this user for a while, whatever the password; each try prolongs that.
+ * - `account`: the server cannot open the mailbox of this user, or the user has to do something elsewhere first.
+ * - `server`: the server has a problem of its own, or takes no logins in this way.
  */
 export type LoginRefusal = 'credentials' | 'connections' | 'throttled' | 'account' | 'server';
 
@@ -23,7 +23,7 @@ const BROKEN =
 const TROUBLE =
   /\b(server|system|service|internal|backend|temporar\w*|technical)\b.{0,40}\b(error|failure|problem|busy|unavailable|trouble|down|terminating|not available)\b|generic failure|lookup failed|unavailable|shut(ting)? ?down|maintenance|try (it )?again|\blayer\b|plaintext/i;
 
-/** Words that say more than the response code beside them: Gmail sends OVERQUOTA when it throttles, Yahoo LIMIT. */
+/** Texts that are more precise than the response code: Gmail sends OVERQUOTA when it throttles, Yahoo LIMIT. */
 function byStrongWords(text: string): LoginRefusal | undefined {
   if (CONNECTIONS.test(text) && !/attempt/i.test(text)) return 'connections';
   if (ATTEMPTS.test(text)) return 'throttled';
@@ -31,7 +31,7 @@ function byStrongWords(text: string): LoginRefusal | undefined {
   return LOCKED.test(text) ? 'throttled' : undefined;
 }
 
-/** Response codes (RFC 5530, RFC 9051 section 7.1) that decide by themselves, where the words do not. */
+/** Response codes (RFC 5530, RFC 9051 section 7.1) that decide where the text does not. */
 const byCode = new Map<string, LoginRefusal>([
   ['AUTHENTICATIONFAILED', 'credentials'],
   ['AUTHORIZATIONFAILED', 'credentials'],
@@ -46,13 +46,13 @@ const byCode = new Map<string, LoginRefusal>([
   ['PRIVACYREQUIRED', 'server'],
 ]);
 
-/** Codes of temporary trouble, of the one mailbox where the words name it. */
+/** Response codes of temporary failures; of the mailbox only, where the text names the mailbox. */
 const temporary = new Set(['UNAVAILABLE', 'SERVERBUG']);
 
-/** Characters of an answer that are looked at. */
+/** Most characters of a response that are examined. */
 const MOST_TEXT = 500;
 
-/** What a server means by the answer with which it refused a login. */
+/** Why a server refused a login, by its response. */
 export function refusalOf(reply: ImapReply): LoginRefusal {
   const { status } = reply;
   const code = reply.code?.toUpperCase() ?? '';
@@ -73,7 +73,7 @@ function byLocks(text: string): LoginRefusal | undefined {
   return ATTEMPTS.test(text) || LOCKED.test(text) ? 'throttled' : undefined;
 }
 
-/** Whether a server that ended a connection in place of a greeting says that this address has too many of them. */
+/** Whether a BYE instead of a greeting says that this address has too many connections. */
 export function saysAddressFull(text: string): boolean {
   return CONNECTIONS.test(text.slice(0, MOST_TEXT));
 }

@@ -15,22 +15,22 @@ export interface ServerOptions {
   compress: boolean;
   /** Milliseconds for TCP, TLS and greeting each. */
   connectTimeoutMs: number;
-  /** Milliseconds for the login; what TCP, TLS and greeting leave of theirs comes on top. */
+  /** Milliseconds for the login, in addition to the unused time of TCP, TLS and greeting. */
   loginTimeoutMs: number;
-  /** Most logins that are begun in a second. */
+  /** Most logins that are begun per second. */
   loginsPerSecond: number;
   /** Largest single literal that is read, in bytes. */
   maxLiteralBytes: number;
 }
 
-/** What proves a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
+/** What authenticates a user at the IMAP server; `expiresAt` in milliseconds since 1970. */
 export type Credentials = {
   user: string;
-  /** Address of the client that the login is for, told by ID (RFC 2971); a server that trusts the broker uses it. */
+  /** Address of the client that the login is for, sent by ID (RFC 2971) for servers that trust the broker. */
   clientIp?: string | undefined;
 } & ({ password: string } | { accessToken: string; expiresAt?: number | undefined });
 
-/** When credentials end, in milliseconds since 1970; `undefined` for passwords, and where the end is not known. */
+/** When credentials expire, in milliseconds since 1970; `undefined` for passwords, and where that is not known. */
 export function tokenEnd(credentials: Credentials | undefined): number | undefined {
   return credentials && 'accessToken' in credentials ? credentials.expiresAt : undefined;
 }

@@ -10,18 +10,19 @@ import { Splitter } from '../wire/splitter.js';
 const limits = wireLimits.login;
 const [STAR, PLUS] = [0x2a, 0x2b];
 
-/** Continuation requests that an exchange has at most: each is answered with a secret. */
+/** Most continuation requests of a SASL exchange: each is answered with a secret. */
 const challenges: Record<string, number> = { PLAIN: 1, LOGIN: 2 };
 const OTHER_CHALLENGES = 2;
 
 /**
- * What imapflow reads and writes during the login, in front of the broker's own socket. It hands on whole responses, and
- * none behind the one that ends a command before the next command is written: so what imapflow has not asked for is still
- * here when the login is over, and {@link release} gives it back with the socket. What a server may send is bounded.
+ * The stream between imapflow and the broker's own socket during the login. The stream passes on only whole responses,
+ * and after the response that ends a command nothing until imapflow writes the next command. So bytes that imapflow has
+ * not asked for are still here when the login is over, and {@link release} returns them with the socket. What a server
+ * may send is bounded.
  */
 export class LoginStream extends Duplex {
   readonly carrier: SocketCarrier;
-  /** Why it was ended from here. */
+  /** Why the stream itself ended the connection. */
   failure: BrokerError | undefined;
   readonly #splitter = new Splitter({
     lineBytes: limits.responseBytes,
@@ -44,7 +45,7 @@ export class LoginStream extends Duplex {
   constructor(carrier: SocketCarrier) {
     super();
     this.carrier = carrier;
-    // imapflow takes its listener away when it ends, and an error without one would end the process.
+    // imapflow removes its listener when it closes, and an error without a listener would end the process.
     this.on('error', () => {});
     carrier.onBytes = (bytes) => this.#take(bytes);
     carrier.onEnd = (error) => {
@@ -53,18 +54,18 @@ export class LoginStream extends Duplex {
     };
   }
 
-  /** Gives the socket away, with what was read of it and not handed on. */
+  /** Hands the socket over, with the bytes that were read and not passed on. */
   release(): { carrier: SocketCarrier; rest: Buffer } {
     this.#released = true;
     return { carrier: this.carrier, rest: Buffer.concat([...this.#whole, this.#part.take()]) };
   }
 
-  /** Whether the server has said more than it was asked for. Behind STARTTLS a third party has added that. */
+  /** Whether the server has sent more than it was asked for. After STARTTLS an attacker may have injected that. */
   get hasMore(): boolean {
     return this.#whole.length > 0 || this.#part.length > 0;
   }
 
-  /** Whether the server greeted, and not with BYE. */
+  /** Whether the server sent a greeting other than BYE. */
   get greeted(): boolean {
     return /^\* (?:OK|PREAUTH)\b/i.test(this.#greeting?.toString('latin1', 0, 10) ?? '');
   }
@@ -101,7 +102,7 @@ export class LoginStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     const [, command, mechanism = ''] = /^\S+ (\S+)(?: (\S+))?/.exec(chunk.toString('latin1', 0, 200)) ?? [];
-    // Lines of an exchange have one word.
+    // Lines of a SASL exchange have a single word, so they do not match.
     if (command !== undefined) {
       const exchange = command.toUpperCase() === 'AUTHENTICATE';
       const most = challenges[mechanism.toUpperCase()] ?? OTHER_CHALLENGES;

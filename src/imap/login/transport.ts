@@ -7,14 +7,14 @@ import type { ServerOptions } from './server-options.js';
 import { LoginStream } from './stream.js';
 
 /**
- * Milliseconds for one address of a name with several: Node's own 250 are too few for servers on another continent, and
- * would end every attempt. Before the connect timeout there is time for some more addresses.
+ * Milliseconds for one address of a host name with several: Node's default of 250 is too short for servers on another
+ * continent, and would end every attempt. The connect timeout leaves time for a few more addresses.
  */
 export function attemptTimeout({ connectTimeoutMs }: Pick<ServerOptions, 'connectTimeoutMs'>): number {
   return Math.max(250, Math.floor(connectTimeoutMs / 4));
 }
 
-/** Opens and secures the sockets that imapflow logs in on, so that they are the broker's own afterwards. */
+/** Opens and secures the sockets on which imapflow logs in, so that the broker owns them afterwards. */
 export class LoginTransport implements ImapTransport {
   readonly #server: ServerOptions;
   #stream: LoginStream | undefined;
@@ -25,7 +25,7 @@ export class LoginTransport implements ImapTransport {
     this.#server = server;
   }
 
-  /** The last that was opened. */
+  /** The stream opened last. */
   get stream(): LoginStream | undefined {
     return this.#stream;
   }
@@ -43,7 +43,7 @@ export class LoginTransport implements ImapTransport {
       options.secure
         ? connectTls({ ...this.#tls(options), ...address, ...reading }, onConnect)
         : connect({ ...address, ...reading }, onConnect);
-    // A socket that TLS is laid over afterwards is read by that.
+    // With STARTTLS the TLS socket reads from the plain one later, so no buffer may be bound to the plain one.
     return this.#streamOf(new SocketCarrier(open, this.#server.tls !== 'starttls'));
   };
 

@@ -1,18 +1,18 @@
 import { serverText } from '../wire/errors.js';
 import type { Credentials } from './server-options.js';
 
-/** What is looked at of an error of imapflow; its other members may hold what was sent. */
+/** Members of imapflow's errors that are copied; others may hold what was sent. */
 const members = ['code', 'authenticationFailed', 'responseStatus', 'throttleReset'] as const;
-/** Of the server's own choice: a response code, too, may be of any length and repeat the secret. */
+/** Members with text from the server: even a response code may be of any length and repeat the secret. */
 const texts = ['message', 'responseText', 'response', 'reason', 'serverResponseCode'] as const;
 
-/** Shorter secrets are parts of too many words. */
+/** Shorter secrets are not masked: they are parts of too many words. */
 const SHORTEST = 3;
 const MASK = '***';
 
 /**
- * An error of a login for answers and the log: the server's words cut to what an answer carries, and without the
- * credentials, which some servers repeat.
+ * A login error that is safe for responses and the log: the server's text is shortened, and the credentials, which some
+ * servers repeat, are masked.
  */
 export function withoutSecrets(failure: unknown, credentials: Credentials): unknown {
   if (typeof failure !== 'object' || failure === null) return failure;
@@ -31,7 +31,7 @@ function masked(text: string, secrets: readonly string[]): string {
   return serverText(clean);
 }
 
-/** The secret as it is, and as the mechanisms of SASL send it; the longest first. */
+/** The secret as it is, and as SASL mechanisms send it; the longest first. */
 function formsOf(credentials: Credentials): string[] {
   const secret = 'password' in credentials ? credentials.password : credentials.accessToken;
   if (secret.length < SHORTEST) return [];

@@ -1,27 +1,27 @@
 import type { ImapConnection } from '../connection/connection.js';
 import { isRefusal } from './mailbox-status.js';
 
-/** Milliseconds that the server has to begin and to end an IDLE. */
+/** Timeout in milliseconds for the server to begin and to end an IDLE. */
 const ANSWER_MS = 10_000;
 
-/** An IDLE under way (RFC 2177): the server tells what changes, to the follower of the connection. */
+/** An IDLE under way (RFC 2177): the server reports changes, which go to the follower of the connection. */
 export interface Idle {
   /**
-   * Asks for the end. `DONE` and the barrier of {@link ImapConnection.refresh} travel in one packet: on Dovecot the end
-   * of an IDLE alone tells nothing of what is pending.
-   * @returns whether the barrier is still to be sent: not where the server has ended the IDLE by itself already
+   * Ends the IDLE. `DONE` and the barrier of {@link ImapConnection.refresh} are sent in one packet: on Dovecot the end
+   * of an IDLE alone does not deliver pending changes.
+   * @returns false where the server has ended the IDLE by itself already; then the barrier is already sent
    */
   stop(): boolean;
   /**
-   * Resolves when the server has answered the barrier as well, also where it ended the IDLE by itself: it has told
-   * everything up to then, unless the connection is troubled.
+   * Resolves when the server has answered the barrier as well, even where it ended the IDLE by itself: then it has
+   * reported all changes up to the barrier, unless the connection is troubled.
    * @returns when the barrier was sent, by `performance.now()` and by `Date.now()`
    * @throws BrokerError CONNECTION_LOST, or IMAP_NO where the server refuses
    */
   ended: Promise<{ at: number; date: number }>;
 }
 
-/** Whether the server can be asked to tell what changes. */
+/** Whether the server supports IDLE. */
 export function canIdle(connection: ImapConnection): boolean {
   return connection.has('IDLE') || connection.has('IMAP4rev2');
 }
@@ -36,7 +36,7 @@ class IdleCommand {
   readonly #connection: ImapConnection;
   #begun = false;
   #stopping = false;
-  /** Whether the server has ended it. */
+  /** Whether the server has ended the IDLE. */
   #over = false;
   #refreshed: Promise<boolean> | undefined;
   #sent = { at: 0, date: 0 };
@@ -69,11 +69,11 @@ class IdleCommand {
   }
 
   #onBegun(): void {
-    // A server that floods with continuation requests began it once.
+    // The first continuation request begins the IDLE; further ones of a flooding server are ignored.
     if (this.#begun) return;
     this.#begun = true;
     clearTimeout(this.#timer);
-    // Not before: Cyrus would wait for ever for a DONE that came with the IDLE.
+    // DONE must not be sent before: Cyrus would wait for ever for a DONE that came together with the IDLE.
     if (this.#stopping) this.#done();
   }
 
@@ -100,7 +100,7 @@ class IdleCommand {
   }
 }
 
-/** Whether the server refused, rather than that the connection ended. */
+/** Whether the server refused the IDLE; false if the connection ended. */
 export function isIdleRefused(error: unknown, connection: ImapConnection): boolean {
   return connection.usable && isRefusal(error);
 }

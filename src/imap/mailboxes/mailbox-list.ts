@@ -10,11 +10,11 @@ import type { UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapArgument, listOf, mailboxName, textOf } from '../wire/tokens.js';
 import { catchUp, countsOf, statusItems, statusOf, unlessRefused } from './mailbox-status.js';
 
-/** A folder as LIST tells it. */
+/** A folder as LIST returns it. */
 export interface ListedMailbox {
   name: string;
   delimiter: string | null;
-  /** In lower case, for instance `\noselect`. */
+  /** LIST attributes in lower case, for instance `\noselect`. */
   attributes: Set<string>;
   subscribed: boolean;
   counts: StatusCounts | null;
@@ -23,14 +23,14 @@ export interface ListedMailbox {
 /** More folders than a person has, fewer than exhaust the memory. */
 const MAX_MAILBOXES = 50_000;
 const MAX_LEVELS = 100;
-/** Bytes that one command may be told of folders, and again of their counts; so many folders need a fifth of it. */
+/** Most bytes of LIST responses to one command, and of STATUS responses; 50,000 folders need a fifth of that. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 type Listing = Map<string, ListedMailbox>;
 
 /**
  * All folders: one LIST where the server offers LIST-EXTENDED (RFC 5258) and, for counts, LIST-STATUS (RFC 5819); else
- * LIST, LSUB and one STATUS a folder. Folders that are subscribed but do not exist come only with `ghosts`.
+ * LIST, LSUB and one STATUS per folder. Subscribed folders that do not exist are included only with `ghosts`.
  * @throws BrokerError IMAP_NO, CONNECTION_LOST, TOO_LARGE above 50,000 folders or 64 MiB
  */
 export async function listMailboxes(
@@ -43,17 +43,17 @@ export async function listMailboxes(
   return [...listing.values()];
 }
 
-/** The folder of exactly this name as the server lists it; undefined where there is none. */
+/** The folder of exactly this name as the server lists it; undefined where there is no such folder. */
 export async function findMailbox(connection: ImapConnection, name: string): Promise<ListedMailbox | undefined> {
   const listing: Listing = new Map();
-  // A `*` or `%` in the name is a wildcard here, so more may come than was asked for.
+  // A `*` or `%` in the name is a wildcard here, so the server may list other folders as well.
   await connection.exec('read', 'LIST', ['', mailboxName(name)], { LIST: collector(connection, listing) });
   const wanted = canonicalName(name);
   const exact = listing.get(wanted) ?? likeliest(listing, wanted);
   return exact?.attributes.has('\\nonexistent') ? undefined : exact;
 }
 
-/** All subscribed folders, also those that do not exist. */
+/** All subscribed folders, including those that do not exist. */
 export async function listSubscribed(connection: ImapConnection): Promise<ListedMailbox[]> {
   const patterns = await searchPatterns(connection);
   const listing: Listing = new Map();
@@ -73,10 +73,10 @@ function isExtended(connection: ImapConnection): boolean {
   return connection.has('LIST-EXTENDED') || connection.has('IMAP4rev2');
 }
 
-/** `*` leaves out the namespaces of others on some servers (Courier's `#shared.`), so they are asked for by name. */
+/** On some servers `*` leaves out the namespaces of others (Courier's `#shared.`), so these are listed by prefix. */
 async function searchPatterns(connection: ImapConnection): Promise<ImapArgument[]> {
   const { personal, other, shared } = namespacesOf(connection);
-  // UW-IMAP has the home folders of all users there, and lists the user's own by another name.
+  // Under `~` UW-IMAP has the home directories of all users, and the user's own folders by another name.
   const prefixes = [...personal.slice(1), ...other, ...shared]
     .map(({ prefix }) => prefix)
     .filter((prefix) => !prefix.startsWith('~'));
@@ -105,7 +105,7 @@ async function extendedList(
       statuses.set(canonicalName(connection.nameOf(name)), countsOf(counts));
     },
   });
-  // Some servers offer these extensions and then refuse them: the plain commands remain.
+  // Some servers offer these extensions and then refuse them: the plain commands are the fallback.
   if (!(await unlessRefused(listed))) return undefined;
   if (withStatus) for (const entry of listing.values()) entry.counts = statuses.get(entry.name) ?? null;
   else if (counts) await addCounts(connection, listing);
@@ -168,7 +168,7 @@ function collector(connection: ImapConnection, listing: Listing): UntaggedHandle
     }
     const lower = new Set(listOf(flags).map((flag) => textOf(flag).toLowerCase()));
     const subscribed = lower.delete('\\subscribed');
-    // Cyrus tells of folders that went while it lists; of a subscription without a folder there is something to be told.
+    // Cyrus lists folders that were deleted during the LIST; only a subscription without a folder is worth keeping.
     if (lower.has('\\nonexistent') && !subscribed && keyword === 'LIST') {
       listing.delete(name);
       return;
@@ -178,7 +178,7 @@ function collector(connection: ImapConnection, listing: Listing): UntaggedHandle
   };
 }
 
-/** Adds up what a command is answered; a server whose answer is over the limit is given up. */
+/** Adds up the response bytes of a command; a connection whose responses exceed the limit is closed. */
 function byteLimit(connection: ImapConnection): (response: UntaggedResponse) => void {
   let bytes = 0;
   return ({ size }) => {
@@ -191,13 +191,13 @@ export function tooManyFolders(most: number): BrokerError {
   return new BrokerError('TOO_LARGE', `The account has more than ${most} folders.`);
 }
 
-/** Whether a request could name the folder; its levels become folders of their own. */
+/** Whether a request could name the folder, and it has no more levels than allowed: each level becomes a folder. */
 function isUsable(name: string, delimiter: string | null): boolean {
   if (name === '' || name.length > protocolLimits.mailboxNameLength) return false;
   return delimiter === null || name.split(delimiter).length <= MAX_LEVELS;
 }
 
-/** Servers spell `inbox/x` as `INBOX/x`, and some compose or decompose accents. */
+/** The listed folder that a name most likely means: servers spell `inbox/x` as `INBOX/x`, and normalise accents. */
 function likeliest(listing: Listing, wanted: string): ListedMailbox | undefined {
   const fold = (name: string) => name.normalize('NFC').replace(/^inbox(?=[^\p{L}\p{N}])/iu, 'INBOX');
   return [...listing.values()].find(({ name }) => fold(name) === fold(wanted));

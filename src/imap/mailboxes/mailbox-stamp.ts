@@ -3,20 +3,20 @@ import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, listOf, mailboxName, modseqOf, textOf } from '../wire/tokens.js';
 import { catchUp, unlessRefused } from './mailbox-status.js';
 
-/** What tells whether a folder changed: a text that is another one then. */
+/** A fingerprint of a folder: its text differs after a change. */
 export interface Stamp {
   text: string;
-  /** Whether it tells of flags as well: by HIGHESTMODSEQ, which is 0 of a folder without (RFC 7162 section 3.1.7). */
+  /** Whether flag changes show too: by HIGHESTMODSEQ, which is 0 for a folder without (RFC 7162 section 3.1.7). */
   complete: boolean;
 }
 
-/** Names and values of a STATUS that are looked at: several times as many as are asked for. */
+/** Most names and values of a STATUS response that are read: several times as many as are requested. */
 const MOST_ITEMS = 50;
-/** Characters of each: no name or number is longer. */
+/** Most characters of each name or value: none is longer. */
 const MOST_CHARACTERS = 20;
 
 /**
- * Stamps of folders that are not selected, one STATUS each; null for those that the server refuses.
+ * Stamps of folders, one STATUS each; null for folders that the server refuses.
  * @throws BrokerError CONNECTION_LOST
  */
 export async function stampsOf(
@@ -42,7 +42,7 @@ export async function stampsOf(
   return stamps;
 }
 
-/** Its text is short whatever the server says, for a watch keeps one for each folder. */
+/** The text is short whatever the server sends, because a watch keeps a stamp for each folder. */
 function stampOf(status: ImapAttribute | undefined): Stamp {
   const items = listOf(status).slice(0, MOST_ITEMS);
   const at = items.findIndex((item) => textOf(item).toUpperCase() === 'HIGHESTMODSEQ');

@@ -5,13 +5,13 @@ import { isPassing } from '../connection/refused-folder.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapAttribute, type ImapToken, listOf, mailboxName, numberOf, textOf } from '../wire/tokens.js';
 
-/** The STATUS items that make a {@link StatusCounts}. */
+/** The STATUS items for a {@link StatusCounts}. */
 export function statusItems(connection: ImapConnection): ImapToken[] {
   const size = connection.has('STATUS=SIZE') || connection.has('IMAP4rev2');
   return ['MESSAGES', 'UNSEEN', 'UIDNEXT', 'UIDVALIDITY', ...(size ? ['SIZE'] : [])].map(atom);
 }
 
-/** Reads the list of an untagged STATUS; null when the server leaves out what every server must tell. */
+/** Reads the list of an untagged STATUS; null when the server leaves out a required item. */
 export function countsOf(attribute: ImapAttribute | undefined): StatusCounts | null {
   const list = listOf(attribute);
   const values = new Map<string, number | undefined>();
@@ -23,15 +23,15 @@ export function countsOf(attribute: ImapAttribute | undefined): StatusCounts | n
   return { messages, unseen, uidValidity, uidNext: values.get('UIDNEXT') || null, size: values.get('SIZE') ?? null };
 }
 
-/** Names in one LIST: a command line that servers accept, and an answer that is soon there. */
+/** Most names in one LIST: a command line that servers accept, and a response without much delay. */
 const MOST_NAMES = 100;
-/** Octets of names in one LIST; RFC 7162 section 4 advises 8192 for a whole line. */
+/** Most octets of names in one LIST; RFC 7162 section 4 advises 8192 for a whole line. */
 const NAMES_BYTES = 7000;
 
 /**
- * Counts of folders: by LIST-STATUS (RFC 5819) where the server has it, else one STATUS after the other (RFC 9051 section
- * 6.3.11); null for those that the server refuses.
- * @throws BrokerError IMAP_NO when the server cannot tell now, CONNECTION_LOST
+ * Counts of folders: by LIST-STATUS (RFC 5819) where the server has it, else one STATUS after the other (RFC 9051
+ * section 6.3.11); null for folders that the server refuses.
+ * @throws BrokerError IMAP_NO when the server cannot answer now, CONNECTION_LOST
  */
 export async function statusOf(
   connection: ImapConnection,
@@ -42,12 +42,12 @@ export async function statusOf(
   const selected = connection.selected?.path;
   if (selected !== undefined && wanted.has(selected)) await catchUp(connection);
   const found = await statusByList(connection, wanted, items);
-  // What LIST does not tell is asked for: it may list a folder by another spelling, or hide it.
+  // Folders that LIST did not return are asked for by STATUS: LIST may spell a folder differently, or hide it.
   for (const name of wanted) if (!found.has(name)) found.set(name, await statusOfOne(connection, name, items));
   return found;
 }
 
-/** Counts of those folders that LIST-STATUS tells of, null for those that it says hold no messages. */
+/** Counts of the folders that LIST-STATUS returns, null for folders that cannot hold messages. */
 async function statusByList(
   connection: ImapConnection,
   wanted: ReadonlySet<string>,
@@ -74,7 +74,7 @@ async function statusByList(
         if (counts) note(canonicalName(connection.nameOf(attributes[0])), counts);
       },
     });
-    // Some servers offer it and then refuse it.
+    // Some servers offer LIST-STATUS and then refuse it.
     if (!(await unlessRefused(listed))) break;
   }
   return found;
@@ -84,7 +84,7 @@ function inLines(names: readonly string[]): string[][] {
   const lines: string[][] = [[]];
   let bytes = 0;
   for (const name of names) {
-    // In modified UTF-7 what is no plain character becomes at most five.
+    // In modified UTF-7 a special character becomes at most five.
     const size = name.replace(/[^\w ./-]/g, '12345').length + 3;
     if ((lines.at(-1)?.length ?? 0) >= MOST_NAMES || (bytes > 0 && bytes + size > NAMES_BYTES)) {
       lines.push([]);
@@ -101,7 +101,7 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
   try {
     await connection.exec('read', 'STATUS', [mailboxName(name), items], {
       STATUS: ({ attributes }) => {
-        // A server that was asked by NOTIFY tells of other folders at any time.
+        // With NOTIFY the server sends STATUS responses of other folders at any time.
         if (canonicalName(connection.nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
       },
     });
@@ -112,14 +112,14 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
   return counts;
 }
 
-/** Courier, and Dovecot in part, count the selected folder as they last showed it: a NOOP brings it up to date. */
+/** Courier, and partly Dovecot, count the selected folder as the session last saw it: a NOOP updates the session. */
 export async function catchUp(connection: ImapConnection): Promise<void> {
   if (!connection.selected || (await connection.refresh())) return;
-  // The selected folder is not what it was: counted as the selected one it would be the old one's.
+  // The selected folder was replaced: while it is selected, the server would count the old folder.
   await unlessRefused(connection.unselect());
 }
 
-/** Whether the server said NO or BAD, which leaves the connection usable. */
+/** Whether the server answered NO or BAD, which leaves the connection usable. */
 export function isRefusal(failure: unknown): failure is BrokerError {
   return failure instanceof BrokerError && (failure.kind === 'IMAP_NO' || failure.kind === 'NOT_FOUND');
 }

@@ -4,16 +4,16 @@ import { breathe } from '../wire/turn-budget.js';
 import { isSelectable, type ListedMailbox, tooManyFolders } from './mailbox-list.js';
 import { type Candidate, specialUseOrder, specialUses } from './special-use.js';
 
-/** Folders and the levels above them. */
+/** Most folders, including the levels above them. */
 const MOST_ENTRIES = 100_000;
 
 /** The same order on every host: the root locale, whatever the broker's is. */
 const collator = new Intl.Collator('und', { numeric: true });
 
 /**
- * The folders as a tree in one list: parents before children, each with the whole of its children behind it; among
- * siblings special ones first (INBOX at the head), then by name. Parents that the server does not list are added.
- * @param foreign prefixes of other users' and shared folders: those are never guessed to be special
+ * The folders as a tree in one list: each folder before all folders below it; among siblings special ones first (INBOX
+ * at the head), then by name. Parents that the server does not list are added.
+ * @param foreign prefixes of other users' and shared folders, which are never guessed to be special
  */
 export async function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly string[]): Promise<Mailbox[]> {
   const entries = await withParents(listed);
@@ -60,7 +60,7 @@ export async function mailboxTree(listed: readonly ListedMailbox[], foreign: rea
 /** Only the subscribed folders, and the parents that hold them. */
 export function subscribedTree(tree: readonly Mailbox[]): Mailbox[] {
   const kept = new Set<string>();
-  // Children stand behind their parents, so from the end each is met before the parent that it keeps.
+  // Children come after their parents, so in reverse order each child is seen before its parent.
   for (const { name, parent, subscribed } of tree.toReversed()) {
     if (!subscribed && !kept.has(name)) continue;
     kept.add(name);

@@ -10,8 +10,8 @@ import { isRefusal } from './mailbox-status.js';
 const parentCodes = new Set<string | undefined>([undefined, 'NONEXISTENT', 'TRYCREATE']);
 
 /**
- * Creates a folder; where the server does not make missing parents by itself, these first.
- * @returns its name as the server lists it, and whether it was made now
+ * Creates a folder; where the server does not create missing parents itself, these are created first.
+ * @returns the folder's name as the server lists it, and whether the folder was created now
  * @throws BrokerError INVALID_PARAMS, or IMAP_NO; with `executed: 'yes'` when only the subscription failed
  */
 export async function createMailbox(
@@ -40,7 +40,7 @@ async function createOrFind(connection: ImapConnection, name: string): Promise<{
   return { name: (await findMailbox(connection, name))?.name ?? name, created: true };
 }
 
-/** Makes the levels above a name that are missing, then the folder; leaves nothing behind when that is refused. */
+/** Creates the missing levels above a name, then the folder; deletes them again when the server refuses one. */
 async function createWithParents(
   connection: ImapConnection,
   name: string,
@@ -63,7 +63,7 @@ async function createWithParents(
 }
 
 /**
- * Renames a folder with those below it, and moves their subscriptions along.
+ * Renames a folder with the folders below it, and moves their subscriptions along.
  * @returns the new name as the server lists it
  * @throws BrokerError INVALID_PARAMS, NOT_FOUND, or IMAP_NO; with `executed: 'yes'` when only a subscription failed
  */
@@ -75,7 +75,7 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
   const selected = connection.selected?.path;
   if (selected !== undefined && isWithin(selected, name, delimiter)) await connection.unselect();
   const subscribed = (await listSubscribed(connection)).filter((entry) => isWithin(entry.name, name, delimiter));
-  // Courier says OK to the renaming of what is not there.
+  // Courier answers OK to a RENAME of a folder that does not exist.
   await existing(connection, name);
   await connection
     .exec('write', 'RENAME', [mailboxName(name), mailboxName(newName)])
@@ -87,7 +87,7 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
 }
 
 /**
- * Deletes a folder with its messages, and its subscription. Folders below it stay, where the server does not refuse.
+ * Deletes a folder with its messages, and its subscription. Folders below it stay; some servers refuse then.
  * @throws BrokerError INVALID_PARAMS for INBOX, NOT_FOUND, IMAP_NO
  */
 export async function deleteMailbox(connection: ImapConnection, name: string): Promise<void> {
@@ -98,8 +98,8 @@ export async function deleteMailbox(connection: ImapConnection, name: string): P
 }
 
 /**
- * Subscribes to a folder that exists: many servers would take any name.
- * @returns its name as the server lists it
+ * Subscribes to an existing folder: many servers would accept any name.
+ * @returns the folder's name as the server lists it
  * @throws BrokerError NOT_FOUND, IMAP_NO
  */
 export async function subscribeMailbox(connection: ImapConnection, name: string): Promise<string> {
@@ -109,7 +109,7 @@ export async function subscribeMailbox(connection: ImapConnection, name: string)
 }
 
 /**
- * Takes a name out of the subscribed ones, whether or not a folder has it.
+ * Unsubscribes a name, whether or not the folder exists.
  * @throws BrokerError IMAP_NO
  */
 export async function unsubscribeMailbox(connection: ImapConnection, name: string): Promise<void> {
@@ -117,7 +117,7 @@ export async function unsubscribeMailbox(connection: ImapConnection, name: strin
     await mailboxCommand(connection, 'UNSUBSCRIBE', name);
   } catch (failure) {
     if (!isRefusal(failure)) throw failure;
-    // UW-IMAP refuses what is done already.
+    // UW-IMAP refuses to unsubscribe a name that is not subscribed.
     if (await isSubscribed(connection, name)) throw plainRefusal(failure);
   }
 }
@@ -127,20 +127,20 @@ async function isSubscribed(connection: ImapConnection, name: string): Promise<b
   return (await listSubscribed(connection)).some((entry) => entry.name === wanted);
 }
 
-/** Throws NOT_FOUND where the folder is not there, else the server's refusal as it is. */
+/** Throws NOT_FOUND where the folder does not exist, else the server's refusal as it is. */
 export async function explainRefusal(connection: ImapConnection, name: string, failure: unknown): Promise<never> {
   if (!isRefusal(failure)) throw failure;
   await existing(connection, name, failure);
   throw plainRefusal(failure);
 }
 
-/** How servers say that the selected folder is gone, right before they end the connection (Dovecot does). */
+/** Texts by which servers report that the selected folder is gone, right before they end the connection (Dovecot). */
 const goneTexts = /deleted under us|does(?: not|n't) exist|no such mailbox|nonexistent/i;
 
-/** As {@link explainRefusal}, of a command on the selected folder: the connection may have ended behind the refusal. */
+/** Like {@link explainRefusal}, for a command on the selected folder: the server may have ended the connection too. */
 export async function explainLoss(connection: ImapConnection, name: string, failure: unknown): Promise<never> {
   if (!isRefusal(failure) || failure.field !== undefined) throw failure;
-  // A code of its own says more than what can be found out.
+  // A response code is more precise than anything a LIST could show.
   if (failure.kind === 'IMAP_NO' && failure.imap?.code !== undefined) throw failure;
   if (connection.usable) return explainRefusal(connection, name, failure);
   throw goneTexts.test(failure.imap?.text ?? '') ? missing(name, failure) : failure;
@@ -164,7 +164,7 @@ function mailboxCommand(connection: ImapConnection, command: string, name: strin
   return connection.exec('write', command, [mailboxName(name)]);
 }
 
-/** The folder is there, so a code such as TRYCREATE speaks of something else than the folder that was named. */
+/** The folder exists, so a code such as TRYCREATE is not about the named folder: the error is IMAP_NO. */
 function plainRefusal(refusal: BrokerError): BrokerError {
   const { imap, message, cause } = refusal;
   return new BrokerError('IMAP_NO', message, { imap, cause });
@@ -178,11 +178,11 @@ async function ignoreRefusal(command: Promise<unknown>): Promise<void> {
 
 async function moveSubscription(connection: ImapConnection, from: string, to: string): Promise<void> {
   await subscribeAs(connection, to, 'renamed');
-  // A server that moved it by itself refuses this.
+  // A server that moved the subscription itself refuses this.
   await ignoreRefusal(mailboxCommand(connection, 'UNSUBSCRIBE', from));
 }
 
-/** Subscribes; a refusal says what was done to the folder before. */
+/** Subscribes; the error of a refusal says that the folder itself was created or renamed (`done`). */
 async function subscribeAs(connection: ImapConnection, name: string, done: string | undefined): Promise<void> {
   try {
     await mailboxCommand(connection, 'SUBSCRIBE', name);

@@ -6,11 +6,11 @@ import { explainRefusal } from './mailboxes.js';
 
 export interface QuotaResource {
   used: number;
-  /** `null`: no limit that a number could tell. */
+  /** `null`: no limit, or one beyond the numbers of JSON. */
   limit: number | null;
 }
 
-/** A quota root and what it limits. */
+/** A quota root and its limits. */
 export interface Quota {
   root: string | null;
   /** In bytes. */
@@ -19,7 +19,7 @@ export interface Quota {
 }
 
 /**
- * The quota of a folder (RFC 9208); of several roots the first that limits storage or messages. Undefined where the
+ * The quota of a folder (RFC 9208); of several roots, the first that limits storage or messages. Undefined where the
  * server has no QUOTA.
  * @throws BrokerError NOT_FOUND, IMAP_NO
  */
@@ -38,7 +38,7 @@ export async function quotaOf(connection: ImapConnection, mailbox: string): Prom
     .exec('read', 'GETQUOTAROOT', [mailboxName(mailbox)], { QUOTA, QUOTAROOT })
     .catch((failure) => explainRefusal(connection, mailbox, failure));
   for (const root of roots) {
-    // Some servers name the roots only.
+    // Some servers answer with the roots only.
     if (!quotas.has(root)) await connection.exec('read', 'GETQUOTA', [root], { QUOTA });
   }
   const found = roots.flatMap((root) => quotas.get(root) ?? []);
@@ -50,7 +50,7 @@ function numbersOf(attribute: Parameters<typeof listOf>[0]): Array<number | unde
   return listOf(attribute).map(numberOf);
 }
 
-/** The list of an untagged QUOTA: name, usage and limit, again and again; storage comes in units of 1024 bytes. */
+/** Reads the list of an untagged QUOTA: triples of name, usage and limit; storage is in units of 1024 bytes. */
 function readQuota(root: string, names: string[], numbers: Array<number | undefined>): Quota {
   const quota: Quota = { root, storage: null, messages: null };
   for (let at = 0; at + 2 < names.length; at += 3) {

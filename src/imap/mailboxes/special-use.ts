@@ -14,7 +14,7 @@ const byAttribute = new Map<string, SpecialUse>([
   ['\\trash', 'trash'],
 ]);
 
-/** Special folders in the order in which people look for them. */
+/** Special folders in display order. */
 export const specialUseOrder: readonly SpecialUse[] = [
   'inbox',
   'flagged',
@@ -26,21 +26,21 @@ export const specialUseOrder: readonly SpecialUse[] = [
   'trash',
 ];
 
-/** What the choice of special folders looks at. */
+/** The facts from which special folders are chosen. */
 export interface Candidate {
   name: string;
   leaf: string;
-  /** Levels above it. */
+  /** Number of levels above the folder. */
   depth: number;
   /** Attributes of LIST in lower case. */
   attributes: ReadonlySet<string>;
-  /** Whether it may be guessed from its name: a selectable folder of the user's own. */
+  /** Whether the use may be guessed from the name: only for the user's own selectable folders. */
   guessable: boolean;
 }
 
 /**
- * Which folders are special: by SPECIAL-USE (RFC 6154), and for those uses that the server gives to no folder by
- * well-known names in many languages. A guessed use goes to one folder: the plainest name, then the highest in the tree.
+ * Which folders are special: by SPECIAL-USE (RFC 6154), and for uses that the server assigns to no folder by well-known
+ * names in many languages. A guessed use goes to one folder: the plainest name, then the highest in the tree.
  */
 export function specialUses(
   candidates: readonly Candidate[],

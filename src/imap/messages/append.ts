@@ -14,14 +14,14 @@ export interface NewMessage {
   internalDate: Date | undefined;
 }
 
-/** Where it is; null where the server does not tell. */
+/** Where the message was stored; null where the server does not report it. */
 export interface Stored {
   uidValidity: number | null;
   uid: number | null;
 }
 
 /**
- * Stores a message and answers its uid: by UIDPLUS, else by a search for its Message-ID among what is new.
+ * Stores a message and returns its uid: by UIDPLUS, else by a search for its Message-ID among new messages.
  * @throws BrokerError NOT_FOUND with field `mailbox`, IMAP_NO with the server's words
  */
 export async function appendMessage(
@@ -30,7 +30,7 @@ export async function appendMessage(
   { raw, flags, internalDate }: NewMessage,
 ): Promise<Stored> {
   const uidPlus = connection.has('UIDPLUS') || connection.has('IMAP4rev2');
-  // Known before, so that only what came since is searched afterwards.
+  // UIDNEXT before the APPEND limits the search to messages that came later.
   const before = uidPlus ? null : (await statusOf(connection, [mailbox])).get(canonicalName(mailbox));
   const args: ImapArgument[] = [mailboxName(mailbox)];
   if (flags.length > 0) args.push(flags.map(atom));
@@ -38,7 +38,7 @@ export async function appendMessage(
   const append = () => connection.exec('write', 'APPEND', [...args, literal(raw)]);
   const ok = await append()
     .catch(async (failure: unknown) => {
-      // Dovecot refuses while the folder that was here before under the same name is still selected.
+      // Dovecot refuses while an earlier folder of the same name is still selected.
       if (!isRefusal(failure) || connection.selected?.path !== canonicalName(mailbox)) throw failure;
       await connection.unselect();
       return append();
@@ -63,13 +63,13 @@ async function search(connection: ImapConnection, mailbox: string, raw: Buffer, 
     const [uid = null] = fresh;
     return { uidValidity, uid: fresh.length === 1 ? uid : null };
   } catch (failure) {
-    // It is stored: an error here would make the caller store it twice.
+    // The message is stored: an error here would make the caller store it twice.
     if (failure instanceof BrokerError) return { uidValidity: null, uid: null };
     throw failure;
   }
 }
 
-/** The date-time of RFC 9051 section 9, quoted by the caller: `01-Feb-2024 03:04:05 +0000`. */
+/** The date-time of RFC 9051 section 9, without its quotes: `01-Feb-2024 03:04:05 +0000`. */
 function imapDate(date: Date): string {
   const [, , day = '', month = '', year = '', time = ''] =
     /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(date.toUTCString()) ?? [];

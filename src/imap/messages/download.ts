@@ -3,24 +3,24 @@ import type { ImapConnection } from '../connection/connection.js';
 import { atom, bytesOf, type ImapArgument, type ImapToken, numberOf } from '../wire/tokens.js';
 import { type FetchedRow, fetchRows, peek } from './fetch-rows.js';
 
-/** Bytes of a piece as long as the reader is slower than the server, and else: larger ones save round trips. */
+/** Bytes of a piece while the reader is slower than the server, and while it is faster: fewer round trips then. */
 const FIRST_BYTES = 256 * 1024;
 const MOST_BYTES = 512 * 1024;
-/** Memory of pieces that have been read, for the next download too: new memory of this size is garbage that counts as urgent. */
+/** Buffers of pieces that have been read, for reuse: allocating buffers of this size puts pressure on the collector. */
 const spare: Buffer[] = [];
 const MOST_SPARE = 4;
 
-/** What is known of a message, and the first piece of a part of it, which the download takes over. */
+/** The FETCH row of a message, and the first piece of a part, which is passed on to the download. */
 export interface BegunDownload {
   row: FetchedRow;
   begun: Buffer[];
-  /** Whether that piece is all of it. */
+  /** Whether the piece is the whole part. */
   whole: boolean;
 }
 
 /**
- * Fetches an item that tells what a part, or the whole message for an empty part, is like. Its first piece comes with it,
- * if a server sends that for a part which may not be there.
+ * Fetches an item that describes a part, or the whole message for an empty part. The first piece of the part comes with
+ * the item, unless the server refuses to send a part that may not exist.
  * @throws BrokerError NOT_FOUND when there is no such message
  */
 export async function beginDownload(
@@ -55,19 +55,19 @@ async function begin(
   return { row, begun: bytesOf(row.items.get(`BODY[${part}]`)) };
 }
 
-/** Bytes of a part that are looked at before any range of it is fetched: a small part is whole then. */
+/** Bytes from the beginning of a part that are fetched before any range: a small part is complete then. */
 const HEAD_BYTES = 4 * 1024;
 
-/** What is known of a message, and the beginning of a part of it. */
+/** The FETCH row of a message, and the beginning of a part. */
 export interface PartHead {
   row: FetchedRow;
   head: Buffer;
-  /** Whether that is all of the part. */
+  /** Whether `head` is the whole part. */
   whole: boolean;
 }
 
 /**
- * Fetches what a part is like, and its beginning, before a range of it is fetched.
+ * Fetches the description of a part, and its beginning, before a range of it is fetched.
  * @throws BrokerError NOT_FOUND when there is no such message
  */
 export async function beginRange(connection: ImapConnection, uid: number, part: string): Promise<PartHead> {
@@ -75,15 +75,15 @@ export async function beginRange(connection: ImapConnection, uid: number, part: 
   return { row, head: begun ?? Buffer.alloc(0), whole: begun !== undefined && begun.length < HEAD_BYTES };
 }
 
-/** The size of a part once it is decoded, and the first bytes of a range of it. */
+/** The decoded size of a part, and the first bytes of a range of it. */
 export interface BinaryRange {
   size: number;
   begun: Buffer[];
 }
 
 /**
- * The beginning of a range of a part that the server has decoded (RFC 3516); undefined where it does not offer that, or
- * cannot decode this one.
+ * The beginning of a range of a part that the server decodes (RFC 3516); undefined where the server has no BINARY, or
+ * cannot decode this part.
  */
 export async function beginBinary(
   connection: ImapConnection,
@@ -101,7 +101,7 @@ export async function beginBinary(
     const total = numberOf(items?.get(`BINARY.SIZE[${part}]`));
     return bytes && total !== undefined ? { size: total, begun: [bytes] } : undefined;
   } catch (failure) {
-    // UNKNOWN-CTE, as a rule: damaged, or of an encoding that the server does not know.
+    // Usually UNKNOWN-CTE: the part is damaged, or the server does not know its encoding.
     if (failure instanceof BrokerError && failure.kind === 'IMAP_NO') return undefined;
     throw failure;
   }
@@ -118,35 +118,35 @@ function binary(part: string, { start, length }: { start: number; length: number
   return token;
 }
 
-/** How to download. */
+/** Options of {@link download}. */
 export interface DownloadOptions {
   from?: number;
-  /** Bytes from here on are not wanted, nor fetched ahead. */
+  /** End of the range, exclusive: nothing beyond it is fetched. */
   to?: number;
-  /** Bytes of the whole part as the server stated them; more are an error: they are of the next part (UW-IMAP sends such). */
+  /** Size of the whole part as the server stated it; more bytes are an error: UW-IMAP sends some of the next part. */
   total?: number | undefined;
   /** Whether the server is to decode the part. */
   decoded?: boolean;
-  /** The first piece, where that has come already. */
+  /** The first piece, where it was fetched already. */
   begun?: Buffer[];
-  /** Whether the reader needs a piece no more when it asks for the next: the memory of the piece is used again. */
+  /** Whether the reader is done with a piece when it asks for the next: then the memory of the piece is reused. */
   reuse?: boolean;
 }
 
 interface Piece {
   size: number;
   bytes: Promise<Buffer>;
-  /** Whether it came before the reader wanted it. Assumed of the first piece, for which it is not known yet. */
+  /** Whether the piece arrived before the reader asked for it; assumed for the first piece, for lack of data. */
   early: boolean;
-  /** The memory that was offered for it. */
+  /** The memory offered for the piece. */
   landing?: Buffer | undefined;
 }
 
 /**
- * The bytes of a part, or of the whole message for an empty part, as the server has them, in pieces. While the reader is
- * busy with one piece the next is fetched, no more; pieces grow where the reader waits for them. A reader that
- * stops waits for the end of the piece under way, so that the connection can be lent again.
- * @throws BrokerError NOT_FOUND when the message vanishes meanwhile, IMAP_NO when more comes than there is
+ * The bytes of a part, or of the whole message for an empty part, as the server stores them, in pieces. While the
+ * reader processes one piece, only the next is fetched; pieces are larger while the reader waits for them. A reader
+ * that stops early waits for the piece under way, so that the connection can be lent again.
+ * @throws BrokerError NOT_FOUND when the message vanishes, IMAP_NO when the server sends more than the part has
  */
 export async function* download(
   connection: ImapConnection,
@@ -213,7 +213,7 @@ async function fetchPiece(
   const item = decoded ? binary(part, range) : peek(part, range);
   const rows = await fetchRows(connection, String(uid), [item], 'uid', { landing });
   const row = rows.find((one) => one.uid === uid);
-  // An empty piece is "", as past the end (RFC 3501, section 6.4.5); NIL is what is left of a message that was deleted.
+  // An empty piece, as past the end, is "" (RFC 3501 section 6.4.5); NIL means that the message was deleted.
   const bytes = bytesOf(row?.items.get(`${decoded ? 'BINARY' : 'BODY'}[${part}]`));
   if (!bytes) throw new BrokerError('NOT_FOUND', `uid: message ${uid} has vanished.`, { field: 'uid' });
   return bytes;

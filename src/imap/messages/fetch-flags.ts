@@ -5,7 +5,7 @@ import { tooLarge } from '../wire/errors.js';
 import { atom, type ImapArgument, sequence } from '../wire/tokens.js';
 import { MOST_KEPT_BYTES } from './fetch-rows.js';
 
-/** Flags by uid, in no order. With `changedSince` only of what changed after it (CHANGEDSINCE, RFC 7162 section 3.1.4.1). */
+/** Flags by uid, unordered; with `changedSince` only those changed later (CHANGEDSINCE, RFC 7162 section 3.1.4.1). */
 export async function fetchFlags(
   connection: ImapConnection,
   set: string,
@@ -19,7 +19,7 @@ export async function fetchFlags(
   const command = by === 'uid' ? 'UID FETCH' : 'FETCH';
   await connection.exec('read', command, args, {
     FETCH: (response) => {
-      // Of another message: its flags changed, which a server with QRESYNC tells with the uid (RFC 7162 section 3.2.3).
+      // Skips unsolicited flag changes of other messages, which have a uid with QRESYNC (RFC 7162 section 3.2.3).
       if (by === 'uid' || isWithin(response.number ?? 0, set)) take(response);
     },
   });
@@ -27,8 +27,8 @@ export async function fetchFlags(
 }
 
 /**
- * Takes FETCH responses and keeps the flags of those that tell a uid: the last word on each counts. A server that tells more
- * than 64 MiB of them loses its connection with TOO_LARGE.
+ * Takes FETCH responses and keeps the flags of those with a uid; the last response for a message counts. A connection
+ * with more than 64 MiB of such responses is closed with TOO_LARGE.
  */
 export function flagCollector(connection: ImapConnection, into: Map<number, string[]>): UntaggedHandler {
   let bytes = 0;

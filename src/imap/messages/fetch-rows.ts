@@ -4,7 +4,7 @@ import { tooLarge } from '../wire/errors.js';
 import type { UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapArgument, type ImapAttribute, type ImapToken, nzNumberOf, sequence } from '../wire/tokens.js';
 
-/** What the server answered for one message: by item in upper case, for instance `FLAGS` or `BODY[1.2]`. */
+/** The fetched items of one message, by item in upper case, for instance `FLAGS` or `BODY[1.2]`. */
 export interface FetchedRow {
   uid: number;
   items: ReadonlyMap<string, ImapAttribute>;
@@ -12,27 +12,27 @@ export interface FetchedRow {
   unreadable: ReadonlySet<string>;
 }
 
-/** How rows are taken. */
+/** Options of {@link fetchRows}. */
 export interface FetchOptions<T> {
   /**
-   * What becomes of a row, at once when it is whole: so a batch holds what it is for, and not the tokens of all rows.
-   * The default keeps the row.
+   * Converts each row as soon as it is complete, so that a batch holds the results and not the tokens of all rows. The
+   * default keeps the row.
    */
   reduce?: (row: FetchedRow) => T;
-  /** Takes what the server tells of a message when its row is whole already: flags that changed meanwhile. */
+  /** Called for later items of a message whose row is complete already: flags that changed meanwhile. */
   amend?: (row: T, items: ReadonlyMap<string, ImapAttribute>) => void;
-  /** Memory for the octets of the first large literal, which is part of it then. */
+  /** Memory for the octets of the first large literal, whose value is then a part of this buffer. */
   landing?: Buffer | undefined;
 }
 
-/** Bytes of rows that are kept as they came, in one command. */
+/** Most bytes of unconverted rows that are kept in one command. */
 export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
-/** Messages that one command tells of; the longest commands of the broker ask for a few thousand. */
+/** Most rows of one command; the largest commands of the broker ask for a few thousand. */
 const MOST_ROWS = 200_000;
 
 const nothing: ReadonlySet<string> = new Set();
 
-/** An item of BODY.PEEK: a section such as `1.2` or `HEADER`, in part from an offset on. Sets no \Seen. */
+/** An item of BODY.PEEK: a section such as `1.2` or `HEADER`, optionally a byte range of it. Sets no \Seen. */
 export function peek(section: string, partial?: { start: number; length: number }): ImapArgument {
   const token: ImapToken = { type: 'ATOM', value: 'BODY.PEEK', section: section === '' ? [] : [atom(section)] };
   if (partial) token.partial = [partial.start, partial.length];
@@ -45,9 +45,9 @@ export function peekHeaders(names: readonly string[]): ImapArgument {
 }
 
 /**
- * FETCH. One row for each message that the server told of with its uid, in no order: what it announces on its own (flags
- * that changed, RFC 9051 section 7.5.2) never makes a row. A response that cannot be read costs its own row alone.
- * @throws BrokerError TOO_LARGE where rows are kept and are over 64 MiB; what `reduce` throws, and commands do
+ * FETCH. One row for each message whose response has a uid, in no order. Unsolicited responses (changed flags, RFC 9051
+ * section 7.5.2) never make a row. A response that cannot be read affects its own row only.
+ * @throws BrokerError TOO_LARGE when unconverted rows exceed 64 MiB; what `reduce` throws, and what commands throw
  */
 export async function fetchRows<T = FetchedRow>(
   connection: ImapConnection,
@@ -64,7 +64,7 @@ export async function fetchRows<T = FetchedRow>(
   return rows.finish();
 }
 
-/** A message of which not everything has come. */
+/** The row of a message whose items have not all arrived. */
 interface OpenRow {
   items: Map<string, ImapAttribute>;
   unreadable: Set<string>;
@@ -74,7 +74,7 @@ class RowCollector<T> {
   readonly #connection: ImapConnection;
   readonly #options: FetchOptions<T>;
   readonly #asked: readonly string[];
-  /** Whether only what is announced unasked, too, was asked for. */
+  /** Whether all requested items are ones that servers also send unsolicited. */
   readonly #announced: boolean;
   readonly #open = new Map<number, OpenRow>();
   readonly #done = new Map<number, T>();
@@ -144,12 +144,12 @@ class RowCollector<T> {
   }
 }
 
-/** What a server tells of messages without being asked (RFC 7162 section 3.2.3: with the uid to those who use QRESYNC). */
+/** Whether servers send an item unsolicited; with QRESYNC the uid is one of them (RFC 7162 section 3.2.3). */
 function isAnnounced(name: string): boolean {
   return name === 'UID' || name === 'FLAGS' || name === 'MODSEQ';
 }
 
-/** The item of a response that answers an item of the command: BODY.PEEK[1] is answered by BODY[1]. */
+/** The response item for an item of the command: BODY.PEEK[1] is answered by BODY[1]. */
 function answeredAs(item: ImapArgument): string {
   if (typeof item !== 'object' || !('value' in item)) return '';
   const { value, section } = item as ImapToken;
@@ -159,8 +159,8 @@ function answeredAs(item: ImapArgument): string {
 }
 
 /**
- * Repeats a fetch that was refused because another client expunged some of its messages (EXPUNGEISSUED, RFC 5530) once,
- * behind a NOOP that lets the server announce which.
+ * Repeats a fetch once that the server refused because another client expunged some of the messages (EXPUNGEISSUED,
+ * RFC 5530), after a NOOP that lets the server report which ones.
  */
 export async function survivingExpunge<T>(connection: ImapConnection, fetch: () => Promise<T>): Promise<T> {
   try {

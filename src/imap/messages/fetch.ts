@@ -9,10 +9,10 @@ import { toFlags } from '../wire/convert.js';
 import { atom, type ImapAttribute, type ImapToken, numberOf, textOf } from '../wire/tokens.js';
 import { type FetchedRow, fetchRows } from './fetch-rows.js';
 
-/** Messages in one FETCH: more would keep the connection from noticing an abort for too long. */
+/** Most messages in one FETCH: with more, an abort would take too long to be noticed. */
 export const FETCH_BATCH = 200;
 
-/** The short ones first: a row that is too long to be kept has those at least. */
+/** FETCH items by field, the short ones first: a row that is too long to be kept has those at least. */
 const itemNames: Record<ListField, string> = {
   flags: 'FLAGS',
   size: 'RFC822.SIZE',
@@ -24,7 +24,7 @@ const itemNames: Record<ListField, string> = {
 const inOrder = Object.keys(itemNames) as ListField[];
 
 /**
- * Rows of an index by uid, in no order; messages that are gone are left out.
+ * Index rows of messages by uid, in no order; messages that are gone are left out.
  * @throws BrokerError as commands of the connection do
  */
 export async function fetchSummaries(
@@ -40,7 +40,7 @@ export async function fetchSummaries(
   return rows;
 }
 
-/** Rows of a set of at most {@link FETCH_BATCH} messages, by uid or by sequence number; one round trip as a rule. */
+/** Rows of a set of at most {@link FETCH_BATCH} messages, by uid or by sequence number; usually one round trip. */
 export async function fetchRange(
   connection: ImapConnection,
   set: string,
@@ -83,17 +83,17 @@ function toSummary({ uid, items, unreadable }: FetchedRow, fields: readonly List
   return row;
 }
 
-/** INTERNALDATE as RFC 3339; every message has one, so a server that says nonsense means the epoch. */
+/** INTERNALDATE as RFC 3339; a date that cannot be read becomes the epoch, because every message must have one. */
 export function toInternalDate(text: string): string {
   return toIso(text) ?? new Date(0).toISOString();
 }
 
-/** Tokens of envelopes that wait to be read again, of all rows of a command. */
+/** Most tokens of envelopes that are kept to be read again, over all rows of a command. */
 const MOST_DOUBTFUL = 100_000;
 
 /**
- * Rows whose envelopes have raw 8-bit that is not UTF-8. Most likely they are written in the charset of the body below
- * them, so they are read again when that is known.
+ * Rows whose envelopes have raw 8-bit characters that are not UTF-8. Such headers are most likely in the charset of the
+ * message's body, so the envelopes are read again when that charset is known.
  */
 class DoubtfulRows {
   readonly #rows = new Map<

@@ -7,7 +7,7 @@ import { fetchRows, survivingExpunge } from './fetch-rows.js';
 /** Where a page begins: at the newest message, or at a boundary. */
 export type PageStart = Boundary | undefined;
 
-/** Below a uid that had the sequence number `near` some time ago. */
+/** The messages below a uid that had the sequence number `near` some time ago. */
 export interface Boundary {
   below: number;
   near: number;
@@ -20,13 +20,13 @@ export interface IndexPage {
   next: Boundary | undefined;
 }
 
-/** Sequence numbers to each side of the old place that are looked at where the server cannot count by itself. */
+/** Sequence numbers to each side of the old position that are fetched where the server has no COUNT. */
 const WINDOW = 50;
 
 /**
- * A page of the selected folder: a range of sequence numbers, so it costs the same in every folder. No EXPUNGE may come
- * between finding the range and fetching it (RFC 9051 section 7.5.1: not during FETCH and SEARCH by sequence number), so
- * the numbers hold.
+ * A page of the selected folder: a range of sequence numbers, so that a page costs the same in every folder. No EXPUNGE
+ * may come between finding the range and fetching it (RFC 9051 section 7.5.1: not during FETCH and SEARCH by sequence
+ * number), so the numbers keep their meaning.
  */
 export async function fetchPage(
   connection: ImapConnection,
@@ -37,7 +37,7 @@ export async function fetchPage(
   return survivingExpunge(connection, async () => {
     const page = await tryPage(connection, start, limit, fields);
     if (page.complete) return page;
-    // Some messages are gone without the server having said so: behind this it has.
+    // Some messages are gone, but the server has not reported that yet: the NOOP delivers it.
     await connection.noop();
     return tryPage(connection, start, limit, fields);
   });
@@ -63,7 +63,7 @@ async function tryPage(
   return { messages, next, complete: messages.length > top - bottom };
 }
 
-/** How many messages have a smaller uid: the sequence number of the newest of them. */
+/** How many messages have a smaller uid, which is the sequence number of the newest of those. */
 async function countBelow(connection: ImapConnection, start: Boundary, exists: number): Promise<number> {
   if (start.below <= 1 || exists === 0) return 0;
   if (connection.has('ESEARCH') || connection.has('IMAP4rev2')) return countByServer(connection, start.below);
@@ -82,7 +82,7 @@ async function countByServer(connection: ImapConnection, below: number): Promise
   return count;
 }
 
-/** Looks around the old place; undefined when the uid has moved farther. */
+/** Fetches uids around the old position; undefined when the uid has moved further away. */
 async function countNear(
   connection: ImapConnection,
   { below, near }: Boundary,

@@ -11,19 +11,19 @@ import { toInternalDate } from './fetch.js';
 import { type FetchedRow, peek } from './fetch-rows.js';
 import { TextBytes, type Texts } from './text-bytes.js';
 
-/** Bytes of a message's header that are read; no reader looks at more of them. */
+/** Most bytes of a message's header that are read. */
 const HEADER_BYTES = 256 * 1024;
-/** Encoded bytes of texts that are fetched for one request; what is over that could not be answered. */
+/** Most encoded bytes of texts that are fetched for one request; more would not fit into the answer. */
 const FETCHED_BYTES = 8 * 1024 * 1024;
-/** Encoded bytes that one FETCH of texts asks for, as far as messages can be shared out. */
+/** Encoded bytes that one FETCH of texts asks for; a single message may have more. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** What of messages is to be opened. */
+/** Which parts of messages are to be fetched. */
 export interface OpenOptions {
   headers: boolean;
-  /** Of each body; 0 for no texts. */
+  /** Most bytes of each body; 0 for no texts. */
   maxTextBytes: number;
-  /** The one body that is wanted, if not both are. */
+  /** The only body that is wanted; undefined for both. */
   only?: 'text' | 'html' | undefined;
 }
 
@@ -31,25 +31,25 @@ export interface OpenedMessage {
   uid: number;
   flags: string[];
   envelope: Envelope;
-  /** RFC822.SIZE; 0 where the server tells none. */
+  /** RFC822.SIZE; 0 where the server sends none. */
   size: number;
   internalDate: string;
-  /** Members that the server's answer has not, or only in part: it is damaged, or over a limit. */
+  /** Members that are missing or incomplete, because the server's response is damaged or over a limit. */
   unreadable: string[];
   structure: ReadStructure;
   readable: Readable;
   header: Buffer | null;
-  /** Whether there is more of the header. */
+  /** Whether the header was cut. */
   headerCut: boolean;
-  /** By part; of those alone that were wanted and have been fetched. */
+  /** Texts by part; only of parts that were wanted and fetched. */
   contents: ReadonlyMap<string, Content>;
-  /** Whether texts were not fetched because those of other messages were enough for one answer. */
+  /** Whether texts were left out because those of other messages already fill the answer. */
   omitted: boolean;
 }
 
 /**
- * Fetches messages with what a reader shows of them: one round trip where that brings the texts too, else another for the
- * texts of all messages of the same shape. Messages that are gone are left out.
+ * Fetches messages with everything that a mail reader shows. One round trip where it brings the texts as well; else one
+ * more for the texts of all messages with the same structure. Messages that are gone are left out.
  */
 export async function openMessages(
   connection: ImapConnection,
@@ -64,7 +64,7 @@ export async function openMessages(
   return opened;
 }
 
-/** Members of the answer by the item that they are made of. */
+/** Members of the answer, by the FETCH item that they come from. */
 const madeOf: Record<string, string> = {
   FLAGS: 'flags',
   ENVELOPE: 'envelope',
@@ -116,7 +116,7 @@ interface Batch {
   bytes: number;
 }
 
-/** Messages that lack the same of the same parts can share a FETCH; a few bytes too many are asked for at once. */
+/** Groups messages that lack the same ranges of the same parts: a group, up to {@link BATCH_BYTES}, shares a FETCH. */
 function batches(opened: readonly OpenedMessage[], options: OpenOptions, known: TextBytes): Batch[] {
   const open = new Map<string, Batch>();
   const full: Batch[] = [];
@@ -139,7 +139,7 @@ function batches(opened: readonly OpenedMessage[], options: OpenOptions, known: 
   return [...full, ...open.values()];
 }
 
-/** The bodies that are wanted of a message. */
+/** The wanted bodies of a message. */
 function bodiesOf({ readable }: OpenedMessage, { only }: OpenOptions): Structure[][] {
   return [only === 'html' ? [] : readable.textBody, only === 'text' ? [] : readable.htmlBody];
 }

@@ -10,24 +10,24 @@ export interface ByteRange {
   to: number;
 }
 
-/** A part of a message, and its beginning as it is encoded. */
+/** A part of a message, and its beginning, still encoded. */
 export interface RangedPart extends Pick<PartHead, 'head' | 'whole'> {
   connection: ImapConnection;
   uid: number;
   node: Structure;
 }
 
-/** What is sent of a part. */
+/** The bytes of a part that are sent. */
 export interface PartBytes {
-  /** Bytes of the whole part once it is decoded; null where that is not known. */
+  /** Decoded size of the whole part; null where it is not known. */
   decodedSize: number | null;
   bytes: AsyncIterable<Buffer>;
 }
 
 /**
- * A range of the decoded bytes of a part, which costs about what it sends: the server decodes where it offers to (RFC
- * 3516); else base64 of regular lines is fetched from where the range is. Only what is neither is decoded from its
- * beginning.
+ * A range of the decoded bytes of a part, at a cost close to the bytes sent: the server decodes where it has BINARY
+ * (RFC 3516); else base64 with regular lines is fetched from the position of the range. Any other part is decoded from
+ * its beginning.
  */
 export async function partRange(part: RangedPart, range: ByteRange, reuse: boolean): Promise<PartBytes> {
   const { connection, uid, node, head, whole } = part;
@@ -68,7 +68,7 @@ function ofServer(
   return download(connection, uid, node.part, { from: range.from, to, begun, reuse, decoded: true });
 }
 
-/** Lines that turn out to be otherwise are decoded from the beginning after all. */
+/** Decodes from the position of the range; where lines turn out to be irregular, decodes from the beginning instead. */
 async function* ofLines(part: RangedPart, range: ByteRange, layout: Base64Layout): AsyncGenerator<Buffer> {
   const { connection, uid, node } = part;
   const { from, to, skip } = encodedRange(layout, range.from, range.to);

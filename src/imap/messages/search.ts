@@ -20,7 +20,7 @@ const dateKeys = [
   ['sentBefore', 'SENTBEFORE'],
 ] as const;
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-/** Groups within groups that are compiled; servers have bounds of their own, and hostile criteria nest for ever. */
+/** Most levels of nested groups; servers have their own bounds, and hostile criteria nest without end. */
 const MAX_DEPTH = 20;
 
 /** Criteria as SEARCH, SORT and THREAD take them (RFC 9051 section 6.4.4). */
@@ -37,8 +37,8 @@ export function compileCriteria(criteria: Criteria, depth = 0): ImapArgument[] {
 }
 
 /**
- * Dovecot 2.3 joins flags wrongly: `OR UNSEEN UNDRAFT` finds only what is neither. A key that always holds keeps the
- * flags of one group apart from those of the next.
+ * Dovecot 2.3 joins flags wrongly: `OR UNSEEN UNDRAFT` finds only messages that are neither seen nor drafts. A key that
+ * always holds keeps the flags of one group apart from those of the next.
  */
 function guard(inner: Criteria): ImapArgument[] {
   return flagKeys.some(([name]) => inner[name] !== undefined) ? [atom('UID'), sequence('1:*')] : [];
@@ -65,7 +65,7 @@ function* leafKeys(criteria: Criteria): Generator<ImapArgument> {
   if (uids) yield* anyOf(sequenceSets(uids).map((set) => [atom('UID'), sequence(set)]));
 }
 
-/** OR takes two keys; a single group stands for itself. */
+/** The groups joined by OR, which takes two keys; a single group needs no OR. */
 function anyOf(groups: ImapArgument[]): ImapArgument[] {
   const [first, ...rest] = groups;
   if (first === undefined) return [];
@@ -121,11 +121,11 @@ export async function searchKeys(connection: ImapConnection, keys: ImapArgument[
   return hits.uids.sort((a, b) => a - b);
 }
 
-/** Hits beyond the messages that the folder has: of mail that came during the search. */
+/** Hits allowed beyond the folder's message count: for mail that arrives during the search. */
 const MORE_HITS = 10_000;
 const MOST_HITS = 4_000_000;
 
-/** Collects hits; a server that tells of more than the folder has messages ends its connection. */
+/** Collects hits; a connection whose server sends more hits than the folder has messages is closed. */
 export class Hits {
   readonly uids: number[] = [];
   readonly #connection: ImapConnection;
@@ -138,7 +138,7 @@ export class Hits {
 
   add(uids: readonly number[]): void {
     if (!this.#hasRoom(uids.length)) return;
-    // Not as arguments of push: there may be more than the stack takes.
+    // Not `push(...uids)`: there may be more arguments than the stack can hold.
     for (const uid of uids) this.uids.push(uid);
   }
 

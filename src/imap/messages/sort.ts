@@ -7,7 +7,7 @@ import { atom } from '../wire/tokens.js';
 import { FETCH_BATCH, fetchSummaries } from './fetch.js';
 import { compileCriteria, Hits, searchUids } from './search.js';
 
-/** Hits that the broker itself sorts or threads at most: it has to fetch something of each. */
+/** Most hits that the broker itself sorts or threads: it has to fetch data of each message. */
 export const BROKER_HITS = 20_000;
 
 const serverKeys = {
@@ -32,7 +32,7 @@ export async function searchSorted(
   return { uids: await sortInBroker(connection, uids, sort), sortedBy: 'broker' };
 }
 
-/** @throws BrokerError TOO_LARGE when the broker would have to fetch something of too many messages */
+/** @throws BrokerError TOO_LARGE when the broker would have to fetch data of too many messages */
 export function requireFew(hits: number): void {
   if (hits <= BROKER_HITS) return;
   throw new BrokerError(
@@ -64,7 +64,7 @@ async function sortInBroker(
 ): Promise<number[]> {
   const fields = fieldsOf(sort);
   const rows: Row[] = [];
-  // Of a message its keys are kept, not its envelope: there may be twenty thousand.
+  // Only the keys of a message are kept, not its envelope: there may be twenty thousand messages.
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
     const messages = await fetchSummaries(connection, uids.slice(from, from + FETCH_BATCH), fields);
     for (const message of messages) {

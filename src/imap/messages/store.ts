@@ -8,7 +8,7 @@ import { searchSet } from './search.js';
 
 const items = { add: '+FLAGS', remove: '-FLAGS', set: 'FLAGS' } as const;
 
-/** Which of the uids the selected folder has, in their order. */
+/** Which of the uids the selected folder has, in the given order. */
 export async function existing(connection: ImapConnection, uids: readonly number[]): Promise<number[]> {
   const found = new Set<number>();
   for (const set of sequenceSets(uids)) for (const uid of await searchSet(connection, set)) found.add(uid);
@@ -16,8 +16,8 @@ export async function existing(connection: ImapConnection, uids: readonly number
 }
 
 /**
- * Changes flags of those messages that the session knows of, and answers them by uid as the server has them then: what
- * STORE itself tells, and where that is nothing, or not what was asked for, by another question.
+ * Changes flags of messages and returns the resulting flags by uid, as the server has them: from the responses to
+ * STORE, or by a FETCH where STORE returned none or not the requested ones. Messages that are gone are left out.
  * @throws BrokerError IMAP_NO when the folder keeps no such keyword
  */
 export async function storeFlags(
@@ -32,21 +32,21 @@ export async function storeFlags(
   const before = connection.selected?.exists ?? 0;
   for (const set of sequenceSets(uids)) {
     const args = [sequence(set), atom(items[action]), flags.map(atom)];
-    // Refused for messages that are gone: behind the NOOP it is for the others.
+    // Some servers refuse because messages are gone: after the NOOP the command affects the remaining ones.
     await survivingExpunge(connection, () => connection.exec('write', 'UID STORE', args, handlers));
   }
-  // Messages are gone; that may be some of those that were told before.
+  // Messages are gone, perhaps some whose flags STORE returned.
   const doubted = (connection.selected?.exists ?? 0) < before;
   const stored = new Map<number, string[]>();
   for (const uid of uids) {
     const now = told.get(uid);
-    // Flags that others changed may be told as well, before those that were asked for or instead of them.
+    // The responses may show flags that another client changed, before the requested ones or instead of them.
     if (now && !doubted && isDone(now, action, flags)) stored.set(uid, now);
   }
   const untold = uids.filter((uid) => !stored.has(uid));
   const found = await flagsOf(connection, untold);
-  // STORE passes over messages that the session had not heard of; with the answer to the FETCH it has. Of the others STORE
-  // told flags, and what differs there is the change of another client.
+  // STORE skips messages that the session does not know yet; after the FETCH it knows them, so STORE is repeated for
+  // them. For the others STORE returned flags, and a difference is the change of another client.
   const undone = [...found].filter(([uid, now]) => !told.has(uid) && !isDone(now, action, flags)).map(([uid]) => uid);
   for (const set of sequenceSets(undone)) {
     await connection.exec('write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
@@ -64,7 +64,7 @@ async function flagsOf(connection: ImapConnection, uids: readonly number[]): Pro
   return found;
 }
 
-/** Whether a message's flags are such as they are after the change. */
+/** Whether a message's flags are as the change would leave them. */
 function isDone(now: readonly string[], action: keyof typeof items, flags: readonly string[]): boolean {
   const has = new Set(now.map((flag) => flag.toLowerCase()));
   const wanted = new Set(flags.map((flag) => flag.toLowerCase()));
@@ -73,7 +73,7 @@ function isDone(now: readonly string[], action: keyof typeof items, flags: reado
   return there === wanted.size && (action === 'add' || has.size === wanted.size);
 }
 
-/** Servers accept a flag that they then forget; better to say so. */
+/** Refuses flags that the folder does not keep: servers accept such flags and then forget them. */
 function refuseUnkept(connection: ImapConnection, flags: readonly string[]): void {
   const { permanentFlags: kept, readOnly, path } = connection.selected ?? {};
   if (readOnly) throw new BrokerError('IMAP_NO', `mailbox: the folder "${path}" is read-only.`, { field: 'mailbox' });
@@ -86,7 +86,7 @@ function refuseUnkept(connection: ImapConnection, flags: readonly string[]): voi
 }
 
 /**
- * Expunges exactly these messages (RFC 4315 section 2.1), never another client's.
+ * Expunges exactly these messages (RFC 4315 section 2.1), never messages that another client flagged.
  * @throws BrokerError IMAP_NO, before anything is flagged, when the server has no UIDPLUS
  */
 export async function expunge(connection: ImapConnection, uids: readonly number[]): Promise<void> {
@@ -106,7 +106,7 @@ export function requireUidPlus(connection: ImapConnection): void {
   );
 }
 
-/** Whether the server expunges single messages, and tells by COPYUID what it copied. */
+/** Whether the server can expunge single messages, and reports by COPYUID what it copied. */
 export function hasUidPlus(connection: ImapConnection): boolean {
   return connection.has('UIDPLUS') || connection.has('IMAP4rev2');
 }

@@ -4,9 +4,9 @@ import { findMailbox } from '../mailboxes/mailbox-list.js';
 import { isRefusal } from '../mailboxes/mailbox-status.js';
 
 /**
- * Throws what the failure of a command that puts messages into a folder means: a refusal is about the folder where the server
- * says so, or where there is no such folder.
- * @param field of the request, which names the folder
+ * Throws the error for a failed command that puts messages into a folder: NOT_FOUND where the server says that the
+ * folder is missing, or where LIST does not find it.
+ * @param field of the request that names the folder
  * @throws BrokerError NOT_FOUND with that field when the folder is missing, else the failure as it is
  */
 export async function explainTarget(
@@ -16,7 +16,7 @@ export async function explainTarget(
   field: 'mailbox' | 'destination',
 ): Promise<never> {
   if (!isRefusal(failure)) throw failure;
-  // A code of its own says more than what can be found out.
+  // A response code is more precise than anything a LIST could show.
   const unsaid = failure.imap?.code === undefined && connection.usable;
   const gone = failure.kind === 'NOT_FOUND' || (unsaid && !(await findMailbox(connection, name)));
   if (!gone) throw failure;

@@ -5,18 +5,18 @@ import type { ImapArgument } from '../wire/tokens.js';
 import { bytesOf } from '../wire/tokens.js';
 import { type FetchedRow, fetchRows, peek, survivingExpunge } from './fetch-rows.js';
 
-/** Where the texts of most messages are: plain text, or what there is alone; and html beside it. */
+/** The parts with the texts of most messages: plain text, or the only text; and html next to it. */
 const GUESSED_TEXT = '1';
 const GUESSED_HTML = '2';
-/** Characters of a command's items, so that its line stays below the 8,192 that servers must take (RFC 7162 section 4). */
+/** Most characters of a command's items, to keep its line below the 8,192 octets of RFC 7162 section 4. */
 const ITEM_CHARACTERS = 6000;
-/** Bytes that a guess may bring in vain, of one part and of all messages of a request. */
+/** Most bytes that a wrong guess may fetch, of one part and of all messages of a request. */
 const GUESSED_OF_PART = 32 * 1024;
 const GUESSED_AT_ONCE = 128 * 1024;
-/** Less of a part would seldom be all of it. */
+/** Smallest guess that is worth it: fewer bytes are rarely a whole part. */
 const LEAST_GUESSED = 4 * 1024;
 
-/** Connections whose server refuses to be asked for parts that may not be there. */
+/** Connections whose server refuses a FETCH of parts that may not exist. */
 const unwilling = new WeakSet<ImapConnection>();
 
 /** A range of the encoded bytes of a part. */
@@ -26,22 +26,22 @@ interface Lacking {
   length: number;
 }
 
-/** What is known of a message, as far as its texts are concerned. */
+/** The texts that are wanted of a message. */
 export interface Texts {
   uid: number;
   wanted: readonly WantedText[];
 }
 
 /**
- * The encoded bytes of messages' texts. Which parts those are only the structure tells, so that it takes two round trips
- * to get both; most often one is enough, because the beginning of the parts that are texts in most messages is
- * asked for together with the structure. Only what that did not bring is asked for afterwards.
+ * The encoded bytes of messages' texts. Which parts those are is known only from the structure, so the texts would take
+ * a second round trip. Usually one is enough, because the beginning of those parts that are texts in most messages is
+ * fetched together with the structure. Only bytes that are still missing are fetched afterwards.
  */
 export class TextBytes {
   readonly #connection: ImapConnection;
   readonly #maxBytes: number;
   readonly #guessedParts: readonly string[];
-  /** By uid and part. */
+  /** Fetched bytes, by uid and part. */
   readonly #found = new Map<number, Map<string, Buffer>>();
   #guessed = 0;
 
@@ -52,8 +52,8 @@ export class TextBytes {
   }
 
   /**
-   * Fetches items of messages and the beginning of their texts, which is kept here.
-   * @param reduce what becomes of a message, as in {@link fetchRows}
+   * Fetches items of messages and the beginning of their texts, which this object keeps.
+   * @param reduce converts each row, as in {@link fetchRows}
    */
   async fetchWith<T>(
     uids: readonly number[],
@@ -84,12 +84,12 @@ export class TextBytes {
     }
   }
 
-  /** What is still to be fetched of a message's texts. */
+  /** The ranges of a message's texts that are still to be fetched. */
   lacking({ uid, wanted }: Texts): Lacking[] {
     return wanted.flatMap(({ node, maxBytes }) => {
       const bound = encodedBound(node, maxBytes);
       const have = this.#found.get(uid)?.get(node.part)?.length;
-      // Shorter than it should be: of another opinion about the part.
+      // Nothing was fetched, or fewer bytes than the structure states: the guess does not match the part.
       if (have === undefined || have < Math.min(node.encodedSize ?? 0, this.#guessed)) {
         return [{ part: node.part, start: 0, length: bound }];
       }
@@ -98,7 +98,7 @@ export class TextBytes {
     });
   }
 
-  /** Fetches what is lacking of messages that lack the same. */
+  /** Fetches the missing ranges of messages that all lack the same ranges. */
   async fetch(messages: readonly Texts[]): Promise<void> {
     const [first] = messages;
     const set = messages.map(({ uid }) => uid).join(',');
@@ -120,7 +120,7 @@ export class TextBytes {
     return this.#found.get(uid)?.get(part);
   }
 
-  /** Bytes of each part that are worth a guess. */
+  /** Bytes of each guessed part to fetch; 0 for no guess. */
   #guess(messages: number): number {
     if (this.#maxBytes === 0 || unwilling.has(this.#connection)) return 0;
     const share = Math.floor(GUESSED_AT_ONCE / this.#guessedParts.length / messages);
@@ -131,7 +131,7 @@ export class TextBytes {
   #take({ uid, items }: FetchedRow, most: number): void {
     for (const part of this.#guessedParts) {
       const bytes = bytesOf(items.get(`BODY[${part}]`));
-      // More than was asked for is not kept.
+      // Bytes beyond the requested ones are dropped.
       if (bytes) this.#keep(uid, part, bytes.length > most ? Buffer.from(bytes.subarray(0, most)) : bytes);
     }
   }
@@ -143,7 +143,7 @@ export class TextBytes {
   }
 }
 
-/** Cut into so many items as one command can name. */
+/** Splits ranges into groups that fit into one command each. */
 function portions(lacking: readonly Lacking[]): Lacking[][] {
   const all: Lacking[][] = [];
   let room = 0;

@@ -10,16 +10,16 @@ import { fetchRows, peekHeaders } from './fetch-rows.js';
 import { compileCriteria, searchUids } from './search.js';
 import { requireFew } from './sort.js';
 
-/** Levels of replies that an answer has; deeper replies stand side by side on the last one. */
+/** Most levels of replies in an answer; deeper replies are siblings on the last level. */
 const MAX_DEPTH = 100;
 
-/** Which conversations of the sorted ones are wanted. */
+/** The page of the sorted conversations that is wanted. */
 export interface ThreadPage {
   offset: number;
   limit: number;
 }
 
-/** Conversations of the hits, the one with the highest uid first: by the server where it can, else by the broker. */
+/** Conversations of the hits, highest uid first: threaded by the server where it can, else by the broker. */
 export async function threads(
   connection: ImapConnection,
   criteria: Criteria,
@@ -51,18 +51,18 @@ async function threadOnServer(connection: ImapConnection, criteria: Criteria): P
   return found;
 }
 
-/** Messages and lists in the conversations of one answer of the server. */
+/** Most messages and lists in one THREAD response. */
 const MOST_THREADED = 200_000;
 /** Characters after which a turn may end. */
 const STEP = 16_384;
 const [OPEN, CLOSE, ZERO, NINE] = [0x28, 0x29, 0x30, 0x39];
 
 /**
- * (1 2 (3)(4)): each number is the reply to the one before it, each list a reply to the last number. Without recursion,
- * for lists may be nested as deep as a server likes; and in turns, for there may be very many.
+ * Reads (1 2 (3)(4)): each number is a reply to the number before it, each list a reply to the last number before it.
+ * Without recursion, because a server may nest lists to any depth; and in turns, because there may be very many.
  */
 export async function readThreads(text: string, into: Thread[]): Promise<void> {
-  // What lists that are open hang on: of the outermost it is a root of its own.
+  // The message that each open list replies to; for the outermost list, a new root.
   const open: Thread[] = [];
   let last: Thread | undefined;
   let pause = STEP;
@@ -74,7 +74,7 @@ export async function readThreads(text: string, into: Thread[]): Promise<void> {
     } else if (code === CLOSE) {
       last = open.pop();
       if (open.length > 0 || !last) continue;
-      // A root without a message stands for its only reply.
+      // A root without a message is replaced by its only reply.
       into.push(...(last.replies.length > 1 ? [last] : last.replies));
       last = undefined;
     } else if (last && code >= ZERO && code <= NINE) {
@@ -94,7 +94,7 @@ export async function readThreads(text: string, into: Thread[]): Promise<void> {
   }
 }
 
-/** Whether a response has more members than an answer is made of; each has a digit or a parenthesis before it. */
+/** Whether a response has too many members, without building them: counts numbers and opening parentheses. */
 function isTooMuch(text: string): boolean {
   let count = 0;
   let inNumber = false;
@@ -133,7 +133,7 @@ function newestOf(thread: Thread): number {
   return newest;
 }
 
-/** A chain of a thousand replies would be an answer that no JSON reader takes. */
+/** Limits the depth: JSON parsers fail on a chain of a thousand replies. */
 function flatten(root: Thread): Thread {
   const copy: Thread = { uid: root.uid, replies: [] };
   const open = [{ from: root, to: copy, depth: 1 }];

@@ -6,13 +6,13 @@ import { mailboxName, nzNumberOf, sequence, textOf } from '../wire/tokens.js';
 import { survivingExpunge } from './fetch-rows.js';
 import { explainTarget } from './target-folder.js';
 
-/** Where messages arrived, as far as the server tells (COPYUID, RFC 4315 section 3). */
+/** Where messages arrived, as far as the server reports it (COPYUID, RFC 4315 section 3). */
 export interface Arrived {
   uidValidity: number | null;
   uids: { source: number; destination: number }[];
-  /** Uids that were there and were copied or moved. */
+  /** Uids that existed and were copied or moved. */
   found: ReadonlySet<number>;
-  /** Uids of which the server did not say so: they may have been there. */
+  /** Uids of commands without COPYUID: these messages may have been copied or moved. */
   untold: number[];
 }
 
@@ -41,7 +41,7 @@ async function transfer(
   for (const set of sequenceSets(uids)) {
     const before = notes.count;
     const args = [sequence(set), mailboxName(destination)];
-    // Refused for messages that are gone: nothing was done, and behind the NOOP it is for the others.
+    // Some servers refuse because messages are gone: nothing was done, and after the NOOP the others are transferred.
     const ok = await survivingExpunge(connection, () =>
       connection
         .exec('write', command, args, notes.handlers)
@@ -53,12 +53,12 @@ async function transfer(
   return { ...notes.arrived, untold };
 }
 
-/** Collects what COPYUID tells. */
+/** Collects the COPYUID response codes. */
 class Notes {
   readonly arrived = { uidValidity: null as number | null, uids: [] as Arrived['uids'], found: new Set<number>() };
   count = 0;
   readonly #asked: ReadonlySet<number>;
-  /** MOVE tells COPYUID in an untagged OK, COPY in the tagged one; some servers do it the other way round. */
+  /** MOVE returns COPYUID in an untagged OK, COPY in the tagged OK; some servers do it the other way round. */
   readonly handlers: Record<string, UntaggedHandler> = {
     OK: ({ status }) => this.take(status?.code, status?.codeArgs ?? []),
   };
@@ -73,7 +73,7 @@ class Notes {
     const { arrived } = this;
     const destinations = uidsOf(textOf(to));
     uidsOf(textOf(from)).forEach((source, index) => {
-      // Told twice, in an untagged OK and in the tagged one, it was copied once.
+      // A message that is reported twice, in an untagged OK and in the tagged one, was copied once.
       if (!this.#asked.has(source) || arrived.found.has(source)) return;
       const destination = destinations[index];
       arrived.found.add(source);
@@ -82,7 +82,7 @@ class Notes {
     arrived.uidValidity = nzNumberOf(validity) ?? null;
   }
 
-  /** Sets that stand for more than was asked for are not expanded, nor is anything of them believed. */
+  /** Whether COPYUID is plausible: sets with more uids than requested are neither expanded nor trusted. */
   #isPossible(from: string, to: string): boolean {
     return countOf(from) <= this.#asked.size && countOf(to) <= this.#asked.size;
   }

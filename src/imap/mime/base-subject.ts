@@ -1,13 +1,13 @@
 const trailer = /(\s|\(fwd\))+$/i;
 const leader = /^(\s+|(\[[^[\]]*\]\s*)*(re|fwd?)\s*(\[[^[\]]*\]\s*)?:)/i;
 const blob = /^\[[^[\]]*\]\s*/;
-/** So much of a subject tells subjects apart; more would only cost time. */
+/** Most characters of a subject that are compared; more would only cost time. */
 const MOST_CHARACTERS = 1000;
 const forwarded = /^\[fwd:(.*)\]$/i;
 
-/** The subject without what replies and forwards add to it (RFC 5256 section 2.1). */
+/** The subject without the additions of replies and forwards (RFC 5256 section 2.1). */
 export function baseSubject(subject: string): string {
-  // Of all white space, for the trailer costs quadratic time where blanks follow each other.
+  // Collapses white space, because the trailer expression takes quadratic time on runs of blanks.
   let text = subject.slice(0, MOST_CHARACTERS).replace(/\s+/g, ' ');
   for (;;) {
     text = stripLeaders(text.replace(trailer, ''));
@@ -28,7 +28,7 @@ function stripLeaders(subject: string): string {
   for (;;) {
     const shorter = text.replace(leader, '');
     const withoutBlob = shorter.replace(blob, '');
-    // A blob that is all there is stays.
+    // A blob that is the whole subject is kept.
     const next = withoutBlob === '' ? shorter : withoutBlob;
     if (next === text) return text;
     text = next;

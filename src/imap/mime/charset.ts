@@ -2,13 +2,13 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { type DecodedText, shiftingDecoder } from './shifting.js';
 
-/** The platform takes these for windows-1252, but mail that says so is more often unlabelled UTF-8. */
+/** Labels of ASCII or of no charset. TextDecoder reads ASCII as windows-1252, but 8-bit mail is then mostly UTF-8. */
 const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bit', 'unknown-8bit']);
-/** iconv-lite takes these for charsets, as Buffer does. */
+/** Encodings that iconv-lite accepts as charsets, as Buffer does. */
 const noCharsets = new Set(['base64', 'hex', 'binary', 'utf7imap']);
 const REPLACEMENT = '\uFFFD';
 
-/** Names that mail uses, of charsets that the platform and iconv-lite have under other ones. */
+/** Charset names in mail, with the names that TextDecoder and iconv-lite use. */
 const otherNames: Record<string, string> = {
   'x-mac-ce': 'maccenteuro',
   'x-mac-centraleurroman': 'maccenteuro',
@@ -24,9 +24,9 @@ const otherNames: Record<string, string> = {
 };
 
 /**
- * Decodes a body or header by its declared charset. Never throws: what fits nothing is read as UTF-8, else as
+ * Decodes a body or header by its declared charset. Never throws: bytes that do not fit are read as UTF-8, else as
  * windows-1252, in which every byte is a character.
- * @param cut whether the bytes may end within a character, which is left out then
+ * @param cut whether the bytes may end within a character; such a character is left out
  */
 export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = false): DecodedText {
   const label = (declared ?? '')
@@ -37,7 +37,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   const shifting = ascii || label === 'utf-8' ? undefined : shiftingDecoder(label);
   if (shifting) return decodeShifting(bytes, shifting, cut);
   const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
-  // Most mail, and to look is cheaper than to decode.
+  // Fast path for most mail: the check is cheaper than decoding.
   if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1(bytes), problem: false };
   if (ascii) return decodeUndeclared(bytes, label !== '', cut);
   if (platform === 'utf-8') return decodeUtf8(bytes, cut);
@@ -45,7 +45,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   // Node's own windows-1252 is ISO-8859-1 in some versions.
   if (platform === 'windows-1252') return decodeWithIconv(bytes, platform, cut);
   if (platform) return decodeWithPlatform(bytes, platform, cut);
-  // It knows what the platform does not, utf-7 and the code pages of DOS above all.
+  // iconv-lite knows charsets that TextDecoder does not, above all utf-7 and the code pages of DOS.
   const known = [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
   return known ? decodeWithIconv(bytes, known, cut) : { text: guess(bytes, cut), problem: true };
 }
@@ -54,12 +54,12 @@ function isCharset(name: string): boolean {
   return iconv.encodingExists(name) && !noCharsets.has(name.replace(/[^a-z0-9]/g, ''));
 }
 
-/** Whether octets shift between alphabets at all. */
+/** Whether octets contain any shift between alphabets. */
 function shifts(bytes: Uint8Array): boolean {
   return bytes.includes(0x1b) || bytes.includes(0x0e) || bytes.includes(0x7e);
 }
 
-/** Only where nothing shifts and octets of eight bits are UTF-8 is the label wrong. */
+/** Decodes by the label, unless the octets have no shifts and their 8-bit characters are UTF-8. */
 function decodeShifting(bytes: Uint8Array, decode: (bytes: Uint8Array) => DecodedText, cut: boolean): DecodedText {
   if (!isAscii(bytes) && !shifts(bytes)) {
     const text = strictly(bytes, 'utf-8', cut);
@@ -68,7 +68,7 @@ function decodeShifting(bytes: Uint8Array, decode: (bytes: Uint8Array) => Decode
   return decode(bytes);
 }
 
-/** The mark at the beginning counts, else the name; UTF-16 without both is what it looks like. */
+/** The byte order: by the byte order mark, else by the name; without both it is detected from the text. */
 function decodeUtf16(bytes: Uint8Array, label: string, platform: string, cut: boolean): DecodedText {
   const [first, second] = bytes;
   if (first === 0xfe && second === 0xff) return decodeWithPlatform(bytes, 'utf-16be', cut);
@@ -77,11 +77,11 @@ function decodeUtf16(bytes: Uint8Array, label: string, platform: string, cut: bo
   return decodeWithIconv(bytes, 'utf-16', cut);
 }
 
-/** Octets of eight bits that are declared as ASCII, or as nothing. */
+/** Decodes 8-bit octets that are declared as ASCII, or without a charset. */
 function decodeUndeclared(bytes: Uint8Array, declared: boolean, cut: boolean): DecodedText {
   const text = strictly(bytes, 'utf-8', cut);
   if (text === undefined) return { text: guess(bytes, cut), problem: true };
-  // Without a declaration UTF-8 is what mail readers assume today.
+  // Without a declaration mail readers assume UTF-8 today.
   return { text, problem: declared };
 }
 
@@ -92,7 +92,7 @@ function decodeUtf8(bytes: Uint8Array, cut: boolean): DecodedText {
   const damaged = loose.split(REPLACEMENT).length - 1;
   let whole = 0;
   for (const character of loose) if (character > '\u007f' && character !== REPLACEMENT) whole += 1;
-  // A few bad bytes in what is UTF-8 otherwise must not turn all of it into nonsense.
+  // A few invalid bytes in a text that is otherwise UTF-8 must not garble the whole text.
   return { text: whole > damaged ? loose : guess(bytes, cut), problem: true };
 }
 
@@ -114,7 +114,7 @@ function guess(bytes: Uint8Array, cut: boolean): string {
 }
 
 function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undefined {
-  // To look first is cheap, an error of the platform is not. A decoder of what is cut cannot be shared: it has a memory.
+  // A check is cheap, an exception of TextDecoder is not. A decoder for cut text cannot be shared: it keeps state.
   if (name === 'utf-8' && !cut) return isUtf8(bytes) ? wholeUtf8.decode(bytes) : undefined;
   try {
     return new TextDecoder(name, { fatal: true }).decode(bytes, { stream: cut });
@@ -128,7 +128,7 @@ function latin1(bytes: Uint8Array): string {
 }
 
 const wholeUtf8 = new TextDecoder('utf-8');
-/** The platform's names by label: of those that it knows alone, so that mail cannot make it grow. */
+/** TextDecoder's names by label; only valid labels are kept, so that mail cannot make the map grow. */
 const platformNames = new Map<string, string>();
 
 function platformName(label: string): string | undefined {

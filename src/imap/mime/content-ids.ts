@@ -1,18 +1,18 @@
-/** Where a URL can begin: in quotes, behind `=` without them, and in the `url(...)` of a style sheet. */
+/** Where a URL can begin: in quotes, after `=` without quotes, and in the `url(...)` of a style sheet. */
 const opening = /(&quot;|&#0?39;|["'(=\s])\s{0,8}$/i;
-/** Characters before a URL that are looked at. */
+/** Characters before a URL that are examined. */
 const OPENING = 16;
-/** Longer than any header line that a content id could stand in. */
+/** Longest URL in characters: longer than any header line that could contain a content id. */
 const LONGEST = 1000;
-/** References of one message that are looked at. */
+/** Most references of one message that are examined. */
 const MOST = 10_000;
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
 
 /**
- * The content ids that html refers to (RFC 2392), decoded: each as it is written, and without its percent-encoding, which
- * many mailers leave out and some write into the Content-ID header as well. A URL that does not end, too, is passed over
- * before the next is looked for: so the time grows with the html alone.
+ * The content ids that html refers to (RFC 2392), decoded: each as written, and also percent-decoded, because many
+ * mailers do not encode ids and some write the encoded form into the Content-ID header as well. Even a URL without an
+ * end is skipped before the search for the next one, so that the time is linear in the length of the html.
  */
 export function contentIdsIn(html: string): Set<string> {
   const ids = new Set<string>();

@@ -6,25 +6,25 @@ const weekdays = new Set(['Mon, ', 'Tue, ', 'Wed, ', 'Thu, ', 'Fri, ', 'Sat, ', 
 const comment = /^ \([^()]*\)$/;
 const [SPACE, PLUS, HYPHEN, COLON] = [0x20, 0x2b, 0x2d, 0x3a];
 
-/** No date is longer, with whatever comments. */
+/** Most characters of a date that are read; real dates are shorter, even with comments. */
 const MOST_CHARACTERS = 1000;
 
-/** Zones of RFC 5322 section 4.3, in hours; what is not among them says nothing and counts as UTC. */
+/** Zones of RFC 5322 section 4.3, in hours; any other name counts as UTC. */
 const zones: Record<string, number> = { EST: -5, EDT: -4, CST: -6, CDT: -5, MST: -7, MDT: -6, PST: -8, PDT: -7 };
 
-/** Comments and blanks around colons are gone before; a zone is a sign and digits, a name, or a name with both. */
+/** Comments and blanks around colons are removed before; a zone is a sign and digits, a name, or a name with both. */
 const mailDate =
   /^(?:[a-z]{2,9}\.?,?\s*)?(\d{1,2})[\s-]+([a-z]{3})[a-z]{0,6}\.?,?[\s-]+(\d{2,4})[,\s]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*((?:GMT|UTC?)?[+-]\d{1,2}:?\d{2}|[a-z]{1,5})?(?![\d:])/i;
 const asctimeDate =
   /^[a-z]{3},?\s+([a-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(?:((?:GMT|UTC?)?[+-]\d{1,2}:?\d{2}|[a-z]{1,5})\s+)?(\d{4})/i;
-/** As browsers write dates. */
+/** Dates as JavaScript's `Date.prototype.toString` writes them. */
 const scriptDate =
   /^[a-z]{3},? ([a-z]{3}) (\d{1,2}) (\d{4}) (\d{1,2}):(\d{2}):(\d{2})(?: ((?:GMT|UTC?)?[+-]\d{1,2}:?\d{2}|[a-z]{1,5}))?$/i;
 const isoDate = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
- * A Date header or INTERNALDATE as RFC 3339 in UTC; null for what is no date. JavaScript's own parser takes
- * almost any words with a number in them for a date, and reads those without a zone in the zone of this machine.
+ * A Date header or INTERNALDATE as RFC 3339 in UTC; null for a text that is no date. JavaScript's own parser accepts
+ * almost any words with a number as a date, and assumes the local time zone where none is given.
  */
 export function toIso(text: string): string | null {
   const time = fromUsual(text) ?? fromAny(text);
@@ -43,7 +43,7 @@ function fromAny(text: string): number | undefined {
   return fromMail(plain) ?? fromAsctime(plain) ?? fromScript(plain) ?? fromIso(plain);
 }
 
-/** Comments may be within comments, and have quoted parentheses (RFC 5322 section 3.2.2). */
+/** Removes comments, which may be nested and have quoted parentheses (RFC 5322 section 3.2.2). */
 function withoutComments(text: string): string {
   if (!text.includes('(')) return text;
   let plain = '';
@@ -59,7 +59,7 @@ function withoutComments(text: string): string {
   return plain;
 }
 
-/** What almost all dates look like: `[Mon, ]6 May 2024 07:08:09 +0000[ (UTC)]`, and INTERNALDATE with hyphens. */
+/** Fast path for the usual form: `[Mon, ]6 May 2024 07:08:09 +0000[ (UTC)]`, and INTERNALDATE with hyphens. */
 function fromUsual(text: string): number | undefined {
   let at = weekdays.has(text.slice(0, 5)) ? 5 : text.charCodeAt(0) === SPACE ? 1 : 0;
   const two = digits(text, at, 2);
@@ -80,7 +80,7 @@ function fromUsual(text: string): number | undefined {
   const month = monthOf.get(text.slice(at + 1, at + 4)) ?? -1;
   const [year, hour, minute] = [digits(text, at + 5, 4), digits(text, at + 10, 2), digits(text, at + 13, 2)];
   const [second, zoneHour, zoneMinute] = [digits(text, at + 16, 2), digits(text, at + 20, 2), digits(text, at + 22, 2)];
-  // The 29th of February and the ends of time are looked at more closely.
+  // The 29th of February and extreme years are left to the slow path.
   const inYear = day >= 1 && day <= (monthDays[month] ?? 0) && year >= 1000 && year < 9999;
   const inDay = hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59;
   if (!inYear || !inDay || zoneHour < 0 || zoneMinute < 0) return undefined;
@@ -88,7 +88,7 @@ function fromUsual(text: string): number | undefined {
   return Date.UTC(year, month, day, hour, minute, second) - offset;
 }
 
-/** The number of so many digits, -1 where other characters are. */
+/** The number that `count` digits form; -1 if other characters are among them. */
 function digits(text: string, start: number, count: number): number {
   let value = 0;
   for (let at = start; at < start + count; at += 1) {
@@ -132,12 +132,12 @@ function utc(
   if (month < 0 || hour > 23 || minute > 59 || second > 60) return Number.NaN;
   const midnight = new Date(0);
   midnight.setUTCFullYear(year, month, Number(day));
-  // The 31st of February.
+  // Rejects dates such as the 31st of February.
   if (midnight.getUTCDate() !== Number(day)) return Number.NaN;
   return midnight.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 - offsetMs(zone ?? '');
 }
 
-/** RFC 5322 section 4.3: of three digits too. */
+/** The full year for two and three digits, by RFC 5322 section 4.3. */
 function fullYear(year: string): number {
   const value = Number(year);
   if (year.length === 4) return value;

@@ -5,9 +5,9 @@ const word = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=/g;
 
 const notAscii = /[^\0-\x7f]/;
 
-/** Characters of a word with raw letters that is decoded: section 2 allows 75. */
+/** Most characters of a decoded word with raw non-ASCII letters: section 2 allows 75. */
 const LONGEST_RAW = 1000;
-/** Words of one text, or pieces of them, that are decoded: each costs some microseconds, and more where it is damaged. */
+/** Most words, or pieces of words, of one text that are decoded: each takes some microseconds, damaged ones more. */
 const MOST_WORDS = 1000;
 
 /** Adjacent encoded words of one charset. */
@@ -16,7 +16,7 @@ interface Run {
   words: Word[];
 }
 
-/** What a word stands for: octets of its charset, or text where letters stand in it that should have been encoded. */
+/** The content of a word: octets of its charset, or text for letters that should have been encoded. */
 type Word = Buffer | string;
 
 /**
@@ -51,10 +51,10 @@ export function decodeWords(text: string): string {
 
 function wordsOf(encoding: string, content: string): Word[] {
   if (encoding === 'B') return [Buffer.from(content, 'base64')];
-  // Mailers leave blanks in words that should have none; quoted-printable drops those at the end of what it decodes.
+  // Some mailers leave blanks in words; they are encoded, because quoted-printable drops blanks at the end.
   const text = content.replace(/[_ \t]/g, '=20');
   if (!notAscii.test(text)) return [decodeQuotedPrintable(Buffer.from(text, 'latin1'))];
-  // Raw letters are what they are; no charset of a word says more about them.
+  // Raw letters are kept as they are: the charset of the word does not apply to them.
   if (text.length > LONGEST_RAW) return [content];
   return (text.match(/[\0-\x7f]+|[^\0-\x7f]+/g) ?? []).map((piece) =>
     piece.charCodeAt(0) > 0x7f ? piece : decodeQuotedPrintable(Buffer.from(piece, 'latin1')),
@@ -77,7 +77,7 @@ function textOf(run: Run | undefined): string {
   return text + joined(octets, charset);
 }
 
-/** Words that make no sense together are decoded one by one, so that a bad one does not spoil the others. */
+/** Decodes words together, or one by one where that fails, so that a bad word does not affect the others. */
 function joined(octets: readonly Buffer[], charset: string): string {
   const [first = Buffer.alloc(0), ...more] = octets;
   const whole = decodeCharset(more.length === 0 ? first : Buffer.concat(octets), charset);

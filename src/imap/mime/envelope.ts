@@ -3,9 +3,9 @@ import { type ImapAttribute, listOf, textOf } from '../wire/tokens.js';
 import { toIso } from './convert-date.js';
 import { toHeaderText, toRawText, withoutControls } from './header-text.js';
 
-/** What servers put in place of half an address that is missing: Dovecot, then UW and Cyrus. */
+/** Placeholders of servers for a missing half of an address: Dovecot's, then those of UW and Cyrus. */
 const missing = new Set(['MISSING_MAILBOX', 'MISSING_DOMAIN', '.MISSING-HOST-NAME.', 'unspecified-domain']);
-/** What they put there when they could not read the address: the other half of it is no mailbox then. */
+/** Placeholders of servers for an address that they could not parse: then the other half is no mailbox. */
 const unreadable = new Set([
   'SYNTAX_ERROR',
   'INVALID_ROUTE',
@@ -14,12 +14,12 @@ const unreadable = new Set([
   'MISSING_MAILBOX_TERMINATOR',
   'UNEXPECTED_DATA_AFTER_ADDRESS',
 ]);
-/** What a local part may consist of without quotes (RFC 5322 section 3.2.3, RFC 6532): dots in odd places are common. */
+/** A local part that needs no quotes (RFC 5322 section 3.2.3, RFC 6532); misplaced dots are accepted, as common. */
 const plainLocalPart = /^[^\s"(),:;<>@[\\\]]*$/;
 
 /**
  * ENVELOPE (RFC 9051 section 7.5.2) in the contract's shape.
- * @param fallbackCharset of raw 8-bit that is not UTF-8
+ * @param fallbackCharset of raw 8-bit text that is not UTF-8
  */
 export function toEnvelope(attribute: ImapAttribute | undefined, fallbackCharset: string | null = null): Envelope {
   const [date, subject, from, sender, replyTo, to, cc, bcc, inReplyTo, messageId] = listOf(attribute);
@@ -38,15 +38,15 @@ export function toEnvelope(attribute: ImapAttribute | undefined, fallbackCharset
 }
 
 /**
- * Without the ends of groups, placeholders, and addresses that have no content. The name of a group stands before its
- * members as a name without an address.
+ * The addresses of a list, without ends of groups, placeholders, and empty addresses. A group's name comes before its
+ * members, as a name without an address.
  */
 function toAddresses(list: ImapAttribute | undefined, fallbackCharset: string | null): Address[] {
   const addresses: Address[] = [];
   for (const entry of listOf(list)) {
     const [displayName, , mailbox, host] = listOf(entry);
     const shown = withoutControls(toHeaderText(displayName, fallbackCharset));
-    // Without a host the mailbox is the name of a group; without both it is the end of one (RFC 9051 section 7.5.2).
+    // Without a host the mailbox is the name of a group; without both the entry ends a group (RFC 9051 section 7.5.2).
     const address = host === null || unreadable.has(textOf(host)) ? '' : spec(half(mailbox), half(host));
     const name = shown || (address === '' ? phrase(mailbox, fallbackCharset) : '');
     if (name || address) addresses.push({ name, address });
@@ -59,8 +59,8 @@ function phrase(mailbox: ImapAttribute | undefined, fallbackCharset: string | nu
 }
 
 /**
- * An addr-spec (RFC 5322 section 3.4.1), or a local part alone, as of mail within one machine. Encoded words in it stay as
- * they are (RFC 2047 section 5 rule 3): decoded, they would make up an address that the mail does not come from.
+ * An addr-spec (RFC 5322 section 3.4.1), or only a local part, as in mail within one host. Encoded words stay as they
+ * are (RFC 2047 section 5 rule 3): decoded, they would form an address that the mail does not come from.
  */
 function spec(local: string, domain: string): string {
   if (local === '') return '';

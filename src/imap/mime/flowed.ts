@@ -13,7 +13,7 @@ export function unflow(text: string, delSp: boolean): string {
     const depth = /^>*/.exec(line)?.[0].length ?? 0;
     const content = line.slice(depth).replace(/^ /, '');
     const signature = content === '-- ';
-    // A change of quote depth ends a paragraph even if its last line says that it flows (section 4.5).
+    // A change of quote depth ends a paragraph even if its last line is a flowed one (section 4.5).
     if (open && (open.depth !== depth || signature)) close();
     const flows = content.endsWith(' ') && !signature;
     const kept = flows && delSp ? content.slice(0, -1) : content;

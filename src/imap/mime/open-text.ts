@@ -12,16 +12,16 @@ export interface Content {
   charsetProblem: boolean;
 }
 
-/** A part that is to be fetched, and how many of its decoded bytes at most. */
+/** A part that is to be fetched, and the most decoded bytes that are wanted of it. */
 export interface WantedText {
   node: Structure;
   maxBytes: number;
 }
 
-/** Texts of one message that are fetched; of others, which no person wrote, there is only where they are. */
+/** Most texts of one message that are fetched; for further ones, which no person wrote, only the part is returned. */
 const MAX_TEXTS = 100;
 
-/** Encoded bytes that may stand for one decoded byte, at most. A Map, because mail chooses the name that is looked up. */
+/** Most encoded bytes per decoded byte. A Map, because the sender of a mail chooses the name that is looked up. */
 const expansion = new Map([
   ['base64', 1.5],
   ['quoted-printable', 3.2],
@@ -31,7 +31,7 @@ const expansion = new Map([
   ['uue', 1.5],
 ]);
 
-/** How many encoded bytes of a part are needed for so many decoded ones, and to see that there are more. */
+/** How many encoded bytes of a part are needed for `maxBytes` decoded ones, and to see whether there are more. */
 export function encodedBound({ encoding }: Pick<Structure, 'encoding'>, maxBytes: number): number {
   return Math.ceil(maxBytes * expansionOf(encoding)) + 4;
 }
@@ -41,8 +41,8 @@ function expansionOf(encoding: string | null): number {
 }
 
 /**
- * What to fetch of bodies so that each has so many decoded bytes, if it is that long: never more than a few times that,
- * however many parts there are. Before they are fetched, parts count as short as their encoding can make them.
+ * What to fetch so that each body has up to `maxBytes` decoded bytes; never more than a few times that, however many
+ * parts there are. Before they are fetched, parts count with the smallest decoded size that their encoding allows.
  */
 export function textsWanted(bodies: readonly (readonly Structure[])[], maxBytes: number): WantedText[] {
   const wanted: WantedText[] = [];
@@ -54,7 +54,7 @@ export function textsWanted(bodies: readonly (readonly Structure[])[], maxBytes:
 }
 
 /**
- * The texts of bodies, decoded, by part; together no body has more than so many decoded bytes.
+ * The decoded texts of bodies, by part; the texts of a body together have at most `maxBytes` decoded bytes.
  * @param encodedOf the encoded bytes of a part, undefined where they were not fetched
  */
 export function decodeTexts(
@@ -76,9 +76,9 @@ export function decodeTexts(
 }
 
 /**
- * Offers each text of the bodies once, {@link MAX_TEXTS} at most, with the bytes that are left for it: of a text in both
- * bodies what the fuller of them has left.
- * @param take answers how many bytes it takes
+ * Offers each text of the bodies once, {@link MAX_TEXTS} at most, with the bytes that are left for it. For a text in
+ * both bodies, that is what the fuller body has left.
+ * @param take returns how many bytes the text uses
  */
 function share(
   bodies: readonly (readonly Structure[])[],

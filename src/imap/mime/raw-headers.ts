@@ -6,16 +6,16 @@ export interface HeaderLine {
   value: string;
 }
 
-/** Fields of addresses and message ids, in which words are decoded in names and comments alone. */
+/** Fields of addresses and message ids, in which encoded words are decoded only in names and comments. */
 const structured =
   /^(from|to|cc|bcc|sender|reply-to|return-path|(x-)?(delivered|original|envelope)-(to|from)|errors-to|disposition-notification-to|resent-.*|message-id|in-reply-to|references)$/i;
-/** A name is printable ASCII (RFC 5322 section 2.2): the `From ` line of an mbox file has none. */
+/** A field name is printable ASCII (RFC 5322 section 2.2): the `From ` line of an mbox file has no such name. */
 const fieldName = /^[!-9;-~]+$/;
 
 /**
- * Reads header lines in their order. Raw 8-bit, which no RFC allows and much mail has, is read as UTF-8, else by the
- * charset of the message, else as windows-1252. What is no header line is passed over.
- * @param charset of the first text of the message; without it that which the Content-Type header names
+ * Reads header lines in their order. Raw 8-bit characters, which no RFC allows but much mail has, are read as UTF-8,
+ * else in the charset of the message, else as windows-1252. Other lines are skipped.
+ * @param charset of the first text of the message; default: the charset that the Content-Type header names
  */
 export function parseHeaders(block: Uint8Array, charset: string | null = null): HeaderLine[] {
   const raw = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
@@ -39,7 +39,7 @@ function decodeOctets(octets: string, fallback: string | null): string {
   return decodeHeaderText(Buffer.from(octets, 'latin1'), fallback);
 }
 
-/** Without decoding what is in angle brackets or beside an `@` (RFC 2047 section 5 rule 3). */
+/** Decodes a field, but not words in angle brackets or next to an `@` (RFC 2047 section 5 rule 3). */
 function decodeStructured(octets: string, fallback: string | null): string {
   let text = '';
   let words = '';
@@ -61,7 +61,7 @@ function decodeStructured(octets: string, fallback: string | null): string {
   return text;
 }
 
-/** Without the blanks around it; `trim` would take octets of letters for blanks. */
+/** Removes the blanks around a value; `trim` would also remove octets such as 0xA0, which may belong to letters. */
 function trimmed(value: string): string {
   let [from, to] = [0, value.length];
   while (from < to && isBlank(value.charCodeAt(from))) from += 1;

@@ -7,23 +7,23 @@ const signatures = new Set([
 ]);
 const sealed = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime', 'application/pgp-encrypted']);
 
-/** Where a part is in its message. */
+/** The position of a part in its message. */
 export interface Place {
   /** Subtype of the multipart around it. */
   multipart: string;
-  /** Within a multipart/related, however deep, and not its root. */
+  /** Whether the part is within a multipart/related, at any depth, and is not its root. */
   embedded: boolean;
-  /** Whether a body shows it. */
+  /** Whether a body shows the part. */
   shown: boolean;
 }
 
-/** What a part that is no text of the body is there for, as far as its message's structure tells. */
+/** The role of a part that is no text of the body, as far as the structure of the message shows it. */
 export function roleOf(part: Structure, { multipart, embedded, shown }: Place): AttachmentRole {
   const { type, disposition, fileName, contentId } = part;
   const attached = disposition === 'attachment';
   if (signatures.has(type)) return 'signature';
   if (multipart === 'encrypted' || sealed.has(type)) return 'encrypted';
-  // The machine's half of a bounce or receipt, and the message that it is about (RFC 6522).
+  // The machine-readable part of a bounce or receipt, and the message that the report is about (RFC 6522).
   if (multipart === 'report') return 'report';
   if (type === 'text/calendar' && !attached && (multipart === 'alternative' || fileName === null)) return 'calendar';
   if (multipart === 'alternative' && type.startsWith('text/') && !attached) return 'alternative';
@@ -31,7 +31,7 @@ export function roleOf(part: Structure, { multipart, embedded, shown }: Place): 
   return shown && (disposition === 'inline' || fileName === null) ? 'inline' : 'attachment';
 }
 
-/** Pictures, sounds and films can stand between texts. */
+/** Whether a part is an image, audio or video, which can be shown between texts. */
 export function isMedia({ type }: Pick<Structure, 'type'>): boolean {
   return /^(image|audio|video)\//.test(type);
 }

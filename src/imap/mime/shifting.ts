@@ -1,14 +1,14 @@
-/** Text with what is to be known of how it was decoded. */
+/** Decoded text, and whether the decoding had a problem. */
 export interface DecodedText {
   text: string;
-  /** The bytes did not fit the declared charset, or it is unknown; the text is the best guess. */
+  /** Whether the bytes did not fit the declared charset, or the charset is unknown; the text is then a guess. */
   problem: boolean;
 }
 
 /**
- * Charsets of 7 bits that shift between alphabets: ISO-2022-JP (RFC 1468, 1554, 2237), ISO-2022-KR (RFC 1557), ISO-2022-CN
- * (RFC 1922) and HZ (RFC 1843). Decoders of web browsers refuse what mail is full of: escapes side by side, escapes that
- * change nothing, lines that end within a shift. Here an octet that fits nothing costs its own character.
+ * Decoders of 7-bit charsets that shift between alphabets: ISO-2022-JP (RFC 1468, 1554, 2237), ISO-2022-KR (RFC 1557),
+ * ISO-2022-CN (RFC 1922) and HZ (RFC 1843). Decoders of web browsers refuse what is common in mail: adjacent escapes,
+ * redundant escapes, lines that end within a shift. Here an invalid octet affects only its own character.
  */
 export function shiftingDecoder(label: string): ((bytes: Uint8Array) => DecodedText) | undefined {
   const name = label.replace(/[-_]/g, '');
@@ -26,7 +26,7 @@ const EUC_JP = new TextDecoder('euc-jp');
 const EUC_KR = new TextDecoder('euc-kr');
 const GBK = new TextDecoder('gbk');
 
-/** What an octet is in: ASCII, half-width katakana, or a set of two octets a character. */
+/** The alphabet of an octet: ASCII, half-width katakana, or a set with two octets per character. */
 type Alphabet = 'ascii' | 'katakana' | 'double' | 'supplement';
 
 const japanese = new Map<string, Alphabet>([
@@ -42,11 +42,11 @@ const japanese = new Map<string, Alphabet>([
   ['$(Q', 'double'],
   ['$(D', 'supplement'],
 ]);
-/** Designations of these announce what SO shifts to. */
+/** Designations that announce the set to which SO shifts, and the decoder of that set. */
 const korean = { designation: /^\$\)C/, shifted: EUC_KR };
 const chinese = { designation: /^(\$\)[AGE]|\$\*H|\$\+[I-M])/, shifted: GBK };
 
-/** By way of EUC-JP, which has the same sets of characters with the eighth bit to tell them apart. */
+/** Decodes by way of EUC-JP, which has the same character sets, distinguished by the eighth bit. */
 function decodeJapanese(bytes: Uint8Array): DecodedText {
   const out = new Octets(bytes.length);
   let alphabet: Alphabet = 'ascii';
@@ -64,7 +64,7 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
       alphabet = byte === SO ? 'katakana' : before;
       at += 1;
     } else if (byte === LF || byte === CR) {
-      // Lines end in ASCII; a line that does not must not spoil the next.
+      // Lines must end in ASCII; a line that does not must not affect the next line.
       alphabet = 'ascii';
       out.push(byte);
       at += 1;
@@ -80,7 +80,7 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
   return out.decode(EUC_JP);
 }
 
-/** Sets of two octets a character between SO and SI. */
+/** Decodes a charset with sets of two octets per character between SO and SI. */
 function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korean): DecodedText {
   const out = new Octets(bytes.length);
   let inside = false;
@@ -103,7 +103,7 @@ function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korea
   return out.decode(shifted);
 }
 
-/** `~{` and `~}` shift, `~~` is a tilde, and `~` before a line end joins lines. */
+/** Decodes HZ: `~{` and `~}` shift, `~~` is a tilde, and `~` before a line end joins lines. */
 function decodeHz(bytes: Uint8Array): DecodedText {
   const out = new Octets(bytes.length);
   let inside = false;
@@ -130,7 +130,7 @@ function decodeHz(bytes: Uint8Array): DecodedText {
   return out.decode(GBK);
 }
 
-/** The designation behind an escape, if there is one. */
+/** The designation after an escape, if there is one. */
 function escapeAt(bytes: Uint8Array, at: number, known: ReadonlyMap<string, unknown>): string | undefined {
   const long = latin1(bytes, at, at + 3);
   if (known.has(long)) return long;
@@ -152,14 +152,14 @@ function isGraphic(byte: number): boolean {
   return byte > 0x20 && byte < 0x7f;
 }
 
-/** Octets of an EUC charset, as they are put together. */
+/** Collects the octets of an EUC charset. */
 class Octets {
   readonly #bytes: Buffer;
   #length = 0;
   #damaged = false;
 
   constructor(input: number) {
-    // A katakana, or a character of the supplement, is one octet longer than it was.
+    // A katakana, or a character of the supplement, takes one octet more in EUC.
     this.#bytes = Buffer.allocUnsafe(input * 2);
   }
 
@@ -167,14 +167,14 @@ class Octets {
     for (const byte of bytes) this.#bytes[this.#length++] = byte;
   }
 
-  /** An octet outside of sets of two; one with the eighth bit is none of these charsets. */
+  /** Adds an octet outside the two-octet sets; an octet with the eighth bit is invalid in these charsets. */
   plain(byte: number): void {
     const odd = byte > 0x7f || byte === ESC;
     if (odd) this.#damaged = true;
     this.push(byte > 0x7f ? 0x1a : byte);
   }
 
-  /** The character of two octets at a place; without a second octet that can be one the first is lost. @returns its end */
+  /** Adds the two-octet character at `at`; if the second octet is invalid, the first is dropped. @returns its end */
   pair(bytes: Uint8Array, at: number, prefix?: number): number {
     const [first = 0, second] = [bytes[at], bytes[at + 1]];
     // The input ends within the character.
@@ -189,7 +189,7 @@ class Octets {
   }
 
   decode(decoder: Decoder): DecodedText {
-    // Octets that are none stand as SUB until here, so that they cannot join with what follows.
+    // Invalid octets are kept as SUB until here, so that they cannot combine with the octets after them.
     const text = decoder.decode(this.#bytes.subarray(0, this.#length)).replaceAll('\u001a', '\uFFFD');
     return { text, problem: this.#damaged || text.includes('\uFFFD') };
   }

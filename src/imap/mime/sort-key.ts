@@ -2,10 +2,10 @@ import type { Sort } from '../../protocol/methods/message-read.js';
 import type { Address, Envelope, MessageSummary } from '../../protocol/models.js';
 import { baseSubject, casemap } from './base-subject.js';
 
-/** What messages are compared by. */
+/** A value by which messages are compared. */
 export type SortKey = string | number;
 
-/** The key of a message, from what is shown of it: so lists are in the order of the dates and subjects in them. */
+/** The key of a message, from its displayed fields: so lists are in the order of the dates and subjects they show. */
 export function sortKey({ envelope, internalDate, size }: MessageSummary, by: Sort['by']): SortKey {
   switch (by) {
     case 'arrival':
@@ -21,7 +21,7 @@ export function sortKey({ envelope, internalDate, size }: MessageSummary, by: So
   }
 }
 
-/** Milliseconds since 1970; a message that does not say when it was sent counts as sent when it arrived (RFC 5256 section 2.2). */
+/** Sent date in milliseconds since 1970; without one, the arrival date counts (RFC 5256 section 2.2). */
 export function sentAt(envelope: Envelope | undefined, internalDate: string | undefined): number {
   return timeOf(envelope?.date) ?? timeOf(internalDate) ?? 0;
 }
@@ -30,7 +30,7 @@ function timeOf(date: string | null | undefined): number | undefined {
   return date ? Date.parse(date) : undefined;
 }
 
-/** The mailbox of the first address alone; of a group that is its name, which stands there in an ENVELOPE (RFC 5256 section 3). */
+/** The mailbox part of the first address; for a group, its name, which an ENVELOPE has there (RFC 5256 section 3). */
 function mailboxOf(first: Address | undefined): string {
   if (!first) return '';
   const { name, address } = first;

@@ -9,8 +9,8 @@ export interface Multipart {
 }
 
 /**
- * The multipart that a node of a BODYSTRUCTURE stands for; undefined for a part that is none. By RFC 9051 a multipart
- * begins with its parts. Of one without parts, for which there is no grammar, servers make `(() "mixed" ...)`,
+ * The multipart that a node of a BODYSTRUCTURE stands for; undefined for any other part. By RFC 9051 a multipart begins
+ * with its parts. For a multipart without parts, which the grammar does not have, servers send `(() "mixed" ...)`,
  * `(NIL "mixed" ...)`, `("mixed" (...) ...)` or `("multipart" "mixed" ...)`.
  */
 export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefined {
@@ -25,7 +25,7 @@ export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefin
     const disposition = node.slice(3).find((member) => Array.isArray(member));
     return { children: [], subtype: second, parameters: node[2], disposition };
   }
-  // A part that is no multipart has its encoded size here.
+  // A part other than a multipart has its encoded size here.
   if (numberOf(node[6]) !== undefined || node.length === 0) return undefined;
   if (first === null && textOf(second) !== '') {
     return { children: [], subtype: second, parameters: node[2], disposition: node[3] };
@@ -36,7 +36,7 @@ export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefin
   return undefined;
 }
 
-/** The body of an attached message, which has its envelope and its own structure; undefined for other parts. */
+/** The body of an attached message, whose node has an envelope and a structure; undefined for other parts. */
 export function nestedOf(node: readonly ImapAttribute[]): ImapAttribute[] | undefined {
   const [major, , , , , , , envelope, body] = node;
   const nested = textOf(major).toLowerCase() === 'message' && Array.isArray(envelope) && Array.isArray(body);

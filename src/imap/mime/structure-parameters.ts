@@ -3,7 +3,7 @@ import { bytesOf, type ImapAttribute, listOf, textOf } from '../wire/tokens.js';
 import { decodeCharset } from './charset.js';
 import { decodeHeaderText } from './header-text.js';
 
-/** Parameters, or segments of them, that are read of one part: no part has more for a reason. */
+/** Most parameters, or segments of parameters, that are read of one part: no legitimate part has more. */
 export const MAX_PARAMETERS = 1000;
 
 /** One piece of a parameter: `name*0*` has index 0 and is encoded (RFC 2231 section 4.1). */
@@ -13,7 +13,7 @@ interface Segment {
   value: Buffer;
 }
 
-/** What is written of one parameter. */
+/** The plain value and the segments of one parameter. */
 interface Written {
   plain: Buffer | undefined;
   segments: Segment[];
@@ -22,9 +22,10 @@ interface Written {
 const segmentName = /^([^*]+)(?:\*(\d{1,4}))?(\*)?$/;
 
 /**
- * The parameters of a Content-Type or Content-Disposition, decoded: continuations and charsets of RFC 2231, and what
- * RFC 2047 forbids here but many programs write. Names in lower case; an extended value wins over a plain one.
- * @param fallbackCharset of raw 8-bit that is not UTF-8
+ * The parameters of a Content-Type or Content-Disposition, decoded: continuations and charsets of RFC 2231, and encoded
+ * words, which RFC 2047 forbids here but many programs write. Names are in lower case; an extended value takes
+ * precedence over a plain one.
+ * @param fallbackCharset of raw 8-bit text that is not UTF-8
  */
 export function toParameters(
   attribute: ImapAttribute | undefined,
@@ -38,7 +39,7 @@ export function toParameters(
     const value = bytesOf(list[at + 1]) ?? Buffer.alloc(0);
     const known = written.get(base) ?? { plain: undefined, segments: [] };
     written.set(base, known);
-    // `filename` for old readers is often beside `filename*`.
+    // Many programs write `filename` for old readers in addition to `filename*`.
     if (index !== undefined || star) known.segments.push({ index: Number(index ?? 0), encoded: star === '*', value });
     else known.plain ??= value;
   }
@@ -64,7 +65,7 @@ function joinSegments(segments: readonly Segment[], fallbackCharset: string | nu
     return unescaped(rest ?? text);
   });
   const whole = Buffer.concat(octets);
-  // Encoded words within RFC 2231 continuations are found as well.
+  // Encoded words within RFC 2231 continuations occur as well.
   if (!ordered.some(({ encoded }) => encoded)) return headerText(whole, fallbackCharset);
   return decodeCharset(whole, charset ?? (isUtf8(whole) ? null : fallbackCharset)).text;
 }

@@ -1,30 +1,30 @@
 import type { Attachment, Structure } from '../../protocol/models.js';
 import { isMedia, type Place, roleOf } from './roles.js';
 
-/** Which parts a reader shows, in which order, and which files it offers. */
+/** The parts that a mail reader shows, in their order, and the files that it offers. */
 export interface Readable {
-  /** What is shown where plain text is preferred, and where html is: texts, and pictures, sounds and films between them. */
+  /** Parts to show where plain text is preferred, and where html is: texts, with images, audio and video between. */
   textBody: Structure[];
   htmlBody: Structure[];
-  /** All parts that are no texts of the body. */
+  /** All parts other than the texts of the bodies. */
   files: ReadableFile[];
 }
 
 export interface ReadableFile extends Attachment {
-  /** Belongs to a multipart/related, whose html can show it. */
+  /** Whether the file belongs to a multipart/related, whose html can show it. */
   embedded: boolean;
 }
 
-/** Bodies that are gathered; null where what follows is of the other kind alone. */
+/** The bodies that are being collected; null where the following parts belong only to the other body. */
 interface Bodies {
   text: Structure[] | null;
   html: Structure[] | null;
 }
 
 /**
- * Sorts a message's parts as RFC 8621 section 4.1.4 does, so that texts are in their order. As mail readers do, beyond that:
- * of alternatives of one kind the last is shown, an empty one never beside a filled one; a text with a file name is an
- * alternative too; the root of a multipart/related may stand anywhere in it.
+ * Sorts a message's parts as RFC 8621 section 4.1.4 does, so that texts are in their order. In addition, as mail
+ * readers do: of alternatives of one kind the last is shown, and an empty one only if all are empty; a text with a file
+ * name is an alternative too; the root of a multipart/related may be any of its parts.
  */
 export function readable(root: Structure): Readable {
   const sorter = new Sorter();
@@ -34,8 +34,8 @@ export function readable(root: Structure): Readable {
 }
 
 /**
- * Whether a list should show a paper clip: something is attached that a person would call an attachment. A picture between
- * the texts counts where it has a file name.
+ * Whether a list should show a paper clip: the message has a file that a person would call an attachment. An image
+ * between the texts counts if it has a file name.
  */
 export function hasAttachment(root: Structure): boolean {
   return readable(root).files.some(
@@ -51,14 +51,14 @@ interface Around {
 class Sorter {
   readonly files: ReadableFile[] = [];
 
-  /** The parts of a multipart, into the bodies as far as those are texts or stand between them. */
+  /** Sorts the parts of a multipart: texts, and media between them, into the bodies; others into the files. */
   parts(parts: readonly Structure[], multipart: string, around: Around, bodies: Bodies): void {
     if (multipart === 'alternative') {
       this.#alternatives(parts, around, bodies);
       return;
     }
     const root = multipart === 'related' ? relatedRoot(parts) : parts[0];
-    // Within alternatives the first text decides which of the bodies all of these parts belong to.
+    // Within alternatives the first text decides to which body all parts of this multipart belong.
     const here = { ...bodies };
     for (const part of parts) {
       const embedded = around.embedded || (multipart === 'related' && part !== root);
@@ -77,7 +77,7 @@ class Sorter {
     }
   }
 
-  /** Of several plain or html alternatives the last is the richest (RFC 2046 section 5.1.4). */
+  /** Takes the last of several plain or html alternatives, which is the richest (RFC 2046 section 5.1.4). */
   #alternatives(parts: readonly Structure[], around: Around, bodies: Bodies): void {
     const found = parts.map((part) => this.#alternative(part, around));
     const filled = found.some(({ text, html }) => isFilled(text) || isFilled(html));
@@ -116,7 +116,7 @@ class Sorter {
   }
 }
 
-/** The part that shows the others (RFC 2387): that which `start` names is seldom another than the first. */
+/** The part that shows the others (RFC 2387): the part that `start` names is rarely another than the first. */
 function relatedRoot(parts: readonly Structure[]): Structure | undefined {
   const [first] = parts;
   const isRoot = ({ type }: Structure) => type.startsWith('text/') || type.startsWith('multipart/');
@@ -130,7 +130,7 @@ function isShown(part: Structure, first: boolean, multipart: string): boolean {
   return first || (multipart !== 'related' && (!text || part.fileName === null));
 }
 
-/** Two bytes are a line end, as a rule. */
+/** Whether any part has content; a part of two bytes is usually only a line end. */
 function isFilled(parts: readonly Structure[]): boolean {
   return parts.some(({ encodedSize }) => encodedSize !== 0 && encodedSize !== 2);
 }

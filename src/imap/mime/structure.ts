@@ -5,21 +5,21 @@ import { type Multipart, multipartOf, nestedOf } from './structure-nodes.js';
 import { MAX_PARAMETERS, toParameters } from './structure-parameters.js';
 import { isIdentity } from './transfer/transfer-decoder.js';
 
-/** Levels of nesting that are walked: part numbers of the protocol go no deeper, and hostile mail nests for ever. */
+/** Most levels of nesting that are read: the protocol's part numbers go no deeper; hostile mail nests without end. */
 const MAX_DEPTH = 50;
-/** Parts of one message that are told: no reader shows more, and each costs an answer some 250 bytes. */
+/** Most parts of one message that are returned: no reader shows more, and each adds some 250 bytes to an answer. */
 const MAX_PARTS = 1000;
 
-/** The structure of a message, and what its headers are likely written in. */
+/** The structure of a message, and the likely charset of its headers. */
 export interface ReadStructure {
   root: Structure;
-  /** Whether the message has more parts, or deeper ones, than are told. */
+  /** Whether the message has more parts, or deeper ones, than are returned. */
   truncated: boolean;
-  /** The charset of the first text that names another one than ASCII. */
+  /** The charset of the first text that names a charset other than ASCII. */
   charset: string | null;
 }
 
-/** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; of a message without one an empty text. */
+/** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; for a message without one, an empty text. */
 export function readStructure(attribute: ImapAttribute | undefined): ReadStructure {
   const charset = bodyCharset(attribute);
   if (!Array.isArray(attribute)) return { root: emptyText(), truncated: false, charset };
@@ -27,7 +27,7 @@ export function readStructure(attribute: ImapAttribute | undefined): ReadStructu
   return { root: reader.message(attribute, '', 0), truncated: reader.truncated, charset };
 }
 
-/** One part of a message, by its number, however many parts there are. The whole of an attached message is the outer one. */
+/** One part of a message, by its number, without the limits. For an attached message the part is the whole message. */
 export function partOf(attribute: ImapAttribute | undefined, part: string): Structure | undefined {
   if (!Array.isArray(attribute)) return part === '1' ? emptyText() : undefined;
   let node: ImapAttribute[] = attribute;
@@ -43,7 +43,7 @@ export function partOf(attribute: ImapAttribute | undefined, part: string): Stru
   return multipartOf(node) ? undefined : toLeaf(node, part, bodyCharset(attribute));
 }
 
-/** The charset of the first text of a message that names another one than ASCII, which servers name where none was. */
+/** The charset of a message's first text that names one other than ASCII, which servers add where none was named. */
 export function bodyCharset(attribute: ImapAttribute | undefined): string | null {
   const open = Array.isArray(attribute) ? [attribute] : [];
   for (let at = 0; at < open.length && at < MAX_PARTS; at += 1) {
@@ -69,7 +69,7 @@ class Reader {
     this.#charset = charset;
   }
 
-  /** The body of a message, of which `path` is the part number; empty for the outermost. A multipart has no number then. */
+  /** The body of the message with part number `path`, empty for the outermost; a multipart body has no own number. */
   message(node: ImapAttribute[], path: string, depth: number): Structure {
     const multipart = multipartOf(node);
     return multipart ? this.#multipart(multipart, path, '', depth) : this.#leaf(node, joined(path, 1), depth);
@@ -115,7 +115,7 @@ class Reader {
   }
 }
 
-/** A part that is no multipart, without what is nested in it. */
+/** A part other than a multipart, without the parts nested in it. */
 function toLeaf(node: ImapAttribute[], part: string, charset: string | null): Structure {
   const [major, minor, parameterList, id, , encodingName, size, ...rest] = node;
   const type = mediaType(textOf(major).toLowerCase(), textOf(minor).toLowerCase());
@@ -141,11 +141,11 @@ function mediaType(major: string, minor: string): string {
   return `${major}/${minor || 'octet-stream'}`;
 }
 
-/** Where the disposition stands behind the size: after what its type adds (lines; envelope, body, lines) and the MD5. */
+/** Index of the disposition after the size: type-specific fields (lines; envelope, body, lines) and the MD5 precede. */
 function extensionAt(type: string, nested: boolean, rest: readonly ImapAttribute[]): number {
   if (nested) return 4;
   if (!type.startsWith('text/')) return 1;
-  // Some servers leave the number of lines out.
+  // Some servers omit the number of lines.
   return Array.isArray(rest[1]) && !Array.isArray(rest[2]) ? 1 : 2;
 }
 

@@ -3,14 +3,14 @@ import { parseHeaders } from './raw-headers.js';
 import { sentAt } from './sort-key.js';
 import type { ThreadMessage } from './thread-references.js';
 
-/** Bytes of a References header that are read. */
+/** Most bytes of a References header that are read. */
 const MOST_BYTES = 64 * 1024;
-/** Ids of it that count: of more than these the first, which began the thread, and the last, which are nearest. */
+/** Most ids of a References header; of more, the first, which began the thread, and the last, which are nearest. */
 const MOST_REFERENCES = 100;
 
 /**
- * What threading needs to know of a message, with the subject and date that are shown of it.
- * @param headers its References header
+ * The data of a message that threading needs, with the subject and date that clients show.
+ * @param headers the References header of the message
  */
 export function toThreadMessage({ uid, envelope, internalDate }: MessageSummary, headers: Uint8Array): ThreadMessage {
   const lines = parseHeaders(headers.subarray(0, MOST_BYTES));
@@ -19,7 +19,7 @@ export function toThreadMessage({ uid, envelope, internalDate }: MessageSummary,
   return {
     uid,
     id: idsOf(envelope?.messageId)[0] ?? null,
-    // In-Reply-To counts only where References is missing, and of it only the first (RFC 5256 section 3).
+    // In-Reply-To counts only where References is missing, and only its first id (RFC 5256 section 3).
     references: named.length > 0 ? shortened(named) : idsOf(envelope?.inReplyTo).slice(0, 1),
     subject: envelope?.subject ?? '',
     date: sentAt(envelope, internalDate),

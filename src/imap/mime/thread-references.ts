@@ -2,7 +2,7 @@ import type { Thread } from '../../protocol/methods/message-read.js';
 import { breathe } from '../wire/turn-budget.js';
 import { baseSubject, casemap, isReply } from './base-subject.js';
 
-/** What threading needs to know of a message. */
+/** The data of a message that threading needs. */
 export interface ThreadMessage {
   uid: number;
   id: string | null;
@@ -19,7 +19,7 @@ interface Container {
   children: Container[];
 }
 
-/** Threads messages by references and subject (RFC 5256 section 3, REFERENCES), in turns, for there may be very many. */
+/** Threads messages by references and subject (RFC 5256 section 3, REFERENCES), in turns, as there may be very many. */
 export async function buildThreads(messages: readonly ThreadMessage[]): Promise<Thread[]> {
   const containers = await linkReferences(messages);
   const roots = prune(containers.filter(({ parent }) => parent === null));
@@ -27,7 +27,7 @@ export async function buildThreads(messages: readonly ThreadMessage[]): Promise<
   return sortByDate(merged).map(toThread);
 }
 
-/** Steps 1 and 2: every message below the last of its references. */
+/** Steps 1 and 2: puts every message below the last of its references. */
 async function linkReferences(messages: readonly ThreadMessage[]): Promise<Container[]> {
   const byId = new Map<string, Container>();
   const all: Container[] = [];
@@ -40,7 +40,7 @@ async function linkReferences(messages: readonly ThreadMessage[]): Promise<Conta
     return made;
   };
   for (const message of messages) {
-    // An id that was seen already, or none, names no other message: it gets one of its own.
+    // A message without an id, or with the id of an earlier message, gets a unique id.
     const usable = message.id !== null && !byId.get(message.id)?.message ? message.id : `\u0000${message.uid}`;
     const own = named(usable);
     own.message = message;
@@ -50,7 +50,7 @@ async function linkReferences(messages: readonly ThreadMessage[]): Promise<Conta
       if (parent && !next.parent) link(parent, next);
       parent = next;
     }
-    // The message itself knows best what it answers, even if others' references said otherwise.
+    // The message's own references take precedence over those of other messages.
     if (own.parent) unlink(own);
     if (parent) link(parent, own);
     await breathe();
@@ -58,7 +58,7 @@ async function linkReferences(messages: readonly ThreadMessage[]): Promise<Conta
   return all;
 }
 
-/** Does nothing where it would make a loop. What has no children is above no other: most often nothing has to be walked. */
+/** Links a child, unless that would make a loop. A child without children is above no other, so no walk is needed. */
 function link(parent: Container, child: Container): void {
   if (parent === child || (child.children.length > 0 && isAbove(child, parent))) return;
   child.parent = parent;
@@ -76,7 +76,7 @@ function unlink(child: Container): void {
   child.parent = null;
 }
 
-/** Step 3: containers without a message go; their children move up, but not to the top unless there is only one. */
+/** Step 3: removes containers without a message; children move up, but to the top level only if there is just one. */
 function prune(roots: Container[]): Container[] {
   for (const container of deepestFirst(roots)) {
     container.children = container.children.flatMap((child) => (child.message ? [child] : child.children));
@@ -95,13 +95,13 @@ function deepestFirst(roots: readonly Container[]): Container[] {
   const open = [...roots];
   for (let next = open.pop(); next; next = open.pop()) {
     order.push(next);
-    // Not as arguments of push: there may be more than the stack takes.
+    // Not `push(...children)`: there may be more arguments than the stack can hold.
     for (const child of next.children) open.push(child);
   }
   return order.reverse();
 }
 
-/** Steps 4 and 6: siblings by date; a container without a message has the date of its first child. */
+/** Steps 4 and 6: sorts siblings by date; a container without a message has the date of its first child. */
 function sortByDate(roots: Container[]): Container[] {
   for (const { children } of deepestFirst(roots)) children.sort(byDate);
   return roots.sort(byDate);
@@ -116,7 +116,7 @@ function standIn({ message, children }: Container): ThreadMessage | null | undef
   return message ?? children[0]?.message;
 }
 
-/** Step 5: threads of one subject become one. */
+/** Step 5: merges threads with the same subject. */
 async function mergeSubjects(roots: Container[]): Promise<Container[]> {
   const table = new Map<string, Container>();
   const subjects = new Map<Container, string>();
@@ -125,7 +125,7 @@ async function mergeSubjects(roots: Container[]): Promise<Container[]> {
     const subject = subjectOf(root);
     subjects.set(root, subject);
     const known = table.get(subject);
-    // A container without a message gathers best; after it, one that is no reply.
+    // Threads are merged into a container without a message if there is one, else into a message that is no reply.
     const better = known?.message && (!root.message || (replies(known) && !replies(root)));
     if (subject !== '' && (!known || better)) table.set(subject, root);
   }

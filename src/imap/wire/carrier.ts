@@ -1,32 +1,32 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** What takes bytes to a server and back. The wire, or before that the stream of the login, sets both functions. */
+/** A transport of bytes to a server and back. The wire, or during the login its stream, sets both callbacks. */
 export interface Carrier {
   /**
-   * Takes bytes. Their memory may be used again after the call: the receiver copies what it keeps.
-   * @returns false to get no more before {@link resume}; bytes that were read already may come all the same
+   * Takes received bytes. Their memory may be reused after the call: the receiver copies what it keeps.
+   * @returns false to get no more before {@link resume}; bytes that were read already may still be delivered
    */
   onBytes: (bytes: Buffer) => boolean;
-  /** Hears once that nothing more will come; the error is undefined where the other side ended in order. */
+  /** Called once when no more bytes will come; the error is undefined where the other side ended cleanly. */
   onEnd: (error: Error | undefined) => void;
   write(data: string | Buffer): void;
-  /** Holds back what is written until {@link uncork}, so that it travels together. */
+  /** Holds written data back until {@link uncork}, so that it is sent together. */
   cork(): void;
   uncork(): void;
   resume(): void;
-  /** Ends it at once. */
+  /** Closes the transport at once. */
   close(): void;
 }
 
-/** What one read of a socket can bring. All sockets share it: what it holds is taken before the next read of any. */
+/** The buffer of socket reads. All sockets share it: each read is processed before the next read of any socket. */
 const readMemory = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Milliseconds without traffic after which the operating system asks whether the other side is there. */
+/** Milliseconds without traffic after which the operating system sends TCP keep-alive probes. */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * A socket. It reads into memory that is used again: Node allocates some for each 16 KiB of TLS, which costs more than the
- * bytes themselves when megabytes come.
+ * A carrier on a socket. Reads into a reused buffer: otherwise Node allocates memory for each 16 KiB of TLS, which
+ * costs more than the bytes themselves when megabytes arrive.
  */
 export class SocketCarrier implements Carrier {
   onBytes: Carrier['onBytes'] = () => true;
@@ -36,7 +36,7 @@ export class SocketCarrier implements Carrier {
 
   /**
    * @param open makes the socket with these options
-   * @param shared whether it can read into shared memory: what wraps another socket cannot
+   * @param shared whether the socket can read into the shared buffer: a socket that wraps another one cannot
    */
   constructor(open: (options: { onread?: OnReadOpts }) => Socket, shared: boolean) {
     const onread: OnReadOpts = {
@@ -80,7 +80,7 @@ export class SocketCarrier implements Carrier {
     this.socket.destroy();
   }
 
-  /** Gives the socket away: its new holder reads it from now on. */
+  /** Hands the socket over: the caller reads from it from now on. */
   release(): Socket {
     this.#ended = true;
     this.socket.removeListener('data', this.#onData);

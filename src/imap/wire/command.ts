@@ -3,17 +3,17 @@ import type { StatusText, UntaggedResponse } from './response.js';
 import type { ImapArgument } from './tokens.js';
 import type { Packets } from './writer.js';
 
-/** Takes untagged responses of one keyword while its command is under way. */
+/** Takes the untagged responses of one keyword while a command is under way. */
 export type UntaggedHandler = (response: UntaggedResponse) => void;
 
 export interface CommandOptions {
   name: string;
   args?: readonly ImapArgument[];
-  /** By keyword in upper case. */
+  /** Handlers of untagged responses, by keyword in upper case. */
   untagged?: Readonly<Record<string, UntaggedHandler>>;
-  /** Memory for the octets of the first large literal, which is part of it then. */
+  /** Memory for the octets of the first large literal, whose value is then a part of this buffer. */
   landing?: Buffer | undefined;
-  /** Called when the server is ready to wait, which is what IDLE asks it for. */
+  /** Called on the continuation request, by which the server begins the IDLE. */
   onContinue?: () => void;
 }
 
@@ -22,7 +22,7 @@ export class Command {
   readonly tag: string;
   readonly options: CommandOptions;
   readonly done: Promise<StatusText>;
-  /** What is still to be sent; the first packet goes at once. */
+  /** Packets that are still to be sent; the first is sent at once. */
   readonly packets: Packets;
   readonly begunAt = performance.now();
   #failure: { error: unknown } | undefined;
@@ -43,7 +43,7 @@ export class Command {
     return this.options.untagged?.[keyword] !== undefined;
   }
 
-  /** Hands a response to its handler. What a handler throws is thrown by the command once it is done. */
+  /** Passes a response to its handler. An error of the handler is thrown by the command once the command is done. */
   take(response: UntaggedResponse): void {
     if (this.#failure) return;
     try {

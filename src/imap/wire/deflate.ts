@@ -1,7 +1,7 @@
 import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
 import type { Carrier } from './carrier.js';
 
-/** Another carrier's bytes compressed in both directions (COMPRESS=DEFLATE, RFC 4978). */
+/** A carrier that compresses both directions of another carrier (COMPRESS=DEFLATE, RFC 4978). */
 export class DeflateCarrier implements Carrier {
   onBytes: Carrier['onBytes'] = () => true;
   onEnd: Carrier['onEnd'] = () => {};
@@ -17,7 +17,7 @@ export class DeflateCarrier implements Carrier {
     this.#inflate.on('data', (bytes: Buffer) => {
       if (!this.onBytes(bytes)) this.#inflate.pause();
     });
-    // The end of the connection, or of the compressed stream alone: bytes behind that one cannot be inflated.
+    // The end of the connection, or only of the compressed stream: bytes after its end cannot be inflated.
     this.#inflate.once('end', () => this.onEnd(undefined));
     const fail = (error: Error) => {
       this.onEnd(error);
@@ -27,15 +27,15 @@ export class DeflateCarrier implements Carrier {
     this.#deflate.on('error', fail);
     under.onBytes = (bytes) => this.#take(bytes);
     under.onEnd = (error) => {
-      // What came before the end is handed on first.
+      // Bytes that came before the end are delivered first.
       if (error || this.#closed) this.onEnd(error);
       else this.#inflate.end();
     };
-    // The wire may have paused it behind the answer to COMPRESS, and resumes only this carrier from now on.
+    // The wire may have paused the other carrier after the response to COMPRESS, and resumes only this one from now on.
     under.resume();
   }
 
-  /** Little compressed makes much: no more is read before what there is has been taken. */
+  /** A few compressed bytes may inflate to many: no more are read until those have been taken. */
   #take(bytes: Buffer): boolean {
     if (this.#closed) return false;
     if (this.#inflate.write(Buffer.from(bytes))) return true;

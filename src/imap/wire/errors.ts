@@ -1,12 +1,12 @@
 import { BrokerError, type ImapReply } from '../../protocol/errors.js';
 import { wireLimits } from './limits.js';
 
-/** A pause that makes sense where the server names none. */
+/** Default for `retryAfterMs` where the server names no pause. */
 export const DEFAULT_RETRY_MS = 2_000;
 const MOST_RETRY_MS = 300_000;
 const goneCodes = new Set(['NONEXISTENT', 'TRYCREATE']);
 
-/** What a server says to people: cut to a length that an answer can carry, without control characters. */
+/** A human-readable text of a server: shortened to a length that fits an answer, without control characters. */
 export function serverText(text: string): string {
   const cut = text.length > wireLimits.textBytes ? `${text.slice(0, wireLimits.textBytes - 3)}...` : text;
   return cut.replace(/[\p{Cc}\p{Cs}]/gu, '\uFFFD');
@@ -33,14 +33,14 @@ function throttled(imap: ImapReply): BrokerError | undefined {
   });
 }
 
-/** Whether a server asks by its words to be left alone for a while. */
+/** The pause in milliseconds that a throttling server asks for in its text; undefined for other texts. */
 export function throttlePause(text: string): number | undefined {
   return throttled({ status: 'NO', text })?.retryAfterMs;
 }
 
 /**
- * The error of a command whose connection ended before its answer came.
- * @param bye the words of the server's BYE; a server that said BYE wants a pause
+ * The error of a command whose connection ended before its response came.
+ * @param bye the text of the server's BYE; after a BYE, retries wait
  */
 export function connectionLost(cause: unknown, bye?: string): BrokerError {
   const why = bye ? `: ${bye}` : '.';
@@ -60,7 +60,7 @@ export function tooLarge(what: string, limit: number): BrokerError {
   );
 }
 
-/** What a server sent that no IMAP client can go on from. */
+/** A violation of the protocol by the server, from which the session cannot recover. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }

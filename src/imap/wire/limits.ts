@@ -1,13 +1,14 @@
 /**
- * What one IMAP server may make the broker hold or do, whatever it sends. A response over the limit of a connection ends
- * that connection with TOO_LARGE; an item over the limit of a row is cut, and its row says so (`unreadable`).
+ * Bounds on the memory and work that one IMAP server can cause, whatever it sends. A response over the limit of a
+ * connection ends that connection with TOO_LARGE; an item over the limit of a row is cut, and listed in the row's
+ * `unreadable`.
  * docs/security.md has the same table, and a test keeps both equal.
  */
 export const wireLimits = {
   /** Bytes of one response without its literals; a SEARCH or SORT of a million hits has 8 MB. */
   lineBytes: 10 * 1024 * 1024,
   /**
-   * Bytes of one response without its literals that are kept; what follows is passed over, and the response is damaged.
+   * Kept bytes of one response without its literals; what follows is skipped, and the response counts as damaged.
    * Lists of numbers, such as the hits of a SEARCH, are kept up to `lineBytes`.
    */
   keptBytes: 256 * 1024,
@@ -19,13 +20,13 @@ export const wireLimits = {
   members: 1_000,
   /** Lists within lists. */
   depth: 60,
-  /** Characters of a text for people: what NO, BAD and BYE say, and response codes that an error carries. */
+  /** Characters of a human-readable text: of NO, BAD and BYE, and of response codes in errors. */
   textBytes: 1024,
   /** Bytes of a command without its literals. */
   commandBytes: 1024 * 1024,
-  /** Bytes that a server may send unasked, or during one IDLE. */
+  /** Unsolicited bytes that a server may send between commands, or during one IDLE. */
   unaskedBytes: 32 * 1024 * 1024,
-  /** Continuation requests that nothing asked for, before the connection is given up. */
+  /** Unexpected continuation requests before the connection is closed. */
   strayContinuations: 100,
   /** Milliseconds of one turn of the event loop that reading from all servers together may take. */
   turnMs: 5,

@@ -1,16 +1,16 @@
 import { BrokerError } from '../../protocol/errors.js';
 
-/** INBOX is the one name that knows no case (RFC 9051 section 5.1). */
+/** Whether a name is INBOX, the only case-insensitive folder name (RFC 9051 section 5.1). */
 export function isInbox(name: string): boolean {
   return name.toUpperCase() === 'INBOX';
 }
 
-/** The name with INBOX in its one spelling, so that names can be compared. */
+/** The name, with INBOX in upper case, so that names can be compared. */
 export function canonicalName(name: string): string {
   return isInbox(name) ? 'INBOX' : name;
 }
 
-/** The full name of the level above; null at the top. A delimiter in first place begins a name, it ends no level. */
+/** The full name of the level above; null at the top. A leading delimiter is part of the name and ends no level. */
 export function parentName(name: string, delimiter: string | null): string | null {
   const at = delimiter ? name.lastIndexOf(delimiter) : -1;
   return at > 0 ? canonicalName(name.slice(0, at)) : null;
@@ -27,7 +27,7 @@ export function isWithin(name: string, root: string, delimiter: string | null): 
 }
 
 /**
- * Refuses a name with an empty level: some servers drop the level silently and make another folder than was asked for.
+ * Refuses a name with an empty level: some servers silently drop the level and create a different folder.
  * @throws BrokerError INVALID_PARAMS
  */
 export function assertLevels(name: string, delimiter: string | null, field: string): void {

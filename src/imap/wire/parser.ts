@@ -13,16 +13,16 @@ const none: readonly never[] = [];
 const statuses = new Set(['OK', 'NO', 'BAD', 'BYE', 'PREAUTH']);
 
 /**
- * Reads one response, whatever it says: never throws, and its work is bounded by the limits of the wire.
- * @param lines as a {@link Splitter} found them, each but the last with the `{n}` of a literal at its end
- * @param cut whether there was more of it than was kept
+ * Parses one response, whatever it contains: never throws, and the work is bounded by `wireLimits`.
+ * @param lines from a {@link Splitter}; each but the last ends with the `{n}` of a literal
+ * @param cut whether the end of the response was not kept
  */
 export function readResponse(lines: readonly Buffer[], literals: readonly Buffer[], cut = false): Response {
   const first = lines[0]?.[0];
   if (first === PLUS) return { kind: 'continuation' };
   if (first !== STAR || lines[0]?.[1] !== SPACE) return readTagged(new TokenReader(lines, literals));
   const response = readUntagged(lines, literals, cut);
-  // Of a text for people the beginning is enough.
+  // For a human-readable text the beginning is enough.
   if (cut && !response.status) response.damaged = true;
   return response;
 }
@@ -78,7 +78,7 @@ function readRest(response: UntaggedResponse, reader: TokenReader): void {
   }
 }
 
-/** `[CODE arguments] text`, of which everything may be missing. */
+/** Parses `[CODE arguments] text`, of which each part may be missing. */
 function readStatus(reader: TokenReader): { text: StatusText; damaged: boolean } {
   const text: StatusText = { code: undefined, codeArgs: [], text: '' };
   let damaged = false;
@@ -100,7 +100,7 @@ function readStatus(reader: TokenReader): { text: StatusText; damaged: boolean }
   return { text, damaged };
 }
 
-/** Numbers up to whatever else comes; those beyond 32 bits are none that a message can have. */
+/** Reads numbers up to the first other token; numbers beyond 32 bits are dropped, as no message can have them. */
 function readNumbers(reader: TokenReader): number[] {
   const { text } = reader;
   const numbers: number[] = [];
@@ -119,7 +119,7 @@ function readNumbers(reader: TokenReader): number[] {
   return numbers;
 }
 
-/** The items of a FETCH response, each within limits of its own: one that is too large costs no other. */
+/** Parses the items of a FETCH response, each within its own limits: an item that is too large affects no other. */
 function readFetch(response: UntaggedResponse, reader: TokenReader): void {
   const items = new Map<string, ImapAttribute>();
   const cut: string[] = [];
@@ -133,7 +133,7 @@ function readFetch(response: UntaggedResponse, reader: TokenReader): void {
   reader.at += 1;
   try {
     for (let count = 0; reader.next() !== CLOSE; count += 1) {
-      // Of so many items none was asked for.
+      // The broker never requests so many items.
       if (count >= wireLimits.members) throw new RangeError('too many items');
       reader.budget = wireLimits.tokens;
       reader.cut = false;
@@ -150,14 +150,14 @@ function readFetch(response: UntaggedResponse, reader: TokenReader): void {
   }
 }
 
-/** Of a row that cannot be read to its end the uid may stand behind that. */
+/** Looks for the uid of a damaged row in the part that could not be parsed. */
 function noteUid(items: Map<string, ImapAttribute>, text: string): void {
   if (items.has('UID')) return;
   const uid = /[( ]UID (\d{1,10})[) ]/.exec(text)?.[1];
   if (uid !== undefined) items.set('UID', { type: 'ATOM', value: uid });
 }
 
-/** `BODY[HEADER.FIELDS (SUBJECT)]<0>` is `BODY[HEADER.FIELDS]`. */
+/** The key of an item: for `BODY[HEADER.FIELDS (SUBJECT)]<0>` it is `BODY[HEADER.FIELDS]`. */
 function itemName(attribute: ImapAttribute): string {
   const name = textOf(attribute).toUpperCase();
   if (!attribute || Array.isArray(attribute) || !attribute.section) return name;

@@ -1,12 +1,12 @@
-/** Bytes of a block, at most, into which small pieces go. */
+/** Largest block in bytes for small pieces. */
 const MOST_BLOCK = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** Bytes that come in pieces. They are copied into blocks: a piece takes as much memory as it has bytes, however few. */
+/** Collects bytes that arrive in pieces, copied into blocks: a small piece takes no more memory than its bytes. */
 export class Pieces {
-  /** Blocks that are full. */
+  /** Full blocks. */
   #blocks: Buffer[] = [];
-  /** The block that is being filled, and how far. */
+  /** The block that is being filled, and the number of bytes in it. */
   #block = NOTHING;
   #filled = 0;
   #length = 0;
@@ -15,7 +15,7 @@ export class Pieces {
     return this.#length;
   }
 
-  /** Copies a piece behind those before it. */
+  /** Appends a copy of a piece. */
   add(piece: Buffer): void {
     const copied = piece.copy(this.#block, this.#filled);
     this.#filled += copied;
@@ -33,7 +33,7 @@ export class Pieces {
     return text + this.#block.toString('latin1', 0, Math.min(this.#filled, bytes - text.length));
   }
 
-  /** All pieces as one buffer, of which nothing is kept here. */
+  /** All pieces as one buffer; clears the collection. */
   take(): Buffer {
     const whole = Buffer.concat([...this.#blocks, this.#block.subarray(0, this.#filled)]);
     this.clear();
@@ -47,7 +47,7 @@ export class Pieces {
     this.#length = 0;
   }
 
-  /** Each block is as large as all before it together, up to a bound: what is short stays small. */
+  /** Begins a block as large as all earlier blocks together, up to a bound: short content takes little memory. */
   #begin(bytes: Buffer): void {
     if (this.#filled > 0) this.#blocks.push(this.#block);
     this.#block = Buffer.allocUnsafe(Math.max(bytes.length, Math.min(this.#length, MOST_BLOCK)));

@@ -1,14 +1,14 @@
 import type { ImapAttribute } from './tokens.js';
 
-/** Statuses of a tagged response, and of the untagged ones that carry a text for people (RFC 9051 section 7.1). */
+/** Status of a tagged response, or of an untagged one with a human-readable text (RFC 9051 section 7.1). */
 export type Status = 'OK' | 'NO' | 'BAD' | 'BYE' | 'PREAUTH';
 
-/** A response code with the text behind it: `[UIDNEXT 5] Predicted`. */
+/** A response code with the text after it: `[UIDNEXT 5] Predicted`. */
 export interface StatusText {
-  /** In upper case; undefined where there is none. */
+  /** The response code in upper case; undefined where there is none. */
   code: string | undefined;
   codeArgs: ImapAttribute[];
-  /** For people, within the limits of an answer. */
+  /** Human-readable text, shortened to `wireLimits.textBytes`. */
   text: string;
 }
 
@@ -19,21 +19,21 @@ export interface UntaggedResponse {
   keyword: string;
   /** The number before the keyword: a sequence number, or a count. */
   number: number | undefined;
-  /** What follows the keyword. Empty for FETCH, THREAD and statuses, which have members of their own. */
+  /** Attributes after the keyword. Empty for FETCH, THREAD and statuses, which have their own members. */
   attributes: ImapAttribute[];
-  /** Of FETCH: values by item in upper case, for instance `FLAGS` or `BODY[1.2]`. */
+  /** For FETCH: values by item in upper case, for instance `FLAGS` or `BODY[1.2]`. */
   items: ReadonlyMap<string, ImapAttribute>;
-  /** Of FETCH: items that are over the limits of a row; what their value has is the beginning. */
+  /** For FETCH: items that exceed the limits of a row; their values are incomplete. */
   cut: readonly string[];
-  /** Of SEARCH and SORT: their numbers. */
+  /** For SEARCH and SORT: the numbers. */
   numbers: readonly number[];
-  /** Of OK, NO, BAD, BYE and PREAUTH. */
+  /** For OK, NO, BAD, BYE and PREAUTH. */
   status: StatusText | undefined;
-  /** Of THREAD: all behind the keyword. */
+  /** For THREAD: everything after the keyword. */
   raw: string;
-  /** The response could not be read to its end; what was read before stands. */
+  /** Whether the response could not be read to its end; what was read before that is valid. */
   damaged: boolean;
-  /** Bytes of it. */
+  /** Bytes of the response. */
   size: number;
 }
 
@@ -41,7 +41,7 @@ export interface UntaggedResponse {
 export interface TaggedResponse {
   kind: 'tagged';
   tag: string;
-  /** In upper case; anything but OK, NO and BAD is against the protocol. */
+  /** Status in upper case; any other than OK, NO and BAD violates the protocol. */
   status: string;
   text: StatusText;
   damaged: boolean;

@@ -1,4 +1,4 @@
-/** Octets of one command line that hold everywhere; RFC 7162 section 4 advises 8192 for all of it. */
+/** Octets of a set that every server accepts in a command line; RFC 7162 section 4 advises 8192 for the whole line. */
 const LINE_BYTES = 7000;
 const MOST_UID = 4_294_967_295;
 
@@ -22,7 +22,7 @@ export function sequenceSets(uids: readonly number[]): string[] {
   return sets;
 }
 
-/** The uids of a sequence set without `*`, in its order; at most so many, for a server may write 1:4294967295. */
+/** The uids of a sequence set without `*`, in its order; at most `most`, because a server may write 1:4294967295. */
 export function uidsOf(set: string, most = 4_000_000): number[] {
   const uids: number[] = [];
   forEachRange(set, (from, to) => {
@@ -35,7 +35,7 @@ export function uidsOf(set: string, most = 4_000_000): number[] {
   return uids;
 }
 
-/** How many uids a sequence set without `*` stands for; it is never expanded. */
+/** How many uids a sequence set without `*` stands for; the set is not expanded. */
 export function countOf(set: string): number {
   let count = 0;
   forEachRange(set, (from, to) => {
@@ -45,8 +45,8 @@ export function countOf(set: string): number {
 }
 
 /**
- * Calls back for each range of a sequence set without `*`, in its order. Parts that are no numbers of 32 bits are
- * skipped. Reads character by character: slices of a set of 10 MB, of millions of parts, would take too long for a turn.
+ * Calls `take` for each range of a sequence set without `*`, in its order. Parts that are not 32-bit numbers are
+ * skipped. Reads character by character: splitting a set of 10 MB into millions of parts would block the event loop.
  */
 export function forEachRange(set: string, take: (from: number, to: number) => void): void {
   let first: number | undefined;

@@ -2,53 +2,53 @@ import { tooLarge } from './errors.js';
 import { wireLimits } from './limits.js';
 import { Pieces } from './pieces.js';
 
-/** Below this a new buffer costs next to nothing. */
+/** Literals below this size get a new buffer, which costs almost nothing. */
 const SMALL_LITERAL = 64 * 1024;
 
-/** Bytes at the end of a line that tell whether a literal follows. */
+/** Bytes at the end of a line that show whether a literal follows. */
 const MARK_BYTES = 32;
-/** Bytes at the beginning of a response that tell what it is. */
+/** Bytes at the beginning of a response that show its keyword. */
 const HEAD_BYTES = 24;
-/** Responses of numbers: each may be as long as the folder has messages. */
+/** Responses that consist of numbers: their length may grow with the number of messages. */
 const ofNumbers = /^\* (?:SEARCH|ESEARCH|SORT|THREAD|VANISHED)\b/i;
 
 const [LF, CR, ZERO, NINE, BRACE, BRACE_END] = [0x0a, 0x0d, 0x30, 0x39, 0x7b, 0x7d];
 
-/** Bytes that a response may have. */
+/** Limits in bytes of one response. */
 export interface SplitterLimits {
   lineBytes: number;
-  /** Of its lines, as far as they are kept; lists of numbers are kept whole. */
+  /** Bytes of the lines that are kept; lists of numbers are kept whole. */
   keptBytes: number;
   literalBytes: number;
-  /** Of lines and literals together. */
+  /** Bytes of lines and literals together. */
   responseBytes: number;
 }
 
 /**
- * Splits what a server sends into responses: lines, and the literals between them (RFC 9051 section 2.2). Chunks may end
- * anywhere. The octets of a literal are copied once, to where they stay, and nothing of a chunk is kept.
+ * Splits the bytes of a server into responses: lines, and the literals between them (RFC 9051 section 2.2). Chunks may
+ * end anywhere. The octets of a literal are copied once, to their final place, and no chunk is kept.
  */
 export class Splitter {
-  /** Where reading stopped in the chunk. */
+  /** Offset in the chunk where reading stopped. */
   at = 0;
-  /** Memory for the octets of the next large literal; taken by the first that fits in. */
+  /** Memory for the octets of a large literal; taken by the first one that fits. */
   landing: Buffer | undefined;
-  /** Bytes of the response so far, its literals included even where they have not come yet. */
+  /** Bytes of the response so far, including announced literals that have not arrived yet. */
   size = 0;
-  /** Whether the response is too long to be kept: the end of its last line, and what follows, is passed over. */
+  /** Whether the response is too long to be kept: the rest of the current line, and all that follows, is skipped. */
   cut = false;
-  /** Each but the last ends in the `{n}` of a literal. Valid until the chunk is read on or ends. */
+  /** Lines of the response; each but the last ends in the `{n}` of a literal. May share memory with the chunk. */
   readonly lines: Buffer[] = [];
   readonly literals: Buffer[] = [];
   readonly #limits: SplitterLimits;
-  /** Octets that the last literal lacks. */
+  /** Octets of the last literal that have not arrived yet. */
   #missing = 0;
-  /** The line that has begun in earlier chunks. */
+  /** The beginning of the current line from earlier chunks. */
   readonly #begun = new Pieces();
   #lineBytes = 0;
-  /** The end of the line that is passed over. */
+  /** The last bytes of the line that is being skipped. */
   #mark = Buffer.alloc(0);
-  /** Lines that are copies already. */
+  /** Number of lines that are copies already. */
   #owned = 0;
 
   constructor(limits: SplitterLimits) {
@@ -56,7 +56,7 @@ export class Splitter {
   }
 
   /**
-   * Reads on. @returns whether a whole response is there; if not, the chunk is used up
+   * Reads from a chunk. @returns whether a response is complete; if not, the chunk is used up
    * @throws BrokerError TOO_LARGE when the response is over a limit
    */
   read(chunk: Buffer, from: number): boolean {
@@ -112,7 +112,7 @@ export class Splitter {
     return ofNumbers.test(begun ? this.#begun.head(HEAD_BYTES) : first.toString('latin1', 0, HEAD_BYTES));
   }
 
-  /** Keeps of a line that is being read as much as there is room for. */
+  /** Keeps as much of the current line as the limit allows; the rest is skipped. */
   #cutOff(piece: Buffer): void {
     this.cut = true;
     const before = this.#lineBytes - piece.length;
@@ -145,7 +145,7 @@ export class Splitter {
     return landing.subarray(0, length);
   }
 
-  /** The chunk ends within a response: what was read of its lines is kept as copies. */
+  /** The chunk ends within a response: replaces the lines read so far by copies. */
   #keep(): false {
     for (; this.#owned < this.lines.length; this.#owned += 1) {
       this.lines[this.#owned] = Buffer.from(this.lines[this.#owned] as Buffer);
@@ -153,7 +153,7 @@ export class Splitter {
     return false;
   }
 
-  /** Copies octets to the last literal, or passes over them. @returns whether it is whole */
+  /** Copies octets to the last literal, or skips them. @returns whether the literal is complete */
   #fillLiteral(chunk: Buffer): boolean {
     if (this.#missing === 0) return true;
     if (this.cut) {
@@ -170,7 +170,7 @@ export class Splitter {
   }
 }
 
-/** The n of a line that ends in `{n}`. */
+/** The n of a line that ends in `{n}`; undefined for other lines. */
 function literalLength(line: Buffer): number | undefined {
   const lf = line.length - 1;
   const end = line[lf - 1] === CR ? lf - 2 : lf - 1;

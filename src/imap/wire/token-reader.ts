@@ -6,7 +6,7 @@ const [LF, CR, SPACE, QUOTE, OPEN, CLOSE] = [0x0a, 0x0d, 0x20, 0x22, 0x28, 0x29]
 const [ZERO, NINE, LESS] = [0x30, 0x39, 0x3c];
 const [BRACKET, BACKSLASH, BRACKET_END, BRACE, BRACE_END, TILDE] = [0x5b, 0x5c, 0x5d, 0x7b, 0x7d, 0x7e];
 
-/** Characters of latin1 that only go on with an atom; the others may end it or begin something else. */
+/** Latin-1 characters that always continue an atom; all others may end an atom or begin another token. */
 const goesOn = new Uint8Array(256).fill(1);
 for (let code = 0; code <= SPACE; code += 1) goesOn[code] = 0;
 for (const code of [QUOTE, OPEN, CLOSE, BRACKET, BRACKET_END, BRACE, BACKSLASH, 0x7f]) goesOn[code] = 0;
@@ -15,21 +15,21 @@ const sectioned = new Set(['BODY', 'BODY.PEEK', 'BINARY', 'BINARY.PEEK']);
 const LONGEST_SECTIONED = 'BINARY.PEEK'.length;
 const eightBit = /[\x80-\xff]/;
 
-/** The response ends before what it began does. Made once: to throw it costs no stack. */
+/** Thrown when the response ends within a token or list. Made once, so that a throw records no stack. */
 const cutShort = new Error('The response ends too soon.');
 
 /**
- * Reads the tokens of one response. Servers are many and their grammar is loose, so whatever can be read is read; what is
- * over a limit is skipped, and `cut` says so.
+ * Reads the tokens of one response. Servers deviate from the grammar, so the reader accepts whatever it can; what
+ * exceeds a limit is skipped, and `cut` is set.
  */
 export class TokenReader {
   /** Where the next token begins. */
   at = 0;
-  /** Whether something was skipped because of a limit. Set back by the reader of a FETCH response before each item. */
+  /** Whether something was skipped because of a limit. The parser of FETCH responses resets it before each item. */
   cut = false;
   /** Tokens that may still be read. */
   budget: number = wireLimits.tokens;
-  /** The lines in latin1, with `{n}` and a line end where a literal stood. */
+  /** The lines in latin1, with `{n}` and a line end in place of each literal. */
   readonly text: string;
   /** Members that one list may have; more are cut. */
   members: number = wireLimits.tokens;
@@ -38,7 +38,7 @@ export class TokenReader {
   readonly #incomplete: boolean;
   #literal = 0;
 
-  /** @param incomplete whether there was more of the response than was kept */
+  /** @param incomplete whether the end of the response was not kept */
   constructor(lines: readonly Buffer[], literals: readonly Buffer[], incomplete = false) {
     let text = '';
     let plain = true;
@@ -53,7 +53,7 @@ export class TokenReader {
     this.#incomplete = incomplete;
   }
 
-  /** Passes over blanks. @returns the code of the character behind them; NaN at the end */
+  /** Skips blanks. @returns the code of the next character; NaN at the end */
   next(): number {
     while (this.text.charCodeAt(this.at) === SPACE) this.at += 1;
     return this.text.charCodeAt(this.at);
@@ -67,19 +67,19 @@ export class TokenReader {
     return word;
   }
 
-  /** All that is left, as UTF-8 where that is what the octets are. */
+  /** The rest of the response, decoded as UTF-8 if the octets are valid UTF-8. */
   rest(): string {
     const rest = this.text.slice(this.at);
     this.at = this.text.length;
     return this.#recode(rest).toString();
   }
 
-  /** Everything to the end, outside of lists. Never throws: a list or string that does not end is `damaged`. */
+  /** All attributes up to the end. Never throws: an unfinished list or string makes the result `damaged`. */
   all(): { attributes: ImapAttribute[]; damaged: boolean } {
     const attributes: ImapAttribute[] = [];
     try {
       for (let code = this.next(); !Number.isNaN(code); code = this.next()) {
-        // Closes nothing.
+        // A closing parenthesis without an open list is ignored.
         if (code === CLOSE) this.at += 1;
         else if (this.budget <= 0) return { attributes, damaged: true };
         else attributes.push(this.token(0, 0));
@@ -91,7 +91,7 @@ export class TokenReader {
     }
   }
 
-  /** The members of the list or section that is open, up to behind the character that closes it. @throws cutShort */
+  /** The members of the open list or section; reads past the character that closes it. @throws cutShort */
   list(closing: number, depth: number): ImapAttribute[] {
     const members: ImapAttribute[] = [];
     if (depth > wireLimits.depth) {
@@ -101,7 +101,7 @@ export class TokenReader {
     try {
       this.#read(members, closing, depth);
     } catch (error) {
-      // Half an address or half a part is worse than none: of a list of lists the whole members stay.
+      // Half an address or half a part is worse than none: only of a list of lists, the complete members are kept.
       const stays = depth <= 1 || Array.isArray(members[0]);
       if (error !== cutShort || !this.#incomplete || !stays) throw error;
       this.cut = true;
@@ -125,7 +125,7 @@ export class TokenReader {
     }
   }
 
-  /** The next token or list; there must be one. @throws cutShort */
+  /** The next token or list. @throws cutShort at the end of the response */
   token(closing: number, depth: number): ImapAttribute {
     this.budget -= 1;
     const code = this.text.charCodeAt(this.at);
@@ -139,12 +139,12 @@ export class TokenReader {
     const octets = this.text.charCodeAt(brace) === BRACE ? this.#literalAt(brace) : undefined;
     if (octets) return { type: 'LITERAL', value: octets };
     const atom = this.#atom(closing, depth);
-    // The rest of it may have been cut off.
+    // The rest of the atom may have been cut off.
     if (this.#incomplete && this.at >= this.text.length) throw cutShort;
     return atom;
   }
 
-  /** Whether a response ends before what it began does. */
+  /** Whether an error means that the response ends within a token or list. */
   static isCutShort(error: unknown): boolean {
     return error === cutShort;
   }
@@ -166,14 +166,14 @@ export class TokenReader {
     return this.#recode(escaped ? unescaped(value) : value);
   }
 
-  /** UTF-8 as text. Octets of another charset stay octets: which one it is, the reader of the message can guess. */
+  /** UTF-8 as text. Octets of another charset stay octets: the caller can guess the charset from the message. */
   #recode(value: string): string | Buffer {
     if (this.#plain || !eightBit.test(value)) return value;
     const octets = Buffer.from(value, 'latin1');
     return isUtf8(octets) ? octets.toString() : octets;
   }
 
-  /** The octets of the literal whose `{` is there; undefined where that is none. */
+  /** The octets of the literal whose `{` is at `brace`; undefined if that begins no literal. */
   #literalAt(brace: number): Buffer | undefined {
     const { text } = this;
     let at = brace + 1;
@@ -192,12 +192,12 @@ export class TokenReader {
   #atom(closing: number, depth: number): ImapAttribute {
     const { text } = this;
     const start = this.at;
-    // Whatever begins it belongs to it, or nothing would go on.
+    // The first character always belongs to the atom, so that the reader makes progress.
     for (let at = start + 1; ; at += 1) {
       const code = text.charCodeAt(at);
       if (goesOn[code] === 1) continue;
       if (code === BRACKET) {
-        // The length first: an atom of brackets alone would be copied at each of them.
+        // Checks the length first: an atom of brackets only would otherwise be copied at each bracket.
         if (at - start > LONGEST_SECTIONED || !sectioned.has(text.slice(start, at).toUpperCase())) continue;
         this.at = at + 1;
         return this.#sectioned(text.slice(start, at), depth);
@@ -225,7 +225,7 @@ export class TokenReader {
     return token;
   }
 
-  /** Passes over the rest of a list, with all that is in it. */
+  /** Skips the rest of a list, nested lists included. */
   #skip(closing: number): void {
     this.cut = true;
     const { text } = this;

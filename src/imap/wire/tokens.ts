@@ -6,15 +6,15 @@ export interface ImapToken {
   partial?: number[] | undefined;
 }
 
-/** What a response consists of: tokens, lists in parentheses, and null for NIL. */
+/** An element of a response: a token, a list in parentheses, or null for NIL. */
 export type ImapAttribute = ImapToken | ImapAttribute[] | null;
 
-/** A folder name in Unicode, to be sent in the encoding that the connection speaks. See {@link mailboxName}. */
+/** A folder name in Unicode, to be sent in the encoding of the connection. See {@link mailboxName}. */
 export interface MailboxArgument {
   mailbox: string;
 }
 
-/** What a command is built from: a bare string goes out as a quoted string. */
+/** An argument of a command: a plain string is sent as a quoted string. */
 export type ImapArgument = ImapToken | MailboxArgument | string | number | ImapArgument[];
 
 /** An atom, sent as it is: keywords such as `RETURN`, flags, numbers of 64 bits. */
@@ -23,10 +23,10 @@ export const atom = (value: string): ImapToken => ({ type: 'ATOM', value });
 /** A set of uids or sequence numbers, for instance `1:5,9`. */
 export const sequence = (value: string): ImapToken => ({ type: 'SEQUENCE', value });
 
-/** A string that may hold anything: sent as a literal. */
+/** A string of any octets, sent as a literal. */
 export const literal = (value: string | Buffer): ImapToken => ({ type: 'LITERAL', value });
 
-/** A folder name in Unicode, always quoted: some names would be taken for something else as atoms. */
+/** A folder name in Unicode, always quoted: as atoms, some names would have another meaning. */
 export const mailboxName = (name: string): MailboxArgument => ({ mailbox: name });
 
 /** The text of a token; empty for NIL and lists. */
@@ -35,12 +35,12 @@ export function textOf(attribute: ImapAttribute | undefined): string {
   return attribute.value == null ? '' : attribute.value.toString();
 }
 
-/** The number of a token; undefined where the token is none, or one that a JSON number does not hold exactly. */
+/** The number of a token; undefined if the token is no number, or one that a JSON number cannot hold exactly. */
 export function numberOf(attribute: ImapAttribute | undefined): number | undefined {
   return toNumber(textOf(attribute));
 }
 
-/** A number of digits alone; undefined for anything else and above 2^53 - 1. */
+/** The number that a string of digits stands for; undefined for any other string, and above 2^53 - 1. */
 export function toNumber(text: string): number | undefined {
   if (text.length > 16 || !/^\d+$/.test(text)) return undefined;
   const number = Number(text);

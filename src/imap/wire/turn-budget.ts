@@ -1,15 +1,15 @@
 import { wireLimits } from './limits.js';
 
 /**
- * The time that one turn of the event loop may spend on what IMAP servers send. All connections share it: however many
- * servers flood at once, other work is reached after a few milliseconds.
+ * The time that one turn of the event loop may spend on data from IMAP servers. All connections share the budget:
+ * however many servers flood at once, other work is delayed by a few milliseconds only.
  */
 class TurnBudget {
   #begunAt = 0;
   #counting = false;
   readonly #deferred: (() => void)[] = [];
 
-  /** Whether this turn has spent its time; the first question of a turn begins to count. */
+  /** Whether this turn has spent its time; the first call in a turn starts the clock. */
   get spent(): boolean {
     const now = performance.now();
     if (this.#counting) return now - this.#begunAt > wireLimits.turnMs;
@@ -17,7 +17,7 @@ class TurnBudget {
     return false;
   }
 
-  /** Begins to count where this turn does not yet: for work that may be long before it asks. */
+  /** Starts the clock of this turn, unless it runs already: for long work before the first use of {@link spent}. */
   begin(): void {
     if (!this.#counting) this.#begin(performance.now());
   }
@@ -38,7 +38,7 @@ class TurnBudget {
     this.#counting = false;
     if (this.#deferred.length === 0) return;
     this.#begin(performance.now());
-    // One piece of work at least, or nothing would ever go on.
+    // At least one piece of work per turn, to make progress.
     do this.#deferred.shift()?.();
     while (this.#deferred.length > 0 && !this.spent);
   }
@@ -46,7 +46,7 @@ class TurnBudget {
 
 export const turnBudget = new TurnBudget();
 
-/** Waits for the next turn where this one has spent its time. For loops over what a server or a mail made long. */
+/** Waits for the next turn if this turn has spent its time. For loops whose length a server or a mail determines. */
 export function breathe(): Promise<void> | undefined {
   if (!turnBudget.spent) return undefined;
   return new Promise((resolve) => turnBudget.defer(resolve));

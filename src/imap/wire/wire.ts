@@ -10,11 +10,11 @@ import { Splitter } from './splitter.js';
 import { turnBudget } from './turn-budget.js';
 import { writeCommand } from './writer.js';
 
-/** What a wire tells beside the answers of commands. */
+/** What a wire reports besides the results of commands. */
 export interface WireListener {
   /** Each untagged response, before the command that asked for it takes it. */
   onUntagged(response: UntaggedResponse): void;
-  /** A response that could not be read and that cost nothing but itself. Its keyword is cut to what a log line holds. */
+  /** A response that could not be read; the connection goes on. Its keyword is shortened to fit a log line. */
   onUnreadable(response: UntaggedResponse): void;
   /** A command is over, after so many milliseconds. */
   onCommand(name: string, ms: number): void;
@@ -24,20 +24,20 @@ export interface WireListener {
 export interface WireOptions {
   maxLiteralBytes: number;
   names: MailboxEncoding;
-  /** Octets of a literal that goes out without waiting for the server (RFC 7888). */
+  /** Octets of the largest literal that is sent without waiting for the server (RFC 7888). */
   eagerLiterals: number;
 }
 
-/** Short responses and reads for which the time is asked once: to ask costs more than one of them. */
+/** The clock is read once per so many short responses and reads: reading it costs more than one of them. */
 const UNCLOCKED = 16;
 const SHORT_BYTES = 4096;
 
-/** Responses that cannot be passed over: the messages of the folder, or the hits of a search, would be told wrong. */
+/** Responses that must not be skipped: the messages of the folder, or the hits of a search, would be wrong. */
 const needed = new Set(['EXISTS', 'EXPUNGE', 'VANISHED', 'FETCH', 'SEARCH', 'ESEARCH', 'SORT']);
 
 /**
- * The IMAP protocol on a connection that is logged in: commands go out one behind the other, or several in one packet;
- * what the server says is split, read and dispatched within the limits of `wireLimits`, whatever that is.
+ * The IMAP protocol on a connection that is logged in: commands are sent one after the other, or several in one packet;
+ * whatever the server sends is split, read and dispatched within `wireLimits`.
  */
 export class Wire {
   #carrier: Carrier;
@@ -46,7 +46,7 @@ export class Wire {
   readonly #splitter: Splitter;
   readonly #active: Command[] = [];
   readonly #queue: Command[] = [];
-  /** Bytes that came while there was no time for them. */
+  /** Bytes that arrived after the turn had spent its time. */
   #held: Buffer[] = [];
   #finished: { error: Error | undefined } | undefined;
   #ended = false;
@@ -58,7 +58,7 @@ export class Wire {
   #received = 0;
   #unasked = 0;
   #stray = 0;
-  /** Short responses and reads since the time was asked. */
+  /** Short responses and reads since the clock was last read. */
   #unclocked = 0;
   #loggingOut = false;
 
@@ -77,7 +77,7 @@ export class Wire {
     this.carryBy(carrier);
   }
 
-  /** Goes on over another carrier: the same bytes, compressed. Only between commands. */
+  /** Continues over another carrier, such as a compressing one. Only between commands. */
   carryBy(carrier: Carrier): void {
     this.#carrier = carrier;
     carrier.onBytes = (bytes) => this.#read(bytes);
@@ -85,12 +85,12 @@ export class Wire {
     carrier.resume();
   }
 
-  /** Reads bytes that came before the wire did. */
+  /** Reads bytes that arrived before the wire was made. */
   begin(bytes: Buffer): void {
     if (bytes.length > 0) this.#read(bytes);
   }
 
-  /** Whether commands can be sent: not after the server's BYE either, though the socket lives on for a moment. */
+  /** Whether commands can be sent; false from the server's BYE on, although the socket is open a moment longer. */
   get usable(): boolean {
     return !this.#ended && this.#bye === undefined && !this.#loggingOut;
   }
@@ -99,7 +99,7 @@ export class Wire {
     return this.#ended;
   }
 
-  /** What ended it, in few words; undefined where this side did. */
+  /** Why the connection ended, in short; undefined where the broker closed it. */
   get endedBy(): string | undefined {
     if (this.#bye !== undefined && !this.#loggingOut) return 'BYE';
     const { code, name } = (this.#cause ?? {}) as NodeJS.ErrnoException;
@@ -121,9 +121,9 @@ export class Wire {
   }
 
   /**
-   * Sends a command, behind those that are under way.
-   * @throws BrokerError INVALID_PARAMS at once, where it cannot be written; IMAP_NO, NOT_FOUND or UPSTREAM_UNAVAILABLE
-   * where the server refuses it; CONNECTION_LOST, TOO_LARGE; and what a handler throws
+   * Sends a command, after those that are under way.
+   * @throws BrokerError INVALID_PARAMS at once, where the command cannot be written; IMAP_NO, NOT_FOUND or
+   * UPSTREAM_UNAVAILABLE where the server refuses it; CONNECTION_LOST, TOO_LARGE; and what a handler throws
    */
   exec(options: CommandOptions): Promise<StatusText> {
     const { names, eagerLiterals } = this.#options;
@@ -138,8 +138,8 @@ export class Wire {
   }
 
   /**
-   * Sends what `begin` sends at once in one packet, where no command is under way: one round trip for all. None of them
-   * may depend on another, for a server may work on them in any order (RFC 9051 section 5.5).
+   * Sends all commands that `begin` starts synchronously in one packet, if no command is under way: one round trip for
+   * all. No command may depend on another, because a server may execute them in any order (RFC 9051 section 5.5).
    */
   together<T>(begin: () => T): T {
     if (this.#joining || !this.quiet) return begin();
@@ -153,7 +153,7 @@ export class Wire {
     }
   }
 
-  /** Ends the IDLE under way, in one packet with what `begin` sends. */
+  /** Ends the IDLE under way, in one packet with the commands that `begin` starts synchronously. */
   endIdle<T>(begin: () => T): T {
     this.#joining = true;
     this.#carrier.cork();
@@ -166,14 +166,14 @@ export class Wire {
     }
   }
 
-  /** Sends LOGOUT and resolves when the server has answered or is gone. */
+  /** Sends LOGOUT and resolves when the server has answered or the connection has ended. */
   async logout(): Promise<void> {
     const command = this.exec({ name: 'LOGOUT' });
     this.#loggingOut = true;
     await command.catch(() => {});
   }
 
-  /** Ends it at once; commands under way reject: with the error, where it is given. */
+  /** Closes the connection at once; commands under way reject, with the error if one is given. */
   close(error?: BrokerError): void {
     this.#end(error);
   }
@@ -199,7 +199,7 @@ export class Wire {
     this.#carrier.write(piece);
   }
 
-  /** @returns whether there is time for more */
+  /** @returns false to get no more bytes until the carrier is resumed */
   #read(bytes: Buffer): boolean {
     if (this.#ended) return false;
     this.#received += bytes.length;
@@ -209,7 +209,7 @@ export class Wire {
     }
     const rest = this.#take(bytes);
     if (!rest) return true;
-    // The memory of the chunk is used again after this call.
+    // The memory of the chunk is reused after this call.
     this.#held.push(Buffer.from(rest));
     turnBudget.defer(() => this.#readHeld());
     return false;
@@ -230,7 +230,7 @@ export class Wire {
     else this.#carrier.resume();
   }
 
-  /** Reads a chunk as far as the time of this turn goes. @returns what is left, or empty, where the time is spent */
+  /** Reads a chunk as far as the turn's time allows. @returns the rest, perhaps empty, if the time is spent */
   #take(chunk: Buffer): Buffer | undefined {
     const splitter = this.#splitter;
     try {
@@ -253,7 +253,7 @@ export class Wire {
     return undefined;
   }
 
-  /** Whether this turn has spent its time, as far as it is asked. Counted over all reads: each may be of a few bytes. */
+  /** Whether this turn has spent its time; checked only now and then, counted over all reads, which may be short. */
   #isLate(long: boolean): boolean {
     this.#unclocked += 1;
     if (!long && this.#unclocked < UNCLOCKED) return false;
@@ -283,7 +283,7 @@ export class Wire {
     command?.take(response);
   }
 
-  /** What nothing asked for has a bound for as long as nothing is asked, or the server was asked to tell what happens. */
+  /** Limits unsolicited bytes while no command is under way, or only an IDLE. */
   #countUnasked(size: number): void {
     const [first] = this.#active;
     if (first && !first.options.onContinue) return;
@@ -294,7 +294,7 @@ export class Wire {
 
   #sayBye(text: string): void {
     this.#bye ??= text || 'The server closed the connection';
-    // A LOGOUT is answered behind its BYE; and an answer that came together with a BYE has come.
+    // The response to LOGOUT comes after the BYE; and responses that arrived together with a BYE are still read.
     if (!this.#loggingOut) setImmediate(() => this.#end(undefined));
   }
 
@@ -321,9 +321,9 @@ export class Wire {
     if (next) this.#send(next);
   }
 
-  /** A refusal whose tag the server forgot is for the command under way, but nothing behind it can be trusted. */
+  /** A NO or BAD without a tag is taken for the command under way, but later responses cannot be trusted. */
   #untaggedRefusal(first: string, second: string, text: StatusText): void {
-    // The answer to a DONE that crossed the end of its IDLE.
+    // The response to a DONE that was sent when the server had already ended the IDLE.
     if (first.toUpperCase() === 'DONE') return;
     const status = first.toUpperCase();
     if (status === 'NO' || status === 'BAD') {

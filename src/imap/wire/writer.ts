@@ -3,17 +3,17 @@ import { wireLimits } from './limits.js';
 import type { MailboxEncoding } from './mailbox-encoding.js';
 import type { ImapArgument, ImapAttribute, ImapToken } from './tokens.js';
 
-/** How large a literal may be that goes out without waiting for the server (RFC 7888); 0: it always waits. */
+/** Octets of the largest literal that is sent without waiting for the server (RFC 7888); 0: all literals wait. */
 export type EagerLiterals = number;
 
-/** What a command becomes: each packet is sent at once, and behind each but the last the server is waited for. */
+/** The packets of a command; after each packet but the last, the sender waits for a continuation request. */
 export type Packets = (string | Buffer)[][];
 
 const unsendable = (what: string) =>
   new BrokerError('INVALID_PARAMS', `${what} cannot be sent to the IMAP server.`, { executed: 'no' });
 
 /**
- * Writes one command (RFC 9051 section 9). Strings are in latin1.
+ * Serialises one command (RFC 9051 section 9). Strings are in latin1.
  * @throws BrokerError INVALID_PARAMS for a value that no command can carry; nothing was sent then
  */
 export function writeCommand(
@@ -90,7 +90,7 @@ class CommandWriter {
   }
 
   #string(value: string): void {
-    // 8-bit has no place between quotes.
+    // A quoted string must not contain 8-bit characters.
     if (/\P{ASCII}/u.test(value)) this.#literal(Buffer.from(value, 'utf8'));
     else this.#quoted(value, 'A value');
   }

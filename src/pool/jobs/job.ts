@@ -3,8 +3,8 @@ import type { Credentials } from '../../imap/login/server-options.js';
 import type { Trace } from '../../runtime/trace.js';
 
 /**
- * `interactive` goes first; `bulk` never takes an account's last connection; `watch` has what nobody else needs and
- * gives it back when asked.
+ * `interactive` goes first; `bulk` never takes an account's last connection; `watch` gets a connection only when no
+ * other job needs one, and gives it back when asked.
  */
 export type Lane = 'interactive' | 'bulk' | 'watch';
 
@@ -16,32 +16,35 @@ export interface Job {
   effect: 'read' | 'write';
   /** Default: interactive. */
   lane?: Lane | undefined;
-  /** Folder that the work will select: an idle connection which has it selected already is preferred. */
+  /** Folder that the work will select: an idle connection that has the folder selected already is preferred. */
   mailbox?: string | undefined;
-  /** Whether a connection is better still than one with the folder selected. Cheap and without effect: asked often. */
+  /** Whether a connection suits better than one with the folder selected. Cheap and pure: called often. */
   prefers?: ((connection: ImapConnection) => boolean) | undefined;
   /** A newer job of the same slot ends this one with SUPERSEDED while its work has not begun. */
   slot?: string | undefined;
-  /** What its session has proven: when the server refuses these, the job fails; when it refuses others of the account, it waits on. */
+  /**
+   * The credentials that the job's session has proven. When the server refuses these, the job fails; when the server
+   * refuses other credentials of the account, the job keeps waiting.
+   */
   credentials?: Credentials | undefined;
-  /** It has lost a connection already: whether the next one answers is asked first, however fresh that seems. */
+  /** The job has lost a connection already: the next connection must answer a NOOP first, unless it is a new one. */
   repeated?: boolean;
   /** Collects what happens to the job. */
   trace?: Trace | undefined;
-  /** Ends the job at any stage: queued, connecting or running. Its reason is what `run` rejects with. */
+  /** Ends the job at any stage: queued, connecting or running. `run` rejects with the reason of the signal. */
   signal: AbortSignal;
   /**
    * `Date.now()` by which the work must be done; then its connection is closed and the job fails with DEADLINE.
-   * Infinity: the signal alone ends it.
+   * Infinity: only the signal ends the job.
    */
   deadlineAt: number;
 }
 
-/** What the work of a job may do with its loan beside using the connection. */
+/** What the work of a job may do with its loan besides using the connection. */
 export interface Lease {
   /** Moves the deadline: for streams, which may go on as long as bytes flow. `Date.now()` based. */
   extend(deadlineAt: number): void;
-  /** Aborts when somebody else needs the connection: only in the lane `watch`, which must then end its work soon. */
+  /** Aborts when another job needs the connection: only in the lane `watch`, whose work must then end soon. */
   readonly wanted: AbortSignal;
 }
 

@@ -4,19 +4,19 @@ import type { Ending } from '../pool-events.js';
 import type { Lane, Lease, Work } from './job.js';
 import type { Stopper } from './stopper.js';
 
-/** Milliseconds within which a watch must have given its connection back once it was asked; then it is closed. */
+/** Milliseconds that a watch has to give its connection back once asked; then the connection is closed. */
 const YIELD_MS = 2_000;
-/** Milliseconds that a job waits for a watch alone to give way, before anything else will do as well. */
+/** Milliseconds that a job waits only for a watch's connection; after that the job takes any other as well. */
 export const PATIENCE_MS = 250;
 
-/** A connection that is lent: in which lane, since when, and how it is asked back. */
+/** A connection on loan: in which lane, since when, and how the connection is asked back. */
 export class Loan implements Lease {
   readonly connection: ImapConnection;
   readonly lane: Lane;
   readonly since = performance.now();
-  /** Milliseconds that the login for it took, if this is the connection's first use. */
+  /** Milliseconds that the connection's login took, if this loan is its first; else 0. */
   readonly loginMs: number;
-  /** Why the connection is to be ended when it comes back; undefined when it is not. */
+  /** Why the connection is ended when it comes back; undefined when it is kept. */
   leaving: Ending | undefined;
   #askedAt = Number.POSITIVE_INFINITY;
   #wanted: AbortController | undefined;
@@ -39,12 +39,12 @@ export class Loan implements Lease {
     return this.#askedAt < Number.POSITIVE_INFINITY;
   }
 
-  /** Whether it was asked for so long ago that it is better not to wait for it alone. */
+  /** Whether the connection was asked back so long ago that jobs no longer wait for it alone. */
   get overdue(): boolean {
     return performance.now() - this.#askedAt >= PATIENCE_MS;
   }
 
-  /** Asks for it back. @param onOverdue called once, unless it has come back by then */
+  /** Asks for the connection back. @param onOverdue called once, unless the connection has come back by then */
   ask(onOverdue: () => void): void {
     if (this.asked) return;
     this.#askedAt = performance.now();
@@ -73,12 +73,12 @@ export type Outcome<T> =
   | { ok: true; value: T; reusable: boolean }
   | { ok: false; error: unknown; wrote: boolean; reusable: boolean };
 
-/** Refusals say themselves whether anything was executed; every other failure of a write leaves that open. */
+/** A refusal says itself whether the write was executed; every other failure of a write leaves that open. */
 const refusals = new Set(['IMAP_NO', 'NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARAMS']);
 
 /**
- * Does work on a lent connection. When it is stopped the caller has its answer at once and the connection is closed,
- * for there is no other way to stop a command that is on the wire.
+ * Does work on a lent connection. When the work is stopped, the caller has its answer at once and the connection is
+ * closed: there is no other way to stop a command that is on the wire.
  */
 export async function workOn<T>(loan: Loan, stopper: Stopper, work: Work<T>): Promise<Outcome<T>> {
   const { connection } = loan;

@@ -2,14 +2,14 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Lane } from './job.js';
 import { Loan } from './loan.js';
 
-/** The connections of an account that are lent just now. */
+/** The connections of an account that are on loan now. */
 export class Loans {
   readonly #byConnection = new Map<ImapConnection, Loan>();
-  /** Milliseconds that the logins of connections took which nobody has used yet. */
+  /** Milliseconds that the login took, of each connection that was never lent. */
   readonly #fresh = new WeakMap<ImapConnection, number>();
   readonly #counts = { interactive: 0, bulk: 0, watch: 0 };
 
-  /** The connection is new: its login is a part of what its first user waited for. */
+  /** Notes the login time of a new connection: the job that gets the connection first has waited for the login. */
   noteLogin(connection: ImapConnection, ms: number): void {
     this.#fresh.set(connection, ms);
   }
@@ -36,19 +36,19 @@ export class Loans {
     return this.#counts[lane];
   }
 
-  /** Those of watches, the oldest first. */
+  /** The loans to watches, the oldest first. */
   get watches(): Loan[] {
     if (this.#counts.watch === 0) return [];
     return [...this.#byConnection.values()].filter(({ lane }) => lane === 'watch');
   }
 
-  /** The loan of a connection to a watch. */
+  /** The loan of a connection, if a watch has the connection. */
   watchOn(connection: ImapConnection): Loan | undefined {
     const loan = this.#byConnection.get(connection);
     return loan?.lane === 'watch' ? loan : undefined;
   }
 
-  /** The watch that has had its connection for the longest and was not asked for it. */
+  /** The oldest loan to a watch that was not asked back. */
   get oldestWatch(): Loan | undefined {
     return this.watches.find(({ asked }) => !asked);
   }

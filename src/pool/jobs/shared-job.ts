@@ -20,9 +20,9 @@ interface Joiner {
   onNewer(error: BrokerError): void;
 }
 
-/** One read for several requests, each of which leaves by its own signal or deadline; it ends with the last of them. */
+/** One read for several requests. Each request leaves by its own signal or deadline; the read ends with the last. */
 export class SharedJob {
-  /** Collects what happens to it. */
+  /** Collects what happens to the shared read. */
   readonly trace = new Trace();
   readonly #like: Job;
   readonly #controller = new AbortController();
@@ -30,13 +30,13 @@ export class SharedJob {
   readonly #onDeserted: () => void;
   readonly #joiners = new Set<Joiner>();
   #begunAt: number | undefined;
-  /** One timer for all, at the earliest deadline. */
+  /** One timer for all requests, at the earliest deadline. */
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
   /**
-   * @param like the job of the request that begins it
-   * @param onDeserted called when the last one has left, before the job is aborted
+   * @param like the job of the first request
+   * @param onDeserted called when the last request has left, before the shared read is aborted
    */
   constructor(like: Job, slots: NewestInSlot, onDeserted: () => void) {
     this.#like = like;
@@ -44,7 +44,7 @@ export class SharedJob {
     this.#onDeserted = onDeserted;
   }
 
-  /** What the account runs: without a deadline, for those who wait have theirs. */
+  /** The job that the account runs: without a deadline, because each waiting request has its own. */
   get job(): Job {
     const { label, effect, lane, mailbox, prefers, credentials } = this.#like;
     const { signal } = this.#controller;
@@ -52,17 +52,17 @@ export class SharedJob {
     return { ...like, trace: this.trace, signal, deadlineAt: Number.POSITIVE_INFINITY };
   }
 
-  /** Requests that wait for it. */
+  /** Number of requests that wait for the read. */
   get size(): number {
     return this.#joiners.size;
   }
 
-  /** When its work began for the first time, in the time of `performance.now()`. */
+  /** `performance.now()` when the work began for the first time. */
   get begunAt(): number | undefined {
     return this.#begunAt;
   }
 
-  /** Waits for it, under the signal, the deadline and the slot of this request. */
+  /** Waits for the read, under the signal, the deadline and the slot of this request. */
   join<T>(job: Job): Promise<Shared<T>> {
     return new Promise((resolve, reject) => {
       const joiner: Joiner = {
@@ -81,7 +81,7 @@ export class SharedJob {
     });
   }
 
-  /** Its work begins, perhaps once more. */
+  /** The work begins; called again when the work is repeated. */
   begin(): void {
     if (this.#begunAt !== undefined) return;
     this.#begunAt = performance.now();
@@ -121,7 +121,7 @@ export class SharedJob {
     if (slot !== undefined) this.#slots.leave(slot, joiner.onNewer);
   }
 
-  /** Of the wait for a connection the part that this request was there for. */
+  /** The part of the wait for a connection during which this request was waiting as well. */
   #waitedMs({ first, since }: Joiner): number {
     if (first) return this.trace.queueMs;
     return Math.min(this.trace.queueMs, Math.max(0, (this.#begunAt ?? since) - since));

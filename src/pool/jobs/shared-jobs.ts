@@ -4,13 +4,13 @@ import { type Shared, SharedJob } from './shared-job.js';
 
 type Run = <T>(job: Job, work: Work<T>) => Promise<T>;
 
-/** The reads of an account that identical requests share, by key. There are no more than jobs wait and run. */
+/** The reads of an account that identical requests share, by key. Never more than the jobs that wait and run. */
 export class SharedJobs {
   readonly #run: Run;
   readonly #slots: NewestInSlot;
-  /** Their work has not begun: what they will answer is true after any request that joins. */
+  /** Reads whose work has not begun: their answer will be newer than any request that joins. */
   readonly #waiting = new Map<string, SharedJob>();
-  /** Their work began after the last write began or ended. */
+  /** Reads whose work began after the last write began or ended. */
   readonly #begun = new Map<string, SharedJob>();
 
   constructor(run: Run, slots: NewestInSlot) {
@@ -29,7 +29,7 @@ export class SharedJobs {
     return joined;
   }
 
-  /** A write begins or ends: nobody joins a read any more that began before. */
+  /** A write begins or ends: from now on no request joins a read that began before. */
   fence(): void {
     this.#begun.clear();
   }

@@ -3,7 +3,7 @@ import { deadlineError } from './waiter.js';
 
 /** Ends work before its time: when its job is aborted, at its deadline, or because its account is closed. */
 export class Stopper {
-  /** Made when somebody needs a signal: most work ends by itself, and its stop is listened for in a cheaper way. */
+  /** Made on the first use of `signal`: most work ends by itself, and {@link whenStopped} is cheaper. */
   #controller: AbortController | undefined;
   #stopped: { reason: unknown } | undefined;
   #onStop: ((reason: unknown) => void) | undefined;
@@ -13,7 +13,7 @@ export class Stopper {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  /** @param job whose abort and deadline count; none for what is done for nobody in particular */
+  /** @param job whose abort signal and deadline stop the work; omitted for work that is done for no single job */
   constructor(job?: Pick<Job, 'signal' | 'deadlineAt'>) {
     this.#job = job;
     if (!job) return;
@@ -22,7 +22,7 @@ export class Stopper {
     if (job.signal.aborted) this.#onAbort();
   }
 
-  /** Aborts with the reason. */
+  /** Aborts with the reason of the stop. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#stopped) this.#controller.abort(this.#stopped.reason);
@@ -33,7 +33,7 @@ export class Stopper {
     return this.#stopped !== undefined;
   }
 
-  /** Calls its one listener when it is stopped, at once if it was. */
+  /** Sets the only listener, called when the work is stopped; at once if it was stopped before. */
   whenStopped(listener: (reason: unknown) => void): void {
     this.#onStop = listener;
     if (this.#stopped) listener(this.#stopped.reason);
@@ -45,7 +45,7 @@ export class Stopper {
 
   /** Moves the deadline; `Date.now()` based. */
   extend(deadlineAt: number): void {
-    // Work that was given up may still be running.
+    // Work that was given up may still run and ask for more time.
     if (this.#ended) return;
     this.#deadlineAt = deadlineAt;
     clearTimeout(this.#timer);
@@ -66,7 +66,7 @@ export class Stopper {
     this.#onStop?.(reason);
   }
 
-  /** The work has ended: nothing is left behind. */
+  /** The work has ended: removes the timer and the abort listener. */
   end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);

@@ -4,10 +4,10 @@ import type { Job, Lane } from './job.js';
 import type { Loan } from './loan.js';
 import { Waiter } from './waiter.js';
 
-/** A place in the queue: what waits for a loan gets a connection, what waits for a slot gets nothing but the slot. */
+/** A place in the queue: a waiter for a loan gets a connection, a waiter for a slot gets only the slot. */
 export type Place = Waiter<Loan | undefined>;
 
-/** Jobs of an account that wait, in their lanes and there in their order. */
+/** The waiting jobs of an account: by lane, and in each lane in order of arrival. */
 export class WaitQueue {
   readonly #limits: PoolLimits;
   readonly #lanes: Record<Lane | 'slot', Place[]> = { slot: [], interactive: [], bulk: [], watch: [] };
@@ -16,30 +16,30 @@ export class WaitQueue {
     this.#limits = limits;
   }
 
-  /** All but watches, which wait for as long as others need the connections. */
+  /** The waiting jobs without watches, which wait for as long as other jobs need the connections. */
   get length(): number {
     const { slot, interactive, bulk } = this.#lanes;
     return slot.length + interactive.length + bulk.length;
   }
 
-  /** Everybody who waits, watches as well, by lane. */
+  /** All waiting jobs by lane, watches included. */
   get all(): Place[] {
     return Object.values(this.#lanes).flat();
   }
 
-  /** Milliseconds that the longest waiting one has waited; `undefined` when there is none but watches. */
+  /** Milliseconds that the longest waiting job has waited; `undefined` when only watches wait. */
   get longestWaitMs(): number | undefined {
     const { slot, interactive, bulk } = this.#lanes;
     const heads = [slot[0], interactive[0], bulk[0]].flatMap((place) => place?.waitedMs ?? []);
     return heads.length === 0 ? undefined : Math.max(...heads);
   }
 
-  /** Those who wait for a connection in a lane, or for a slot to log in; the first one first. */
+  /** The jobs that wait for a connection in a lane, or for a slot to log in; the head of the queue first. */
   of(lane: Lane | 'slot'): readonly Place[] {
     return this.#lanes[lane];
   }
 
-  /** @throws BrokerError POOL_EXHAUSTED when it is full */
+  /** @throws BrokerError POOL_EXHAUSTED when the queue is full */
   join(wants: Place['wants'], job: Job): Place {
     const { queuePerAccount } = this.#limits;
     const watches = job.lane === 'watch';
@@ -53,7 +53,7 @@ export class WaitQueue {
     return place;
   }
 
-  /** Back to the head: what was served with a dead connection has lost nothing. */
+  /** Puts a job back at the head of its lane: a job that was served with a dead connection keeps its place. */
   rejoin(place: Place): void {
     this.#laneOf(place).unshift(place);
   }
@@ -64,13 +64,13 @@ export class WaitQueue {
     if (index >= 0) lane.splice(index, 1);
   }
 
-  /** Refuses those who wait for a connection. @param which default: all */
+  /** Rejects the jobs that wait for a connection. @param which default: all */
   rejectLoans(error: unknown, which: (job: Job) => boolean = () => true): void {
     const { interactive, bulk, watch } = this.#lanes;
     for (const place of [...interactive, ...bulk, ...watch]) if (which(place.job)) place.reject(error);
   }
 
-  /** Refuses all who wait for a slot to log in. */
+  /** Rejects all jobs that wait for a slot to log in. */
   rejectSlots(error: unknown): void {
     for (const place of [...this.#lanes.slot]) place.reject(error);
   }

@@ -10,7 +10,7 @@ export class Waiter<T> {
   #reject!: (error: unknown) => void;
   #settled = false;
   readonly since = performance.now();
-  /** What stands in the way, where that is known: told when the wait ends in vain. */
+  /** Why no connection is to be had, where that is known: the error of a wait that times out. */
   obstacle: BrokerError | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #leave: (waiter: Waiter<T>) => void;
@@ -18,7 +18,7 @@ export class Waiter<T> {
 
   /**
    * @param acquireTimeoutMs longest wait, which may be Infinity
-   * @param leave takes the waiter out of its queue; called as soon as it is served or gives up
+   * @param leave takes the waiter out of its queue; called as soon as the waiter is served or gives up
    */
   constructor(wants: 'loan' | 'slot', job: Job, acquireTimeoutMs: number, leave: (waiter: Waiter<T>) => void) {
     this.wants = wants;
@@ -51,7 +51,7 @@ export class Waiter<T> {
     return this.#settled;
   }
 
-  /** @returns false when it gave up before, so that the value is still the giver's */
+  /** @returns false when the waiter gave up before, so that the value still belongs to the caller */
   resolve(value: T): boolean {
     if (!this.#settle()) return false;
     this.#resolve(value);
@@ -72,7 +72,7 @@ export class Waiter<T> {
   }
 }
 
-/** The error of a job whose deadline passed; whoever knows of a write under way raises `executed`. */
+/** The error of a job whose deadline passed; where a write was under way, `workOn` sets `executed` to `maybe`. */
 export function deadlineError(): BrokerError {
   return new BrokerError('DEADLINE', 'The deadline of the request passed.');
 }

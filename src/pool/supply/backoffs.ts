@@ -5,10 +5,10 @@ import type { BrokerError } from '../../protocol/errors.js';
 import { putLast } from '../../runtime/put-last.js';
 import type { PoolLimits } from './slots.js';
 
-/** Why no login of an account is tried: what the server meant, or that its connections ended soon after their logins. */
+/** Why an account backs off: why the server refused a login, or that connections ended soon after their logins. */
 type Reason = Exclude<LoginRefusal, 'credentials'> | 'ended';
 
-/** Milliseconds of the first pause and of the longest; each is twice as long as the one before. */
+/** Milliseconds of the first pause and of the longest; each pause is twice as long as the one before. */
 const pauses: Record<Reason, [first: number, most: number]> = {
   connections: [2_000, 60_000],
   throttled: [30_000, 900_000],
@@ -16,15 +16,15 @@ const pauses: Record<Reason, [first: number, most: number]> = {
   server: [2_000, 60_000],
   ended: [1_000, 60_000],
 };
-/** Most milliseconds of a pause that a server asks for: a number out of all proportion must not lock a user out for good. */
+/** Longest pause in milliseconds that a server may ask for: an excessive number must not lock a user out. */
 const MOST_ASKED_MS = 3_600_000;
-/** Connections that may end so soon, one after the other, before the account backs off: a restart ends some. */
+/** Connections in a row that may end soon after their logins before the account backs off: a restart ends some. */
 const QUICK_ENDS = 3;
-/** Times `stayMs` after the last of these ends, or after the last pause, when they are forgotten. */
+/** Quick ends are forgotten this many times `stayMs` after the last of them, or after the last pause. */
 const CALM = 24;
-/** Milliseconds after the end of a pause when an account that has not tried again is forgotten. */
+/** Milliseconds after the end of its pause until an account that has not tried again is forgotten. */
 const FORGET_MS = 900_000;
-/** Accounts that are remembered. */
+/** Most accounts that are remembered. */
 const MOST = 10_000;
 
 interface Entry {
@@ -40,20 +40,23 @@ interface Entry {
 
 /** A pause of an account. */
 export interface Backoff {
-  /** What requests are told meanwhile: the server's words, and when to come back. */
+  /** The error of requests during the pause: the server's words, and when to retry. */
   error: LoginError;
   reason: Reason | undefined;
 }
 
-/** Which accounts do not log in for a while: the server refused that, or ended what it had let in. Each pause is longer. */
+/**
+ * Which accounts back off: the server refused their logins, or ended their connections soon after. Each pause is longer
+ * than the one before.
+ */
 export class Backoffs {
   readonly #entries = new Map<string, Entry>();
   readonly #limits: Pick<PoolLimits, 'stayMs'>;
   readonly #onQuickEnds: (key: string, error: BrokerError) => void;
 
   /**
-   * @param limits as they are at any time
-   * @param onQuickEnds called once for an account whose connections end soon after their logins, until one stays
+   * @param limits read at each use, because they may change
+   * @param onQuickEnds called once for an account whose connections end soon after login, until a connection stays
    */
   constructor(limits: Pick<PoolLimits, 'stayMs'>, onQuickEnds: (key: string, error: BrokerError) => void = () => {}) {
     this.#limits = limits;
@@ -68,7 +71,7 @@ export class Backoffs {
     return { error: entry.error.withRetryAfter(leftMs), reason: entry.reason };
   }
 
-  /** A login failed. @returns the error with the time for which the account backs off, where it does */
+  /** A login failed. @returns the error, with `retryAfterMs` where the account backs off */
   failed(key: string, error: unknown): unknown {
     if (!(error instanceof LoginError) || error.stage !== 'login' || error.kind !== 'UPSTREAM_UNAVAILABLE')
       return error;
@@ -76,10 +79,10 @@ export class Backoffs {
       this.#endedSoon(key, error);
       return this.of(key)?.error ?? error;
     }
-    // Credentials that were refused in another way than by a NO are not known to be wrong.
+    // Credentials that the server refused by other means than a NO are not known to be wrong.
     const reason = error.refusal === 'credentials' ? 'account' : error.refusal;
     const entry = this.#entryOf(key);
-    // Logins that fail while the account backs off were begun before: they make the pause no longer.
+    // Logins that fail during the pause began before it: they do not make the pause longer.
     if (entry.until <= performance.now()) {
       entry.failures += 1;
       pause(entry, reason, entry.failures, error.retryAfterMs);
@@ -114,9 +117,9 @@ export class Backoffs {
   #endedSoon(key: string, error: LoginError): void {
     const entry = this.#entryOf(key);
     const now = performance.now();
-    // Connections that end while the account backs off were made before: they count as nothing.
+    // Connections that end during the pause were made before it: they do not count.
     if (entry.until > now) return;
-    // Ends that are far from each other, such as those of a network that fails now and then, are none in a row.
+    // Ends that lie far apart, such as those of a network that fails now and then, are not in a row.
     if (now - Math.max(entry.until, entry.quickEndAt) > CALM * this.#limits.stayMs) entry.quickEnds = 0;
     entry.quickEndAt = now;
     entry.quickEnds += 1;
@@ -127,7 +130,7 @@ export class Backoffs {
     if (entry.quickEnds === QUICK_ENDS + 1) this.#onQuickEnds(key, error);
   }
 
-  /** What was learnt of some accounts does not hold any more. */
+  /** Forgets what was learnt of some accounts, because it does not hold any more. */
   forget(matches: (key: string) => boolean): void {
     for (const key of this.#entries.keys()) if (matches(key)) this.#entries.delete(key);
   }

@@ -1,20 +1,23 @@
 import { LearnedLimit } from './learned-limit.js';
 
-/** Milliseconds without a refusal after which an account may try one connection more. */
+/** Milliseconds without a refusal after which an account may try one more connection. */
 const CLIMB_MS = 300_000;
 /**
- * Connections of one user that servers allow unless they were configured otherwise, by the name in their ID answer
- * (RFC 2971): Dovecot's mail_max_userip_connections, Courier's MAXPERIP, and what Gmail states.
+ * Connections per user that servers allow by default, by the name in their ID response (RFC 2971): Dovecot's
+ * mail_max_userip_connections, Courier's MAXPERIP, and the number that Gmail documents.
  */
 const presets: readonly [RegExp, number][] = [
   [/^dovecot/i, 10],
   [/^courier/i, 4],
   [/^gimap/i, 15],
 ];
-/** Of what a server allows a user this share is the user's own: a phone and a mail program hold connections too. */
+/** Share of a server's limit that is left to the user's other clients: a phone and a mail program connect as well. */
 const ROOM = 0.2;
 
-/** How many connections an account may have: what is configured, what the server is known to allow, what it said. */
+/**
+ * How many connections an account may have: the least of the configured limit, the default of the server's software,
+ * and the limit learned from the server's refusals.
+ */
 export class Budget {
   readonly #most: () => number;
   readonly #learned = new LearnedLimit(CLIMB_MS);
@@ -29,13 +32,13 @@ export class Budget {
     return Math.min(this.#most(), this.#preset, this.#learned.value);
   }
 
-  /** What the server calls itself, once it has said so. */
+  /** The server has named its software in an ID response. */
   recognise(serverName: string | undefined): void {
     const [, allowed] = presets.find(([name]) => serverName !== undefined && name.test(serverName)) ?? [];
     if (allowed !== undefined) this.#preset = Math.max(1, Math.floor(allowed * (1 - ROOM)));
   }
 
-  /** The server refused one more than so many. */
+  /** The server refused one more connection than the `held` ones. */
   refused(held: number): void {
     this.#learned.refused(held);
   }

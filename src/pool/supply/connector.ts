@@ -4,7 +4,10 @@ import type { Log } from '../../runtime/log.js';
 import { wasReached } from '../account-errors.js';
 import type { Connect } from '../account-host.js';
 
-/** Opens IMAP connections, each with an id of its own; the log tells of each when it begins and ends, and of servers that cannot be had. */
+/**
+ * Opens IMAP connections, each with its own id. Logs when each connection begins and ends, and which servers cannot be
+ * reached.
+ */
 export function connector(log?: Log): Connect {
   let made = 0;
   const unreachable = new Set<string>();
@@ -27,7 +30,8 @@ export function connector(log?: Log): Connect {
     } catch (err) {
       const cannotBeHad = !signal.aborted && err instanceof BrokerError && err.kind === 'UPSTREAM_UNAVAILABLE';
       if (cannotBeHad && !wasReached(err)) unreachable.add(server.name);
-      // Wrong passwords are their users' business. Of what fails repeatedly the back-off of the server or of the account spares the log.
+      // A wrong password is no warning: it concerns its user only. Repeated failures do not flood the log, because the
+      // server or the account backs off.
       log?.[cannotBeHad ? 'warn' : 'debug']({ ...lines, ms: since(begun), err }, 'no IMAP connection');
       throw err;
     }

@@ -9,13 +9,13 @@ const MOST_MS = 300_000;
 export interface GateState {
   state: 'closed' | 'open' | 'trying';
   failures: number;
-  /** Milliseconds until the next try; 0 unless open. */
+  /** Milliseconds until the next login is tried; 0 unless open. */
   retryAfterMs: number;
 }
 
 /**
- * What stands before the logins of one server: not more a second than it can take, and none for a while when it cannot
- * be reached, with full jitter so that many brokers do not return at once.
+ * The rate limit and circuit breaker before the logins of one server: a limited number of logins per second, and none
+ * for a while when the server cannot be reached, with full jitter so that many brokers do not return at once.
  */
 export class Gate {
   readonly #intervalMs: number;
@@ -23,7 +23,7 @@ export class Gate {
   #failures = 0;
   #openUntil = 0;
   #trying = false;
-  /** Logins that wait for their turn, the first one first. */
+  /** Logins that wait for their turn, in order of arrival. */
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onRefused: (error: BrokerError) => void;
@@ -45,14 +45,14 @@ export class Gate {
   }
 
   /**
-   * Connects when it is the turn of this login.
-   * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the server is left alone, the signal's reason, or
-   * what connecting throws
+   * Connects when this login's turn has come.
+   * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the server is left alone, the signal's reason,
+   * or what connecting throws
    */
   async pass<T>(server: string, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
     this.#refuseWhileOpen(server);
     await this.#turn(signal);
-    // Meanwhile other logins may have found that the server cannot be reached, or a login may be trying it again.
+    // Meanwhile other logins may have found that the server cannot be reached, or one may be trying it again.
     this.#refuseWhileOpen(server);
     const mine = this.#failures >= PATIENCE;
     if (mine) this.#trying = true;
@@ -100,7 +100,7 @@ export class Gate {
   }
 
   #takeTurn(): void {
-    // A second's worth may come at once.
+    // The logins of one second may begin at once.
     this.#nextAt = Math.max(performance.now() - 1000, this.#nextAt) + this.#intervalMs;
   }
 
@@ -123,7 +123,7 @@ export class Gate {
     if (this.#waiting.size > 0) this.#timer = this.#next();
   }
 
-  /** @param mine whether it was the login that tries a server again which was left alone */
+  /** @param mine whether this login was the next try of a server that was left alone */
   #note(error: unknown, signal: AbortSignal, mine: boolean): void {
     if (signal.aborted || !(error instanceof BrokerError)) return;
     if (isRefusedLogin(error) || wasReached(error)) {

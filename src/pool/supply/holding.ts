@@ -6,7 +6,7 @@ import type { Full } from './slots.js';
 
 /** The connections of an account and its logins under way, with the slots that they take. */
 export class Holding {
-  /** From the end of the login to the end of the LOGOUT. */
+  /** The account's connections, each from the end of its login to the end of its LOGOUT. */
   readonly connections = new Set<ImapConnection>();
   readonly budget: Budget;
   readonly #key: string;
@@ -22,14 +22,14 @@ export class Holding {
     this.budget = new Budget(() => host.limits.connectionsPerAccount);
   }
 
-  /** From now on connections are made to this. */
+  /** From now on connections are made to this server. */
   useServer(server: ServerOptions): void {
     this.#server = server;
   }
 
   /**
-   * Connections more than are configured, since that was lowered, beside those that leave: what the server allows is not
-   * what it takes away.
+   * Connections above the configured limit after the limit was lowered, without those being ended. The server's own
+   * limit does not count here: connections that the server has accepted are kept.
    */
   get surplus(): number {
     return Math.max(0, this.size - this.#leaving - this.#host.limits.connectionsPerAccount);
@@ -40,7 +40,7 @@ export class Holding {
     return this.#leaving;
   }
 
-  /** A connection is about to be ended. @returns what to call when it is gone; its slot is still taken then */
+  /** A connection is about to be ended. @returns function to call when it is gone; its slot is still taken then */
   beginLeaving(connection: ImapConnection): () => void {
     const { name } = this.#server;
     this.#leaving += 1;
@@ -61,13 +61,13 @@ export class Holding {
     return this.connections.size + this.#connecting;
   }
 
-  /** What stands in the way of one more connection; `undefined` if nothing does. */
+  /** Which cap keeps the account from one more connection; `undefined` if none does. */
   get full(): Full | undefined {
     if (this.size >= this.budget.limit) return 'account';
     return this.#host.slots.full(this.#key, this.#server.name);
   }
 
-  /** Connections that the account could have now: what it has, and what the caps that it shares leave it. */
+  /** Most connections that the account could have now: those it has, and those that the shared caps still allow. */
   get reach(): number {
     return Math.min(this.budget.limit, this.size + this.#host.slots.free(this.#server.name));
   }
@@ -83,7 +83,7 @@ export class Holding {
     this.#host.slots.give(this.#key, this.#server.name);
   }
 
-  /** Opens a connection in a slot that was taken for it; when it fails the slot is still taken. */
+  /** Opens a connection in a slot that was taken for it; when the login fails, the slot is still taken. */
   async open(credentials: Credentials, signal: AbortSignal): Promise<ImapConnection> {
     this.#connecting += 1;
     try {

@@ -1,21 +1,21 @@
-/** A limit of which a server has shown that it has it; without another refusal it climbs back slowly. */
+/** A limit learned from a server's refusal; without another refusal the limit climbs back slowly. */
 export class LearnedLimit {
   readonly #climbMs: number;
   readonly #share: number;
   #value = Number.POSITIVE_INFINITY;
-  /** `performance.now()` when it was learned, or climbed. */
+  /** `performance.now()` when the limit was learned, or last climbed. */
   #at = 0;
 
   /**
-   * @param climbMs milliseconds without a refusal after which it climbs
-   * @param share of the limit by which it climbs each time; by one at least
+   * @param climbMs milliseconds without a refusal after which the limit climbs
+   * @param share of the limit that is added at each climb; at least one connection is added
    */
   constructor(climbMs: number, share = 0) {
     this.#climbMs = climbMs;
     this.#share = share;
   }
 
-  /** Infinity while nothing was learned, and when it has climbed beyond every use. */
+  /** Infinity while nothing was learned, and when the limit has climbed beyond what any configuration allows. */
   get value(): number {
     const steps = Math.floor((performance.now() - this.#at) / this.#climbMs);
     if (this.#value === Number.POSITIVE_INFINITY || steps <= 0) return this.#value;
@@ -27,7 +27,7 @@ export class LearnedLimit {
     return this.#value;
   }
 
-  /** The server refused one more than so many. */
+  /** The server refused one more connection than the `held` ones. */
   refused(held: number): void {
     this.#value = Math.max(1, held);
     this.#at = performance.now();

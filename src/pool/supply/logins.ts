@@ -8,7 +8,7 @@ import type { Backoff, Backoffs } from './backoffs.js';
 import type { Holding } from './holding.js';
 import { isSame, Proven } from './proven.js';
 
-/** Milliseconds that an account lives on the connections it has when another could not be made. */
+/** Milliseconds without a new login after one failed, while the account has other connections. */
 const FAILED_PAUSE_MS = 2_000;
 
 export interface LoginsOptions {
@@ -18,19 +18,19 @@ export interface LoginsOptions {
   holding: Holding;
   queue: WaitQueue;
   stoppers: Stoppers;
-  /** A connection is there, made for whoever is first in the queue, by a login that took so long. */
+  /** A connection was made for the job at the head of the queue. @param loginMs time that its login took */
   onMade(connection: ImapConnection, loginMs: number): Promise<void>;
-  /** A slot that was taken for a connection is not needed. */
+  /** A slot that was taken for a connection is not needed: the login failed. */
   onFailed(): void;
-  /** The account no longer has to live on what it has. */
+  /** The account may log in again. */
   onResume(): void;
-  /** The server refused credentials that it took before. */
+  /** The server refused credentials that it accepted before. */
   onRefused(credentials: Credentials): void;
   /** Credentials must be proven anew. */
   onDoubted(credentials: Credentials): void;
 }
 
-/** How an account gets new connections: with which credentials, and what a failure means to those who wait. */
+/** How an account gets new connections: with which credentials, and what a failed login means to waiting jobs. */
 export class Logins {
   readonly proven: Proven;
   readonly #options: LoginsOptions;
@@ -42,17 +42,17 @@ export class Logins {
     this.proven = new Proven((credentials) => options.onDoubted(credentials));
   }
 
-  /** Whether the account is to live on the connections that it has for a while. */
+  /** Whether the account makes no new connections for now. */
   get paused(): boolean {
     return this.#pause !== undefined || this.backoff !== undefined;
   }
 
-  /** Why no login is tried for a while; undefined where one may be. */
+  /** Why no login is tried for now; undefined where a login may be tried. */
   get backoff(): Backoff | undefined {
     return this.#options.backoffs.of(this.#options.key);
   }
 
-  /** Makes one connection, in a slot that was taken for it, for whoever is first in the queue when it is ready. */
+  /** Makes a connection, in a slot that was taken for it, for the job at the head of the queue once it is ready. */
   async supply(): Promise<void> {
     const { key, backoffs, holding, stoppers, onMade, onFailed } = this.#options;
     const credentials = this.proven.current;
@@ -93,7 +93,7 @@ export class Logins {
     }
   }
 
-  /** Tells waiting requests that no login is tried for a while, unless a connection will be there for them all the same. */
+  /** Rejects waiting jobs while the account backs off, except those that may still get a connection. */
   backOff(): void {
     const { backoff } = this;
     if (!backoff || this.#closed) return;
@@ -113,14 +113,14 @@ export class Logins {
     }, ms);
   }
 
-  /** From now on failures are told to no request. */
+  /** From now on failed logins are not reported to waiting jobs. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#pause);
     this.#pause = undefined;
   }
 
-  /** Tells waiting requests what they need to know, before a free slot has the next login try the same. */
+  /** Rejects the waiting jobs that a failed login concerns, before the freed slot is used to try the same again. */
   #cannotSupply(failure: unknown, credentials: Credentials | undefined): void {
     if (this.#closed) return;
     const { key, backoffs, holding, queue, onRefused } = this.#options;
@@ -134,13 +134,13 @@ export class Logins {
       }
       const others = this.proven.current !== undefined;
       const own = ({ credentials: given }: Job) => given && credentials && isSame(given, credentials);
-      // Requests that stand on other credentials are served by a login with those.
+      // Jobs with other credentials are served by a login with those.
       queue.rejectLoans(error, (job) => !others || own(job) === true);
     } else if (this.backoff) {
       this.backOff();
     } else if (!saysFull(error)) {
-      // Those that there are will be free again: to wait is better than to fail. Where the server lets the whole broker
-      // have no more, a slot is what there is to wait for.
+      // The account's other connections will be free again: to wait is better than to fail. Where the server allows the
+      // whole broker no more connections, jobs wait for a slot.
       if (holding.size === 0) queue.rejectLoans(error);
       else this.#rest(FAILED_PAUSE_MS);
     }

@@ -5,7 +5,7 @@ interface Pause {
   matches(key: string): boolean;
 }
 
-/** Which accounts get no connection until they are resumed. */
+/** Which accounts are paused: they get no connection until they are resumed. */
 export class Pauses {
   readonly #all = new Map<string, Pause>();
 
@@ -17,7 +17,7 @@ export class Pauses {
     });
   }
 
-  /** Lifts the pauses of what is given and of parts of it. @returns how many there were */
+  /** Lifts the pauses whose filter equals the given one or is narrower. @returns number of pauses lifted */
   lift(within: AccountFilter): number {
     const before = this.#all.size;
     for (const [key, { filter }] of this.#all) if (isWithin(filter, within)) this.#all.delete(key);

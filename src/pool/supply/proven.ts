@@ -1,50 +1,50 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials } from '../../imap/login/server-options.js';
 
-/** Milliseconds that a login proves its credentials when no connection that was opened with them is left. */
+/** Milliseconds for which a login proves its credentials when no connection that was opened with them is left. */
 const PROOF_MS = 300_000;
-/** Credentials of one account that are remembered. */
+/** Most credentials that are remembered for one account. */
 const MOST = 8;
 
 interface Proof {
   credentials: Credentials;
-  /** Its number, among the proofs of its account. */
+  /** The number of this proof, unique within its account. */
   id: number;
   /** `performance.now()` of the last login; minus infinity before the first. */
   at: number;
-  /** A password that the account did not have before has come: the one before may be out of date. */
+  /** The account was proven with a password that is new to the broker since: this older password may be out of date. */
   doubted: boolean;
 }
 
 /**
- * The credentials that an account was opened with, each with its own proof. What one of them has proven is no proof of
- * another, although they share the connections.
+ * The credentials that an account was opened with, each with its own proof. A proof of one is no proof of another,
+ * although all share the connections.
  */
 export class Proven {
-  /** The one that was proven last comes first. */
+  /** The most recent proof comes first. */
   #proofs: Proof[] = [];
   readonly #openedWith = new WeakMap<ImapConnection, Proof>();
   readonly #onDoubted: (credentials: Credentials) => void;
   #made = 0;
 
-  /** @param onDoubted called when credentials must be proven anew, whatever is known of them */
+  /** @param onDoubted called when credentials must be proven anew, even if they were proven a short while ago */
   constructor(onDoubted: (credentials: Credentials) => void) {
     this.#onDoubted = onDoubted;
   }
 
-  /** Those that connections are made with; undefined when there are none. */
+  /** The credentials that new connections are made with; undefined when there are none. */
   get current(): Credentials | undefined {
     return (this.#proofs.find(({ doubted }) => !doubted) ?? this.#proofs[0])?.credentials;
   }
 
-  /** Tells equal credentials from others. */
+  /** A number that is the same for equal credentials; undefined for credentials that are not known. */
   idOf(credentials: Credentials | undefined): number | undefined {
     return credentials && this.#find(credentials)?.id;
   }
 
   /**
-   * Whether these have proven the account: by a connection of the account that was opened with them, or a login a short
-   * while ago. While the account has neither connections nor proofs, the first use of credentials is their proof.
+   * Whether these credentials are proven: by a connection of the account that was opened with them, or by a login a
+   * short while ago. Where the account has no connections and no other proofs, their first use proves them.
    */
   admits(credentials: Credentials, connections: ReadonlySet<ImapConnection>): boolean {
     const proof = this.#find(credentials);
@@ -58,7 +58,7 @@ export class Proven {
     return !others;
   }
 
-  /** Takes credentials without a login. @param lately whether they were proven by one a short while ago */
+  /** Takes credentials without a login. @param lately whether a login proved them a short while ago */
   trust(credentials: Credentials, lately: boolean): void {
     const known = this.#find(credentials);
     if (known && !lately) return;

@@ -3,12 +3,12 @@ import { probe } from '../../imap/connection/probe.js';
 import type { ServerOptions } from '../../imap/login/server-options.js';
 import type { Registry } from '../registry.js';
 
-/** Milliseconds for which an answer is given again: it costs a connection. */
+/** Milliseconds for which an answer is reused: each probe costs a connection. */
 const FRESH_MS = 2_000;
-/** Milliseconds that a server has to greet and to tell what it can; who asks mostly waits no longer. */
+/** Milliseconds that a server has to send its greeting and capabilities; most callers do not wait longer. */
 const PROBE_MS = 3_000;
 
-/** Milliseconds that the server which answered last has before the others are asked as well. */
+/** Head start in milliseconds of the server that answered last, before the others are probed as well. */
 const HEAD_START_MS = 500;
 
 interface Asked {
@@ -17,12 +17,12 @@ interface Asked {
   answeredAt: number;
 }
 
-/** Whether new work could be done: whether any server would be tried, and answers. */
+/** Whether new work could be done: whether any server is not left alone, and answers. */
 export class Reachability {
   readonly #registry: Registry;
   readonly #servers: () => Iterable<ServerOptions>;
   #asked: Asked | undefined;
-  /** The one that answered last is asked first. */
+  /** Name of the server that answered last; it is probed first. */
   #answered: string | undefined;
 
   constructor(registry: Registry, servers: () => Iterable<ServerOptions>) {
@@ -38,7 +38,7 @@ export class Reachability {
 
   #ask(): Asked {
     const answer = this.#look();
-    // Until it is answered it is what everybody waits for.
+    // Until the probe has ended, all callers share it.
     const asked = { answer, answeredAt: Number.POSITIVE_INFINITY };
     void answer.then(() => {
       asked.answeredAt = performance.now();
@@ -58,7 +58,7 @@ export class Reachability {
     const known = servers.filter(({ name }) => name === this.#answered).map(ask);
     const early = Promise.any(known).catch(() => undefined);
     if ((await Promise.race([early, sleep(HEAD_START_MS, undefined, { ref: false })])) !== undefined) return [];
-    // All at once: one after the other, those that are silent would take longer than anybody waits.
+    // All at once: in turn, servers that are silent would take longer than the callers wait.
     const others = servers.filter(({ name }) => name !== this.#answered).map(ask);
     this.#answered = await Promise.any([...known, ...others]).catch(() => undefined);
     return this.#answered === undefined ? problems.sort() : [];

@@ -4,19 +4,19 @@ import { isOld } from './age.js';
 import type { Holding } from './holding.js';
 import type { PoolLimits } from './slots.js';
 
-/** Which connections of an account are too old to be lent again, and which wait for their successor. */
+/** Which connections of an account are too old to be lent again, and which serve until their successor is there. */
 export class Retirement {
   readonly #limits: Pick<PoolLimits, 'maxAgeMs'>;
   readonly #holding: Holding;
   readonly #supply: () => Promise<void>;
   readonly #onReplaced: (connection: ImapConnection) => void;
-  /** Connections that are too old and have a successor, or soon will; those still wait for it. */
+  /** Connections that are too old and whose successor is made or being made; `#replacing` has those of the latter. */
   readonly #replaced = new WeakSet<ImapConnection>();
   readonly #replacing = new Set<ImapConnection>();
 
   /**
    * @param supply makes a connection in a slot that was taken for it
-   * @param onReplaced called when the successor of a connection is there or cannot be had
+   * @param onReplaced called when the successor of a connection is there or its login failed
    */
   constructor(
     limits: Pick<PoolLimits, 'maxAgeMs'>,
@@ -31,8 +31,8 @@ export class Retirement {
   }
 
   /**
-   * Whether a connection is too old to be lent again. Where there is room it serves on until another is there, so that
-   * no request waits for a login.
+   * Whether a connection is too old to be lent again. Where there is a free slot, the old connection serves until its
+   * successor is there, so that no request waits for a login.
    */
   isDue(connection: ImapConnection, credentials: Credentials | undefined): boolean {
     if (!isOld(connection, this.#limits.maxAgeMs, credentials)) return false;

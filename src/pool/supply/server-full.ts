@@ -9,8 +9,9 @@ interface Connected {
 }
 
 /**
- * What it means that a server ended a connection in place of its greeting: where it has let others in, it allows this
- * address no more of them, as Courier does, and the broker keeps to so many; else the server is away.
+ * Interprets a server that ends a connection instead of sending its greeting. Where the broker has other connections to
+ * that server, the server allows this address no more of them, as Courier does, and the broker keeps to that number.
+ * Where the broker has none, the server is unavailable.
  */
 export function judgeFull(failure: unknown, server: string, { accounts, slots }: Connected): unknown {
   if (!saysFull(failure)) return failure;

@@ -4,7 +4,7 @@ import { LearnedLimit } from './learned-limit.js';
 export interface PoolLimits {
   connectionsPerAccount: number;
   connectionsPerServer: number;
-  /** Of the whole broker. */
+  /** Most connections of the whole broker. */
   connections: number;
   /** Jobs that may wait for a connection, for each account. */
   queuePerAccount: number;
@@ -12,9 +12,9 @@ export interface PoolLimits {
   acquireTimeoutMs: number;
   /** Milliseconds after which an idle connection is reaped. */
   idleMs: number;
-  /** Milliseconds after which an idle connection is retired however young its last use is. */
+  /** Milliseconds after its login when a connection is retired, however recent its last use is. */
   maxAgeMs: number;
-  /** Milliseconds: a connection that the server ends sooner after its login was as good as refused. */
+  /** A connection that the server ends within so many milliseconds after its login counts as refused. */
   stayMs: number;
   /** Milliseconds that a LOGOUT may take. */
   logoutMs: number;
@@ -35,7 +35,7 @@ export const defaultPoolLimits: PoolLimits = {
 /** Which cap keeps an account from another connection. */
 export type Full = 'account' | 'server' | 'broker';
 
-/** Milliseconds after which more connections to a server are tried than it took, and how many more. */
+/** After so many milliseconds without a refusal, the learned limit of a server grows by this share. */
 const CLIMB_MS = 60_000;
 const CLIMB_SHARE = 0.1;
 
@@ -45,7 +45,7 @@ export class Slots {
   readonly #byAccount = new Map<string, number>();
   readonly #byServer = new Map<string, number>();
   readonly #leavingByServer = new Map<string, number>();
-  /** Connections that servers let this broker have, by server, where they refused more. */
+  /** Most connections that a server let this broker have, by server, where it refused more. */
   readonly #learned = new Map<string, LearnedLimit>();
   #total = 0;
   #leaving = 0;
@@ -54,55 +54,55 @@ export class Slots {
     this.#limits = limits;
   }
 
-  /** What stands in the way of one more connection; `undefined` if nothing does. */
+  /** Which cap keeps an account from one more connection; `undefined` if none does. */
   full(account: string, server: string): Full | undefined {
     if ((this.#byAccount.get(account) ?? 0) >= this.#limits.connectionsPerAccount) return 'account';
     if (this.of(server) >= this.limitOf(server)) return 'server';
     return this.#total >= this.#limits.connections ? 'broker' : undefined;
   }
 
-  /** So many more connections are about to give their slots back; a negative number when they have. */
+  /** Adds to the number of connections that are about to give their slots back; negative once they have. */
   leaving(server: string, by: number): void {
     this.#leaving += by;
     bump(this.#leavingByServer, server, by);
   }
 
-  /** Connections more than there may be, to one server or at all, beside those that leave: a cap was lowered. */
+  /** Connections above the caps of one server or of the broker, without those being ended: a cap was lowered. */
   surplus(server: string): number {
     const { connectionsPerServer, connections } = this.#limits;
     const staying = this.of(server) - (this.#leavingByServer.get(server) ?? 0);
     return Math.max(0, staying - connectionsPerServer, this.#total - this.#leaving - connections);
   }
 
-  /** Connections more that the caps which all share would let an account have. */
+  /** Further connections to a server that the caps shared by all accounts allow. */
   free(server: string): number {
     return Math.max(0, Math.min(this.limitOf(server) - this.of(server), this.#limits.connections - this.#total));
   }
 
-  /** Connections that there may be to a server: as configured, or as few as it let this broker have. */
+  /** Most connections to a server: as configured, or fewer where the server refused more. */
   limitOf(server: string): number {
     return Math.min(this.#limits.connectionsPerServer, this.learnedOf(server) ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Connections that a server let this broker have when it refused more; undefined where that is not known, or over. */
+  /** Connections that a server let this broker have when it refused more; undefined when not known, or outdated. */
   learnedOf(server: string): number | undefined {
     const learned = this.#learned.get(server)?.value;
     return learned === Number.POSITIVE_INFINITY ? undefined : learned;
   }
 
-  /** A server refused this broker one connection more than so many, for any user. */
+  /** A server refused this broker, for any user, one more connection than the `held` ones. */
   refused(server: string, held: number): void {
     const learned = this.#learned.get(server) ?? new LearnedLimit(CLIMB_MS, CLIMB_SHARE);
     this.#learned.set(server, learned);
     learned.refused(held);
   }
 
-  /** What a server refused does not hold any more: it is another one, or nothing is left that it could count. */
+  /** Forgets the learned limit of a server: its address changed, or the broker has no connection to it any more. */
   forget(server: string): void {
     this.#learned.delete(server);
   }
 
-  /** Takes a slot; only after {@link full} said that there is one. */
+  /** Takes a slot; only after {@link full} returned undefined. */
   take(account: string, server: string): void {
     this.#add(account, server, 1);
   }

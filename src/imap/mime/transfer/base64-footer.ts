@@ -1,12 +1,12 @@
 const EQUALS = 0x3d;
-/** What no base64 has: a blank within a line, and what is neither a digit of it nor a line end. */
+/** A character that base64 cannot have: neither a digit, nor padding, nor a line end. */
 const foreign = /[^A-Za-z0-9+/=\r\n]/;
-/** The lines that mailing lists draw above what they add. */
+/** The line that mailing lists draw above their footer. */
 const ruler = /^[_-]{10,}[ \t]*\r?$/m;
 
 /**
- * Divides what should be base64 from a footer that a mailing list has put behind it without encoding it. A footer begins
- * behind the padding, or with a line of underscores or hyphens; base64 that goes on behind its padding is none.
+ * Splits base64 from a footer that a mailing list has appended without encoding it. A footer begins after the padding,
+ * or with a line of underscores or hyphens; base64 that continues after its padding is no footer.
  */
 export function splitFooter(encoded: Buffer): [body: Buffer, footer: Buffer | undefined] {
   const text = encoded.toString('latin1');

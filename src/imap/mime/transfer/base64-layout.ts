@@ -1,17 +1,17 @@
 const [LF, CR] = [0x0a, 0x0d];
 
-/** Base64 whose lines are all as long as the first, so that the place of each decoded byte is known. */
+/** Base64 whose lines are all as long as the first, so that the position of each decoded byte is known. */
 export interface Base64Layout {
-  /** Digits of a line, and its bytes with the line end. */
+  /** Digits of a line, and bytes of a line including the line end. */
   digits: number;
   line: number;
 }
 
-/** The encoded bytes that hold a range of decoded ones. */
+/** The range of encoded bytes that contains a range of decoded ones. */
 export interface EncodedRange {
   from: number;
   to: number;
-  /** Decoded bytes of it that come before the range. */
+  /** Decoded bytes at the beginning that precede the wanted range. */
   skip: number;
 }
 
@@ -22,7 +22,7 @@ for (const digit of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 /** Lines at the end of a part that may be short and padded. */
 const LAST_LINES = 2;
 
-/** The layout that the beginning of a part has; undefined where its first line tells that it has none. */
+/** The layout of a part, by its beginning; undefined where the first line is not regular base64. */
 export function layoutOf(head: Buffer): Base64Layout | undefined {
   const lf = head.indexOf(LF);
   const digits = head[lf - 1] === CR ? lf - 1 : lf;
@@ -30,7 +30,7 @@ export function layoutOf(head: Buffer): Base64Layout | undefined {
   return digits > 0 && digits % 4 === 0 ? { digits, line: lf + 1 } : undefined;
 }
 
-/** The lines in which decoded bytes are, and before them so many that the last of those can be checked. */
+/** The lines that contain the decoded bytes, and a few lines before them, by which the layout can be checked. */
 export function encodedRange({ digits, line }: Base64Layout, from: number, to: number): EncodedRange {
   const bytes = (digits * 3) / 4;
   const first = Math.max(0, Math.floor(from / bytes) - LAST_LINES - 1);
@@ -38,8 +38,8 @@ export function encodedRange({ digits, line }: Base64Layout, from: number, to: n
 }
 
 /**
- * Whether bytes from a place on are what the layout says: digits where those must be, and line ends between. What comes
- * before that place shows in where its lines end.
+ * Whether the bytes from an offset on follow the layout: digits and line ends at the expected positions. An irregular
+ * line before the offset shows as well, because it shifts the line ends.
  */
 export function follows({ digits, line }: Base64Layout, bytes: Buffer, from: number, encodedSize: number): boolean {
   const end = Math.min(bytes.length, encodedSize - LAST_LINES * line - from);

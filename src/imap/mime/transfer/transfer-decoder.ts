@@ -2,8 +2,8 @@ import { decodeRegularLines } from './base64-lines.js';
 import { type TransferDecoder, UuDecoder } from './uudecode.js';
 
 /**
- * The decoder of an encoding's name; unknown ones pass bytes through, as 7bit, 8bit and binary do.
- * @param inPlace whether it may write into the bytes that it is given, which the caller needs no more then
+ * The decoder for a named encoding; for an unknown encoding, as for 7bit, 8bit and binary, bytes pass unchanged.
+ * @param inPlace whether the decoder may overwrite its input, which the caller must not use any more
  */
 export function transferDecoder(encoding: string | null, inPlace = false): TransferDecoder {
   switch (encoding) {
@@ -16,15 +16,15 @@ export function transferDecoder(encoding: string | null, inPlace = false): Trans
   }
 }
 
-/** Names under which uuencode is found as a transfer encoding. */
+/** Names of uuencode as a transfer encoding. */
 const uuencodings = new Set(['x-uuencode', 'uuencode', 'x-uue', 'uue']);
 
-/** Whether an encoding leaves every byte at its place. */
+/** Whether an encoding leaves all bytes unchanged. */
 export function isIdentity(encoding: string | null): boolean {
   return encoding === null || !(encoding === 'base64' || encoding === 'quoted-printable' || uuencodings.has(encoding));
 }
 
-/** Decodes at once. */
+/** Decodes all bytes in one call. */
 export function decodeTransfer(bytes: Uint8Array, encoding: string | null): Buffer {
   const decoder = transferDecoder(encoding);
   return Buffer.concat([decoder.push(bytes), decoder.end()]);
@@ -40,8 +40,8 @@ const sextets = new Uint8Array(256).fill(NONE);
 for (let value = 0; value < alphabet.length; value += 1) sextets[alphabet.charCodeAt(value)] = value;
 
 /**
- * Passes over whatever is not in the alphabet (RFC 2045 section 6.8). Padding ends a block, and what follows it begins
- * anew, so that joined and cut blocks still decode. Byte by byte, but for lines that are as they should be.
+ * Skips all bytes that are not in the alphabet (RFC 2045 section 6.8). Padding ends a block and a new one begins, so
+ * that joined and cut blocks still decode. Decodes byte by byte, except regular lines.
  */
 class Base64Decoder implements TransferDecoder {
   readonly #inPlace: boolean;
@@ -54,9 +54,9 @@ class Base64Decoder implements TransferDecoder {
 
   push(bytes: Uint8Array): Buffer {
     const input = asBuffer(bytes);
-    // What is decoded is never longer than what was read for it, so that it stays behind.
+    // In place is safe: the output is never longer than the input read so far.
     const output = this.#inPlace ? input : Buffer.allocUnsafe(Math.ceil((input.length * 3) / 4) + 1);
-    // A piece may begin anywhere in a line.
+    // A piece may begin in the middle of a line.
     let at = input.indexOf(LF) + 1;
     let length = this.#decode(input, 0, at, output, 0);
     if (this.#count === 0) {
@@ -67,7 +67,7 @@ class Base64Decoder implements TransferDecoder {
     return output.subarray(0, this.#decode(input, at, input.length, output, length));
   }
 
-  /** Answers how many bytes the output has then. */
+  /** @returns the length of the output afterwards */
   #decode(input: Buffer, from: number, to: number, output: Buffer, offset: number): number {
     let length = offset;
     let bits = this.#bits;
@@ -91,7 +91,7 @@ class Base64Decoder implements TransferDecoder {
     return length;
   }
 
-  /** Fewer than eight bits are left: of no byte. */
+  /** Fewer than eight bits are left, which are no byte. */
   end(): Buffer {
     return Buffer.alloc(0);
   }
@@ -102,10 +102,10 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const EQUALS = 0x3d;
-/** White space and escapes at the end of a piece wait for what follows them, but not more than this. */
+/** Most bytes of white space and escapes that are held back at the end of a piece until the next piece. */
 const MOST_HELD = 64 * 1024;
 
-/** Keeps bad escapes as they are written (RFC 2045 section 6.7 note 1) and drops white space at line ends. */
+/** Keeps invalid escapes as they are (RFC 2045 section 6.7 note 1) and drops white space at line ends. */
 class QuotedPrintableDecoder implements TransferDecoder {
   #held: Buffer = Buffer.alloc(0);
 
@@ -124,17 +124,17 @@ class QuotedPrintableDecoder implements TransferDecoder {
   }
 }
 
-/** How much of the input has a meaning that nothing behind it can change. */
+/** Length of the input whose meaning does not depend on later bytes. */
 function wholeLength(input: Buffer): number {
   let end = input.length;
   while (end > 0 && isBlank(input[end - 1])) end -= 1;
-  // `=` alone, with blanks behind it, or with the first of its two digits.
+  // `=` alone, followed by blanks, or followed by the first of its two digits.
   if (input[end - 1] === EQUALS) return end - 1;
   if (end === input.length && input[end - 2] === EQUALS) return end - 2;
   return end;
 }
 
-/** Decodes quoted-printable at once, in time that grows with the input alone. */
+/** Decodes quoted-printable in one call, in linear time. */
 export function decodeQuotedPrintable(input: Buffer): Buffer {
   const output = Buffer.allocUnsafe(input.length);
   let length = 0;
@@ -142,7 +142,7 @@ export function decodeQuotedPrintable(input: Buffer): Buffer {
     const byte = input[at] ?? 0;
     if (byte === SPACE || byte === TAB) {
       const end = behindBlanks(input, at);
-      // Blanks at the end of a line were added on the way (RFC 2045 section 6.7 rule 3).
+      // Blanks at the end of a line were added in transport (RFC 2045 section 6.7 rule 3).
       if (end < input.length && !isLineEnd(input, end)) length += input.copy(output, length, at, end);
       at = end;
     } else if (byte === EQUALS) {

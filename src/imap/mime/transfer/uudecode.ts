@@ -5,12 +5,12 @@ export interface TransferDecoder {
 }
 
 const [LF, CR, SPACE, GRAVE] = [0x0a, 0x0d, 0x20, 0x60];
-/** Characters of a line: a length, and four for each three bytes of at most 63. What is longer is no such line. */
+/** Most characters of a line: a length, and four per three bytes, of at most 63 bytes. Longer lines are ignored. */
 const LONGEST_LINE = 1 + 4 * 21 + 2;
 
 /**
- * uuencode (POSIX), as mail of before MIME has it: lines between `begin 644 name` and `end`, each with its length before
- * it. Blanks stand for zeros as well as grave accents, and those at the end of a line may have got lost on the way.
+ * Decodes uuencode (POSIX), as in mail from before MIME: lines between `begin 644 name` and `end`, each of which begins
+ * with its length. Both blanks and grave accents stand for zeros; blanks at the end of a line may be lost in transport.
  */
 export class UuDecoder implements TransferDecoder {
   #held: Buffer = Buffer.alloc(0);
@@ -20,7 +20,7 @@ export class UuDecoder implements TransferDecoder {
     const input = Buffer.concat([this.#held, bytes]);
     const end = input.lastIndexOf(LF) + 1;
     const rest = input.subarray(end);
-    // Of a line that is too long for one only its being so matters.
+    // Of a line that is too long, enough is held to recognise that it is too long.
     this.#held = Buffer.from(rest.subarray(0, 4 * LONGEST_LINE));
     return this.#decode(input.subarray(0, end));
   }
@@ -43,7 +43,7 @@ export class UuDecoder implements TransferDecoder {
     return output.subarray(0, length);
   }
 
-  /** Answers how many bytes the output has then. */
+  /** @returns the length of the output afterwards */
   #line(input: Buffer, from: number, to: number, output: Buffer, written: number): number {
     if (this.#state === 'behind') return written;
     if (this.#state === 'before') {
@@ -63,13 +63,13 @@ export class UuDecoder implements TransferDecoder {
       const bits = (a << 18) | (b << 12) | (c << 6) | d;
       for (const byte of [bits >> 16, (bits >> 8) & 0xff, bits & 0xff]) if (length < last) output[length++] = byte;
     }
-    // What got lost at the end of a line were blanks.
+    // Characters missing at the end of a line were blanks, that is zeros.
     output.fill(0, length, last);
     return last;
   }
 }
 
-/** Bytes that lines stand for, at most: by what each says, for a line of zeros may have lost all but its length. */
+/** Most decoded bytes, by the lengths that lines state: a line of zeros may have lost everything but its length. */
 function mostBytes(input: Buffer): number {
   let most = 0;
   for (let at = 0; at < input.length; ) {
