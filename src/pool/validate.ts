@@ -14,6 +14,10 @@ export interface Asking {
  * closed.
  */
 export async function answers(connection: ImapConnection, { signal, withinMs, slow }: Asking): Promise<boolean> {
+  if (signal.aborted) {
+    connection.close();
+    return false;
+  }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => {

@@ -182,6 +182,24 @@ describe('a server that takes no login of a user', () => {
   });
 });
 
+it('a request that waits on after the pause of its account is told of that pause no more', async () => {
+  const { server, registry } = await scripted();
+  const account = await proven(registry, server.server(), { user: 'anna' });
+  const held = await busy(account);
+  const { pass, until } = virtualTime();
+  server.on.LOGIN = no('[LIMIT] Maximum number of connections exceeded');
+  const waiting = errorOf(account.run(job({ deadlineAt: Date.now() + 6_000 }), select));
+  const brief = errorOf(account.run(job({ deadlineAt: Date.now() + 1_000 }), select));
+  await until(brief);
+  expect(await brief).toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE', imap: { code: 'LIMIT' } });
+  // The next login is under way: whether the server still refuses is not known.
+  server.on.LOGIN = () => {};
+  await pass(2_000);
+  await until(waiting);
+  expect((await waiting).kind).toBe('DEADLINE');
+  await held.end();
+});
+
 describe('connections that end soon after their logins', () => {
   const ends: Record<string, (peer: ScriptedConnection) => void> = {
     'with BYE': (peer) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { answers } from '../../src/pool/validate.js';
 import type { ScriptedOptions } from '../support/scripted-server.js';
 import { virtualTime } from '../support/virtual-time.js';
 import { job, proven } from './fixtures.js';
@@ -43,6 +44,18 @@ describe('connections that are half-open', () => {
       await until(account.run(job({ deadlineAt: Date.now() + 60_000 }), (it) => it.select('Archive'))),
     ).toBeLessThanOrEqual(5_000);
     expect(server.accepted).toBe(4);
+  });
+
+  it('are closed without a question where the request has ended before', async () => {
+    const { server, account } = await three();
+    const [connection] = account.connections;
+    if (!connection) throw new Error('no connection');
+    const before = server.received.length;
+    const slow = { afterMs: 1_000, tell: () => {} };
+    const asking = answers(connection, { signal: AbortSignal.abort(), withinMs: 60_000, slow });
+    expect(await asking).toBe(false);
+    expect([connection.usable, connection.silent]).toEqual([false, false]);
+    expect(server.received.length).toBe(before);
   });
 
   it('are not asked for nothing: one question for the connection that is lent, none for the others', async () => {

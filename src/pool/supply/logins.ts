@@ -109,6 +109,8 @@ export class Logins {
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
+      // A request that still waits has another reason from now on.
+      for (const place of this.#options.queue.all) place.obstacle = undefined;
       this.#options.onResume();
     }, ms);
   }
