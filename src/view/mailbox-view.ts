@@ -201,6 +201,7 @@ export class MailboxView implements Follower {
     told?: Told,
   ): void {
     this.#resumeOpened(told);
+    this.members.renumber();
     this.members.removeAll([...changes.removed]);
     for (const [uid, flags] of changes.flags)
       if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);

@@ -217,6 +217,11 @@ export class Membership {
     this.#unplaced.clear();
   }
 
+  /** The folder is selected anew: its messages have other sequence numbers, so flags kept by number are dropped. */
+  renumber(): void {
+    this.#moved();
+  }
+
   /** The folder has so many messages in all; the unknown ones are below the known ones. */
   settle(exists: number): void {
     this.#exists = exists;
