@@ -12,6 +12,15 @@ const GIB = 1024 * MIB;
 /** The kernel's bound for the path of a Unix socket is 108 bytes, with the NUL that ends it. */
 const UNIX_PATH_BYTES = 107;
 
+/**
+ * What a reload does with a changed key: `live` holds at once, `content` is a file that is read again where the same
+ * listener has it already, `restart` needs one. A key without an entry of its own follows its table; a table without
+ * one needs a restart.
+ */
+export type Reload = 'live' | 'content' | 'restart';
+const live = { reload: 'live' satisfies Reload } as const;
+const content = { reload: 'content' satisfies Reload } as const;
+
 const count = (fallback: number, most: number) => z.int().min(1).max(most).default(fallback);
 const seconds = (fallbackMs: number, most: number) =>
   z
@@ -61,13 +70,15 @@ const listener = z
       .string()
       .min(1)
       .optional()
-      .describe('Certificate in PEM, its chain included. Goes with tls_key_file.'),
-    tls_key_file: z.string().min(1).optional().describe('Private key of the certificate, in PEM.'),
+      .describe('Certificate in PEM, its chain included. Goes with tls_key_file.')
+      .meta(content),
+    tls_key_file: z.string().min(1).optional().describe('Private key of the certificate, in PEM.').meta(content),
     client_ca_file: z
       .string()
       .min(1)
       .optional()
-      .describe('Authority of client certificates, in PEM: a client that shows one needs no bearer token.'),
+      .describe('Authority of client certificates, in PEM: a client that shows one needs no bearer token.')
+      .meta(content),
   })
   .superRefine((entry, { addIssue }) => {
     const { unix, mode, systemd, host, port: tcpPort } = entry;
@@ -125,7 +136,8 @@ const server = z
     logins_per_second: z.number().min(0.1).max(10_000).default(50).describe('Most logins that are begun in a second.'),
     literal_bytes: bytes(64 * MIB, MIB, 2 * GIB - 1).describe('Largest single literal that is read from the server.'),
   })
-  .describe('An IMAP server that sessions may be opened on. Give one table for each.');
+  .describe('An IMAP server that sessions may be opened on. Give one table for each.')
+  .meta(live);
 
 /** SHA-256 of a tenant's tokens, in hex. */
 export const tokenHashes = z.array(z.string().regex(/^[0-9a-f]{64}$/i, 'is no SHA-256 in hex (64 digits)')).max(10);
@@ -176,7 +188,8 @@ const tenant = z
       message: 'is missing: without it, token_hashes_file or certificate_names the application cannot connect',
     },
   )
-  .describe('A web application that may use the broker. Give one table for each.');
+  .describe('A web application that may use the broker. Give one table for each.')
+  .meta(live);
 
 const pool = z
   .strictObject({
@@ -199,7 +212,8 @@ const pool = z
       'A LOGOUT without an answer is given up after this.',
     ),
   })
-  .describe('IMAP connections: how many, and how long they live.');
+  .describe('IMAP connections: how many, and how long they live.')
+  .meta(live);
 
 const limits = z
   .strictObject({
@@ -218,7 +232,8 @@ const limits = z
     ),
     drain_seconds: seconds(20_000, 600).describe('After SIGTERM running requests may finish within this.'),
   })
-  .describe('Bounds of sockets and requests.');
+  .describe('Bounds of sockets and requests.')
+  .meta(live);
 
 const cache = z
   .strictObject({
@@ -229,16 +244,17 @@ const cache = z
       'Largest opened message, as message.get answers it, and largest answer of other methods that is kept, but for the list of folders, which may be 16 times as large; with 0 none is kept.',
     ),
   })
-  .describe('Mail that is kept in memory.');
+  .describe('Mail that is kept in memory.')
+  .meta(live);
 
 const session = z
   .strictObject({
-    ttl_seconds: seconds(defaultSessionLimits.ttlMs, 31_536_000).describe(
-      'A token ends after so long; session.renew answers another.',
-    ),
-    max_age_seconds: seconds(defaultSessionLimits.maxAgeMs, 31_536_000).describe(
-      'A session ends after so long, however often it is renewed.',
-    ),
+    ttl_seconds: seconds(defaultSessionLimits.ttlMs, 31_536_000)
+      .describe('A token ends after so long; session.renew answers another.')
+      .meta(live),
+    max_age_seconds: seconds(defaultSessionLimits.maxAgeMs, 31_536_000)
+      .describe('A session ends after so long, however often it is renewed.')
+      .meta(live),
     state_dir: z
       .string()
       .min(1)
@@ -292,7 +308,8 @@ const log = z
       .default('info')
       .describe('The least severe messages that are written, as JSON lines, to standard output.'),
   })
-  .describe('The log.');
+  .describe('The log.')
+  .meta(live);
 
 /** The configuration file, key by key. */
 export const configSchema = z.strictObject({
@@ -300,12 +317,14 @@ export const configSchema = z.strictObject({
     .array(z.url())
     .max(100)
     .default([])
-    .describe('`Origin` headers of web pages that may open a socket. Back ends send none, so mostly empty.'),
+    .describe('`Origin` headers of web pages that may open a socket. Back ends send none, so mostly empty.')
+    .meta(live),
   allowed_hosts: z
     .array(z.string().min(1).max(253))
     .max(100)
     .default([])
-    .describe('`Host` headers beside localhost and IP addresses that are taken without TLS, as behind a proxy.'),
+    .describe('`Host` headers beside localhost and IP addresses that are taken without TLS, as behind a proxy.')
+    .meta(live),
   listener: z
     .array(listener)
     .min(1)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import { referenceTables } from './reference.js';
@@ -23,12 +23,16 @@ function blocks(page: string, language: string): string[] {
 }
 
 describe('docs/configuration.md', () => {
-  const text = readFileSync(new URL('docs/configuration.md', root), 'utf8');
+  const file = new URL('docs/configuration.md', root);
 
   it.each([...referenceTables()])('has the keys of %s as the schema has them', (heading, table) => {
     const title = heading.startsWith('[') ? `\`${heading}\`` : heading;
-    const [, section = ''] = text.split(`## ${title}\n`);
-    expect(unpadded(section.split('\n## ')[0] ?? '')).toContain(unpadded(table));
+    const text = readFileSync(file, 'utf8');
+    const [before, section = ''] = text.split(`## ${title}\n`);
+    if (process.env.UPDATE_DOCS === '1') {
+      const written = section.replace(/\| key +\| value[^\n]*\n(?:\|[^\n]*\n)+/, `${table}\n`);
+      writeFileSync(file, `${before}## ${title}\n${written}`);
+    } else expect(unpadded(section.split('\n## ')[0] ?? '')).toContain(unpadded(table));
   });
 });
 

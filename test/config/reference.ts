@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { configSchema } from '../../src/config/schema.js';
+import { configSchema, type Reload } from '../../src/config/schema.js';
 
 type Node = z.core.JSONSchema.JSONSchema;
+
+/** What the table says of a reload. */
+const reloads: Record<Reload, string> = {
+  live: 'at once',
+  content: 'reads the file again',
+  restart: 'needs a restart',
+};
 
 /** The key tables of docs/configuration.md, one for each section, as the schema has them. */
 export function referenceTables(): Map<string, string> {
@@ -11,7 +18,9 @@ export function referenceTables(): Map<string, string> {
   for (const [key, node] of properties(schema)) {
     const table = node.items ?? node;
     if (typeof table === 'object' && !Array.isArray(table) && table.properties) {
-      const rows = properties(table).map(([name, value]) => row(name, value, table.required?.includes(name) ?? false));
+      const rows = properties(table).map(([name, value]) =>
+        row(name, { reload: node.reload ?? table.reload, ...value }, table.required?.includes(name) ?? false),
+      );
       tables.set(node.items ? `[[${key}]]` : `[${key}]`, tableOf(rows));
     } else {
       top.push(row(key, node, schema.required?.includes(key) ?? false));
@@ -26,13 +35,13 @@ function properties(node: Node): Array<[string, Node]> {
 }
 
 function tableOf(rows: readonly string[]): string {
-  return ['| key | value | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| key | value | default | reload | meaning |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
 function row(name: string, node: Node, required: boolean): string {
   const fallback =
     node.default === undefined ? (required ? 'required' : 'none') : `\`${JSON.stringify(node.default)}\``;
-  return `| \`${name}\` | ${kindOf(node)} | ${fallback} | ${node.description} |`;
+  return `| \`${name}\` | ${kindOf(node)} | ${fallback} | ${reloads[(node.reload as Reload | undefined) ?? 'restart']} | ${node.description} |`;
 }
 
 function kindOf(node: Node): string {
