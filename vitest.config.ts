@@ -1,9 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { projectFiles } from './test/support/projects.js';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/no-unhandled.ts'],
     pool: 'forks',
     maxWorkers: 2,
@@ -11,5 +10,9 @@ export default defineConfig({
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,
     reporters: ['default'],
+    projects: Array.from(projectFiles(), ([name, include]) => ({
+      extends: true as const,
+      test: { name, include, ...(name !== 'unit' && { globalSetup: ['test/support/global-setup.ts'] }) },
+    })),
   },
 });

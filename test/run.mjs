@@ -5,7 +5,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installModules, installPackages, needNamespaces, run, say, unpackServer } from './support/install.mjs';
+import {
+  installModules,
+  installPackages,
+  needNamespaces,
+  run,
+  say,
+  unpackNode,
+  unpackServer,
+} from './support/install.mjs';
+
+/** Beside the version that runs all tests. */
+const OTHER_NODES = ['22', '24'];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const wanted = process.argv.slice(2);
@@ -31,11 +42,19 @@ if (wanted.length === 0) {
   say('Checking types, format and lint');
   run('npm', ['run', '--silent', 'check']);
 }
+if (wanted.length === 0) for (const major of OTHER_NODES) runUnits(major);
 say('Running the tests');
 process.exit(runTests(wanted));
 
 function works(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** Runs the tests that need nothing but Node on another version of Node. */
+function runUnits(major) {
+  const node = unpackNode(major);
+  say(`Running the tests that need nothing but Node, on Node ${major}`);
+  run(node, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--no-isolate', '--reporter=dot']);
 }
 
 /** Runs vitest and closes with one plain line of counts. */

@@ -73,6 +73,27 @@ export function unpackServer(name) {
   process.exit(1);
 }
 
+/** Where {@link unpackNode} puts versions of Node, below the project's folder. */
+const NODES = 'node_modules/.cache/imap-broker-nodes';
+
+/** Unpacks the newest Node of a major version from npm, which carries its program. @returns the path of the program */
+export function unpackNode(major) {
+  const folder = join(NODES, major);
+  const program = join(folder, 'package/bin/node');
+  if (existsSync(program)) return program;
+  say(`Unpacking Node ${major} for the tests, without installing it`);
+  mkdirSync(NODES, { recursive: true });
+  const fresh = mkdtempSync(join(NODES, 'new-'));
+  const name = `node-${process.platform}-${process.arch}@${major}`;
+  const packed = spawnSync('npm', ['pack', '--silent', name], { cwd: fresh, encoding: 'utf8' });
+  const unpacked = packed.status === 0 && spawnSync('tar', ['-xzf', packed.stdout.trim()], { cwd: fresh }).status === 0;
+  if (unpacked) renameSync(fresh, folder);
+  else rmSync(fresh, { recursive: true, force: true });
+  if (existsSync(program)) return program;
+  console.error(`Missing: Node ${major}. The tests need ${name}, which npm could not download.`);
+  process.exit(1);
+}
+
 /** Says so and ends this program where a process may not have mounts and processes of its own. */
 export function needNamespaces() {
   const { status, stderr, error } = spawnSync('unshare', ['--mount', '--pid', '--fork', 'true']);

@@ -2,9 +2,11 @@ import { afterAll, expect } from 'vitest';
 
 // Vitest itself fails on unhandled rejections; a listener that nobody takes away shows only as a warning of Node.
 const leaks: string[] = [];
-process.on('warning', (warning) => {
+const note = (warning: Error) => {
   if (warning.name === 'MaxListenersExceededWarning') leaks.push(warning.stack ?? warning.message);
-});
+};
+process.on('warning', note);
 afterAll(() => {
+  process.off('warning', note);
   expect(leaks, 'listeners that were never removed').toEqual([]);
 });
