@@ -1,14 +1,21 @@
-import type { Meta } from '../protocol/models.js';
+import type { Explanation, Meta } from '../protocol/models.js';
+import type { Origin } from '../view/mailbox-reader.js';
+import { metaOf } from './meta.js';
 
-/** A result that was put together from JSON and is sent as it is. */
+/** A result whose members are kept as JSON. The dispatcher completes and sends it. */
 export class Prepared {
-  /** An object, of the shape that the contract states. */
-  readonly json: string;
-  /** The `source` in its `meta`. */
-  readonly source: Meta['source'];
+  readonly meta: Meta;
+  readonly #members: string;
 
-  constructor(json: string, source: Meta['source']) {
-    this.json = json;
-    this.source = source;
+  /** @param members all members of the result but `meta` and `explain`, as JSON without braces */
+  constructor(members: string, origin: Origin) {
+    this.#members = members;
+    this.meta = metaOf(origin);
+  }
+
+  /** The whole result as JSON. */
+  json(explain?: Explanation): string {
+    const last = explain ? `,"explain":${JSON.stringify(explain)}` : '';
+    return `{${this.#members},"meta":${JSON.stringify(this.meta)}${last}}`;
   }
 }

@@ -78,10 +78,12 @@ export async function dispatch(frame: RequestFrame, from: Caller, options: Dispa
   try {
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
-    const result = await resultOf(method, frame.params, caller, options, begun);
-    const { answerBytes } = options.limits;
-    answer = { ok: true, json: encoded(result, answerBytes, contract[method].effect === 'write' ? 'yes' : 'no') };
-    source = sourceOf(result);
+    const { result, explain } = await resultOf(method, frame.params, caller, options, begun);
+    const json = jsonOf(result, explain);
+    if (options.checkResults) contract[method].result.parse(JSON.parse(json));
+    checkSize(json, options.limits.answerBytes, contract[method].effect === 'write' ? 'yes' : 'no');
+    answer = { ok: true, json };
+    source = (result as { meta?: Meta }).meta?.source;
   } catch (failure) {
     const error = known(failure, method);
     if (error.kind === 'INTERNAL')
@@ -122,15 +124,15 @@ async function resultOf(
   caller: NotedCaller,
   options: DispatchOptions,
   begun: number,
-): Promise<unknown> {
-  const { effect, result: schema } = contract[method];
+): Promise<{ result: object; explain: Explanation | undefined }> {
+  const { effect } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   let handling = false;
   const executed = () => (handling && effect === 'write' ? 'maybe' : 'no');
   if (params.explain) caller.noted.trace ??= new Trace();
   if (method === 'session.open') concerns(caller, openedBy(caller.tenant, params), options);
-  const answer = await withDeadline(
+  const result = await withDeadline(
     { timeoutMs, executed, controller: caller.controller },
     async (signal, deadlineAt) => {
       const { tenant, streams, events } = caller;
@@ -144,31 +146,17 @@ async function resultOf(
       // The caller may have given up while the session was looked up.
       signal.throwIfAborted();
       handling = true;
-      const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<unknown>;
+      const handler = options.handlers[method] as (context: RequestContext, params: unknown) => Promise<object>;
       return handler(full, params);
     },
   );
-  const { trace } = caller.noted;
-  const result =
-    trace && params.explain ? withExplanation(answer, trace.explanation(performance.now() - begun)) : answer;
-  if (options.checkResults) schema.parse(result instanceof Prepared ? JSON.parse(result.json) : result);
-  return result;
-}
-
-function sourceOf(result: unknown): Meta['source'] | undefined {
-  return result instanceof Prepared ? result.source : (result as { meta?: Meta } | undefined)?.meta?.source;
+  const explain = params.explain ? caller.noted.trace?.explanation(performance.now() - begun) : undefined;
+  return { result, explain };
 }
 
 /** The key of the account that a session is to be opened for; its credentials are not proven yet. */
 function openedBy({ name }: Tenant, { server = '', user = '' }: Reserved): string {
   return accountKey({ tenant: name, server: { name: server }, user });
-}
-
-/** Adds `explain` to a copy of the answer: other requests may share the answer. */
-function withExplanation(answer: unknown, explain: Explanation): unknown {
-  if (answer instanceof Prepared)
-    return new Prepared(`${answer.json.slice(0, -1)},"explain":${JSON.stringify(explain)}}`, answer.source);
-  return { ...(answer as object), explain };
 }
 
 /** Whether the contract has a method of this name. */
@@ -229,13 +217,19 @@ function checkServer({ services, tenant }: RequestContext, { server }: Session):
   });
 }
 
-function encoded(result: unknown, limit: number, executed: Executed): string {
-  const json: string | undefined = result instanceof Prepared ? result.json : JSON.stringify(result);
-  if (json === undefined) throw new Error('A handler answered nothing.');
+function jsonOf(result: object | undefined, explain: Explanation | undefined): string {
+  if (result === undefined) throw new Error('A handler answered nothing.');
+  if (result instanceof Prepared) return result.json(explain);
+  // A copy, because other requests may share the result.
+  return JSON.stringify(explain ? { ...result, explain } : result);
+}
+
+/** @throws BrokerError TOO_LARGE */
+function checkSize(json: string, limit: number, executed: Executed): void {
   // A character has three bytes at most, and to count the bytes of a long answer takes time.
-  if (json.length * 3 <= limit) return json;
+  if (json.length * 3 <= limit) return;
   const size = Buffer.byteLength(json);
-  if (size <= limit) return json;
+  if (size <= limit) return;
   const message = `The answer has ${size} bytes, over the limit of ${limit}; ask for less at once.`;
   throw new BrokerError('TOO_LARGE', message, { executed });
 }

@@ -19,7 +19,7 @@ export async function asker(dovecot: Dovecot, user: string, server: Partial<Serv
     const parsed = contract[method].params.parse({ session: 'x', ...params }) as Params<M>;
     const context = handlerContext(method, account, options);
     const result = await (handlers[method] as unknown as AnyHandler)(context, parsed);
-    return contract[method].result.parse(result instanceof Prepared ? JSON.parse(result.json) : result) as Result<M>;
+    return contract[method].result.parse(result instanceof Prepared ? JSON.parse(result.json()) : result) as Result<M>;
   };
   const uidValidity = async (mailbox = 'INBOX') => (await account.connection.select(mailbox)).uidValidity;
   return { ask, uidValidity, account, close: () => account.close() };

@@ -9,5 +9,5 @@ export const list = plain<'message.list'>(listPrepared);
 
 function plain<M extends MethodName>(handler: PreparedHandler<M>) {
   return async (context: Parameters<typeof handler>[0], params: Params<M>): Promise<Result<M>> =>
-    JSON.parse((await handler(context, params)).json);
+    JSON.parse((await handler(context, params)).json());
 }

@@ -6,7 +6,6 @@ import type { MailboxView } from '../../view/mailbox-view.js';
 import type { Views } from '../../view/views.js';
 import type { PreparedHandler } from '../context.js';
 import { jobOf } from '../job.js';
-import { metaOf } from '../meta.js';
 import { Prepared } from '../prepared.js';
 import { requireSame } from '../same-folder.js';
 import { fitting } from './fitting.js';
@@ -65,14 +64,14 @@ const handle: PreparedHandler<'message.get'> = async (context, params) => {
       );
     },
   });
-  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`, origin.source);
+  return new Prepared(value, origin);
 };
 
 /** The answer as JSON, without its `meta` and its end; null stands for a message that is not there. */
 function answer(uids: readonly number[], found: readonly (string | null)[]): string {
   const messages = fitting(found.filter((message) => message !== null));
   const notFound = uids.filter((_uid, index) => found[index] === null);
-  return `{"messages":[${messages.join(',')}],"notFound":${JSON.stringify(notFound)}`;
+  return `"messages":[${messages.join(',')}],"notFound":${JSON.stringify(notFound)}`;
 }
 
 /** Flags as JSON of messages whose bodies are kept: from the view, else from the server. */

@@ -6,7 +6,6 @@ import { fetchedPage, knownPage, type Page } from '../../view/page.js';
 import { rowsJson, stateOf } from '../../view/state.js';
 import type { PreparedHandler } from '../context.js';
 import { jobOf } from '../job.js';
-import { metaOf } from '../meta.js';
 import { Prepared } from '../prepared.js';
 import { requireSame } from '../same-folder.js';
 import { decodeCursor, encodeCursor } from './page-cursor.js';
@@ -35,7 +34,7 @@ const handle: PreparedHandler<'message.list'> = async (context, params) => {
       return page ? answer(mailbox, view, page, fields) : farAway(connection, mailbox, request);
     },
   });
-  return new Prepared(`${value},"meta":${JSON.stringify(metaOf(origin))}}`, origin.source);
+  return new Prepared(value, origin);
 };
 
 /** The answer as JSON, without its `meta` and its end. */
@@ -44,7 +43,7 @@ function answer(mailbox: string, view: MailboxView, page: Page, fields: readonly
   const cursor = page.next ? encodeCursor({ mailbox, uidValidity, ...page.next }) : null;
   const rows = rowsJson(view, page, fields);
   const rest = `"nextCursor":${JSON.stringify(cursor)},"state":"${stateOf(view)}"`;
-  return `{"uidValidity":${uidValidity},"total":${members.exists},"messages":${rows},${rest}`;
+  return `"uidValidity":${uidValidity},"total":${members.exists},"messages":${rows},${rest}`;
 }
 
 /** A page far below the known pages, fetched without being kept. */
@@ -57,7 +56,7 @@ async function farAway(
   const { messages, next } = await fetchPage(connection, start, limit, fields);
   const nextCursor = next ? encodeCursor({ mailbox, uidValidity, ...next }) : null;
   const total = connection.selected?.exists ?? exists;
-  return JSON.stringify({ uidValidity, total, messages, nextCursor, state: null }).slice(0, -1);
+  return JSON.stringify({ uidValidity, total, messages, nextCursor, state: null }).slice(1, -1);
 }
 
 export default handle;
