@@ -54,14 +54,19 @@ async function storm({ client, session }: Visit): Promise<unknown[]> {
 }
 
 /**
- * Opens three connections of the user by another client, and none of the broker's is left. A connection that the broker
- * was just opening can slip in beside them, for Dovecot counts a login a moment after it let it in: then all end, and
- * it begins anew.
+ * Opens three connections of the user by another client, and none of the broker's is left. Dovecot counts a login a
+ * moment after it let it in. So one that the broker has just made is neither counted nor ended at first, and is ended
+ * once it is counted; where it comes beside the three, all end, and it begins anew.
  */
 async function takeAll({ dovecot, user }: Visit, held: () => Promise<number>) {
   for (let tries = 0; tries < 5; tries += 1) {
-    await dovecot.kick(user);
-    await expect.poll(held, { timeout: 10_000 }).toBe(0);
+    const left = async () => {
+      const count = await held();
+      // There may be none any more, which doveadm calls a failure.
+      if (count > 0) await dovecot.kick(user).catch(() => {});
+      return count;
+    };
+    await expect.poll(left, { timeout: 10_000 }).toBe(0);
     const others = await Promise.all([1, 2, 3].map(() => dovecot.client(user)));
     await expect.poll(held, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
     if ((await held()) === 3) return others;
