@@ -1,20 +1,30 @@
 import { z } from 'zod';
 import { configSchema, type Reload } from './schema.js';
 
+/** A schema and the schemas that it wraps: of an optional list of tables, the list and the table. */
+function* layersOf(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
+  for (let layer: z.core.$ZodType | undefined = schema; layer; ) {
+    yield layer;
+    const { innerType, element, in: input } = layer._zod.def as unknown as Partial<Record<string, z.core.$ZodType>>;
+    layer = innerType ?? element ?? input;
+  }
+}
+
+function reloadIn(layers: readonly z.core.$ZodType[]): Reload | undefined {
+  return layers.map((layer) => z.globalRegistry.get(layer)?.reload as Reload | undefined).find(Boolean);
+}
+
 /** What a reload does with each key of the schema, such as `pool.connections`, and with each table, such as `pool`. */
 function reloadsOf(): Map<string, Reload> {
   const found = new Map<string, Reload>();
-  const note = (key: string, node: z.core.JSONSchema._JSONSchema, inherited: Reload): Reload => {
-    const own = typeof node === 'object' ? (node.reload as Reload | undefined) : undefined;
-    found.set(key, own ?? inherited);
-    return own ?? inherited;
-  };
-  const { properties = {} } = z.toJSONSchema(configSchema, { io: 'input' });
-  for (const [section, node] of Object.entries(properties)) {
-    const table = typeof node === 'object' && node.items && !Array.isArray(node.items) ? node.items : node;
-    const reload = note(section, node, note(section, table, 'restart'));
-    if (typeof table !== 'object') continue;
-    for (const [name, value] of Object.entries(table.properties ?? {})) note(`${section}.${name}`, value, reload);
+  for (const [section, schema] of Object.entries(configSchema.shape)) {
+    const layers = [...layersOf(schema)];
+    const reload = reloadIn(layers) ?? 'restart';
+    found.set(section, reload);
+    const table = layers.find((layer) => layer instanceof z.ZodObject);
+    for (const [name, key] of Object.entries(table?.shape ?? {})) {
+      found.set(`${section}.${name}`, reloadIn([...layersOf(key)]) ?? reload);
+    }
   }
   return found;
 }

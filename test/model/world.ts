@@ -104,7 +104,7 @@ export class World {
   /**
    * Whether the server itself has put another folder under a name. Now and then Dovecot does when one was deleted and made
    * again while a connection had the old one selected: it takes the new one for damaged, makes an empty one or one with
-   * other uids, brings back the old one, takes messages away, or says BYE to whoever looks on.
+   * other uids, brings back the old one, takes messages away, or says BYE to a client that looks on.
    */
   async isSpoiled(failure: unknown): Promise<boolean> {
     if (failure instanceof ServerTrouble || this.#spoiled || !this.lane.other().open) return true;

@@ -1,5 +1,6 @@
 import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
+import { putLast } from '../../runtime/put-last.js';
 import type { Trace } from '../../runtime/trace.js';
 import { connectError } from '../login/failures.js';
 import { type LoggedIn, logIn } from '../login/login.js';
@@ -16,13 +17,15 @@ import { CapabilityList } from './capability-list.js';
 import type { Commands, ExecOptions, Unreadable } from './commands.js';
 import type { Follower } from './follower.js';
 import { isAboutStatus, refreshSelected } from './refresh.js';
-import { isOfFolderBefore, selectError } from './refused-folder.js';
+import { isOfFolder, isOfFolderBefore, selectError } from './refused-folder.js';
 import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { giveUpIfSilent } from './silence.js';
 
 /** Most unreadable responses of a connection that are reported; the same mail is unreadable each time. */
 const MOST_UNREADABLE = 20;
+/** Most folders of which a session remembers that it has seen them. */
+const MOST_SEEN = 100;
 /** Longest folder name in modified UTF-7 that is decoded, in octets: decoding a name of 10 MB takes seconds. */
 const MOST_NAME_OCTETS = 5 * protocolLimits.mailboxNameLength;
 
@@ -56,6 +59,8 @@ export class ImapConnection implements Commands {
   readonly #capabilities: CapabilityList;
   readonly #selection = new Selection();
   readonly #onClose = new Set<() => void>();
+  /** Folders that this session has opened or counted, the latest last. */
+  readonly #seen = new Map<string, true>();
   #writesBegun = 0;
   #writesDone = 0;
   #unreadable = 0;
@@ -184,9 +189,11 @@ export class ImapConnection implements Commands {
     try {
       const ok = await done;
       if (effect === 'write') this.#writesDone += 1;
+      if (isOfFolder(name)) putLast(this.#seen, JSON.stringify(args[0]), true, MOST_SEEN);
       return ok;
     } catch (failure) {
-      throw isOfFolderBefore(name, failure) ? this.#endSession(failure) : failure;
+      const stale = isOfFolder(name) && isOfFolderBefore(failure) && this.#seen.has(JSON.stringify(args[0]));
+      throw stale ? this.#endSession(failure) : failure;
     }
   }
 

@@ -26,12 +26,17 @@ export function isPassing({ imap }: BrokerError): boolean {
   return passingCodes.has(imap?.code);
 }
 
+/** Whether a command opens or counts a folder, which its first argument names. */
+export function isOfFolder(command: string): boolean {
+  return command === 'SELECT' || command === 'STATUS';
+}
+
 /**
- * Whether a SELECT or STATUS was refused because of an earlier folder of the same name. A session of Dovecot that had
- * the earlier folder open may refuse for ever, while a new session opens the present folder.
+ * Whether such a command was refused for a folder that was here before under the same name. A session of Dovecot that had
+ * it open may do so for ever, while a new session opens the folder that is there now.
  */
-export function isOfFolderBefore(command: string, failure: unknown): boolean {
-  if ((command !== 'SELECT' && command !== 'STATUS') || !(failure instanceof BrokerError)) return false;
+export function isOfFolderBefore(failure: unknown): boolean {
+  if (!(failure instanceof BrokerError)) return false;
   return failure.imap?.status === 'NO' && /deleted under us/i.test(failure.imap.text ?? '');
 }
 

@@ -77,6 +77,19 @@ describe('a session that refuses a folder as deleted under it gives way to a new
     expect(await page()).toEqual(expected(folder));
   });
 
+  it('is asked once: a folder that new sessions refuse likewise is not there, and costs no further logins', async () => {
+    const folder = new ScriptedFolder(3);
+    const { page, server } = await oddVisitor(folder, 'QRESYNC');
+    await page();
+    for (const name of ['NOOP', 'SELECT', 'STATUS']) {
+      server.on[name] = (command, connection) => connection.no(command, 'Mailbox was deleted under us');
+    }
+    expect(await page()).toEqual({ error: 'NOT_FOUND' });
+    const { accepted } = server;
+    for (let again = 0; again < 5; again += 1) expect(await page()).toEqual({ error: 'NOT_FOUND' });
+    expect(server.accepted).toBe(accepted);
+  });
+
   it('counts the folder that is there', async () => {
     const folder = new ScriptedFolder(3);
     const { page, counts, server } = await oddVisitor(folder, 'QRESYNC');
