@@ -92,7 +92,10 @@ async function byCondstore(
   const first = members.uids[0] ?? members.highest + 1;
   const changed =
     selected.exists > 0 ? await fetchFlags(connection, `${first}:*`, 'uid', modseq) : new Map<number, string[]>();
-  const added = newer(changed, members.highest);
+  // Messages that were announced and never fetched may be older than the mod-sequence that the view has reached.
+  const announced = members.unknownOnTop > 0 && selected.exists > 0;
+  const fresh = announced ? await fetchFlags(connection, `${members.highest + 1}:*`, 'uid') : changed;
+  const added = newer(fresh, members.highest);
   const complete = selected.exists === members.exists - members.unknownOnTop + added.length;
   const there = complete || selected.exists === 0 ? undefined : new Set(await searchSet(connection, `${first}:*`));
   if (view.disturbed) return false;
