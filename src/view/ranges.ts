@@ -13,6 +13,7 @@ export class UidRanges {
     forEachRange(set, (from, to) => {
       if (this.#ranges.length >= MOST_RANGES) this.full = true;
       else this.#ranges.push([Math.min(from, to), Math.max(from, to)]);
+      return !this.full;
     });
   }
 

@@ -115,7 +115,10 @@ export class Selection {
   #noteVanished(attributes: readonly ImapAttribute[]): void {
     const earlier = listOf(attributes[0]).some((tag) => textOf(tag).toUpperCase() === 'EARLIER');
     const uids = textOf(attributes[earlier ? 1 : 0]);
-    if (!earlier && this.#selected) this.#selected.exists = Math.max(0, this.#selected.exists - countOf(uids));
+    if (!earlier && this.#selected) {
+      const { exists } = this.#selected;
+      this.#selected.exists = Math.max(0, exists - countOf(uids, exists));
+    }
     // A follower starts over faster than it could process such a set.
     if (uids.length > MOST_VANISHED) this.unfollow();
     else this.#follower?.onVanished(uids, earlier);

@@ -143,7 +143,7 @@ export class Hits {
   }
 
   addSet(set: string): void {
-    if (this.#hasRoom(countOf(set))) this.add(uidsOf(set));
+    if (this.#hasRoom(countOf(set, this.#most))) this.add(uidsOf(set));
   }
 
   #hasRoom(more: number): boolean {

@@ -12,6 +12,8 @@ import { requireFew } from './sort.js';
 
 /** Most levels of replies in an answer; deeper replies are siblings on the last level. */
 const MAX_DEPTH = 100;
+/** Messages after which a turn may end. */
+const PACE = 500;
 
 /** The page of the sorted conversations that is wanted. */
 export interface ThreadPage {
@@ -28,12 +30,10 @@ export async function threads(
   const onServer = connection.has('THREAD=REFERENCES');
   const found = onServer ? await threadOnServer(connection, criteria) : await threadInBroker(connection, criteria);
   const dated: { thread: Thread; newest: number }[] = [];
-  for (const thread of found) {
-    dated.push({ thread, newest: newestOf(thread) });
-    await breathe();
-  }
+  for (const thread of found) dated.push({ thread, newest: await newestOf(thread) });
   dated.sort((a, b) => b.newest - a.newest);
-  const page = dated.slice(offset, offset + limit).map(({ thread }) => flatten(thread));
+  const page: Thread[] = [];
+  for (const { thread } of dated.slice(offset, offset + limit)) page.push(await flatten(thread));
   return { threads: page, total: found.length, threadedBy: onServer ? 'server' : 'broker' };
 }
 
@@ -123,27 +123,29 @@ async function threadInBroker(connection: ImapConnection, criteria: Criteria): P
   return buildThreads(messages);
 }
 
-function newestOf(thread: Thread): number {
+async function newestOf(thread: Thread): Promise<number> {
   let newest = 0;
   const open = [thread];
-  for (let next = open.pop(); next; next = open.pop()) {
+  for (let seen = 0, next = open.pop(); next; next = open.pop(), seen += 1) {
     newest = Math.max(newest, next.uid ?? 0);
     for (const reply of next.replies) open.push(reply);
+    if (seen % PACE === 0) await breathe();
   }
   return newest;
 }
 
 /** Limits the depth: JSON parsers fail on a chain of a thousand replies. */
-function flatten(root: Thread): Thread {
+async function flatten(root: Thread): Promise<Thread> {
   const copy: Thread = { uid: root.uid, replies: [] };
   const open = [{ from: root, to: copy, depth: 1 }];
-  for (let next = open.pop(); next; next = open.pop()) {
+  for (let seen = 0, next = open.pop(); next; next = open.pop(), seen += 1) {
     const { from, to, depth } = next;
     for (const reply of from.replies) {
       const copied: Thread = { uid: reply.uid, replies: [] };
       to.replies.push(copied);
       open.push({ from: reply, to: depth < MAX_DEPTH ? copied : to, depth: Math.min(depth + 1, MAX_DEPTH) });
     }
+    if (seen % PACE === 0) await breathe();
   }
   return copy;
 }

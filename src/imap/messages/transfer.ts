@@ -84,6 +84,7 @@ class Notes {
 
   /** Whether COPYUID is plausible: sets with more uids than requested are neither expanded nor trusted. */
   #isPossible(from: string, to: string): boolean {
-    return countOf(from) <= this.#asked.size && countOf(to) <= this.#asked.size;
+    const { size } = this.#asked;
+    return countOf(from, size) <= size && countOf(to, size) <= size;
   }
 }

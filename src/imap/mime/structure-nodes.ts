@@ -14,7 +14,8 @@ export interface Multipart {
  * `(NIL "mixed" ...)`, `("mixed" (...) ...)` or `("multipart" "mixed" ...)`.
  */
 export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefined {
-  const [first, second] = node;
+  const first = node[0];
+  const second = node[1];
   if (Array.isArray(first)) {
     const end = node.findIndex((member) => !Array.isArray(member));
     const [subtype, parameters, disposition] = end < 0 ? [] : node.slice(end);
@@ -38,7 +39,8 @@ export function multipartOf(node: readonly ImapAttribute[]): Multipart | undefin
 
 /** The body of an attached message, whose node has an envelope and a structure; undefined for other parts. */
 export function nestedOf(node: readonly ImapAttribute[]): ImapAttribute[] | undefined {
-  const [major, , , , , , , envelope, body] = node;
-  const nested = textOf(major).toLowerCase() === 'message' && Array.isArray(envelope) && Array.isArray(body);
-  return nested ? body : undefined;
+  const envelope = node[7];
+  const body = node[8];
+  if (!Array.isArray(envelope) || !Array.isArray(body)) return undefined;
+  return textOf(node[0]).toLowerCase() === 'message' ? body : undefined;
 }

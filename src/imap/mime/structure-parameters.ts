@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { bytesOf, type ImapAttribute, listOf, textOf } from '../wire/tokens.js';
 import { decodeCharset } from './charset.js';
-import { decodeHeaderText } from './header-text.js';
+import { decodeHeaderText, toHeaderText } from './header-text.js';
 
 /** Most parameters, or segments of parameters, that are read of one part: no legitimate part has more. */
 export const MAX_PARAMETERS = 1000;
@@ -15,7 +15,7 @@ interface Segment {
 
 /** The plain value and the segments of one parameter. */
 interface Written {
-  plain: Buffer | undefined;
+  plain: ImapAttribute | undefined;
   segments: Segment[];
 }
 
@@ -32,26 +32,24 @@ export function toParameters(
   fallbackCharset: string | null,
 ): Record<string, string> {
   const list = listOf(attribute);
+  if (list.length === 0) return {};
   const written = new Map<string, Written>();
   for (let at = 0; at + 1 < list.length && at < 2 * MAX_PARAMETERS; at += 2) {
     const name = textOf(list[at]).toLowerCase();
-    const [, base = name, index, star] = segmentName.exec(name) ?? [];
-    const value = bytesOf(list[at + 1]) ?? Buffer.alloc(0);
+    const [, base = name, index, star] = name.includes('*') ? (segmentName.exec(name) ?? []) : [];
     const known = written.get(base) ?? { plain: undefined, segments: [] };
     written.set(base, known);
     // Many programs write `filename` for old readers in addition to `filename*`.
-    if (index !== undefined || star) known.segments.push({ index: Number(index ?? 0), encoded: star === '*', value });
-    else known.plain ??= value;
+    if (index !== undefined || star) {
+      const value = bytesOf(list[at + 1]) ?? Buffer.alloc(0);
+      known.segments.push({ index: Number(index ?? 0), encoded: star === '*', value });
+    } else known.plain ??= list[at + 1];
   }
   const entries = [...written].map(([name, { plain, segments }]): [string, string] => [
     name,
-    segments.length > 0 ? joinSegments(segments, fallbackCharset) : headerText(plain, fallbackCharset),
+    segments.length > 0 ? joinSegments(segments, fallbackCharset) : toHeaderText(plain, fallbackCharset),
   ]);
   return Object.fromEntries(entries);
-}
-
-function headerText(bytes: Buffer = Buffer.alloc(0), fallbackCharset: string | null = null): string {
-  return decodeHeaderText(bytes, isUtf8(bytes) ? null : fallbackCharset);
 }
 
 function joinSegments(segments: readonly Segment[], fallbackCharset: string | null): string {
@@ -66,7 +64,7 @@ function joinSegments(segments: readonly Segment[], fallbackCharset: string | nu
   });
   const whole = Buffer.concat(octets);
   // Encoded words within RFC 2231 continuations occur as well.
-  if (!ordered.some(({ encoded }) => encoded)) return headerText(whole, fallbackCharset);
+  if (!ordered.some(({ encoded }) => encoded)) return decodeHeaderText(whole, fallbackCharset);
   return decodeCharset(whole, charset ?? (isUtf8(whole) ? null : fallbackCharset)).text;
 }
 

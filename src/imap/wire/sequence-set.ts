@@ -31,24 +31,30 @@ export function uidsOf(set: string, most = 4_000_000): number[] {
       uids.push(uid);
       if (uid === to) break;
     }
+    return uids.length < most;
   });
   return uids;
 }
 
-/** How many uids a sequence set without `*` stands for; the set is not expanded. */
-export function countOf(set: string): number {
+/**
+ * How many uids a sequence set without `*` stands for; the set is not expanded. Counting stops when the result is
+ * greater than `most`.
+ */
+export function countOf(set: string, most: number): number {
   let count = 0;
   forEachRange(set, (from, to) => {
     count += Math.abs(to - from) + 1;
+    return count <= most;
   });
   return count;
 }
 
 /**
- * Calls `take` for each range of a sequence set without `*`, in its order. Parts that are not 32-bit numbers are
- * skipped. Reads character by character: splitting a set of 10 MB into millions of parts would block the event loop.
+ * Calls `take` for each range of a sequence set without `*`, in its order, until it returns false. Parts that are not
+ * 32-bit numbers are skipped. Reads character by character: splitting a set of 10 MB into millions of parts would block
+ * the event loop.
  */
-export function forEachRange(set: string, take: (from: number, to: number) => void): void {
+export function forEachRange(set: string, take: (from: number, to: number) => boolean): void {
   let first: number | undefined;
   let number = 0;
   for (let at = 0; at <= set.length; at += 1) {
@@ -57,7 +63,8 @@ export function forEachRange(set: string, take: (from: number, to: number) => vo
       number = number * 10 + code - ZERO;
     } else if (code === COMMA || at === set.length) {
       const from = first ?? number;
-      if (from >= 1 && from <= MOST_UID && number >= 1 && number <= MOST_UID) take(from, number);
+      const valid = from >= 1 && from <= MOST_UID && number >= 1 && number <= MOST_UID;
+      if (valid && !take(from, number)) return;
       first = undefined;
       number = 0;
     } else if (code === COLON && first === undefined) {

@@ -37,7 +37,7 @@ export class Splitter {
   size = 0;
   /** Whether the response is too long to be kept: the rest of the current line, and all that follows, is skipped. */
   cut = false;
-  /** Lines of the response; each but the last ends in the `{n}` of a literal. May share memory with the chunk. */
+  /** Lines of the response; each but the last ends in the `{n}` of a literal. Share the chunk's memory until `keep`. */
   readonly lines: Buffer[] = [];
   readonly literals: Buffer[] = [];
   readonly #limits: SplitterLimits;
@@ -62,8 +62,8 @@ export class Splitter {
   read(chunk: Buffer, from: number): boolean {
     this.at = from;
     for (;;) {
-      if (!this.#fillLiteral(chunk)) return this.#keep();
-      if (this.at >= chunk.length) return this.#keep();
+      if (!this.#fillLiteral(chunk)) return this.keep();
+      if (this.at >= chunk.length) return this.keep();
       const lf = chunk.indexOf(LF, this.at);
       const end = lf < 0 ? chunk.length : lf + 1;
       this.#count(end - this.at);
@@ -71,7 +71,7 @@ export class Splitter {
       this.at = end;
       if (!this.cut && this.#lineBytes > this.#limits.keptBytes && !this.#isOfNumbers(piece)) this.#cutOff(piece);
       const line = this.cut ? this.#passOver(piece, lf >= 0) : this.#read(piece, lf >= 0);
-      if (!line) return this.#keep();
+      if (!line) return this.keep();
       const length = literalLength(line);
       if (length === undefined) return true;
       this.#begin(length);
@@ -90,12 +90,23 @@ export class Splitter {
     this.#owned = 0;
   }
 
+  /** Replaces the lines read so far by copies, because the memory of the chunk is about to be reused. */
+  keep(): false {
+    for (; this.#owned < this.lines.length; this.#owned += 1) {
+      this.lines[this.#owned] = Buffer.from(this.lines[this.#owned] as Buffer);
+    }
+    return false;
+  }
+
   /** @returns the line that ends with the piece; undefined where the line goes on */
   #read(piece: Buffer, ends: boolean): Buffer | undefined {
-    if (!ends || this.#begun.length > 0) this.#begun.add(piece);
+    const begun = this.#begun.length > 0;
+    if (!ends || begun) this.#begun.add(piece);
     if (!ends) return undefined;
-    const line = this.#begun.length > 0 ? this.#begun.take() : piece;
+    const line = begun ? this.#begun.take() : piece;
     this.lines.push(line);
+    // The lines before one that began in an earlier chunk are copies, too.
+    if (begun) this.#owned = this.lines.length;
     return line;
   }
 
@@ -143,14 +154,6 @@ export class Splitter {
     if (length < SMALL_LITERAL || !landing || length > landing.length) return Buffer.allocUnsafe(length);
     this.landing = undefined;
     return landing.subarray(0, length);
-  }
-
-  /** The chunk ends within a response: replaces the lines read so far by copies. */
-  #keep(): false {
-    for (; this.#owned < this.lines.length; this.#owned += 1) {
-      this.lines[this.#owned] = Buffer.from(this.lines[this.#owned] as Buffer);
-    }
-    return false;
   }
 
   /** Copies octets to the last literal, or skips them. @returns whether the literal is complete */

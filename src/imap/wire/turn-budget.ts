@@ -7,6 +7,8 @@ import { wireLimits } from './limits.js';
 class TurnBudget {
   #begunAt = 0;
   #counting = false;
+  /** Whether deferred work has waited for one turn of the loop that had no time left. */
+  #waited = false;
   readonly #deferred: (() => void)[] = [];
 
   /** Whether this turn has spent its time; the first call in a turn starts the clock. */
@@ -35,10 +37,14 @@ class TurnBudget {
   }
 
   #next(): void {
+    // The sockets of this turn may have spent its time already: deferred work would double it.
+    const waits = !this.#waited && this.spent;
     this.#counting = false;
     if (this.#deferred.length === 0) return;
     this.#begin(performance.now());
-    // At least one piece of work per turn, to make progress.
+    this.#waited = waits;
+    if (waits) return;
+    // At least one piece of work, to make progress.
     do this.#deferred.shift()?.();
     while (this.#deferred.length > 0 && !this.spent);
   }

@@ -5,7 +5,7 @@ import { connectionLost, ProtocolError, refusal, serverText, tooLarge } from './
 import { wireLimits } from './limits.js';
 import type { MailboxEncoding } from './mailbox-encoding.js';
 import { readResponse } from './parser.js';
-import type { StatusText, TaggedResponse, UntaggedResponse } from './response.js';
+import type { Response, StatusText, TaggedResponse, UntaggedResponse } from './response.js';
 import { Splitter } from './splitter.js';
 import { turnBudget } from './turn-budget.js';
 import { writeCommand } from './writer.js';
@@ -28,8 +28,8 @@ export interface WireOptions {
   eagerLiterals: number;
 }
 
-/** The clock is read once per so many short responses and reads: reading it costs more than one of them. */
-const UNCLOCKED = 16;
+/** The clock is read once per so many steps of short responses: reading it costs more than one of them. */
+const UNCLOCKED = 48;
 const SHORT_BYTES = 4096;
 
 /** Responses that must not be skipped: the messages of the folder, or the hits of a search, would be wrong. */
@@ -46,6 +46,12 @@ export class Wire {
   readonly #splitter: Splitter;
   readonly #active: Command[] = [];
   readonly #queue: Command[] = [];
+  /** Whether the splitter holds a whole response, which is not parsed yet. */
+  #whole = false;
+  /** A response that is not dispatched yet. */
+  #parsed: Response | undefined;
+  /** Whether the response that is being read is longer than {@link SHORT_BYTES}. */
+  #long = false;
   /** Bytes that arrived after the turn had spent its time. */
   #held: Buffer[] = [];
   #finished: { error: Error | undefined } | undefined;
@@ -58,7 +64,7 @@ export class Wire {
   #received = 0;
   #unasked = 0;
   #stray = 0;
-  /** Short responses and reads since the clock was last read. */
+  /** Steps since the clock was last read. */
   #unclocked = 0;
   #loggingOut = false;
 
@@ -232,20 +238,16 @@ export class Wire {
 
   /** Reads a chunk as far as the turn's time allows. @returns the rest, perhaps empty, if the time is spent */
   #take(chunk: Buffer): Buffer | undefined {
-    const splitter = this.#splitter;
     try {
-      for (let at = 0; at < chunk.length; ) {
-        const whole = splitter.read(chunk, at);
-        at = splitter.at;
-        const { size } = splitter;
-        if (whole) {
-          if (size > SHORT_BYTES) turnBudget.begin();
-          const response = readResponse(splitter.lines, splitter.literals, splitter.cut);
-          splitter.clear();
-          this.#dispatch(response, size);
-          if (this.#ended) return undefined;
-        }
-        if (this.#isLate(whole && size > SHORT_BYTES)) return chunk.subarray(at);
+      for (let at = 0; !this.#ended; ) {
+        // Three steps for each response: of a long one, each may take the rest of a turn.
+        if (this.#parsed) this.#dispatch(this.#parsed);
+        else if (this.#whole) this.#parse();
+        else if (at < chunk.length) at = this.#split(chunk, at);
+        else return undefined;
+        if (!this.#isLate()) continue;
+        if (this.#whole) this.#splitter.keep();
+        return chunk.subarray(at);
       }
     } catch (error) {
       this.#end(error);
@@ -254,18 +256,35 @@ export class Wire {
   }
 
   /** Whether this turn has spent its time; checked only now and then, counted over all reads, which may be short. */
-  #isLate(long: boolean): boolean {
+  #isLate(): boolean {
     this.#unclocked += 1;
-    if (!long && this.#unclocked < UNCLOCKED) return false;
+    if (!this.#long && this.#unclocked < UNCLOCKED) return false;
     this.#unclocked = 0;
     return turnBudget.spent;
   }
 
-  #dispatch(response: ReturnType<typeof readResponse>, size: number): void {
-    if (response.kind === 'untagged') {
-      response.size = size;
-      this.#untagged(response);
-    } else if (response.kind === 'tagged') this.#tagged(response);
+  /** @returns where reading stopped in the chunk */
+  #split(chunk: Buffer, at: number): number {
+    const splitter = this.#splitter;
+    if (splitter.size > SHORT_BYTES) turnBudget.begin();
+    this.#whole = splitter.read(chunk, at);
+    this.#long = this.#whole && splitter.size > SHORT_BYTES;
+    return splitter.at;
+  }
+
+  #parse(): void {
+    const splitter = this.#splitter;
+    const response = readResponse(splitter.lines, splitter.literals, splitter.cut);
+    if (response.kind === 'untagged') response.size = splitter.size;
+    splitter.clear();
+    this.#whole = false;
+    this.#parsed = response;
+  }
+
+  #dispatch(response: Response): void {
+    this.#parsed = undefined;
+    if (response.kind === 'untagged') this.#untagged(response);
+    else if (response.kind === 'tagged') this.#tagged(response);
     else this.#continue();
   }
 

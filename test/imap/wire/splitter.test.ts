@@ -53,6 +53,27 @@ describe('responses', () => {
   });
 });
 
+describe('a response whose chunk is used again before it is parsed', () => {
+  it('is kept in a copy', () => {
+    const splitter = new Splitter(limits);
+    const chunk = Buffer.from('* 1 FETCH (A {3}\r\na\r\n)\r\n');
+    expect(splitter.read(chunk, 0)).toBe(true);
+    splitter.keep();
+    chunk.fill('x');
+    expect(splitter.lines.map(String)).toEqual(['* 1 FETCH (A {3}\r\n', ')\r\n']);
+  });
+
+  it('is not copied again where its only line came in several chunks', () => {
+    const splitter = new Splitter(limits);
+    expect(splitter.read(Buffer.from('* SEARCH 1'), 0)).toBe(false);
+    expect(splitter.read(Buffer.from(' 2\r\n'), 0)).toBe(true);
+    const [line] = splitter.lines;
+    splitter.keep();
+    expect(splitter.lines[0]).toBe(line);
+    expect(String(line)).toBe('* SEARCH 1 2\r\n');
+  });
+});
+
 describe('a response that is too long to be kept', () => {
   const kept = { ...limits, keptBytes: 100 };
   const long = 'x'.repeat(500);

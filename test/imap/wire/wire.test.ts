@@ -6,7 +6,9 @@ import { searchSet } from '../../../src/imap/messages/search.js';
 import type { Carrier } from '../../../src/imap/wire/carrier.js';
 import { wireLimits } from '../../../src/imap/wire/limits.js';
 import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';
+import type { UntaggedResponse } from '../../../src/imap/wire/response.js';
 import { atom, literal, sequence } from '../../../src/imap/wire/tokens.js';
+import { turnBudget } from '../../../src/imap/wire/turn-budget.js';
 import { Wire } from '../../../src/imap/wire/wire.js';
 import type { BrokerError } from '../../../src/protocol/errors.js';
 import type { ScriptedHandler, ScriptedOptions } from '../../support/scripted-server.js';
@@ -100,36 +102,54 @@ describe('reading', () => {
     ['a short response', '* 3 EXISTS\r\n'],
     ['one byte of a line', 'x'],
   ])('stops for the turn when its time is spent, also where each read brings %s', async (_name, text) => {
-    let onResume = () => {};
-    const carrier: Carrier = {
-      onBytes: () => true,
-      onEnd: () => {},
-      write: () => {},
-      cork: () => {},
-      uncork: () => {},
-      resume: () => onResume(),
-      close: () => {},
-    };
-    const options = { maxLiteralBytes: wireLimits.lineBytes, names: new MailboxEncoding(false), eagerLiterals: 0 };
-    const nothing = () => {};
-    const wire = new Wire(carrier, options, {
-      onUntagged: nothing,
-      onUnreadable: nothing,
-      onCommand: nothing,
-      onEnd: nothing,
-    });
+    const { wire, carrier, resumed } = readingWire();
     const bytes = Buffer.from(text);
     let reads = 1;
     while (reads < most && carrier.onBytes(bytes)) reads += 1;
     expect(reads).toBeLessThan(most);
-    await new Promise<void>((resolve) => {
-      onResume = resolve;
-    });
+    await resumed();
     expect(carrier.onBytes(bytes)).toBe(true);
     expect(wire.ended).toBe(false);
     wire.close();
   });
+
+  it('of a long response goes on in the next turn, when the memory that it came in has other content', async () => {
+    const responses: UntaggedResponse[] = [];
+    const { wire, carrier, resumed } = readingWire((response) => responses.push(response));
+    const hits = Array.from({ length: 2_000 }, (_, index) => index + 1);
+    const memory = Buffer.from(`* SEARCH ${hits.join(' ')}\r\n`);
+    turnBudget.begin();
+    while (!turnBudget.spent);
+    expect(carrier.onBytes(memory)).toBe(false);
+    expect(responses).toEqual([]);
+    memory.fill('9');
+    await resumed();
+    expect(responses.map(({ keyword, numbers }) => [keyword, numbers])).toEqual([['SEARCH', hits]]);
+    wire.close();
+  });
 });
+
+/** A wire whose carrier is the test, and a wait until the wire wants more bytes. */
+function readingWire(onUntagged: (response: UntaggedResponse) => void = () => {}) {
+  let onResume = () => {};
+  const nothing = () => {};
+  const carrier: Carrier = {
+    onBytes: () => true,
+    onEnd: nothing,
+    write: nothing,
+    cork: nothing,
+    uncork: nothing,
+    resume: () => onResume(),
+    close: nothing,
+  };
+  const options = { maxLiteralBytes: wireLimits.lineBytes, names: new MailboxEncoding(false), eagerLiterals: 0 };
+  const wire = new Wire(carrier, options, { onUntagged, onUnreadable: nothing, onCommand: nothing, onEnd: nothing });
+  const resumed = () =>
+    new Promise<void>((resolve) => {
+      onResume = resolve;
+    });
+  return { wire, carrier, resumed };
+}
 
 describe('rows', () => {
   it('are asked for 200 at a time, for a long FETCH cannot be stopped', async () => {
