@@ -19,7 +19,7 @@ import type { MetricEntry } from '../runtime/metrics.js';
 import { Slowest } from '../runtime/slowest.js';
 import { Standstill } from '../runtime/standstill.js';
 import { version } from '../runtime/version.js';
-import type { Answered } from '../server/dispatch.js';
+import type { Answered } from '../server/request-record.js';
 import { defaultSocketLimits } from '../server/limits.js';
 import { Listener } from '../server/listener.js';
 import { KeyRing } from '../session/key-ring.js';

@@ -27,6 +27,12 @@ export const contract = {
 
 export type Contract = typeof contract;
 export type MethodName = keyof Contract;
+
+/** Whether the contract has a method of this name. */
+export function isMethod(name: string): name is MethodName {
+  return Object.hasOwn(contract, name);
+}
+
 /** Params as a caller writes them: defaults may be left out. */
 export type ParamsIn<M extends MethodName> = z.input<Contract[M]['params']>;
 /** Params as a handler reads them: defaults filled in. */

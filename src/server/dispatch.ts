@@ -7,13 +7,12 @@ import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
 import type { Explanation, Meta } from '../protocol/models.js';
 import { accountKey } from '../runtime/account-key.js';
-import type { Listeners } from '../runtime/listeners.js';
-import type { Log } from '../runtime/log.js';
 import { Trace } from '../runtime/trace.js';
 import { type Session, serverGone } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
 import { withDeadline } from './deadline.js';
 import { checkDepth, invalidParams } from './invalid-params.js';
+import { type RecordKeepers, RequestRecord } from './request-record.js';
 
 /** The `result` or `error` member of a response, as JSON. */
 export interface Answer {
@@ -34,115 +33,78 @@ export interface Caller {
   uses(session: Session): void;
 }
 
-/** An answered request, for listeners that count requests. */
-export interface Answered {
-  /** Undefined where the contract has no such method. */
-  method: MethodName | undefined;
-  tenant: string;
-  /** The key of the account, where the request has a session or opens one. */
-  account: string | undefined;
-  /** Milliseconds from the arrival of the request to its answer; 0 where it was refused unread. */
-  ms: number;
-  /** `ok`, or the kind of the error. */
-  outcome: string;
-  /** The `source` in the `meta` of the answer; undefined where the answer has none. */
-  source: Meta['source'] | undefined;
-}
-
-export interface DispatchOptions {
+export interface DispatchOptions extends RecordKeepers {
   handlers: Handlers;
   services: Services;
   limits: { defaultTimeoutMs: number; answerBytes: number };
-  log: Log;
-  /** Called with each request once it is answered. */
-  answered: Listeners<Answered>;
   /** Checks every result against the contract: for tests. */
   checkResults?: boolean;
 }
 
-/** Requests so far: a caller's own ids are unique on its socket alone. */
-let requests = 0;
-
 /** Answers a request. Never rejects: every failure becomes a wire error here and nowhere else. */
-export async function dispatch(frame: RequestFrame, from: Caller, options: DispatchOptions): Promise<Answer> {
-  const begun = performance.now();
-  requests += 1;
-  const ids = { request: requests, socket: from.socket, id: frame.id };
-  // At level debug the log has each request with its IMAP connection, which the trace knows.
-  const trace = options.log.isLevelEnabled('debug') ? new Trace() : undefined;
-  const method = isMethod(frame.method) ? frame.method : undefined;
-  let answer: Answer;
-  let outcome = 'ok';
-  let source: Meta['source'] | undefined;
-  const caller: NotedCaller = { ...from, noted: { account: undefined, trace } };
-  try {
-    if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
-    checkScope(method, caller.tenant);
-    const { result, explain } = await resultOf(method, frame.params, caller, options, begun);
-    const json = jsonOf(result, explain);
-    if (options.checkResults) contract[method].result.parse(JSON.parse(json));
-    checkSize(json, options.limits.answerBytes, contract[method].effect === 'write' ? 'yes' : 'no');
-    answer = { ok: true, json };
-    source = (result as { meta?: Meta }).meta?.source;
-  } catch (failure) {
-    const error = known(failure, method);
-    if (error.kind === 'INTERNAL')
-      options.log.error({ ...ids, connection: caller.noted.trace?.connection, method, err: failure }, 'request failed');
-    outcome = error.kind;
-    answer = { ok: false, json: JSON.stringify(error.toWire()) };
-  }
-  const ms = Math.round((performance.now() - begun) * 10) / 10;
-  const tenant = caller.tenant.name;
-  const { account } = caller.noted;
-  options.log.debug({ ...ids, connection: caller.noted.trace?.connection, method, tenant, ms, outcome }, 'request');
-  options.answered.tell({ method, tenant, account, ms, outcome, source });
-  const { tracing } = options.services.inside;
-  if (account !== undefined && tracing.wants(account)) {
-    const { id: request = '', method: name } = frame;
-    const { trace } = caller.noted;
-    const explain = trace?.connection === undefined ? null : trace.explanation(ms);
-    const { socket } = caller;
-    tracing.tell(account, { tenant, socket, request, method: name, ms, outcome, source: source ?? null, explain });
-  }
+export async function dispatch(frame: RequestFrame, caller: Caller, options: DispatchOptions): Promise<Answer> {
+  const { socket, tenant } = caller;
+  const record = RequestRecord.begin(frame, { tenant: tenant.name, socket }, options);
+  const { answer, outcome, source } = await answerTo(frame, { caller, record, options });
+  record.finish(outcome, source);
   return answer;
 }
 
-/** A caller, with what was learned of its request. */
-interface NotedCaller extends Caller {
-  noted: { account: string | undefined; trace: Trace | undefined };
+/** A request under way: its caller, what is learned of it, and what answers it. */
+interface UnderWay {
+  caller: Caller;
+  record: RequestRecord;
+  options: DispatchOptions;
 }
 
-/** The request turned out to concern an account, which an operator may trace. */
-function concerns({ noted }: NotedCaller, account: string, options: DispatchOptions): void {
-  noted.account = account;
-  if (options.services.inside.tracing.wants(account)) noted.trace ??= new Trace();
+/** An answer with its outcome: `ok`, or the kind of the error. */
+interface Answering {
+  answer: Answer;
+  outcome: string;
+  source?: Meta['source'] | undefined;
+}
+
+async function answerTo(frame: RequestFrame, request: UnderWay): Promise<Answering> {
+  const { caller, record, options } = request;
+  const { method } = record;
+  try {
+    if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
+    checkScope(method, caller.tenant);
+    const { result, explain } = await resultOf(method, frame.params, request);
+    const json = jsonOf(result, explain);
+    if (options.checkResults) contract[method].result.parse(JSON.parse(json));
+    checkSize(json, options.limits.answerBytes, contract[method].effect === 'write' ? 'yes' : 'no');
+    return { answer: { ok: true, json }, outcome: 'ok', source: (result as { meta?: Meta }).meta?.source };
+  } catch (failure) {
+    const error = toBrokerError(failure, method);
+    if (error.kind === 'INTERNAL') record.broken(failure);
+    return { answer: { ok: false, json: JSON.stringify(error.toWire()) }, outcome: error.kind };
+  }
 }
 
 async function resultOf(
   method: MethodName,
   given: Record<string, unknown>,
-  caller: NotedCaller,
-  options: DispatchOptions,
-  begun: number,
+  request: UnderWay,
 ): Promise<{ result: object; explain: Explanation | undefined }> {
-  const { effect } = contract[method];
+  const { caller, record, options } = request;
+  const { effect, access } = contract[method];
   const params = validated(method, given);
   const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
   let handling = false;
   const executed = () => (handling && effect === 'write' ? 'maybe' : 'no');
-  if (params.explain) caller.noted.trace ??= new Trace();
-  if (method === 'session.open') concerns(caller, openedBy(caller.tenant, params), options);
+  if (params.explain) record.trace ??= new Trace();
+  if (method === 'session.open') record.concerns(openedBy(caller.tenant, params));
   const result = await withDeadline(
     { timeoutMs, executed, controller: caller.controller },
     async (signal, deadlineAt) => {
       const { tenant, streams, events } = caller;
       const { services } = options;
-      const { trace } = caller.noted;
+      const { trace } = record;
       const context: RequestContext = { method, signal, deadlineAt, tenant, streams, events, services, trace };
       // Before anything is waited for: an upload's first frame may be right behind its request.
       if (params.stream !== undefined) streams.accept(params.stream);
-      const full =
-        contract[method].access === 'session' ? await withSession(context, params, caller, options) : context;
+      const full = access === 'session' ? await withSession(context, params, request) : context;
       // The caller may have given up while the session was looked up.
       signal.throwIfAborted();
       handling = true;
@@ -150,18 +112,12 @@ async function resultOf(
       return handler(full, params);
     },
   );
-  const explain = params.explain ? caller.noted.trace?.explanation(performance.now() - begun) : undefined;
-  return { result, explain };
+  return { result, explain: params.explain ? record.explanation() : undefined };
 }
 
 /** The key of the account that a session is to be opened for; its credentials are not proven yet. */
 function openedBy({ name }: Tenant, { server = '', user = '' }: Reserved): string {
   return accountKey({ tenant: name, server: { name: server }, user });
-}
-
-/** Whether the contract has a method of this name. */
-export function isMethod(name: string): name is MethodName {
-  return Object.hasOwn(contract, name);
 }
 
 function checkScope(method: MethodName, { scopes }: Tenant): void {
@@ -192,14 +148,13 @@ function validated(method: MethodName, given: Record<string, unknown>): Reserved
 async function withSession(
   context: RequestContext,
   { session: token = '', slot }: Reserved,
-  caller: NotedCaller,
-  options: DispatchOptions,
+  { caller, record }: UnderWay,
 ): Promise<SessionContext> {
   const session = await context.services.sessions.resolve(context.tenant.name, token);
   caller.uses(session);
   checkServer(context, session);
-  concerns(caller, session.accountKey, options);
-  const { trace } = caller.noted;
+  record.concerns(session.accountKey);
+  const { trace } = record;
   const account = new SessionAccount(context.services, session);
   // An answer from memory needs proven credentials as well. session.refresh proves its new ones itself.
   if (contract[context.method].effect !== 'local' && context.method !== 'session.refresh') {
@@ -234,7 +189,7 @@ function checkSize(json: string, limit: number, executed: Executed): void {
   throw new BrokerError('TOO_LARGE', message, { executed });
 }
 
-function known(failure: unknown, method: MethodName | undefined): BrokerError {
+function toBrokerError(failure: unknown, method: MethodName | undefined): BrokerError {
   if (failure instanceof BrokerError) return failure;
   const executed = method && contract[method].effect === 'write' ? 'maybe' : 'no';
   return new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed });

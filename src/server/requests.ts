@@ -1,10 +1,10 @@
-import { contract } from '../protocol/contract.js';
+import { contract, isMethod } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
 import { closeCodes } from '../protocol/limits.js';
 import type { Tenant } from '../session/tenant.js';
-import { type Caller, dispatch, isMethod } from './dispatch.js';
+import { type Caller, dispatch } from './dispatch.js';
 import type { SocketEvents } from './socket-events.js';
 import type { SocketOptions } from './socket-options.js';
 import type { SocketStreams } from './streams/streams.js';

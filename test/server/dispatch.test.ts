@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../src/protocol/errors.js';
-import type { Answered } from '../../src/server/dispatch.js';
+import type { Answered } from '../../src/server/request-record.js';
 import { stubBroker } from './stub-broker.js';
 
 const auth = { password: 'p' };

@@ -10,7 +10,7 @@ import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Listeners } from '../../src/runtime/listeners.js';
 import { createLog } from '../../src/runtime/log.js';
-import type { Answered } from '../../src/server/dispatch.js';
+import type { Answered } from '../../src/server/request-record.js';
 import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.js';
 import { type ListenAddress, Listener } from '../../src/server/listener.js';
 import { Proofs } from '../../src/session/proofs.js';
