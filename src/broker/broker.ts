@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { ServiceLimits } from '../methods/context.js';
 import { handlers } from '../methods/handlers.js';
-import { Idempotency } from '../methods/idempotency.js';
-import type { SlowRequest } from '../methods/inside.js';
-import { restoreOutcomes, saveOutcomes } from '../methods/outcomes-file.js';
-import { ServerFacts } from '../methods/session/server-facts.js';
-import { Tracing } from '../methods/tracing.js';
+import { Idempotency } from '../methods/support/idempotency.js';
+import type { SlowRequest } from '../methods/operators/inside.js';
+import { restoreOutcomes, saveOutcomes } from '../methods/support/outcomes-file.js';
+import { ServerFacts } from '../methods/support/server-facts.js';
+import { Tracing } from '../methods/operators/tracing.js';
 import { Registry } from '../pool/registry.js';
 import { defaultPoolLimits } from '../pool/supply/slots.js';
 import { contract } from '../protocol/contract.js';

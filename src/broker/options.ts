@@ -1,5 +1,5 @@
 import type { ServerOptions } from '../imap/login/server-options.js';
-import type { Inside } from '../methods/inside.js';
+import type { Inside } from '../methods/operators/inside.js';
 import type { PoolLimits } from '../pool/supply/slots.js';
 import type { Log, LogLevel } from '../runtime/log.js';
 import type { SocketLimits } from '../server/limits.js';

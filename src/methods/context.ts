@@ -11,11 +11,11 @@ import type { Tenant } from '../session/tenant.js';
 import type { Views } from '../view/views.js';
 import type { Hub } from '../watch/hub.js';
 import type { Subscriber } from '../watch/types.js';
-import type { Idempotency } from './idempotency.js';
-import type { Inside } from './inside.js';
-import type { Operations } from './operations.js';
-import type { Prepared } from './prepared.js';
-import type { ServerFacts } from './session/server-facts.js';
+import type { Idempotency } from './support/idempotency.js';
+import type { Inside } from './operators/inside.js';
+import type { Operations } from './operators/operations.js';
+import type { Prepared } from './support/prepared.js';
+import type { ServerFacts } from './support/server-facts.js';
 
 /** A stream of bytes to the caller, paced by its credit. */
 export interface OutgoingStream {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Events, Handlers, RequestContext, Services, SessionContext, Streams } from '../methods/context.js';
-import { Prepared } from '../methods/prepared.js';
-import { SessionAccount } from '../methods/session-account.js';
+import { Prepared } from '../methods/support/prepared.js';
+import { SessionAccount } from '../methods/support/session-account.js';
 import { contract, type MethodName } from '../protocol/contract.js';
 import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Idempotency, type IdempotencyLimits } from '../../src/methods/idempotency.js';
-import { restoreOutcomes, saveOutcomes } from '../../src/methods/outcomes-file.js';
+import { Idempotency, type IdempotencyLimits } from '../../src/methods/support/idempotency.js';
+import { restoreOutcomes, saveOutcomes } from '../../src/methods/support/outcomes-file.js';
 import { BrokerError, type Executed } from '../../src/protocol/errors.js';
 import { KeyRing } from '../../src/session/key-ring.js';
 

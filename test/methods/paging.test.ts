@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { greatestFirst, pageOf } from '../../src/methods/admin/see/paging.js';
+import { greatestFirst, pageOf } from '../../src/methods/operators/paging.js';
 
 const even = (one: number) => one % 2 === 0;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Facts, ServerFacts } from '../../src/methods/session/server-facts.js';
+import { type Facts, ServerFacts } from '../../src/methods/support/server-facts.js';
 import { upstream } from '../support/upstream.js';
 
 const facts = { capabilities: { move: true }, namespace: { personal: [] } } as unknown as Facts;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type TracedRequest, Tracing } from '../../src/methods/tracing.js';
+import { type TracedRequest, Tracing } from '../../src/methods/operators/tracing.js';
 import { accountKey } from '../../src/runtime/account-key.js';
 import { FakeSocket } from '../watch/fixtures.js';
 

@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import { handlers } from '../../src/methods/handlers.js';
-import { Prepared } from '../../src/methods/prepared.js';
+import { Prepared } from '../../src/methods/support/prepared.js';
 import { contract, type MethodName, type Params, type ParamsIn, type Result } from '../../src/protocol/contract.js';
 import { type Dovecot, PASSWORD } from './dovecot.js';
 import { directAccount, handlerContext } from './handler-context.js';

@@ -1,5 +1,5 @@
-import type { Inside } from '../../src/methods/inside.js';
-import { Tracing } from '../../src/methods/tracing.js';
+import type { Inside } from '../../src/methods/operators/inside.js';
+import { Tracing } from '../../src/methods/operators/tracing.js';
 import { Load } from '../../src/runtime/load.js';
 import { Slowest } from '../../src/runtime/slowest.js';
 

@@ -1,4 +1,4 @@
-import type { Operations } from '../../src/methods/operations.js';
+import type { Operations } from '../../src/methods/operators/operations.js';
 
 /** For handlers that operate nothing. */
 export const stubOperations: Operations = {

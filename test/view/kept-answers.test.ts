@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { shared } from '../../src/methods/shared.js';
+import { shared } from '../../src/methods/support/shared.js';
 import type { MethodName, ParamsIn } from '../../src/protocol/contract.js';
 import { now } from '../../src/view/mailbox-view.js';
 import { Views } from '../../src/view/views.js';

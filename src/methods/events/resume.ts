@@ -1,5 +1,5 @@
 import type { Handler } from '../context.js';
-import { WatchedAccount } from '../session-account.js';
+import { WatchedAccount } from '../support/session-account.js';
 import { namesOf } from '../watch/names-of.js';
 
 const handle: Handler<'events.resume'> = async (context, { epoch: since, after, mailboxes }) => {

@@ -2,8 +2,8 @@ import { learnAll } from '../../view/learn.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import { stateOf, versionOf } from '../../view/state.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
-import { metaOf } from '../meta.js';
+import { jobOf } from '../support/job.js';
+import { metaOf } from '../support/meta.js';
 
 const handle: Handler<'mailbox.changes'> = async (context, { mailbox, since, maxAgeMs = 0 }) => {
   const reader = context.services.views.reader(context.account.key, mailbox);

@@ -1,6 +1,6 @@
 import { deleteMailbox } from '../../imap/mailboxes/mailboxes.js';
 import type { Handler } from '../context.js';
-import { write } from '../writing.js';
+import { write } from '../support/writing.js';
 
 const handle: Handler<'mailbox.delete'> = (context, { mailbox }) =>
   write(context, { others: 'all' }, async (connection) => {

@@ -2,7 +2,7 @@ import { namespacesOf } from '../../imap/connection/namespaces.js';
 import { listMailboxes } from '../../imap/mailboxes/mailbox-list.js';
 import { mailboxTree, subscribedTree } from '../../imap/mailboxes/mailbox-tree.js';
 import type { Handler } from '../context.js';
-import { shared } from '../shared.js';
+import { shared } from '../support/shared.js';
 
 /** A list of thousands of folders has a megabyte, and is asked for more often than any message. */
 const LARGER = 16;

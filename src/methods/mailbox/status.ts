@@ -1,7 +1,7 @@
 import { statusOf } from '../../imap/mailboxes/mailbox-status.js';
 import { canonicalName } from '../../imap/wire/mailbox-names.js';
 import type { Handler } from '../context.js';
-import { shared } from '../shared.js';
+import { shared } from '../support/shared.js';
 
 const handle: Handler<'mailbox.status'> = (context, params) =>
   shared(context, params, {}, async (connection) => {

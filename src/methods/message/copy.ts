@@ -1,6 +1,6 @@
-import { askedFor } from '../canonical.js';
+import { askedFor } from '../support/canonical.js';
 import type { Handler } from '../context.js';
-import { once } from '../once.js';
+import { once } from '../support/once.js';
 import { copy } from './transferring.js';
 
 const handle: Handler<'message.copy'> = (context, params) =>

@@ -1,8 +1,8 @@
 import { canonicalName } from '../../imap/wire/mailbox-names.js';
 import { BrokerError } from '../../protocol/errors.js';
-import { askedFor } from '../canonical.js';
+import { askedFor } from '../support/canonical.js';
 import type { Handler } from '../context.js';
-import { once } from '../once.js';
+import { once } from '../support/once.js';
 import { move } from './transferring.js';
 
 const handle: Handler<'message.move'> = async (context, params) => {

@@ -3,7 +3,7 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import { explainLoss } from '../../imap/mailboxes/mailboxes.js';
 import { existing } from '../../imap/messages/store.js';
 import type { SessionContext } from '../context.js';
-import { write } from '../writing.js';
+import { write } from '../support/writing.js';
 
 interface Folder {
   mailbox: string;

@@ -1,7 +1,7 @@
 import { fetchSummaries } from '../../imap/messages/fetch.js';
 import { searchSorted } from '../../imap/messages/sort.js';
 import type { Handler } from '../context.js';
-import { shared } from '../shared.js';
+import { shared } from '../support/shared.js';
 
 const handle: Handler<'message.search'> = (context, params) => {
   const { mailbox, uidValidity, criteria, sort, limit, offset, fields } = params;

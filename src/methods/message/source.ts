@@ -1,7 +1,7 @@
 import { beginDownload, download } from '../../imap/messages/download.js';
 import { numberOf } from '../../imap/wire/tokens.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
+import { jobOf } from '../support/job.js';
 import { sendBytes } from './sending.js';
 
 const handle: Handler<'message.source'> = (context, params) => {

@@ -1,6 +1,6 @@
 import { threads } from '../../imap/messages/thread.js';
 import type { Handler } from '../context.js';
-import { shared } from '../shared.js';
+import { shared } from '../support/shared.js';
 
 const handle: Handler<'message.threads'> = (context, params) => {
   const { mailbox, uidValidity, criteria, limit, offset } = params;

@@ -1,6 +1,6 @@
 import { quotaOf } from '../../imap/mailboxes/quota.js';
 import type { Handler } from '../context.js';
-import { shared } from '../shared.js';
+import { shared } from '../support/shared.js';
 
 const handle: Handler<'quota.get'> = (context, params) =>
   shared(context, params, {}, async (connection) => {

@@ -1,9 +1,9 @@
 import { BrokerError } from '../../protocol/errors.js';
 import { serverGone } from '../../session/session.js';
 import type { Handler } from '../context.js';
-import { jobOf } from '../job.js';
-import { admitting } from '../session-account.js';
-import { secretOf } from './secret-of.js';
+import { jobOf } from '../support/job.js';
+import { admitting } from '../support/session-account.js';
+import { secretOf } from '../support/secret-of.js';
 
 const handle: Handler<'session.refresh'> = async (context, { auth }) => {
   const { services, session } = context;

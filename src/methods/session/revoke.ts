@@ -1,5 +1,5 @@
-import { deed } from '../admin/act/deed.js';
-import { checkNames } from '../admin/known.js';
+import { deed } from '../operators/operator-action.js';
+import { checkNames } from '../operators/check-names.js';
 
 export default deed<'session.revoke'>(async ({ services }, { tenant, user }) => {
   checkNames(services, { tenant });

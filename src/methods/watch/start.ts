@@ -1,5 +1,5 @@
 import type { Handler } from '../context.js';
-import { WatchedAccount } from '../session-account.js';
+import { WatchedAccount } from '../support/session-account.js';
 import { namesOf } from './names-of.js';
 
 const handle: Handler<'watch.start'> = async ({ services, session, events, signal }, { mailboxes }) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OutgoingStream, SessionContext } from '../../../src/methods/context.js';
-import part from '../../../src/methods/message/part.js';
+import part from '../../../src/methods/message-part.js';
 import source from '../../../src/methods/message/source.js';
 import { Registry } from '../../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../../src/pool/supply/slots.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import part from '../../../src/methods/message/part.js';
+import part from '../../../src/methods/message-part.js';
 import source from '../../../src/methods/message/source.js';
 import { contract } from '../../../src/protocol/contract.js';
 import type { BodyItem, Structure } from '../../../src/protocol/models.js';

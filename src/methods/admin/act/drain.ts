@@ -1,4 +1,4 @@
-import { deed } from './deed.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'broker.drain'>(async ({ services }, { graceMs }) => {
   services.operations.drain(graceMs);

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../../protocol/errors.js';
 import { accountKey } from '../../../runtime/account-key.js';
-import { checkNames } from '../known.js';
-import { deed } from './deed.js';
+import { checkNames } from '../../operators/check-names.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'account.kick'>(async ({ services }, { tenant, server, user }) => {
   checkNames(services, { tenant, server });

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../../protocol/errors.js';
 import { namesOf } from '../../../runtime/account-key.js';
-import { deed } from './deed.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'session.kick'>(async ({ services }, { id }) => {
   const kicked = services.sessions.kick(id);

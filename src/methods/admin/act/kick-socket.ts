@@ -1,5 +1,5 @@
 import { BrokerError } from '../../../protocol/errors.js';
-import { deed } from './deed.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'socket.kick'>(async ({ services }, { socket }) => {
   const tenant = services.operations.kickSocket(socket);

@@ -1,4 +1,4 @@
-import { deed } from './deed.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'log.level'>(async ({ services }, { level, forMs }) => ({
   level,

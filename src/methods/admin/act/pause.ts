@@ -1,5 +1,5 @@
-import { checkNames } from '../known.js';
-import { deed } from './deed.js';
+import { checkNames } from '../../operators/check-names.js';
+import { deed } from '../../operators/operator-action.js';
 
 /** Milliseconds that the answer waits for the work of connections. */
 const WAIT_MS = 10_000;

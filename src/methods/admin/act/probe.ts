@@ -1,7 +1,7 @@
 import { probe } from '../../../imap/connection/probe.js';
 import { BrokerError } from '../../../protocol/errors.js';
-import { unknownServer } from '../known.js';
-import { deed } from './deed.js';
+import { unknownServer } from '../../operators/check-names.js';
+import { deed } from '../../operators/operator-action.js';
 
 /** Milliseconds before the deadline at which the steps so far are answered. */
 const SPARE_MS = 500;

@@ -1,5 +1,5 @@
-import { checkNames } from '../known.js';
-import { deed } from './deed.js';
+import { checkNames } from '../../operators/check-names.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'pool.reconnect'>(async ({ services }, { tenant, server, user }) => {
   const filter = { tenant, server, user };

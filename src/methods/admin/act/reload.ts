@@ -1,3 +1,3 @@
-import { deed } from './deed.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'broker.reload'>(async ({ services }) => services.operations.reload());

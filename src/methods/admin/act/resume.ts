@@ -1,6 +1,6 @@
 import { BrokerError } from '../../../protocol/errors.js';
-import { checkNames } from '../known.js';
-import { deed } from './deed.js';
+import { checkNames } from '../../operators/check-names.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'broker.resume'>(async ({ services }, { tenant, server, user }) => {
   const filter = { tenant, server, user };

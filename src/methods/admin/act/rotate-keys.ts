@@ -1,6 +1,6 @@
 import { BrokerError } from '../../../protocol/errors.js';
 import { KeyFileError } from '../../../session/key-ring.js';
-import { deed } from './deed.js';
+import { deed } from '../../operators/operator-action.js';
 
 export default deed<'keys.rotate'>(async ({ services }) => {
   try {

@@ -1,5 +1,5 @@
 import type { Handler } from '../../context.js';
-import { checkNames } from '../known.js';
+import { checkNames } from '../../operators/check-names.js';
 
 const handle: Handler<'trace.start'> = async ({ services, events }, { tenant, server, user }) => {
   checkNames(services, { tenant, server });

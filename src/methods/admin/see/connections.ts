@@ -2,7 +2,7 @@ import type { ImapConnection } from '../../../imap/connection/connection.js';
 import type { Account } from '../../../pool/account.js';
 import { keyMatcher, namesOf } from '../../../runtime/account-key.js';
 import type { Handler } from '../../context.js';
-import { pageOf } from './paging.js';
+import { pageOf } from '../../operators/paging.js';
 
 const handle: Handler<'connection.list'> = async ({ services }, params) => {
   const all = connectionsOf(services.registry.accounts, keyMatcher(params));

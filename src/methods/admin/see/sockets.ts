@@ -1,5 +1,5 @@
 import type { Handler } from '../../context.js';
-import { pageOf } from './paging.js';
+import { pageOf } from '../../operators/paging.js';
 
 const handle: Handler<'socket.list'> = async ({ services }, params) => {
   const { inside, hub } = services;

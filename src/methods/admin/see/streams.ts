@@ -1,6 +1,6 @@
 import type { Handler } from '../../context.js';
-import type { SeenSocket, StreamFacts } from '../../inside.js';
-import { pageOf } from './paging.js';
+import type { SeenSocket, StreamFacts } from '../../operators/inside.js';
+import { pageOf } from '../../operators/paging.js';
 
 const handle: Handler<'stream.list'> = async ({ services }, params) => {
   const all = streamsOf(services.inside.sockets, params.tenant);

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../../protocol/errors.js';
 import { accountKey } from '../../../runtime/account-key.js';
 import type { Handler } from '../../context.js';
-import { checkNames } from '../known.js';
+import { checkNames } from '../../operators/check-names.js';
 
 const MOST = 100;
 

@@ -1,6 +1,6 @@
 import { keyMatcher, namesOf } from '../../../runtime/account-key.js';
 import type { Handler } from '../../context.js';
-import { pageOf } from './paging.js';
+import { pageOf } from '../../operators/paging.js';
 
 const handle: Handler<'watch.list'> = async ({ services }, params) => {
   const matches = keyMatcher(params);

@@ -1,5 +1,5 @@
-import type { Result } from '../../../protocol/contract.js';
-import type { Handler, Services } from '../../context.js';
+import type { Result } from '../protocol/contract.js';
+import type { Handler, Services } from './context.js';
 
 const handle: Handler<'broker.status'> = async ({ services }) => {
   const { version, epoch, inside, registry, servers } = services;

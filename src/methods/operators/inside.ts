@@ -1,7 +1,7 @@
-import type { Result } from '../protocol/contract.js';
-import type { Load } from '../runtime/load.js';
-import type { Slowest } from '../runtime/slowest.js';
-import type { Subscriber } from '../watch/types.js';
+import type { Result } from '../../protocol/contract.js';
+import type { Load } from '../../runtime/load.js';
+import type { Slowest } from '../../runtime/slowest.js';
+import type { Subscriber } from '../../watch/types.js';
 import type { Tracing } from './tracing.js';
 
 /** A stream that is open. */

@@ -1,9 +1,9 @@
-import { appendMessage } from '../../imap/messages/append.js';
-import type { Params } from '../../protocol/contract.js';
-import { BrokerError } from '../../protocol/errors.js';
-import type { Handler, IncomingStream, SessionContext } from '../context.js';
-import { once } from '../once.js';
-import { write } from '../writing.js';
+import { appendMessage } from '../imap/messages/append.js';
+import type { Params } from '../protocol/contract.js';
+import { BrokerError } from '../protocol/errors.js';
+import type { Handler, IncomingStream, SessionContext } from './context.js';
+import { once } from './support/once.js';
+import { write } from './support/writing.js';
 
 /**
  * The upload is collected before a connection is leased: a slow sender holds memory that is bounded, never one of the

@@ -1,5 +1,5 @@
-import type { Meta } from '../protocol/models.js';
-import type { Origin } from '../view/mailbox-reader.js';
+import type { Meta } from '../../protocol/models.js';
+import type { Origin } from '../../view/mailbox-reader.js';
 
 /** The `meta` of an answer. */
 export function metaOf({ source, asOf, lagMs }: Origin): Meta {

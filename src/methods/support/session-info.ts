@@ -3,7 +3,7 @@ import { namespacesOf } from '../../imap/connection/namespaces.js';
 import type { Result } from '../../protocol/contract.js';
 import type { Session } from '../../session/session.js';
 import type { AccountRunner, RequestContext } from '../context.js';
-import { jobOf } from '../job.js';
+import { jobOf } from './job.js';
 import type { Facts } from './server-facts.js';
 
 /** What session.open and session.info tell of a session. */

@@ -1,5 +1,5 @@
-import type { Explanation, Meta } from '../protocol/models.js';
-import type { Origin } from '../view/mailbox-reader.js';
+import type { Explanation, Meta } from '../../protocol/models.js';
+import type { Origin } from '../../view/mailbox-reader.js';
 import { metaOf } from './meta.js';
 
 /** A result whose members are kept as JSON. The dispatcher completes and sends it. */

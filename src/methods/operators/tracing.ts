@@ -1,7 +1,7 @@
-import { BrokerError } from '../protocol/errors.js';
-import type { TraceEvent } from '../protocol/events.js';
-import { type AccountFilter, keyMatcher } from '../runtime/account-key.js';
-import type { Subscriber } from '../watch/types.js';
+import { BrokerError } from '../../protocol/errors.js';
+import type { TraceEvent } from '../../protocol/events.js';
+import { type AccountFilter, keyMatcher } from '../../runtime/account-key.js';
+import type { Subscriber } from '../../watch/types.js';
 
 /** Most traces at once, in all and of one socket. */
 const MOST = 100;

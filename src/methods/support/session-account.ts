@@ -1,12 +1,12 @@
-import type { Credentials } from '../imap/login/server-options.js';
-import type { Account } from '../pool/account.js';
-import type { Job, Work } from '../pool/jobs/job.js';
-import type { NewestInSlot } from '../pool/jobs/newest-in-slot.js';
-import type { Shared } from '../pool/jobs/shared-job.js';
-import { refusedBefore } from '../session/proofs.js';
-import { type Secret, type Session, serverGone } from '../session/session.js';
-import type { AccountHandle } from '../watch/types.js';
-import type { AccountRunner, Services } from './context.js';
+import type { Credentials } from '../../imap/login/server-options.js';
+import type { Account } from '../../pool/account.js';
+import type { Job, Work } from '../../pool/jobs/job.js';
+import type { NewestInSlot } from '../../pool/jobs/newest-in-slot.js';
+import type { Shared } from '../../pool/jobs/shared-job.js';
+import { refusedBefore } from '../../session/proofs.js';
+import { type Secret, type Session, serverGone } from '../../session/session.js';
+import type { AccountHandle } from '../../watch/types.js';
+import type { AccountRunner, Services } from '../context.js';
 
 /** What is needed of a request to prove credentials by a login. */
 type Asking = Pick<Job, 'label' | 'signal' | 'deadlineAt'>;

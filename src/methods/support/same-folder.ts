@@ -1,4 +1,4 @@
-import { BrokerError } from '../protocol/errors.js';
+import { BrokerError } from '../../protocol/errors.js';
 
 /** @throws BrokerError STATE_CHANGED when the folder has another UIDVALIDITY than the caller knows */
 export function requireSame(mailbox: string, now: number | undefined, known: number): void {

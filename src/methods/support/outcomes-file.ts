@@ -1,8 +1,8 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writeAnew } from '../runtime/write-anew.js';
-import type { KeyRing } from '../session/key-ring.js';
-import { sealText, unsealText } from '../session/seal.js';
+import { writeAnew } from '../../runtime/write-anew.js';
+import type { KeyRing } from '../../session/key-ring.js';
+import { sealText, unsealText } from '../../session/seal.js';
 import type { Idempotency, KeptOutcome } from './idempotency.js';
 
 const kept = z.object({

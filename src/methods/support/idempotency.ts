@@ -1,5 +1,5 @@
-import { BrokerError, type WireError } from '../protocol/errors.js';
-import type { KeptPerAccount } from '../runtime/kept-per-account.js';
+import { BrokerError, type WireError } from '../../protocol/errors.js';
+import type { KeptPerAccount } from '../../runtime/kept-per-account.js';
 
 /** Bounds of what is remembered of requests with an idempotency key. */
 export interface IdempotencyLimits {

@@ -1,5 +1,5 @@
-import type { Job } from '../pool/jobs/job.js';
-import type { RequestContext } from './context.js';
+import type { Job } from '../../pool/jobs/job.js';
+import type { RequestContext } from '../context.js';
 
 /** The job of a request: its name, slot, deadline and abort signal, with what it does and to which folder. */
 export function jobOf(context: RequestContext, options: Pick<Job, 'effect' | 'mailbox' | 'lane' | 'prefers'>): Job {

@@ -1,13 +1,13 @@
-import type { Account } from '../../pool/account.js';
-import type { Result } from '../../protocol/contract.js';
-import { BrokerError } from '../../protocol/errors.js';
-import { accountKey } from '../../runtime/account-key.js';
-import type { Secret } from '../../session/session.js';
-import type { Handler, RequestContext } from '../context.js';
-import { jobOf } from '../job.js';
-import { admitting } from '../session-account.js';
-import { infoOf } from './info-of.js';
-import { secretOf } from './secret-of.js';
+import type { Account } from '../pool/account.js';
+import type { Result } from '../protocol/contract.js';
+import { BrokerError } from '../protocol/errors.js';
+import { accountKey } from '../runtime/account-key.js';
+import type { Secret } from '../session/session.js';
+import type { Handler, RequestContext } from './context.js';
+import { jobOf } from './support/job.js';
+import { admitting } from './support/session-account.js';
+import { infoOf } from './support/session-info.js';
+import { secretOf } from './support/secret-of.js';
 
 const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth, clientIp }) => {
   const { services, tenant, signal } = context;

@@ -1,5 +1,5 @@
-import type { ImapConnection } from '../imap/connection/connection.js';
-import type { SessionContext } from './context.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import type { SessionContext } from '../context.js';
 import { jobOf } from './job.js';
 
 /** Folders that a write changes. */

@@ -1,14 +1,14 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { fetchPage, type PageStart } from '../../imap/messages/index-page.js';
-import type { ListField } from '../../protocol/models.js';
-import type { MailboxView } from '../../view/mailbox-view.js';
-import { fetchedPage, knownPage, type Page } from '../../view/page.js';
-import { rowsJson, stateOf } from '../../view/state.js';
-import type { PreparedHandler } from '../context.js';
-import { jobOf } from '../job.js';
-import { Prepared } from '../prepared.js';
-import { requireSame } from '../same-folder.js';
-import { decodeCursor, encodeCursor } from './page-cursor.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import { fetchPage, type PageStart } from '../imap/messages/index-page.js';
+import type { ListField } from '../protocol/models.js';
+import type { MailboxView } from '../view/mailbox-view.js';
+import { fetchedPage, knownPage, type Page } from '../view/page.js';
+import { rowsJson, stateOf } from '../view/state.js';
+import type { PreparedHandler } from './context.js';
+import { jobOf } from './support/job.js';
+import { Prepared } from './support/prepared.js';
+import { requireSame } from './support/same-folder.js';
+import { decodeCursor, encodeCursor } from './message/page-cursor.js';
 
 /** The cursor names a uid, so mail that arrives or vanishes between two pages neither repeats nor hides a message. */
 const handle: PreparedHandler<'message.list'> = async (context, params) => {

@@ -1,5 +1,5 @@
-import type { MethodName, Params } from '../../../protocol/contract.js';
-import type { Handler, RequestContext } from '../../context.js';
+import type { MethodName, Params } from '../../protocol/contract.js';
+import type { Handler, RequestContext } from '../context.js';
 
 /**
  * A handler of an operator's action, which is logged with the name of the operator's tenant.

@@ -1,8 +1,8 @@
-import type { Account } from '../../../pool/account.js';
-import type { Params, Result } from '../../../protocol/contract.js';
-import { keyMatcher, namesOf } from '../../../runtime/account-key.js';
-import type { Handler, Services } from '../../context.js';
-import { greatestFirst, pageOf } from './paging.js';
+import type { Account } from '../pool/account.js';
+import type { Params, Result } from '../protocol/contract.js';
+import { keyMatcher, namesOf } from '../runtime/account-key.js';
+import type { Handler, Services } from './context.js';
+import { greatestFirst, pageOf } from './operators/paging.js';
 
 const handle: Handler<'account.list'> = async ({ services }, params) => {
   const matches = keyMatcher(params);
