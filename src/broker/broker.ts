@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServiceLimits } from '../methods/context.js';
 import { handlers } from '../methods/handlers.js';
 import { Idempotency } from '../methods/support/idempotency.js';
-import type { SlowRequest } from '../methods/operators/inside.js';
+import type { SlowRequest } from '../methods/operators/operator-view.js';
 import { restoreOutcomes, saveOutcomes } from '../methods/support/outcomes-file.js';
 import { ServerFacts } from '../methods/support/server-facts.js';
 import { Tracing } from '../methods/operators/tracing.js';
@@ -118,7 +118,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     idempotency,
     facts,
     hub,
-    inside: {
+    operatorView: {
       load,
       slowest,
       tracing: new Tracing(),
@@ -209,7 +209,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       drainMs = next.drainMs ?? defaultDrainMs;
       Object.assign(limits, { ...defaultSocketLimits, ...next.sockets });
       Object.assign(services.limits, serviceLimits(next));
-      services.inside.settings = next.settings ?? [];
+      services.operatorView.settings = next.settings ?? [];
       sessions.setLimits({ ...defaultSessionLimits, ...next.sessions });
       views.setLimits({ ...defaultViewLimits, ...next.views });
       registry.setLimits({ ...defaultPoolLimits, ...next.pool });

@@ -1,5 +1,5 @@
 import type { ServerOptions } from '../imap/login/server-options.js';
-import type { Inside } from '../methods/operators/inside.js';
+import type { OperatorView } from '../methods/operators/operator-view.js';
 import type { PoolLimits } from '../pool/supply/slots.js';
 import type { Log, LogLevel } from '../runtime/log.js';
 import type { SocketLimits } from '../server/limits.js';
@@ -33,7 +33,7 @@ export interface BrokerOptions {
   /** Largest message that message.append takes, in bytes. */
   appendBytes?: number;
   /** The configuration as operators see it. */
-  settings?: Inside['settings'];
+  settings?: OperatorView['settings'];
   /** Milliseconds that running requests may take when an operator drains the broker. */
   drainMs?: number;
   /** Reads the configuration again, where there is a configuration to read. @throws BrokerError INVALID_CONFIG */

@@ -4,7 +4,7 @@ import { keyMatcher, namesOf } from '../runtime/account-key.js';
 import type { Handler, Services } from './context.js';
 import { greatestFirst, pageOf } from './operators/paging.js';
 
-const handle: Handler<'account.list'> = async ({ services }, params) => {
+export const listAccounts: Handler<'account.list'> = async ({ services }, params) => {
   const matches = keyMatcher(params);
   const all = sorted(services, params.sort);
   const { members, total, nextOffset } = pageOf(all, params, ({ key }) => matches(key));
@@ -42,5 +42,3 @@ function describe(services: Services, account: Account): Result<'account.list'>[
     viewBytes: views.bytesOf(key),
   };
 }
-
-export default handle;

@@ -1,12 +1,12 @@
 import type { Result } from '../protocol/contract.js';
 import type { Handler, Services } from './context.js';
 
-const handle: Handler<'broker.status'> = async ({ services }) => {
-  const { version, epoch, inside, registry, servers } = services;
-  const { load, draining } = inside;
+export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
+  const { version, epoch, operatorView, registry, servers } = services;
+  const { load, draining } = operatorView;
   const states = registry.servers;
   let running = 0;
-  for (const socket of inside.sockets) running += socket.running;
+  for (const socket of operatorView.sockets) running += socket.running;
   let waiting = 0;
   for (const { stats } of registry.accounts) waiting += stats.waiting;
   return {
@@ -27,10 +27,10 @@ const handle: Handler<'broker.status'> = async ({ services }) => {
   };
 };
 
-function capsOf({ inside, registry, sessions, views, hub }: Services): Result<'broker.status'>['caps'] {
+function capsOf({ operatorView, registry, sessions, views, hub }: Services): Result<'broker.status'>['caps'] {
   let sockets = 0;
   let streams = 0;
-  for (const socket of inside.sockets) {
+  for (const socket of operatorView.sockets) {
     sockets += 1;
     streams += socket.openStreams;
   }
@@ -38,7 +38,7 @@ function capsOf({ inside, registry, sessions, views, hub }: Services): Result<'b
   for (const topic of hub.topics.values()) watches += topic.size;
   const { totals } = sessions;
   return [
-    { name: 'sockets', used: sockets, limit: inside.socketLimit },
+    { name: 'sockets', used: sockets, limit: operatorView.socketLimit },
     { name: 'connections', used: registry.slots.total, limit: registry.limits.connections },
     { name: 'sessions', used: totals.sessions, limit: totals.limit },
     { name: 'accounts', used: totals.accounts, limit: null },
@@ -47,5 +47,3 @@ function capsOf({ inside, registry, sessions, views, hub }: Services): Result<'b
     { name: 'watches', used: watches, limit: null },
   ];
 }
-
-export default handle;

@@ -11,9 +11,9 @@ import type { Tenant } from '../session/tenant.js';
 import type { Views } from '../view/views.js';
 import type { Hub } from '../watch/hub.js';
 import type { Subscriber } from '../watch/types.js';
-import type { Idempotency } from './support/idempotency.js';
-import type { Inside } from './operators/inside.js';
 import type { Operations } from './operators/operations.js';
+import type { OperatorView } from './operators/operator-view.js';
+import type { Idempotency } from './support/idempotency.js';
 import type { Prepared } from './support/prepared.js';
 import type { ServerFacts } from './support/server-facts.js';
 
@@ -99,7 +99,7 @@ export interface Services {
   facts: ServerFacts;
   hub: Hub;
   /** What operators see. */
-  inside: Inside;
+  operatorView: OperatorView;
   /** The IMAP servers of the configuration, by name. */
   servers: ReadonlyMap<string, ServerOptions>;
   /** Names of the applications in the configuration. */

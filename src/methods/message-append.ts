@@ -9,7 +9,7 @@ import { write } from './support/writing.js';
  * The upload is collected before a connection is leased: a slow sender holds memory that is bounded, never one of the
  * account's few connections.
  */
-const handle: Handler<'message.append'> = async (context, params) => {
+export const appendToFolder: Handler<'message.append'> = async (context, params) => {
   const { mailbox, data, stream, size, flags, internalDate, idempotencyKey } = params;
   // The upload is accepted at the very start: its first frame may be right behind the request.
   const upload = stream === undefined ? undefined : context.streams.accept(stream);
@@ -84,5 +84,3 @@ function requireAtMost(size: number, limit: number, whose: string): void {
 function refuse(field: string, message: string): never {
   throw new BrokerError('INVALID_PARAMS', message, { field });
 }
-
-export default handle;

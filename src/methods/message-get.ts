@@ -5,11 +5,11 @@ import { breathe } from '../imap/wire/turn-budget.js';
 import type { MailboxView } from '../view/mailbox-view.js';
 import type { Views } from '../view/views.js';
 import type { PreparedHandler } from './context.js';
+import { fitting } from './message/fitting.js';
+import { toBodyJson } from './message/opened-json.js';
 import { jobOf } from './support/job.js';
 import { Prepared } from './support/prepared.js';
 import { requireSame } from './support/same-folder.js';
-import { fitting } from './message/fitting.js';
-import { toBodyJson } from './message/opened-json.js';
 
 interface Wanted extends OpenOptions {
   mailbox: string;
@@ -17,7 +17,7 @@ interface Wanted extends OpenOptions {
 }
 
 /** What never changes of a message is kept as JSON; the next request for it costs the server one barrier. */
-const handle: PreparedHandler<'message.get'> = async (context, params) => {
+export const getMessages: PreparedHandler<'message.get'> = async (context, params) => {
   const { mailbox, uidValidity, headers, maxTextBytes, only, maxAgeMs = 0 } = params;
   const options = { headers, maxTextBytes, only };
   const uids = [...new Set(params.uids)];
@@ -141,5 +141,3 @@ class Bodies {
 function whole(uid: number, flags: string, body: string): string {
   return `{"uid":${uid},"flags":${flags},${body}`;
 }
-
-export default handle;

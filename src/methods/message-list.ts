@@ -5,13 +5,13 @@ import type { MailboxView } from '../view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page } from '../view/page.js';
 import { rowsJson, stateOf } from '../view/state.js';
 import type { PreparedHandler } from './context.js';
+import { decodeCursor, encodeCursor } from './message/page-cursor.js';
 import { jobOf } from './support/job.js';
 import { Prepared } from './support/prepared.js';
 import { requireSame } from './support/same-folder.js';
-import { decodeCursor, encodeCursor } from './message/page-cursor.js';
 
 /** The cursor names a uid, so mail that arrives or vanishes between two pages neither repeats nor hides a message. */
-const handle: PreparedHandler<'message.list'> = async (context, params) => {
+export const listMessages: PreparedHandler<'message.list'> = async (context, params) => {
   const { mailbox, limit, cursor, maxAgeMs = 0 } = params;
   const start = cursor === undefined ? undefined : decodeCursor(mailbox, cursor);
   const fields = [...new Set(params.fields)];
@@ -58,5 +58,3 @@ async function farAway(
   const total = connection.selected?.exists ?? exists;
   return JSON.stringify({ uidValidity, total, messages, nextCursor, state: null }).slice(1, -1);
 }
-
-export default handle;

@@ -8,13 +8,13 @@ import type { Params } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Structure } from '../protocol/models.js';
 import type { Handler } from './context.js';
-import { jobOf } from './support/job.js';
 import { from } from './message/send-bytes.js';
 import { sendBytes } from './message/sending.js';
+import { jobOf } from './support/job.js';
 
 type Wanted = Params<'message.part'>;
 
-const handle: Handler<'message.part'> = (context, params) => {
+export const sendPart: Handler<'message.part'> = (context, params) => {
   const { mailbox, uidValidity, offset, length } = params;
   const job = jobOf(context, { effect: 'read', lane: 'bulk', mailbox });
   const ranged = offset > 0 || length !== undefined;
@@ -62,5 +62,3 @@ function sendable(node: Structure, decodedSize: number | null, bytes: AsyncItera
   const { type, parameters, fileName, contentId, encodedSize } = node;
   return { meta: { type, parameters, fileName, contentId, encodedSize: encodedSize ?? 0, decodedSize }, bytes };
 }
-
-export default handle;

@@ -5,11 +5,11 @@ import { accountKey } from '../runtime/account-key.js';
 import type { Secret } from '../session/session.js';
 import type { Handler, RequestContext } from './context.js';
 import { jobOf } from './support/job.js';
+import { secretOf } from './support/secret-of.js';
 import { admitting } from './support/session-account.js';
 import { infoOf } from './support/session-info.js';
-import { secretOf } from './support/secret-of.js';
 
-const handle: Handler<'session.open'> = async (context, { server: serverName, user, auth, clientIp }) => {
+export const openSession: Handler<'session.open'> = async (context, { server: serverName, user, auth, clientIp }) => {
   const { services, tenant, signal } = context;
   const server = services.servers.get(serverName);
   if (!server || tenant.servers?.includes(serverName) === false) {
@@ -48,5 +48,3 @@ async function admit(context: RequestContext, account: Account, secret: Secret):
     throw failure;
   }
 }
-
-export default handle;

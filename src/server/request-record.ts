@@ -23,7 +23,7 @@ export interface Answered {
 
 /** Where the record of a request goes when the request is answered. */
 export interface RecordKeepers {
-  services: Pick<Services, 'inside'>;
+  services: Pick<Services, 'operatorView'>;
   log: Log;
   answered: Listeners<Answered>;
 }
@@ -63,7 +63,7 @@ export class RequestRecord {
   /** The request turned out to concern an account, which an operator may trace. */
   concerns(account: string): void {
     this.#account = account;
-    if (this.#keepers.services.inside.tracing.wants(account)) this.trace ??= new Trace();
+    if (this.#keepers.services.operatorView.tracing.wants(account)) this.trace ??= new Trace();
   }
 
   /** What the answer says of the request's own times and commands; undefined where nothing was traced. */
@@ -85,7 +85,7 @@ export class RequestRecord {
     const account = this.#account;
     log.debug({ ...this.#about, method, tenant, ms, outcome }, 'request');
     answered.tell({ method, tenant, account, ms, outcome, source });
-    const { tracing } = services.inside;
+    const { tracing } = services.operatorView;
     if (account === undefined || !tracing.wants(account)) return;
     const { id: request = '', method: name } = this.#frame;
     const explain = this.trace?.connection === undefined ? null : this.trace.explanation(ms);

@@ -2,8 +2,8 @@ import type { Listeners } from '../runtime/listeners.js';
 import { turnedAway } from '../runtime/load.js';
 import type { Metrics } from '../runtime/metrics.js';
 import type { SessionStore } from '../session/store.js';
-import type { Answered } from './request-record.js';
 import type { Listener } from './listener.js';
+import type { Answered } from './request-record.js';
 
 const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 

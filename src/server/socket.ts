@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/operators/inside.js';
+import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/operators/operator-view.js';
 import { BrokerError } from '../protocol/errors.js';
 import { decodeStreamFrame } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import create from '../../src/methods/mailbox/create.js';
-import remove from '../../src/methods/mailbox/delete.js';
-import list from '../../src/methods/mailbox/list.js';
-import rename from '../../src/methods/mailbox/rename.js';
-import status from '../../src/methods/mailbox/status.js';
+import { mailboxHandlers } from '../../src/methods/mailbox.js';
 import { Dovecot, type DovecotOptions, newUser, PASSWORD } from '../support/dovecot.js';
 import { directAccount, handlerContext } from '../support/handler-context.js';
+
+const {
+  'mailbox.create': create,
+  'mailbox.delete': remove,
+  'mailbox.list': list,
+  'mailbox.rename': rename,
+  'mailbox.status': status,
+} = mailboxHandlers;
 
 const session = 's';
 

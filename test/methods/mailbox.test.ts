@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import create from '../../src/methods/mailbox/create.js';
-import remove from '../../src/methods/mailbox/delete.js';
-import list from '../../src/methods/mailbox/list.js';
-import rename from '../../src/methods/mailbox/rename.js';
-import status from '../../src/methods/mailbox/status.js';
-import subscribe from '../../src/methods/mailbox/subscribe.js';
-import unsubscribe from '../../src/methods/mailbox/unsubscribe.js';
+import { mailboxHandlers } from '../../src/methods/mailbox.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
 import { contract } from '../../src/protocol/contract.js';
 import { Trace } from '../../src/runtime/trace.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { directAccount, handlerContext } from '../support/handler-context.js';
+
+const {
+  'mailbox.create': create,
+  'mailbox.delete': remove,
+  'mailbox.list': list,
+  'mailbox.rename': rename,
+  'mailbox.status': status,
+  'mailbox.subscribe': subscribe,
+  'mailbox.unsubscribe': unsubscribe,
+} = mailboxHandlers;
 
 const session = 's';
 const full = 'IMAP4rev1 NAMESPACE UIDPLUS LIST-EXTENDED LIST-STATUS SPECIAL-USE CHILDREN UNSELECT QUOTA';

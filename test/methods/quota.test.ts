@@ -1,8 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import get from '../../src/methods/quota/get.js';
+import { brokerHandlers } from '../../src/methods/broker.js';
 import { contract } from '../../src/protocol/contract.js';
 import { Dovecot, type DovecotOptions, newUser, PASSWORD } from '../support/dovecot.js';
 import { directAccount, handlerContext } from '../support/handler-context.js';
+
+const { 'quota.get': get } = brokerHandlers;
 
 async function quota(options: DovecotOptions, messages: string[] = []) {
   const dovecot = await Dovecot.start(options);

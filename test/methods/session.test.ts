@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import type { SessionContext } from '../../src/methods/context.js';
-import close from '../../src/methods/session/close.js';
-import info from '../../src/methods/session/info.js';
-import open from '../../src/methods/session-open.js';
+import { sessionHandlers } from '../../src/methods/session.js';
+import { openSession as open } from '../../src/methods/session-open.js';
 import { ServerFacts } from '../../src/methods/support/server-facts.js';
 import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
@@ -16,6 +15,8 @@ import { defaultSessionLimits, SealedSessions } from '../../src/session/sealed-s
 import { tenantWith } from '../../src/session/tenant.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { handlerContext } from '../support/handler-context.js';
+
+const { 'session.close': close, 'session.info': info } = sessionHandlers;
 
 /** The handlers' surroundings as the broker makes them, and requests through them as the dispatcher makes them. */
 function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
@@ -86,7 +87,7 @@ describe('a session', () => {
     const { session, ...opened } = await login(user);
     const account = registry.get((await context('session.info', session)).session.accountKey);
     await account?.evictIdle();
-    const again = await info(await context('session.info', session), { session });
+    const again = await info(await context('session.info', session));
     expect(again).toEqual({ ...opened, expiresAt: again.expiresAt });
     expect(account?.stats).toEqual({ idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0 });
   });
@@ -102,7 +103,7 @@ describe('a session', () => {
     const user = newUser();
     const { session } = await login(user);
     await expect(login(user, 'wrong')).rejects.toMatchObject({ kind: 'IMAP_AUTH_FAILED' });
-    await expect(info(await context('session.info', session), { session })).resolves.toMatchObject({ user });
+    await expect(info(await context('session.info', session))).resolves.toMatchObject({ user });
   });
 
   it('is not opened on a server that is not configured', async () => {
@@ -121,14 +122,13 @@ describe('a session', () => {
     const first = await login(user);
     const second = await login(user);
     expect(second.session).not.toBe(first.session);
-    const params = { session: first.session };
-    expect(await close(await context('session.close', first.session), params)).toEqual({ closed: true, lasts: true });
+    expect(await close(await context('session.close', first.session))).toEqual({ closed: true, lasts: true });
     await expect(context('session.info', first.session)).rejects.toEqual(
       expect.objectContaining({ kind: 'SESSION_EXPIRED' }),
     );
-    await info(await context('session.info', second.session), { session: second.session });
+    await info(await context('session.info', second.session));
     expect(registry.stats.size).toBe(1);
-    await close(await context('session.close', second.session), { session: second.session });
+    await close(await context('session.close', second.session));
     expect(registry.stats.size).toBe(0);
     await vi.waitFor(async () => expect((await dovecot.who()).get(user) ?? 0).toBe(0), 5000);
   });
@@ -162,10 +162,10 @@ describe('a session', () => {
     const user = newUser();
     const first = await login(user);
     const opening = login(user);
-    await close(await context('session.close', first.session), { session: first.session });
+    await close(await context('session.close', first.session));
     const { session } = await opening;
-    expect(await info(await context('session.info', session), { session })).toMatchObject({ user });
-    await close(await context('session.close', session), { session });
+    expect(await info(await context('session.info', session))).toMatchObject({ user });
+    await close(await context('session.close', session));
     await vi.waitFor(() => expect(registry.slots.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });
@@ -181,7 +181,7 @@ describe('a session', () => {
     vi.mocked(sessions.count).mockRestore();
     const { session } = await login(newUser());
     expect(sessions.count('acme')).toBe(1);
-    await close(await context('session.close', session), { session });
+    await close(await context('session.close', session));
     expect(sessions.count('acme')).toBe(0);
   });
 });

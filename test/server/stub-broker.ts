@@ -20,7 +20,7 @@ import { hashToken } from '../../src/session/tenants.js';
 import { Views } from '../../src/view/views.js';
 import { Hub } from '../../src/watch/hub.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
-import { noSessionsSeen, nothingInside } from '../support/looked-at.js';
+import { noSessionsSeen, emptyOperatorView } from '../support/looked-at.js';
 import { stubOperations } from '../support/stub-operations.js';
 import { upstream } from '../support/upstream.js';
 import { RawClient, type RawOptions } from './raw-client.js';
@@ -128,7 +128,7 @@ export const stubServices = {
   idempotency: new Idempotency(),
   facts: new ServerFacts(),
   hub,
-  inside: nothingInside(),
+  operatorView: emptyOperatorView(),
   servers: new Map([['main', upstream('main', 1)]]),
   tenantNames: new Set(['shop']),
   version: '1.2.3',

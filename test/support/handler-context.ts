@@ -12,7 +12,7 @@ import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { Views } from '../../src/view/views.js';
-import { noSessionsSeen, nothingInside } from './looked-at.js';
+import { noSessionsSeen, emptyOperatorView } from './looked-at.js';
 
 const lease = { extend: () => {}, wanted: new AbortController().signal };
 
@@ -114,7 +114,7 @@ export function handlerContext(
     events: { subscriber: { send: () => {}, overrun: () => {}, onClose: () => {} }, whenSettled: () => {} },
     services: {
       hub: new Hub({ epoch: 'test', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) }),
-      inside: nothingInside(),
+      operatorView: emptyOperatorView(),
       proofs: new Proofs(),
       sessions: {
         open: () => {

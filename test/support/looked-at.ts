@@ -1,4 +1,4 @@
-import type { Inside } from '../../src/methods/operators/inside.js';
+import type { OperatorView } from '../../src/methods/operators/operator-view.js';
 import { Tracing } from '../../src/methods/operators/tracing.js';
 import { Load } from '../../src/runtime/load.js';
 import { Slowest } from '../../src/runtime/slowest.js';
@@ -7,7 +7,7 @@ import { Slowest } from '../../src/runtime/slowest.js';
 export const noSessionsSeen = { live: new Map(), totals: { sessions: 0, accounts: 0, limit: 1 }, countOf: () => 0 };
 
 /** What operators see of a broker without anything. */
-export function nothingInside(): Inside {
+export function emptyOperatorView(): OperatorView {
   return {
     load: new Load(),
     slowest: new Slowest(20, 300_000, 5),

@@ -5,7 +5,7 @@ import type { Handler, RequestContext } from '../context.js';
  * A handler of an operator's action, which is logged with the name of the operator's tenant.
  * @param told the params that are logged, where not all of them may be in the log
  */
-export function deed<M extends MethodName>(
+export function operatorAction<M extends MethodName>(
   handle: Handler<M>,
   told: (params: Params<M>) => object = (params) => params,
 ): Handler<M> {

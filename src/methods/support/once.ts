@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { canonical } from './canonical.js';
 import type { SessionContext } from '../context.js';
+import { canonical } from './canonical.js';
 
 /**
  * Does a write once for all requests with its idempotency key; without a key, for each request.

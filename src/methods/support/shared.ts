@@ -1,8 +1,8 @@
 import type { Job, Work } from '../../pool/jobs/job.js';
 import type { Meta } from '../../protocol/models.js';
 import { now } from '../../view/mailbox-view.js';
-import { askedFor, canonical } from './canonical.js';
 import type { SessionContext } from '../context.js';
+import { askedFor, canonical } from './canonical.js';
 import { jobOf } from './job.js';
 import { metaOf } from './meta.js';
 

@@ -1,5 +1,5 @@
 import type { IncomingStream, OutgoingStream, Streams } from '../../methods/context.js';
-import type { StreamFacts } from '../../methods/operators/inside.js';
+import type { StreamFacts } from '../../methods/operators/operator-view.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { encodeStreamFrame, type StreamFrame, StreamFrameType } from '../../protocol/frames.js';
 import { Upload } from './incoming-stream.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OutgoingStream, SessionContext } from '../../../src/methods/context.js';
-import part from '../../../src/methods/message-part.js';
-import source from '../../../src/methods/message/source.js';
+import { sendPart as part } from '../../../src/methods/message-part.js';
+import { messageReadHandlers } from '../../../src/methods/message-read.js';
 import { Registry } from '../../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../../src/pool/supply/slots.js';
 import { BrokerError } from '../../../src/protocol/errors.js';
@@ -10,6 +10,8 @@ import { handlerContext } from '../../support/handler-context.js';
 import { deterministicBytes, lines } from '../../support/mail.js';
 import { bigAttachment } from '../../support/mail-fixtures-structure.js';
 import { list } from '../../support/plain-handlers.js';
+
+const { 'message.source': source } = messageReadHandlers;
 
 const SIZE = 2_500_000;
 const bytes = deterministicBytes(SIZE);

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import part from '../../../src/methods/message-part.js';
-import source from '../../../src/methods/message/source.js';
+import { sendPart as part } from '../../../src/methods/message-part.js';
+import { messageReadHandlers } from '../../../src/methods/message-read.js';
 import { contract } from '../../../src/protocol/contract.js';
 import type { BodyItem, Structure } from '../../../src/protocol/models.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { type MailFixtureName, mailFixtures } from '../../support/mail-fixtures.js';
 import { get, list } from '../../support/plain-handlers.js';
+
+const { 'message.source': source } = messageReadHandlers;
 
 type Account = Awaited<ReturnType<typeof directAccount>>;
 

@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import copy from '../../../src/methods/message/copy.js';
-import move from '../../../src/methods/message/move.js';
+import { messageWriteHandlers } from '../../../src/methods/message-write.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { type ScriptedHandler, startScriptedServer } from '../../support/scripted-server.js';
+
+const { 'message.copy': copy, 'message.move': move } = messageWriteHandlers;
 
 const answer =
   (tagged: string, ...lines: string[]): ScriptedHandler =>

@@ -1,7 +1,9 @@
 import { expect, it, onTestFinished } from 'vitest';
-import flag from '../../../src/methods/message/flag.js';
+import { messageWriteHandlers } from '../../../src/methods/message-write.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { startScriptedServer } from '../../support/scripted-server.js';
+
+const { 'message.flag': flag } = messageWriteHandlers;
 
 it('flags that a server tells without end cost it its connection', async () => {
   const told = `* 1 FETCH (UID 1 FLAGS (${'x'.repeat(1024 * 1024)}))`;

@@ -61,7 +61,7 @@ export interface SlowRequest {
 }
 
 /** What the broker shows to operators beside its services. */
-export interface Inside {
+export interface OperatorView {
   load: Load;
   slowest: Slowest<SlowRequest>;
   tracing: Tracing;

@@ -1,0 +1,21 @@
+import { quotaOf } from '../imap/mailboxes/quota.js';
+import type { brokerMethods } from '../protocol/methods/broker.js';
+import { openRpcDocument } from '../protocol/openrpc.js';
+import type { Handlers } from './context.js';
+import { shared } from './support/shared.js';
+
+/** Handlers of the methods in `src/protocol/methods/broker.ts`. */
+export const brokerHandlers = {
+  'quota.get': (context, params) =>
+    shared(context, params, {}, async (connection) => {
+      const quota = await quotaOf(connection, params.mailbox);
+      const { root, storage, messages } = quota ?? { root: null, storage: null, messages: null };
+      return { supported: quota !== undefined, root, storage, messages };
+    }),
+  'broker.ping': async ({ services: { version, epoch } }) => ({
+    version,
+    epoch,
+    time: new Date().toISOString(),
+  }),
+  'rpc.discover': async ({ services }) => openRpcDocument(services.version),
+} satisfies Pick<Handlers, keyof typeof brokerMethods>;

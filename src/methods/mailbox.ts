@@ -1,0 +1,99 @@
+import { namespacesOf } from '../imap/connection/namespaces.js';
+import { listMailboxes } from '../imap/mailboxes/mailbox-list.js';
+import { statusOf } from '../imap/mailboxes/mailbox-status.js';
+import { mailboxTree, subscribedTree } from '../imap/mailboxes/mailbox-tree.js';
+import {
+  createMailbox,
+  deleteMailbox,
+  renameMailbox,
+  subscribeMailbox,
+  unsubscribeMailbox,
+} from '../imap/mailboxes/mailboxes.js';
+import { canonicalName } from '../imap/wire/mailbox-names.js';
+import type { mailboxMethods } from '../protocol/methods/mailbox.js';
+import { learnAll } from '../view/learn.js';
+import type { MailboxView } from '../view/mailbox-view.js';
+import { stateOf, versionOf } from '../view/state.js';
+import type { Handlers } from './context.js';
+import { jobOf } from './support/job.js';
+import { metaOf } from './support/meta.js';
+import { shared } from './support/shared.js';
+import { write } from './support/writing.js';
+
+/** A list of thousands of folders has a megabyte, and is asked for more often than any message. */
+const LARGER = 16;
+
+/** Handlers of the methods in `src/protocol/methods/mailbox.ts`. */
+export const mailboxHandlers = {
+  'mailbox.list': (context, params) =>
+    shared(context, params, { times: LARGER }, async (connection) => {
+      const { counts, subscribedOnly } = params;
+      const listed = await listMailboxes(connection, { counts, ghosts: subscribedOnly });
+      const { other, shared } = namespacesOf(connection);
+      const tree = await mailboxTree(
+        listed,
+        [...other, ...shared].map(({ prefix }) => prefix),
+      );
+      return { mailboxes: subscribedOnly ? subscribedTree(tree) : tree };
+    }),
+  'mailbox.status': (context, params) =>
+    shared(context, params, {}, async (connection) => {
+      const { mailboxes } = params;
+      const counts = await statusOf(connection, mailboxes);
+      const statuses = mailboxes.map((mailbox) => ({ mailbox, counts: counts.get(canonicalName(mailbox)) ?? null }));
+      return { statuses };
+    }),
+  'mailbox.changes': async (context, { mailbox, since, maxAgeMs = 0 }) => {
+    const reader = context.services.views.reader(context.account.key, mailbox);
+    const { value, origin } = await reader.read(context.account, {
+      key: JSON.stringify(['changes', since]),
+      maxAgeMs,
+      job: jobOf(context, { effect: 'read', mailbox }),
+      known: (view) => (view.placed && view.members.unknownOnTop === 0 ? changesSince(view, since) : undefined),
+      fetch: async (view, connection) => {
+        await learnAll(view, connection);
+        return changesSince(view, since);
+      },
+    });
+    return { ...value, meta: metaOf(origin) };
+  },
+  'mailbox.create': (context, { mailbox, subscribe }) =>
+    write(context, { others: 'all' }, async (connection) => {
+      const { name, created } = await createMailbox(connection, mailbox, { subscribe });
+      return { mailbox: name, created };
+    }),
+  'mailbox.rename': (context, { mailbox, newName }) =>
+    write(context, { others: 'all' }, async (connection) => ({
+      mailbox: await renameMailbox(connection, mailbox, newName),
+    })),
+  'mailbox.delete': (context, { mailbox }) =>
+    write(context, { others: 'all' }, async (connection) => {
+      await deleteMailbox(connection, mailbox);
+      return { mailbox };
+    }),
+  'mailbox.subscribe': (context, { mailbox }) =>
+    write(context, { others: 'all' }, async (connection) => ({
+      mailbox: await subscribeMailbox(connection, mailbox),
+    })),
+  'mailbox.unsubscribe': (context, { mailbox }) =>
+    write(context, { others: 'all' }, async (connection) => {
+      await unsubscribeMailbox(connection, mailbox);
+      return { mailbox };
+    }),
+} satisfies Pick<Handlers, keyof typeof mailboxMethods>;
+
+function changesSince(view: MailboxView, since: string) {
+  const { uidValidity = 0, members, log } = view;
+  const version = versionOf(view, since);
+  const changes = version === undefined ? undefined : log.since(version);
+  const { added, changed, removed } = changes ?? { added: [], changed: [], removed: [] };
+  return {
+    complete: changes !== undefined,
+    uidValidity,
+    state: stateOf(view),
+    total: members.exists,
+    added,
+    changed: changed.map((uid) => ({ uid, flags: JSON.parse(members.flagsOf(uid) ?? '[]') as string[] })),
+    removed,
+  };
+}
