@@ -1,5 +1,9 @@
 import { wireLimits } from './limits.js';
 
+/** A turn of more milliseconds is followed by a rest that is as long, within a bound: a single step took that long. */
+const LONG_MS = 20;
+const MOST_REST_MS = 50;
+
 /**
  * The time that one turn of the event loop may spend on data from IMAP servers. All connections share the budget:
  * however many servers flood at once, other work is delayed by a few milliseconds only.
@@ -7,8 +11,9 @@ import { wireLimits } from './limits.js';
 class TurnBudget {
   #begunAt = 0;
   #counting = false;
-  /** Whether deferred work has waited for one turn of the loop that had no time left. */
+  /** Whether deferred work has let a turn pass. */
   #waited = false;
+  #resting = false;
   readonly #deferred: (() => void)[] = [];
 
   /** Whether this turn has spent its time; the first call in a turn starts the clock. */
@@ -37,13 +42,33 @@ class TurnBudget {
   }
 
   #next(): void {
-    // The sockets of this turn may have spent its time already: deferred work would double it.
-    const waits = !this.#waited && this.spent;
+    const tookMs = performance.now() - this.#begunAt;
     this.#counting = false;
-    if (this.#deferred.length === 0) return;
+    if (this.#deferred.length === 0 || this.#resting) return;
+    if (tookMs > LONG_MS) this.#rest(Math.min(tookMs, MOST_REST_MS));
+    // The sockets of this turn may have spent its time already: deferred work would double it.
+    else if (tookMs > wireLimits.turnMs && !this.#waited) this.#wait();
+    else this.#work();
+  }
+
+  /** Lets the next turn pass first. */
+  #wait(): void {
+    this.#waited = true;
     this.#begin(performance.now());
-    this.#waited = waits;
-    if (waits) return;
+  }
+
+  /** Leaves the next milliseconds to others: a request of another user needs several turns until it is answered. */
+  #rest(ms: number): void {
+    this.#resting = true;
+    setTimeout(() => {
+      this.#resting = false;
+      this.#work();
+    }, ms);
+  }
+
+  #work(): void {
+    this.#waited = false;
+    this.#begin(performance.now());
     // At least one piece of work, to make progress.
     do this.#deferred.shift()?.();
     while (this.#deferred.length > 0 && !this.spent);

@@ -2,10 +2,11 @@ import { setTimeout as timer } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { turnBudget } from '../../../src/imap/wire/turn-budget.js';
 
-/** Uses up the time of this turn of the event loop. */
-function spend(): void {
+/** Uses up the time of this turn of the event loop, and `ms` milliseconds at least. */
+function spend(ms = 0): void {
   turnBudget.begin();
-  while (!turnBudget.spent);
+  const until = performance.now() + ms;
+  while (!turnBudget.spent || performance.now() < until);
 }
 
 describe('deferred work', () => {
@@ -24,6 +25,18 @@ describe('deferred work', () => {
       });
     });
     expect(order).toEqual(['this turn', 'deferred', 'next turn']);
+  });
+
+  it('leaves many turns to others after a turn that took very long', async () => {
+    let turns = 0;
+    let done = false;
+    await timer(1);
+    spend(40);
+    turnBudget.defer(() => {
+      done = true;
+    });
+    for (; !done; turns += 1) await new Promise(setImmediate);
+    expect(turns).toBeGreaterThan(20);
   });
 
   it('is done though each turn of the event loop is spent', async () => {
