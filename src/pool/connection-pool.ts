@@ -1,9 +1,5 @@
-import type { Pool as GenericPool } from 'generic-pool';
-import DefaultEvictor from 'generic-pool/lib/DefaultEvictor.js';
-import Pool from 'generic-pool/lib/Pool.js';
-import PriorityQueue from 'generic-pool/lib/PriorityQueue.js';
+import { createPool, type Pool } from 'generic-pool';
 import type { ImapConnection } from '../imap/connection/connection.js';
-import { preferringDeque } from './preferring-deque.js';
 import type { PoolLimits } from './supply/slots.js';
 
 /** The slots count connections, not the pool: the caps may change, a pool's own bound cannot. */
@@ -15,21 +11,19 @@ const UNBOUNDED = 1_000_000;
  * only hands over a connection that exists, and nothing in the factory rejects.
  */
 export class ConnectionPool {
-  readonly #pool: GenericPool<ImapConnection>;
+  readonly #pool: Pool<ImapConnection>;
   #idle = new Map<ImapConnection, { since: number }>();
-  readonly #prepared: ImapConnection[] = [];
+  /** The connection that is being adopted. */
+  #made: ImapConnection | undefined;
   readonly #limits: Pick<PoolLimits, 'logoutMs'>;
-  #wanted: ImapConnection | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(limits: Pick<PoolLimits, 'logoutMs'>) {
     this.#limits = limits;
-    this.#pool = new Pool<ImapConnection>(
-      DefaultEvictor,
-      preferringDeque<ImapConnection>(() => this.#wanted),
-      PriorityQueue,
-      { create: async () => this.#takePrepared(), destroy: (connection) => connection.logout(limits.logoutMs) },
-      { min: 0, max: UNBOUNDED, testOnBorrow: false, evictionRunIntervalMillis: 0 },
+    this.#pool = createPool<ImapConnection>(
+      { create: async () => this.#takeMade(), destroy: (connection) => connection.logout(limits.logoutMs) },
+      // The connection that was used last comes first: it is wanted most often.
+      { min: 0, max: UNBOUNDED, fifo: false, testOnBorrow: false, evictionRunIntervalMillis: 0 },
     );
   }
 
@@ -51,28 +45,17 @@ export class ConnectionPool {
 
   /** Adds a new connection to the pool, lent to the caller. */
   adopt(connection: ImapConnection): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#prepared.push(connection);
-      // The pool lends idle connections before it calls `create`, so the idle ones are borrowed until then.
-      const held: ImapConnection[] = [];
-      let lent = await this.#pool.acquire();
-      while (lent !== connection) {
-        held.push(lent);
-        lent = await this.#pool.acquire();
-      }
-      for (const other of held) await this.#pool.release(other);
+    return this.#inTurn(() => {
+      // The pool lends all its idle connections before it calls `create`.
+      this.#made = connection;
+      return this.#lend(connection);
     });
   }
 
   /** Lends an idle connection; from this moment on the connection is not idle any more. */
-  borrow(connection: ImapConnection): Promise<void> {
-    this.#idle.delete(connection);
-    return this.#inTurn(async () => {
-      this.#wanted = connection;
-      const lent = await this.#pool.acquire();
-      this.#wanted = undefined;
-      if (lent !== connection) throw new Error('The pool lent another connection than the chosen one.');
-    });
+  async borrow(connection: ImapConnection): Promise<void> {
+    if (!this.#idle.delete(connection)) throw new Error('A connection was to be borrowed that is not idle.');
+    await this.#inTurn(() => this.#lend(connection));
   }
 
   /**
@@ -92,15 +75,23 @@ export class ConnectionPool {
     await connection.logout(this.#limits.logoutMs);
   }
 
-  /** One change at a time: a loan in the middle of an adoption would get the wrong connection. */
+  /** The pool chooses by itself: connections that it lends before the wanted one are given back. */
+  async #lend(wanted: ImapConnection): Promise<void> {
+    const others: ImapConnection[] = [];
+    for (let lent = await this.#pool.acquire(); lent !== wanted; lent = await this.#pool.acquire()) others.push(lent);
+    for (const other of others.reverse()) await this.#pool.release(other);
+  }
+
+  /** One change at a time: two at once would get each other's connections. */
   #inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(change);
     this.#turn = done.catch(() => {});
     return done;
   }
 
-  #takePrepared(): ImapConnection {
-    const connection = this.#prepared.shift();
+  #takeMade(): ImapConnection {
+    const connection = this.#made;
+    this.#made = undefined;
     if (!connection) throw new Error('The pool asked for a connection that was never made.');
     return connection;
   }

@@ -1,4 +1,4 @@
-import Pool from 'generic-pool/lib/Pool.js';
+import { Pool } from 'generic-pool';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { ConnectionPool } from '../../src/pool/connection-pool.js';
