@@ -1,6 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
+import { atMost } from '../runtime/wait.js';
 import { closedError, refusedError, saysFull, saysTooMany } from './account-errors.js';
 import type { AccountHost, AccountStats, ConnectionFacts } from './account-host.js';
 import { ConnectionPool } from './connection-pool.js';
@@ -369,15 +370,12 @@ export class Account {
   /** Resolves when the account has no connection and no login under way, or after the timeout. */
   async quiet(timeoutMs: number): Promise<void> {
     if (this.#isQuiet) return;
-    let timer: NodeJS.Timeout | undefined;
-    let onQuiet = () => {};
-    await new Promise<void>((resolve) => {
-      onQuiet = resolve;
-      this.#onQuiet.add(onQuiet);
-      timer = setTimeout(resolve, timeoutMs);
+    let listener = () => {};
+    await atMost(timeoutMs, (onQuiet) => {
+      listener = onQuiet;
+      this.#onQuiet.add(listener);
     });
-    clearTimeout(timer);
-    this.#onQuiet.delete(onQuiet);
+    this.#onQuiet.delete(listener);
   }
 }
 

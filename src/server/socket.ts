@@ -3,6 +3,7 @@ import type { SeenSocket, SocketFacts, StreamFacts } from '../methods/operators/
 import { BrokerError } from '../protocol/errors.js';
 import { decodeStreamFrame } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
+import { atMost } from '../runtime/wait.js';
 import type { Tenant } from '../session/tenant.js';
 import { ExpiryNotice } from './expiry-notice.js';
 import { Outbox } from './outbox.js';
@@ -293,14 +294,4 @@ export class Socket implements SeenSocket {
     this.#onDrainingRead();
     this.#options.log.debug({ socket: this.id, tenant: this.#tenant.name, code }, 'socket closed');
   }
-}
-
-/** Waits until `happens` calls back, for at most `ms` milliseconds. */
-async function atMost(ms: number, happens: (done: () => void) => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-    happens(resolve);
-  });
-  clearTimeout(timer);
 }

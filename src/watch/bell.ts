@@ -1,3 +1,5 @@
+import { atMost } from '../runtime/wait.js';
+
 /** Wakes the waiting caller; a ring while no caller waits makes the next `wait` return at once. */
 export class Bell {
   #rung = false;
@@ -11,12 +13,9 @@ export class Bell {
   /** Waits for a ring, at most `ms`. Only one caller may wait at a time. @returns whether the bell rang */
   async wait(ms: number): Promise<boolean> {
     if (!this.#rung) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        timer = setTimeout(resolve, ms);
+      await atMost(ms, (wake) => {
+        this.#wake = wake;
       });
-      clearTimeout(timer);
       this.#wake = undefined;
     }
     const rung = this.#rung;

@@ -1,3 +1,4 @@
+import { orAborted } from '../runtime/wait.js';
 import type { Found, Watcher } from './types.js';
 
 interface Waiter {
@@ -92,6 +93,7 @@ export class Rounds {
     this.#asked = false;
     this.#current = { waiters, end };
     try {
+      // A watcher that ignores its signal must not hold up the next round.
       const found = await orAborted(this.#watcher.watch(this.#mailboxes(), end.signal), end.signal);
       for (const waiter of waiters) waiter.resolve(found);
     } catch (error) {
@@ -102,12 +104,4 @@ export class Rounds {
       this.#current = undefined;
     }
   }
-}
-
-/** Rejects on abort: a watcher that ignores its signal must not hold up the next round. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    promise.then(resolve, reject);
-  });
 }

@@ -5,7 +5,7 @@ import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { BrokerError } from '../protocol/errors.js';
 import { namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
-import { pause } from '../runtime/pause.js';
+import { pause } from '../runtime/wait.js';
 import type { Views } from '../view/views.js';
 import { Station, type WatchTimes } from './station.js';
 import type { AccountHandle, Found, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';

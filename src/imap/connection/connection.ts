@@ -2,6 +2,7 @@ import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
 import { putLast } from '../../runtime/put-last.js';
 import type { Trace } from '../../runtime/trace.js';
+import { atMost } from '../../runtime/wait.js';
 import { connectError } from '../login/failures.js';
 import { type LoggedIn, logIn } from '../login/login.js';
 import { type Credentials, type ServerOptions, tokenEnd } from '../login/server-options.js';
@@ -334,14 +335,7 @@ export class ImapConnection implements Commands {
   }
 
   async #logout(timeoutMs: number): Promise<void> {
-    if (this.usable) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs);
-      });
-      await Promise.race([this.#wire.logout(), late]);
-      clearTimeout(timer);
-    }
+    if (this.usable) await atMost(timeoutMs, (onEnd) => void this.#wire.logout().then(onEnd));
     this.close();
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingStream } from '../../methods/context.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
+import { atMost } from '../../runtime/wait.js';
 
 /** How an upload answers its sender. */
 export interface UploadWire {
@@ -109,15 +110,12 @@ export class Upload implements IncomingStream {
   }
 
   async #waitForBytes(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
     const { stallMs } = this.#wire;
     this.#waitsSince = performance.now();
-    const stalled = await new Promise<boolean>((resolve) => {
-      this.#wake = () => resolve(false);
-      timer = setTimeout(() => resolve(true), stallMs);
+    const woken = await atMost(stallMs, (wake) => {
+      this.#wake = wake;
     });
-    clearTimeout(timer);
     this.#waitsSince = undefined;
-    if (stalled) this.abort(new BrokerError('STREAM_STALLED', `The upload sent nothing for ${stallMs} ms.`));
+    if (!woken) this.abort(new BrokerError('STREAM_STALLED', `The upload sent nothing for ${stallMs} ms.`));
   }
 }

@@ -2,6 +2,7 @@ import type { OutgoingStream } from '../../methods/context.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { encodeStreamFrame, FULL_PAYLOAD_BYTES, StreamFrameType } from '../../protocol/frames.js';
 import { protocolLimits } from '../../protocol/limits.js';
+import { atMost } from '../../runtime/wait.js';
 
 /** How a stream reaches its socket. */
 export interface StreamWire {
@@ -141,15 +142,12 @@ export class CreditedStream implements OutgoingStream {
 
   async #waitFor(what: 'credit' | 'room', complaint: string): Promise<void> {
     const { stallMs } = this.#wire;
-    let timer: NodeJS.Timeout | undefined;
     this.#waitsFor = what;
     this.#waitsSince = performance.now();
-    const stalled = await new Promise<boolean>((resolve) => {
-      this.#wake = () => resolve(false);
-      timer = setTimeout(() => resolve(true), stallMs);
+    const woken = await atMost(stallMs, (wake) => {
+      this.#wake = wake;
     });
-    clearTimeout(timer);
     this.#waitsFor = undefined;
-    if (stalled) this.abort(new BrokerError('STREAM_STALLED', `${complaint} for ${stallMs} ms.`));
+    if (!woken) this.abort(new BrokerError('STREAM_STALLED', `${complaint} for ${stallMs} ms.`));
   }
 }
