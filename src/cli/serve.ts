@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { type Broker, startBroker } from '../broker/broker.js';
+import { Broker } from '../broker/broker.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { createLog, type Log, type LogLevel } from '../runtime/log.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
@@ -115,7 +115,7 @@ async function start(config: Config, running: RunningConfig, log: Log): Promise<
     throw new CliError(`systemd has passed a socket named "${unclaimed}", but ${hint}.`, exitCodes.usage);
   }
   try {
-    return await startBroker({ ...config.broker, drainMs: config.drainMs, readAgain: () => running.readAgain(), log });
+    return await Broker.start({ ...config.broker, drainMs: config.drainMs, readAgain: () => running.readAgain(), log });
   } catch (error) {
     if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
     throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);

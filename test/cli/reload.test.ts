@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Broker, startBroker } from '../../src/broker/broker.js';
+import { Broker } from '../../src/broker/broker.js';
 import { RunningConfig } from '../../src/cli/running-config.js';
 import { createClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config/load.js';
@@ -68,7 +68,7 @@ async function start(): Promise<string> {
   const config = loadConfig(file);
   const running = new RunningConfig(file, config, 'silent');
   const log = pino({ level: 'silent' });
-  broker = await startBroker({ ...config.broker, log, readAgain: () => running.readAgain() });
+  broker = await Broker.start({ ...config.broker, log, readAgain: () => running.readAgain() });
   return broker.urls[0] ?? '';
 }
 
@@ -186,7 +186,7 @@ describe('imap-broker reload', () => {
   it('refuses where there is no file', async () => {
     write();
     const config = loadConfig(file);
-    broker = await startBroker({ ...config.broker, log: pino({ level: 'silent' }) });
+    broker = await Broker.start({ ...config.broker, log: pino({ level: 'silent' }) });
     expect(await reload()).toMatchObject({ code: 2, err: expect.stringContaining('INVALID_CONFIG') });
   });
 

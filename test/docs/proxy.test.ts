@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Broker, startBroker } from '../../src/broker/broker.js';
+import { Broker } from '../../src/broker/broker.js';
 import { subprotocol } from '../../src/protocol/limits.js';
 import { createLog } from '../../src/runtime/log.js';
 import { tenantWith } from '../../src/session/tenant.js';
@@ -83,7 +83,7 @@ function fromPage(port: number, origin = `https://${NAME}:${port}`): Upgrade {
 
 describe.runIf(hasNginx)(`nginx as docs/operations.md has it${hasNginx ? '' : ' (no nginx)'}`, () => {
   beforeAll(async () => {
-    broker = await startBroker({
+    broker = await Broker.start({
       listeners: [{ unix: at('clients.sock') }],
       monitor: { host: '127.0.0.1', port: 0 },
       tenants: [

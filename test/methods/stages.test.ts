@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { startBroker } from '../../src/broker/broker.js';
+import { Broker } from '../../src/broker/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { RawClient, TOKEN } from '../support/running-broker.js';
@@ -11,7 +11,7 @@ const silent = () => {};
 /** A broker with one connection an account, before a server that does as it is told. */
 async function visit() {
   const server = await startScriptedServer();
-  const broker = await startBroker({
+  const broker = await Broker.start({
     listeners: [{ host: '127.0.0.1', port: 0 }],
     tenants: [tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] })],
     servers: [server.server()],

@@ -1,28 +1,19 @@
 import type { RequestListener } from 'node:http';
 import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Handlers, RequestContext, Services } from '../../src/methods/context.js';
-import { Idempotency } from '../../src/methods/support/idempotency.js';
-import { ServerFacts } from '../../src/methods/support/server-facts.js';
 import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Listeners } from '../../src/runtime/listeners.js';
 import { createLog } from '../../src/runtime/log.js';
-import type { Answered } from '../../src/server/request-record.js';
 import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.js';
 import { type ListenAddress, Listener } from '../../src/server/listener.js';
-import { Proofs } from '../../src/session/proofs.js';
+import type { Answered } from '../../src/server/request-record.js';
 import type { Session } from '../../src/session/session.js';
 import { type Tenant, tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
-import { Views } from '../../src/view/views.js';
-import { Hub } from '../../src/watch/hub.js';
-import { FakeWatchers } from '../support/fake-watcher.js';
-import { noSessionsSeen, emptyOperatorView } from '../support/looked-at.js';
-import { stubOperations } from '../support/stub-operations.js';
-import { upstream } from '../support/upstream.js';
+import { emptySessions, testServices } from '../support/test-services.js';
 import { RawClient, type RawOptions } from './raw-client.js';
 
 export type StubHandler = (context: RequestContext, params: Record<string, unknown>) => Promise<unknown>;
@@ -103,40 +94,21 @@ export const session: Session = {
   endsAt: 0,
 };
 
-const hub = new Hub({ epoch: 'e1', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) });
-
-export const stubServices = {
+export const stubServices = testServices({
   sessions: {
+    ...emptySessions,
     open: async () => ({ token: 'live', session }),
     renew: async () => ({ token: 'live', session }),
     resolve: async (tenant: string, token: string) => {
       if (token === 'live' && tenant === 'shop') return session;
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
-    check: () => {},
-    newestSecret: ({ secret }: Session) => secret,
-    revoke: async () => ({ accounts: 0, lasts: true }),
-    kick: () => undefined,
-    count: () => 0,
-    hasAccount: () => true,
-    ...noSessionsSeen,
-    close: async () => ({ lasts: true }),
   },
-  proofs: new Proofs(),
   registry: { get: () => ({ key: 'k', admits: () => true }) } as unknown as Registry,
-  views: new Views(),
-  idempotency: new Idempotency(),
-  facts: new ServerFacts(),
-  hub,
-  operatorView: emptyOperatorView(),
-  servers: new Map([['main', upstream('main', 1)]]),
-  tenantNames: new Set(['shop']),
   version: '1.2.3',
   epoch: 'e1',
-  operations: stubOperations,
-  log: pino({ level: 'silent' }),
   limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },
-} satisfies Services;
+});
 
 function handlersOf({ handlers = {} }: StubOptions): Handlers {
   const echo: StubHandler = async (_context, params) => ({ params });

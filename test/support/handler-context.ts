@@ -1,24 +1,16 @@
-import { pino } from 'pino';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../../src/imap/login/server-options.js';
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/support/idempotency.js';
 import { ServerFacts } from '../../src/methods/support/server-facts.js';
 import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
-import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
-import { Proofs } from '../../src/session/proofs.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { Views } from '../../src/view/views.js';
-import { noSessionsSeen, emptyOperatorView } from './looked-at.js';
+import { testServices } from './test-services.js';
 
 const lease = { extend: () => {}, wanted: new AbortController().signal };
-
-import { Hub } from '../../src/watch/hub.js';
-import { FakeWatchers } from './fake-watcher.js';
-import { stubOperations } from './stub-operations.js';
 
 /** An account of one real connection and no pool, so that a handler's test starts quickly and shows its IMAP alone. */
 export async function directAccount(
@@ -112,40 +104,12 @@ export function handlerContext(
       },
     },
     events: { subscriber: { send: () => {}, overrun: () => {}, onClose: () => {} }, whenSettled: () => {} },
-    services: {
-      hub: new Hub({ epoch: 'test', startWatcher: new FakeWatchers().start, log: pino({ level: 'silent' }) }),
-      operatorView: emptyOperatorView(),
-      proofs: new Proofs(),
-      sessions: {
-        open: () => {
-          throw new Error('not in this test');
-        },
-        resolve: () => {
-          throw new Error('not in this test');
-        },
-        renew: () => {
-          throw new Error('not in this test');
-        },
-        check: () => {},
-        newestSecret: ({ secret }) => secret,
-        revoke: async () => ({ accounts: 0, lasts: true }),
-        kick: () => undefined,
-        count: () => 0,
-        hasAccount: () => true,
-        ...noSessionsSeen,
-        close: async () => ({ lasts: true }),
-      },
+    services: testServices({
       version: '0.0.0-test',
-      epoch: 'test',
-      registry: new Registry(defaultPoolLimits),
       views: new Views(),
       idempotency: new Idempotency(),
       facts: new ServerFacts(),
-      servers: new Map(),
-      tenantNames: new Set(),
-      operations: stubOperations,
-      log: pino({ level: 'silent' }),
       limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
-    },
+    }),
   };
 }

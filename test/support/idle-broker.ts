@@ -1,12 +1,12 @@
 import { pino } from 'pino';
-import { type Broker, startBroker } from '../../src/broker/broker.js';
+import { Broker } from '../../src/broker/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { upstream } from './upstream.js';
 
 /** A broker with a monitor whose IMAP server nobody has started. */
 export function idleBroker(): Promise<Broker> {
-  return startBroker({
+  return Broker.start({
     listeners: [{ host: '127.0.0.1', port: 0 }],
     monitor: { host: '127.0.0.1', port: 0 },
     tenants: [tenantWith({ name: 'webmail', tokenHashes: [hashToken('token')] })],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { type Broker, startBroker } from '../../src/broker/broker.js';
+import { Broker } from '../../src/broker/broker.js';
 import type { BrokerOptions } from '../../src/broker/options.js';
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { WireError } from '../../src/protocol/errors.js';
@@ -19,7 +19,7 @@ export async function runBroker(
   server: Pick<TestServer, 'server'>,
   overrides: Partial<BrokerOptions> = {},
 ): Promise<Broker & { url: string }> {
-  const broker = await startBroker({
+  const broker = await Broker.start({
     listeners: [{ host: '127.0.0.1', port: 0 }],
     tenants: [
       tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),

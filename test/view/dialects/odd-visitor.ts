@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { startBroker } from '../../../src/broker/broker.js';
+import { Broker } from '../../../src/broker/broker.js';
 import type { Result } from '../../../src/protocol/contract.js';
 import type { ListField } from '../../../src/protocol/models.js';
 import { tenantWith } from '../../../src/session/tenant.js';
@@ -31,7 +31,7 @@ interface Asked {
 export async function oddVisitor(folder: ScriptedFolder, offer: Offer) {
   const server = await startScriptedServer({ capabilities: offers[offer], on: folder.handlers() });
   onTestFinished(() => server.close());
-  const broker = await startBroker({
+  const broker = await Broker.start({
     listeners: [{ host: '127.0.0.1', port: 0 }],
     tenants: [tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] })],
     servers: [server.server()],

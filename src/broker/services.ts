@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerOptions } from '../imap/login/server-options.js';
+import type { ServiceLimits, Services } from '../methods/context.js';
+import type { Operations } from '../methods/operators/operations.js';
+import type { SeenSocket, SlowRequest } from '../methods/operators/operator-view.js';
+import { Tracing } from '../methods/operators/tracing.js';
+import { Idempotency } from '../methods/support/idempotency.js';
+import { ServerFacts } from '../methods/support/server-facts.js';
+import { Registry } from '../pool/registry.js';
+import { defaultPoolLimits } from '../pool/supply/slots.js';
+import type { KeptPerAccount } from '../runtime/kept-per-account.js';
+import { Load } from '../runtime/load.js';
+import type { Log } from '../runtime/log.js';
+import { Slowest } from '../runtime/slowest.js';
+import { Standstill } from '../runtime/standstill.js';
+import { version } from '../runtime/version.js';
+import { defaultSocketLimits, type SocketLimits } from '../server/limits.js';
+import { KeyRing } from '../session/key-ring.js';
+import { Proofs } from '../session/proofs.js';
+import { Revocations } from '../session/revocations.js';
+import { defaultSessionLimits, SealedSessions } from '../session/sealed-sessions.js';
+import { defaultViewLimits, Views } from '../view/views.js';
+import { Hub } from '../watch/hub.js';
+import { watcherOf } from '../watch/watcher.js';
+import { type BrokerOptions, type Changeable, defaultAppendBytes, type SessionFiles } from './options.js';
+
+/** How many of the slowest requests operators can see, and for how many milliseconds a request is kept. */
+const SLOWEST = 20;
+const SLOWEST_MS = 300_000;
+
+/** What handlers ask of the broker as a whole, which is put together after its services. */
+export interface WholeBroker {
+  operations: Operations;
+  /** All sockets, the oldest first. */
+  sockets(): Iterable<SeenSocket>;
+  draining(): boolean;
+}
+
+/** The services of a broker, with what a reload changes in them. */
+export interface BrokerServices extends Services {
+  sessions: SealedSessions;
+  servers: Map<string, ServerOptions>;
+  tenantNames: Set<string>;
+}
+
+/** The services, and the parts beneath them that the broker itself ends or changes. */
+export interface BuiltServices {
+  services: BrokerServices;
+  keys: KeyRing;
+  standstill: Standstill;
+  /** Bounds of sockets; a reload changes this object. */
+  socketLimits: SocketLimits;
+  /** Drops all that is kept of an account beside its connections. */
+  endAccount(accountKey: string): void;
+}
+
+/** Makes what the handlers of a broker work with. @throws KeyFileError */
+export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: WholeBroker): BuiltServices {
+  const { log } = options;
+  const socketLimits = { ...defaultSocketLimits, ...options.sockets };
+  const standstill = new Standstill();
+  const proofs = new Proofs();
+  const registry = new Registry(
+    { ...defaultPoolLimits, ...options.pool },
+    {
+      log,
+      onRefused: (key, credentials) => proofs.refused(key, credentials),
+      onDoubted: (key, credentials) => proofs.doubt(key, credentials),
+      beforeWork: () => standstill.check(),
+    },
+  );
+  const kept: KeptPerAccount[] = [];
+  const endAccount = (accountKey: string) => {
+    for (const each of kept) each.endAccount(accountKey);
+  };
+  const { keys, revocations } = sessionParts(options.sessionFiles, log);
+  const sessions = new SealedSessions({
+    keys,
+    revocations,
+    limits: { ...defaultSessionLimits, ...options.sessions },
+    onAccountEnd: (accountKey) => {
+      endAccount(accountKey);
+      void registry.close(accountKey);
+    },
+  });
+  const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
+  const epoch = randomBytes(8).toString('hex');
+  const startWatcher = options.startWatcher ?? watcherOf(views, options.watchTimes, log);
+  const hub = new Hub({ epoch, startWatcher, limits: options.watches ?? {}, log });
+  const facts = new ServerFacts();
+  const idempotency = new Idempotency();
+  kept.push(hub, views, facts, idempotency);
+  const services: BrokerServices = {
+    sessions,
+    proofs,
+    registry,
+    views,
+    idempotency,
+    facts,
+    hub,
+    operatorView: {
+      load: new Load(),
+      slowest: new Slowest<SlowRequest>(SLOWEST, SLOWEST_MS, 5),
+      tracing: new Tracing(),
+      settings: options.settings ?? [],
+      get socketLimit() {
+        return socketLimits.sockets;
+      },
+      get sockets() {
+        return whole.sockets();
+      },
+      get draining() {
+        return whole.draining();
+      },
+    },
+    servers: new Map(options.servers.map((server) => [server.name, server])),
+    tenantNames: new Set(options.tenants.map(({ name }) => name)),
+    version,
+    epoch,
+    limits: serviceLimits(options),
+    operations: whole.operations,
+    log,
+  };
+  return { services, keys, standstill, socketLimits, endAccount };
+}
+
+/** The limits that handlers check. */
+export function serviceLimits({
+  appendBytes = defaultAppendBytes,
+  pool,
+}: Pick<Changeable, 'appendBytes' | 'pool'>): ServiceLimits {
+  const { connectionsPerAccount, queuePerAccount } = { ...defaultPoolLimits, ...pool };
+  return { appendBytes, connectionsPerAccount, queuePerAccount };
+}
+
+function sessionParts(files: SessionFiles | undefined, log: Log): { keys: KeyRing; revocations: Revocations } {
+  if (!files) return { keys: KeyRing.ephemeral(), revocations: new Revocations() };
+  const keys = KeyRing.ofFile(files.keyFile, { create: files.createKeys });
+  const onTrouble = (err: unknown) => {
+    if (err) log.error({ err }, 'cannot write the list of ended sessions; what ends now is in memory alone');
+    else log.info('the list of ended sessions is written again');
+  };
+  return { keys, revocations: new Revocations(files.revocationsFile, { onTrouble }) };
+}
