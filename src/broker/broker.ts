@@ -174,7 +174,7 @@ export class Broker {
   #operations(): Operations {
     const remaining = () => {
       const remainingMs = this.#ending ? Math.max(0, Math.round(this.#endsAt - Date.now())) : null;
-      const connections = this.registry.slots.total;
+      const connections = this.registry.caps.total;
       return { draining: this.#ending !== undefined, ...this.#listener.remaining, connections, remainingMs };
     };
     return {

@@ -20,9 +20,9 @@ export const adminSeeHandlers = {
         return {
           name,
           ...(states.get(name) ?? { state: 'closed' as const, failures: 0, retryAfterMs: 0 }),
-          connections: registry.slots.of(name),
-          connectionLimit: registry.slots.limitOf(name),
-          learnedLimit: registry.slots.learnedOf(name) ?? null,
+          connections: registry.caps.of(name),
+          connectionLimit: registry.caps.limitOf(name),
+          learnedLimit: registry.caps.learnedOf(name) ?? null,
           ...{ accounts, waiting, reduced },
         };
       }),

@@ -39,7 +39,7 @@ function capsOf({ operatorView, registry, sessions, views, hub }: Services): Res
   const { totals } = sessions;
   return [
     { name: 'sockets', used: sockets, limit: operatorView.socketLimit },
-    { name: 'connections', used: registry.slots.total, limit: registry.limits.connections },
+    { name: 'connections', used: registry.caps.total, limit: registry.limits.connections },
     { name: 'sessions', used: totals.sessions, limit: totals.limit },
     { name: 'accounts', used: totals.accounts, limit: null },
     { name: 'view bytes', used: views.bytes, limit: views.limits.bytes },

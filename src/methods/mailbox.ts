@@ -11,7 +11,7 @@ import {
 } from '../imap/mailboxes/mailboxes.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { mailboxMethods } from '../protocol/methods/mailbox.js';
-import { learnAll } from '../view/learn.js';
+import { fetchAllNew } from '../view/learn.js';
 import type { MailboxView } from '../view/mailbox-view.js';
 import { stateOf, versionOf } from '../view/state.js';
 import type { Handlers } from './context.js';
@@ -49,9 +49,9 @@ export const mailboxHandlers = {
       key: JSON.stringify(['changes', since]),
       maxAgeMs,
       job: jobOf(context, { effect: 'read', mailbox }),
-      known: (view) => (view.placed && view.members.unknownOnTop === 0 ? changesSince(view, since) : undefined),
+      fromMemory: (view) => (view.placed && view.members.unknownOnTop === 0 ? changesSince(view, since) : undefined),
       fetch: async (view, connection) => {
-        await learnAll(view, connection);
+        await fetchAllNew(view, connection);
         return changesSince(view, since);
       },
     });

@@ -2,7 +2,7 @@ import { appendMessage } from '../imap/messages/append.js';
 import type { Params } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from './context.js';
-import { once } from './support/once.js';
+import { idempotently } from './support/once.js';
 import { write } from './support/writing.js';
 
 /**
@@ -16,7 +16,7 @@ export const appendToFolder: Handler<'message.append'> = async (context, params)
   try {
     const raw = await messageOf(context, data, upload, size);
     const matters = { mailbox, flags, internalDate };
-    const stored = await once(context, idempotencyKey, matters, () => store(context, params, raw), raw);
+    const stored = await idempotently(context, idempotencyKey, matters, () => store(context, params, raw), raw);
     return { mailbox, ...stored };
   } catch (error) {
     upload?.abort(error);

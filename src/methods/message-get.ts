@@ -27,7 +27,7 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
     key: JSON.stringify(['get', uidValidity, uids, headers, maxTextBytes, only]),
     maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
-    known: (view) => {
+    fromMemory: (view) => {
       if (view.uidValidity !== uidValidity) return undefined;
       const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.flagsOf(uid))));
       return found.includes(undefined) ? undefined : answer(uids, found as (string | null)[]);

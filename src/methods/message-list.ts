@@ -24,7 +24,7 @@ export const listMessages: PreparedHandler<'message.list'> = async (context, par
     key,
     maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
-    known: (view) => {
+    fromMemory: (view) => {
       const page = expected.every((value) => value === view.uidValidity) ? knownPage(view, request) : undefined;
       return page && answer(mailbox, view, page, fields);
     },

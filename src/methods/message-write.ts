@@ -7,7 +7,7 @@ import { changing, existingOf, findingAll } from './message/on-existing.js';
 import { copy, move } from './message/transferring.js';
 import { appendToFolder } from './message-append.js';
 import { askedFor } from './support/canonical.js';
-import { once } from './support/once.js';
+import { idempotently } from './support/once.js';
 
 /** Handlers of the methods in `src/protocol/methods/message-write.ts`. */
 export const messageWriteHandlers = {
@@ -33,7 +33,7 @@ export const messageWriteHandlers = {
     };
   },
   'message.copy': (context, params) =>
-    once(context, params.idempotencyKey, askedFor(params), () => copy(context, params)),
+    idempotently(context, params.idempotencyKey, askedFor(params), () => copy(context, params)),
   'message.move': async (context, params) => {
     const { destination, mailbox } = params;
     if (canonicalName(destination) === canonicalName(mailbox)) {
@@ -41,7 +41,7 @@ export const messageWriteHandlers = {
         field: 'destination',
       });
     }
-    return once(context, params.idempotencyKey, askedFor(params), () => move(context, params));
+    return idempotently(context, params.idempotencyKey, askedFor(params), () => move(context, params));
   },
   'message.delete': async (context, params) => {
     const uids = [...new Set(params.uids)];

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import type { PoolEvents } from './pool-events.js';
 import type { Backoffs } from './supply/backoffs.js';
-import type { Full, PoolLimits, Slots } from './supply/slots.js';
+import type { Caps, Full, PoolLimits } from './supply/slots.js';
 
 /** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
 export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;
@@ -24,14 +24,14 @@ export interface Contender {
 /** What an account needs from its registry. */
 export interface AccountHost {
   limits: PoolLimits;
-  slots: Slots;
+  caps: Caps;
   events: PoolEvents;
   backoffs: Backoffs;
   connect: Connect;
   /** A cap shared by other accounts keeps a request from a connection: the registry makes room, then calls `wake`. */
   needsRoom(account: Contender, full: Full): void;
   /** The same for a watch: the account is woken when a slot is free, but no other account loses a connection for it. */
-  hopesForRoom(account: Contender): void;
+  watchNeedsRoom(account: Contender): void;
   /** The account gave a slot back. */
   slotFreed(account: Contender): void;
   /** The server refused credentials that it accepted before. */

@@ -17,7 +17,7 @@ import { type Place, WaitQueue } from './jobs/wait-queue.js';
 import { Lending } from './lending.js';
 import type { Ending } from './pool-events.js';
 import { Scheduler } from './scheduler.js';
-import { Holding } from './supply/holding.js';
+import { SuppliedConnections } from './supply/holding.js';
 import { Logins } from './supply/logins.js';
 import { Retirement } from './supply/retirement.js';
 
@@ -29,7 +29,7 @@ export class Account {
   readonly #host: AccountHost;
   readonly #pool: ConnectionPool;
   readonly #queue: WaitQueue;
-  readonly #holding: Holding;
+  readonly #supplied: SuppliedConnections;
   readonly #loans = new Loans();
   readonly #stoppers = new Stoppers();
   readonly #logins: Logins;
@@ -47,13 +47,13 @@ export class Account {
     this.user = user;
     this.#host = host;
     this.#queue = new WaitQueue(host.limits);
-    this.#holding = new Holding(key, server, host);
+    this.#supplied = new SuppliedConnections(key, server, host);
     this.#pool = new ConnectionPool(host.limits);
     this.#shared = new SharedJobs((job, work) => this.run(job, work), this.slots);
     this.#logins = new Logins({
       key,
       backoffs: host.backoffs,
-      holding: this.#holding,
+      supplied: this.#supplied,
       queue: this.#queue,
       stoppers: this.#stoppers,
       onMade: (connection, loginMs) => this.#lending.take(connection, loginMs),
@@ -64,17 +64,17 @@ export class Account {
     });
     this.#retirement = new Retirement(
       host.limits,
-      this.#holding,
+      this.#supplied,
       () => this.#logins.supply(),
       (connection) => this.#lending.leave(connection, 'retired'),
     );
     this.#lending = new Lending({
       pool: this.#pool,
       loans: this.#loans,
-      holding: this.#holding,
+      supplied: this.#supplied,
       queue: this.#queue,
       stoppers: this.#stoppers,
-      mustYield: () => this.#holding.surplus > 0 || host.mustYield(this),
+      mustYield: () => this.#supplied.surplus > 0 || host.mustYield(this),
       mustRetire: (connection) =>
         connection.server !== this.#server || this.#retirement.isDue(connection, this.#logins.proven.current),
       onChange: () => this.wake(),
@@ -93,7 +93,7 @@ export class Account {
         queue: this.#queue,
         pool: this.#pool,
         loans: this.#loans,
-        holding: this.#holding,
+        supplied: this.#supplied,
         paused: () => this.#logins.paused,
         ending: () => this.#lending.ending,
       },
@@ -103,7 +103,7 @@ export class Account {
         evict: () => void this.evictIdle(),
         ask: (loan) => this.#lending.ask(loan),
         needsRoom: (full) => host.needsRoom(this, full),
-        hopesForRoom: () => host.hopesForRoom(this),
+        watchNeedsRoom: () => host.watchNeedsRoom(this),
         giveSlot: () => this.#giveSlot(),
       },
     );
@@ -116,7 +116,7 @@ export class Account {
   /** From now on connections are made to this server; existing ones end after their current work. */
   useServer(server: ServerOptions): void {
     this.#server = server;
-    this.#holding.useServer(server);
+    this.#supplied.useServer(server);
     this.vacate('retired');
   }
 
@@ -125,16 +125,16 @@ export class Account {
     const watching = this.#loans.count('watch');
     return {
       idle,
-      busy: this.#holding.connections.size - idle - watching,
+      busy: this.#supplied.connections.size - idle - watching,
       watching,
-      connecting: this.#holding.connecting,
+      connecting: this.#supplied.connecting,
       waiting: this.#queue.length,
     };
   }
 
   /** The account's connections, the oldest first. */
   get connections(): ReadonlySet<ImapConnection> {
-    return this.#holding.connections;
+    return this.#supplied.connections;
   }
 
   /** The state and the counters of one of the account's connections. */
@@ -165,12 +165,12 @@ export class Account {
 
   /** Number of the account's connections and of its logins under way. */
   get size(): number {
-    return this.#holding.size;
+    return this.#supplied.size;
   }
 
   /** Most connections that the account may have at once, as far as the broker knows. */
   get budget(): number {
-    return this.#holding.budget.limit;
+    return this.#supplied.budget.limit;
   }
 
   /** Milliseconds that the longest waiting job has waited; `undefined` when only watches wait. */
@@ -283,7 +283,7 @@ export class Account {
 
   /** Ends idle connections above the configured limit. */
   shrink(): void {
-    this.#lending.shrink(this.#holding.surplus);
+    this.#lending.shrink(this.#supplied.surplus);
   }
 
   /** Ends all work and all connections at once; both may begin anew. @returns number of requests ended */
@@ -356,7 +356,7 @@ export class Account {
   }
 
   #giveSlot(): void {
-    this.#holding.giveSlot();
+    this.#supplied.giveSlot();
     if (this.#isQuiet) this.#logins.backOff();
     this.#host.slotFreed(this);
     this.wake();
@@ -364,7 +364,7 @@ export class Account {
   }
 
   get #isQuiet(): boolean {
-    return this.#holding.size === 0;
+    return this.#supplied.size === 0;
   }
 
   /** Resolves when the account has no connection and no login under way, or after the timeout. */

@@ -1,22 +1,22 @@
 import type { Contender } from './account-host.js';
-import type { Full, Slots } from './supply/slots.js';
+import type { Caps, Full } from './supply/slots.js';
 
 /** An account with waiting jobs yields a connection to a job that has waited so many milliseconds longer than they. */
 const YIELD_AFTER_MS = 500;
 
 /** Which account gets a slot under the caps shared by all accounts, and which account gives a connection up for it. */
 export class Fairness {
-  readonly #slots: Slots;
+  readonly #caps: Caps;
   readonly #accounts: () => Iterable<Contender>;
   /** Accounts whose requests wait for a slot under a shared cap. */
   readonly #starved = new Set<Contender>();
   /** Accounts whose watches wait for a slot that no request wants. */
-  readonly #hopeful = new Set<Contender>();
+  readonly #waitingWatches = new Set<Contender>();
   readonly #evictingFor = new Set<Contender>();
 
   /** @param accounts all accounts of the broker */
-  constructor(slots: Slots, accounts: () => Iterable<Contender>) {
-    this.#slots = slots;
+  constructor(caps: Caps, accounts: () => Iterable<Contender>) {
+    this.#caps = caps;
     this.#accounts = accounts;
   }
 
@@ -32,19 +32,19 @@ export class Fairness {
   }
 
   /** An account's watch waits for a slot that no request wants. */
-  hopesForRoom(account: Contender): void {
-    this.#hopeful.add(account);
+  watchNeedsRoom(account: Contender): void {
+    this.#waitingWatches.add(account);
   }
 
   /** The account waits for no slot any more. */
   forget(account: Contender): void {
     this.#starved.delete(account);
-    this.#hopeful.delete(account);
+    this.#waitingWatches.delete(account);
   }
 
   clear(): void {
     this.#starved.clear();
-    this.#hopeful.clear();
+    this.#waitingWatches.clear();
   }
 
   /** A slot became free: wakes the accounts that can have a slot now, requests before watches. */
@@ -55,12 +55,12 @@ export class Fairness {
       this.#evictingFor.delete(next);
       next.wake();
     }
-    for (const hopeful of this.#hopeful) {
-      const full = this.#slots.full(hopeful.key, hopeful.server.name);
+    for (const watch of this.#waitingWatches) {
+      const full = this.#caps.full(watch.key, watch.server.name);
       if (full === 'broker') break;
       if (full === 'server') continue;
-      this.#hopeful.delete(hopeful);
-      hopeful.wake();
+      this.#waitingWatches.delete(watch);
+      watch.wake();
     }
   }
 
@@ -96,7 +96,7 @@ export class Fairness {
       const waitedMs = account.longestWaitMs;
       if (waitedMs === undefined) this.#starved.delete(account);
       const longer = waitedMs !== undefined && waitedMs > longestMs;
-      if (!longer || this.#slots.full(account.key, account.server.name) !== undefined) continue;
+      if (!longer || this.#caps.full(account.key, account.server.name) !== undefined) continue;
       longest = account;
       longestMs = waitedMs;
     }
@@ -105,7 +105,7 @@ export class Fairness {
 
   /** Whether a slot of one account would help another: under the cap of a server only slots of that server do. */
   #helps(account: Contender, other: Contender): boolean {
-    const full = this.#slots.full(other.key, other.server.name);
+    const full = this.#caps.full(other.key, other.server.name);
     return full === 'broker' || (full === 'server' && account.server.name === other.server.name);
   }
 }

@@ -8,7 +8,7 @@ import type { Stoppers } from './jobs/stoppers.js';
 import type { Place, WaitQueue } from './jobs/wait-queue.js';
 import { Patience } from './patience.js';
 import type { Ending } from './pool-events.js';
-import type { Holding } from './supply/holding.js';
+import type { SuppliedConnections } from './supply/holding.js';
 import { answers } from './validate.js';
 
 /** A connection that has been silent for longer is checked with a NOOP before it is lent: it may be half-open. */
@@ -21,7 +21,7 @@ const DOUBT_MS = 300;
 export interface LendingOptions {
   pool: ConnectionPool;
   loans: Loans;
-  holding: Holding;
+  supplied: SuppliedConnections;
   queue: WaitQueue;
   stoppers: Stoppers;
   /** Whether a free connection must be ended: see `AccountHost.mustYield`. */
@@ -55,7 +55,7 @@ export class Lending {
   /** Whether a connection is being ended, or a watch was asked to give its up to be ended: a slot becomes free soon. */
   get ending(): boolean {
     return (
-      this.#options.holding.leaving > 0 || this.#options.loans.watches.some(({ leaving }) => leaving !== undefined)
+      this.#options.supplied.leaving > 0 || this.#options.loans.watches.some(({ leaving }) => leaving !== undefined)
     );
   }
 
@@ -243,13 +243,13 @@ export class Lending {
   }
 
   async #endIdle(connection: ImapConnection, why: Ending): Promise<void> {
-    const gone = this.#options.holding.beginLeaving(connection);
+    const gone = this.#options.supplied.beginLeaving(connection);
     await this.#options.pool.borrow(connection);
     await this.#discard(connection, why, gone);
   }
 
   async #end(connection: ImapConnection, why: Ending): Promise<void> {
-    await this.#discard(connection, why, this.#options.holding.beginLeaving(connection));
+    await this.#discard(connection, why, this.#options.supplied.beginLeaving(connection));
   }
 
   async #discard(connection: ImapConnection, why: Ending, gone: () => void): Promise<void> {

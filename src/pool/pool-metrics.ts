@@ -91,7 +91,7 @@ function addStates(metrics: Metrics, registry: Registry, servers: () => Iterable
     'Connections that count against the caps, those that log out included.',
     ['server'],
     (set) => {
-      for (const server of servers()) set({ server }, registry.slots.of(server));
+      for (const server of servers()) set({ server }, registry.caps.of(server));
     },
   );
   metrics.gauge('slots_limit', 'Most connections: of the broker, to one server.', ['cap'], (set) => {

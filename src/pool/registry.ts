@@ -13,7 +13,7 @@ import { connector } from './supply/connector.js';
 import { Gate, type GateState } from './supply/gate.js';
 import { Pauses } from './supply/pauses.js';
 import { judgeFull } from './supply/server-full.js';
-import { type Full, type PoolLimits, Slots } from './supply/slots.js';
+import { Caps, type Full, type PoolLimits } from './supply/slots.js';
 
 /** Names an account. */
 export interface AccountName {
@@ -37,7 +37,7 @@ export interface RegistryOptions {
 /** All accounts of the broker, and the caps that they share. */
 export class Registry implements AccountHost {
   readonly limits: PoolLimits;
-  readonly slots: Slots;
+  readonly caps: Caps;
   readonly events = new PoolEvents();
   readonly backoffs: Backoffs;
   readonly connect: Connect;
@@ -71,8 +71,8 @@ export class Registry implements AccountHost {
     this.refused = onRefused;
     this.doubted = onDoubted;
     this.beforeWork = beforeWork;
-    this.slots = new Slots(limits);
-    this.#fairness = new Fairness(this.slots, () => this.#accounts.values());
+    this.caps = new Caps(limits);
+    this.#fairness = new Fairness(this.caps, () => this.#accounts.values());
     this.backoffs = new Backoffs(limits, (key, err) => {
       log?.warn({ ...namesOf(key), err }, 'IMAP connections end soon after their logins; the account backs off');
     });
@@ -97,8 +97,8 @@ export class Registry implements AccountHost {
   }
 
   #shrink(server: string): void {
-    const full = this.slots.of(server) > this.limits.connectionsPerServer ? 'server' : 'broker';
-    for (let surplus = this.slots.surplus(server); surplus > 0; surplus -= 1) {
+    const full = this.caps.of(server) > this.limits.connectionsPerServer ? 'server' : 'broker';
+    for (let surplus = this.caps.surplus(server); surplus > 0; surplus -= 1) {
       void this.#fairness.leastRecentlyUsed(server, full)?.evictIdle();
     }
   }
@@ -113,7 +113,7 @@ export class Registry implements AccountHost {
 
   #unlearn(server: string): void {
     this.#gates.delete(server);
-    this.slots.forget(server);
+    this.caps.forget(server);
     this.backoffs.forget(keyMatcher({ server }));
   }
 
@@ -178,15 +178,15 @@ export class Registry implements AccountHost {
    */
   async beside<T>(server: string, work: () => Promise<T>): Promise<T> {
     const key = 'beside the accounts';
-    if (this.slots.full(key, server)) {
+    if (this.caps.full(key, server)) {
       const message = 'There are as many connections as there may be.';
       throw new BrokerError('POOL_EXHAUSTED', message, { retryAfterMs: 1000 });
     }
-    this.slots.take(key, server);
+    this.caps.take(key, server);
     try {
       return await work();
     } finally {
-      this.slots.give(key, server);
+      this.caps.give(key, server);
       this.#fairness.serve();
     }
   }
@@ -324,8 +324,8 @@ export class Registry implements AccountHost {
     this.#fairness.needsRoom(account, full);
   }
 
-  hopesForRoom(account: Contender): void {
-    this.#fairness.hopesForRoom(account);
+  watchNeedsRoom(account: Contender): void {
+    this.#fairness.watchNeedsRoom(account);
   }
 
   slotFreed(account: Contender): void {
@@ -336,7 +336,7 @@ export class Registry implements AccountHost {
   }
 
   mustYield(account: Contender): boolean {
-    if (this.isPaused(account) || this.slots.surplus(account.server.name) > 0) return true;
+    if (this.isPaused(account) || this.caps.surplus(account.server.name) > 0) return true;
     return this.#fairness.mustYield(account);
   }
 

@@ -4,7 +4,7 @@ import type { Job, Lane } from './jobs/job.js';
 import type { Loan } from './jobs/loan.js';
 import type { Loans } from './jobs/loans.js';
 import type { Place, WaitQueue } from './jobs/wait-queue.js';
-import type { Holding } from './supply/holding.js';
+import type { SuppliedConnections } from './supply/holding.js';
 import type { Full } from './supply/slots.js';
 
 /** A job that has waited so many milliseconds is served next in its lane, whatever folder a connection has selected. */
@@ -31,7 +31,7 @@ export interface Actions {
   /** A cap shared with other accounts keeps a job from a connection. */
   needsRoom(full: Full): void;
   /** The same for a watch, for which no other account is to lose a connection. */
-  hopesForRoom(): void;
+  watchNeedsRoom(): void;
   giveSlot(): void;
 }
 
@@ -40,7 +40,7 @@ export interface Scene {
   queue: WaitQueue;
   pool: ConnectionPool;
   loans: Loans;
-  holding: Holding;
+  supplied: SuppliedConnections;
   /** Whether the account makes no new connections for now. */
   paused(): boolean;
   /** Whether a connection is being ended, so that a slot becomes free soon. */
@@ -96,15 +96,15 @@ export class Scheduler {
    * @returns whether all of those were served
    */
   #serveLogins(before = Number.POSITIVE_INFINITY): boolean {
-    const { queue, holding, loans, pool } = this.#scene;
+    const { queue, supplied, loans, pool } = this.#scene;
     const { giveSlot, evict, needsRoom } = this.#actions;
     for (let [login] = queue.of('slot'); login && login.since <= before; [login] = queue.of('slot')) {
-      if (holding.takeSlot()) {
+      if (supplied.takeSlot()) {
         queue.leave(login);
         if (!login.resolve(undefined)) giveSlot();
         continue;
       }
-      const { full } = holding;
+      const { full } = supplied;
       // Under a shared cap the registry makes room, under its own the account; one slot at a time is enough.
       if (full !== undefined && full !== 'account') needsRoom(full);
       else if (!this.#scene.ending() && (pool.idle.length > 0 || loans.oldestWatch)) evict();
@@ -130,8 +130,8 @@ export class Scheduler {
 
   /** Further connections for bulk work, which takes the account's last one only if the account can have only one. */
   get #bulkRoom(): number {
-    const { holding, loans } = this.#scene;
-    return Math.max(1, holding.reach - 1) - loans.count('bulk');
+    const { supplied, loans } = this.#scene;
+    return Math.max(1, supplied.reach - 1) - loans.count('bulk');
   }
 
   #nextOf(lane: readonly Place[], idle: readonly ImapConnection[]): Match | undefined {
@@ -168,27 +168,27 @@ export class Scheduler {
 
   /** Opens a connection for each job that still waits; where none can be opened, asks watches for theirs. */
   #grow(): void {
-    const { queue, holding, loans } = this.#scene;
-    const { supply, ask, needsRoom, hopesForRoom } = this.#actions;
+    const { queue, supplied, loans } = this.#scene;
+    const { supply, ask, needsRoom, watchNeedsRoom: hopesForRoom } = this.#actions;
     const wanted = this.#waiting('interactive') + Math.min(this.#waiting('bulk'), Math.max(0, this.#bulkRoom));
     const yielding = loans.watches.filter((loan) => loan.asked && !loan.leaving && !loan.overdue);
-    let coming = holding.connecting + yielding.filter((loan) => !this.#awaited.has(loan)).length;
+    let coming = supplied.connecting + yielding.filter((loan) => !this.#awaited.has(loan)).length;
     for (; coming < wanted; coming += 1) {
       const watch = loans.oldestWatch;
       if (this.#mayOpen()) supply();
       else if (watch) ask(watch);
       else break;
     }
-    const { full } = holding;
+    const { full } = supplied;
     const others = full === 'server' || full === 'broker';
     if (coming < wanted && others && !this.#scene.paused()) needsRoom(full);
-    if (wanted > 0 || queue.of('watch').length === 0 || holding.size > 0) return;
+    if (wanted > 0 || queue.of('watch').length === 0 || supplied.size > 0) return;
     if (this.#mayOpen()) supply();
     else if (others) hopesForRoom();
   }
 
   #mayOpen(): boolean {
-    return !this.#scene.paused() && this.#scene.holding.takeSlot();
+    return !this.#scene.paused() && this.#scene.supplied.takeSlot();
   }
 
   /** Jobs of a lane that wait for any connection. */

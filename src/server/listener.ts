@@ -261,10 +261,10 @@ export class Listener {
   }
 
   /** Lets servers take no more sockets. A server closes with its last socket; an operator's may stay for long. */
-  #closeServers(which: (entry: { forOperators: boolean }) => boolean): void {
+  #closeServers(isConcerned: (entry: { forOperators: boolean }) => boolean): void {
     const entries = this.#servers.splice(0);
-    this.#servers.push(...entries.filter((entry) => !which(entry)));
-    const servers = entries.filter(which).map(({ server }) => server);
+    this.#servers.push(...entries.filter((entry) => !isConcerned(entry)));
+    const servers = entries.filter(isConcerned).map(({ server }) => server);
     for (const server of servers) this.#closing.push(new Promise((resolve) => server.close(() => resolve())));
     // Closes connections that have not asked for anything yet; WebSockets are not among them.
     for (const server of servers) server.closeAllConnections();

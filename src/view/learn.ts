@@ -15,7 +15,7 @@ const ROWS_AT_ONCE = 50;
 const MOST_TRIES = 8;
 
 /** Learns the announced messages, as many as one command fetches. @returns false when the fetch must be retried */
-export async function learnTop(
+export async function fetchNewest(
   view: MailboxView,
   connection: ImapConnection,
   fields: readonly ListField[],
@@ -26,14 +26,14 @@ export async function learnTop(
   const to = Math.min(members.exists, from + (few ? ROWS_AT_ONCE : 10 * FETCH_BATCH) - 1);
   const found = await fetchMembers(view, connection, { from, to }, few ? fields : []);
   if (!found) return false;
-  members.learnTop(found);
+  members.addNewest(found);
   return true;
 }
 
 /** Learns all announced messages. @throws BrokerError IMAP_NO when messages come and go too quickly */
-export async function learnAll(view: MailboxView, connection: ImapConnection): Promise<void> {
+export async function fetchAllNew(view: MailboxView, connection: ImapConnection): Promise<void> {
   for (let tries = 0; view.members.unknownOnTop > 0; ) {
-    if (!(await learnTop(view, connection, []))) tries += 1;
+    if (!(await fetchNewest(view, connection, []))) tries += 1;
     if (tries > MOST_TRIES || !view.placed) {
       throw new BrokerError('IMAP_NO', 'The folder changes too quickly to be read.', { field: 'mailbox' });
     }
@@ -41,7 +41,7 @@ export async function learnAll(view: MailboxView, connection: ImapConnection): P
 }
 
 /** Learns messages below the known ones. @returns false when the fetch must be retried */
-export async function learnBelow(
+export async function fetchOlder(
   view: MailboxView,
   connection: ImapConnection,
   count: number,
@@ -53,7 +53,7 @@ export async function learnBelow(
   const from = Math.max(1, to - Math.min(count, most) + 1);
   const found = await fetchMembers(view, connection, { from, to }, fields);
   if (!found) return false;
-  view.members.learnBelow(found);
+  view.members.addOlder(found);
   return true;
 }
 

@@ -34,7 +34,7 @@ export interface Question<T> {
   /** How old an answer from memory may be, in milliseconds. */
   maxAgeMs: number;
   /** The answer from memory; undefined unless all of it is there. */
-  known(view: MailboxView): T | undefined;
+  fromMemory(view: MailboxView): T | undefined;
   /**
    * Fetches immutable data that `known` lacks, where nothing else is missing: the command is sent together with the one
    * that checks whether the view is up to date. Undefined where there is nothing to fetch.
@@ -63,7 +63,7 @@ export interface Confirmations {
 }
 
 /** The holder of a connection that follows the view, on which it answers when called: {@link MailboxReader.serve}. */
-export interface Station {
+export interface ConnectionHolder {
   call(): void;
 }
 
@@ -97,8 +97,8 @@ export class MailboxReader {
   readonly #confirmations: Confirmations;
   readonly #waiting = new Map<string, Group>();
   #active: Group[] = [];
-  #running: 'lease' | 'station' | undefined;
-  #station: Station | undefined;
+  #running: 'lease' | 'holder' | undefined;
+  #holder: ConnectionHolder | undefined;
   #leases: Leases | undefined;
   /** Ends the running work. Undefined while no work runs: thousands of controllers would be held for nothing. */
   #abort: AbortController | undefined;
@@ -137,20 +137,20 @@ export class MailboxReader {
     return coalesced ? { value: read.value, origin: { ...read.origin, source: 'coalesced' } } : read;
   }
 
-  /** From now on the station answers, until it calls {@link leaveStation}. */
-  setStation(station: Station): void {
-    this.#station = station;
+  /** From now on the holder answers, until it calls {@link removeHolder}. */
+  setHolder(holder: ConnectionHolder): void {
+    this.#holder = holder;
   }
 
   /**
-   * Makes the view follow a station's connection; until then it may have followed another.
+   * Makes the view follow the connection of a holder; until then it may have followed another.
    * @returns false while another connection is at work on the view
    * @throws BrokerError NOT_FOUND where there is no such folder, IMAP_NO where it cannot be opened now, CONNECTION_LOST
    */
   async moveTo(connection: ImapConnection): Promise<boolean> {
     if (connection.isFollowedBy(this.view)) return true;
     if (this.#running !== undefined) return false;
-    this.#running = 'station';
+    this.#running = 'holder';
     try {
       await this.#place(connection, now());
     } finally {
@@ -161,16 +161,16 @@ export class MailboxReader {
     return true;
   }
 
-  /** The station cannot answer any more: its unanswered questions are answered by leases. */
-  leaveStation(station: Station): void {
-    if (this.#station !== station) return;
-    this.#station = undefined;
-    if (this.#running !== 'station') return;
+  /** The holder cannot answer any more: its unanswered questions are answered by leases. */
+  removeHolder(holder: ConnectionHolder): void {
+    if (this.#holder !== holder) return;
+    this.#holder = undefined;
+    if (this.#running !== 'holder') return;
     this.#running = undefined;
     this.#start();
   }
 
-  /** Answers all waiting questions on the connection of the station. @throws BrokerError CONNECTION_LOST */
+  /** Answers all waiting questions on the connection of the holder. @throws BrokerError CONNECTION_LOST */
   async serve(connection: ImapConnection): Promise<void> {
     const trace = new Trace();
     this.#abort = new AbortController();
@@ -180,7 +180,7 @@ export class MailboxReader {
     trace.begin(connection, 0, 0);
     try {
       while (this.#isAsked) await this.#answer(connection, trace);
-      if (this.#running === 'station') this.#running = undefined;
+      if (this.#running === 'holder') this.#running = undefined;
     } finally {
       trace.end();
       connection.trace = undefined;
@@ -194,9 +194,9 @@ export class MailboxReader {
 
   #start(): void {
     if (this.#running !== undefined || !this.#isAsked) return;
-    if (this.#station) {
-      this.#running = 'station';
-      this.#station.call();
+    if (this.#holder) {
+      this.#running = 'holder';
+      this.#holder.call();
     } else if (this.#leases) {
       void this.#run(this.#leases);
     }
@@ -206,7 +206,7 @@ export class MailboxReader {
     const { view } = this;
     const alive = this.liveness?.();
     if (view.outdated || !(alive || performance.now() - view.confirmed.at <= question.maxAgeMs)) return undefined;
-    const value = question.known(view);
+    const value = question.fromMemory(view);
     if (value === undefined) return undefined;
     return { value, origin: { source: 'cache', asOf: view.asOf, lagMs: alive?.lagMs } };
   }
@@ -296,7 +296,7 @@ export class MailboxReader {
     lacked: boolean,
   ): Promise<void> {
     try {
-      const known = question.known(this.view);
+      const known = question.fromMemory(this.view);
       const value = known ?? (await question.fetch(this.view, connection));
       const source = known === undefined || lacked ? 'server' : 'validated';
       askers.trace.share(trace, trace.queueMs);

@@ -15,7 +15,7 @@ const CHANGE_BYTES = 12;
 const EMPTY_BYTES = 2_700;
 
 /** What a SELECT that resumes from a known state reported. */
-export interface Told {
+export interface SelectReport {
   /** Uids from VANISHED (EARLIER). */
   vanished: UidRanges;
   /** Flags of messages that the view knows, as JSON, by uid. */
@@ -58,7 +58,7 @@ export class MailboxView implements Follower {
   /** Highest mod-sequence since the last barrier: changes with lower ones may still come (RFC 7162 section 6). */
   #heardModseq: bigint | undefined;
   /** While the view is being placed on a selection: what the SELECT reported so far. */
-  #told: Told | undefined;
+  #selectReport: SelectReport | undefined;
   /** The connection that the view follows, or is being placed on. */
   #connection: ImapConnection | undefined;
   #disturbed = false;
@@ -163,12 +163,12 @@ export class MailboxView implements Follower {
    * Begins to place the view on a selection of this connection, and collects what the SELECT reports. The view stops
    * following its former connection, which would report the same changes again.
    */
-  startPlacing(connection: ImapConnection): Told {
+  startPlacing(connection: ImapConnection): SelectReport {
     this.#connection?.unfollow(this);
     this.#connection = connection;
-    this.#told = { vanished: new UidRanges(), flags: new Map() };
+    this.#selectReport = { vanished: new UidRanges(), flags: new Map() };
     this.#existsHeard = 0;
-    return this.#told;
+    return this.#selectReport;
   }
 
   /** The SELECT is done: from now on each message that is added or expunged disturbs the placing. */
@@ -198,26 +198,26 @@ export class MailboxView implements Follower {
   resume(
     { exists, highestModseq }: SelectedMailbox,
     changes: { removed: Iterable<number>; flags: ReadonlyMap<number, string>; added: readonly Member[] },
-    told?: Told,
+    report?: SelectReport,
   ): void {
-    this.#resumeOpened(told);
+    this.#resumeOpened(report);
     this.members.renumber();
     this.members.removeAll([...changes.removed]);
     for (const [uid, flags] of changes.flags)
       if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);
-    this.members.learnTop(changes.added);
+    this.members.addNewest(changes.added);
     this.members.settle(exists);
     this.#place(highestModseq);
   }
 
-  /** @param told all changes of all messages, where the server reports them (QRESYNC) */
-  #resumeOpened(told: Told | undefined): void {
-    if (!told) {
+  /** @param report all changes of all messages, where the server reports them (QRESYNC) */
+  #resumeOpened(report: SelectReport | undefined): void {
+    if (!report) {
       this.#opened.clear();
       return;
     }
-    this.#opened.vanished(told.vanished);
-    for (const [uid, flags] of told.flags) this.#opened.told(uid, flags);
+    this.#opened.vanished(report.vanished);
+    for (const [uid, flags] of report.flags) this.#opened.report(uid, flags);
   }
 
   /** Forgets all but the newest messages, at most `most`. */
@@ -232,13 +232,13 @@ export class MailboxView implements Follower {
   onExists(count: number): void {
     this.#existsHeard += 1;
     this.onHeard?.();
-    if (this.#told) this.#disturbed = true;
+    if (this.#selectReport) this.#disturbed = true;
     else if (!this.members.announce(count)) this.doubt(count);
   }
 
   onExpunge(seq: number): void {
     this.onHeard?.();
-    if (this.#told) this.#disturbed = true;
+    if (this.#selectReport) this.#disturbed = true;
     else {
       // The sequence number does not show which of the unknown messages is gone.
       if (!this.members.knows(seq)) this.#opened.clear();
@@ -248,8 +248,8 @@ export class MailboxView implements Follower {
 
   onVanished(uids: string, earlier: boolean): void {
     this.onHeard?.();
-    if (this.#told && earlier) this.#told.vanished.add(uids);
-    else if (this.#told) this.#disturbed = true;
+    if (this.#selectReport && earlier) this.#selectReport.vanished.add(uids);
+    else if (this.#selectReport) this.#disturbed = true;
     else if (!earlier) {
       const gone = new UidRanges();
       gone.add(uids);
@@ -263,27 +263,27 @@ export class MailboxView implements Follower {
     if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
       this.#heardModseq = modseq;
     }
-    if (!this.#told) this.#noteFlags(seq, uid, flagString(flags));
+    if (!this.#selectReport) this.#noteFlags(seq, uid, flagString(flags));
     // Which message the sequence number means is not known before the view is placed.
     else if (uid === undefined) this.#disturbed = true;
     // The server reports all messages that changed; the view may know few of them.
-    else if (this.flagsOf(uid) !== undefined) this.#told.flags.set(uid, flagString(flags));
+    else if (this.flagsOf(uid) !== undefined) this.#selectReport.flags.set(uid, flagString(flags));
   }
 
   #noteFlags(seq: number, uid: number | undefined, flags: string): void {
     this.members.flag(seq, uid, flags);
-    if (uid !== undefined) this.#opened.told(uid, flags);
+    if (uid !== undefined) this.#opened.report(uid, flags);
     else if (!this.members.knows(seq)) this.#opened.clear();
   }
 
   onLost(): void {
     this.#connection = undefined;
-    this.#told = undefined;
+    this.#selectReport = undefined;
     this.#heardModseq = undefined;
   }
 
   #place(highestModseq: bigint | undefined): void {
-    this.#told = undefined;
+    this.#selectReport = undefined;
     this.#modseq = highestModseq;
     this.#heardModseq = undefined;
   }

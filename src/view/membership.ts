@@ -192,7 +192,7 @@ export class Membership {
   }
 
   /** Adds the oldest of the announced messages, ascending. */
-  learnTop(members: readonly Member[]): void {
+  addNewest(members: readonly Member[]): void {
     const first = this.#base + this.#uids.length + 1;
     members.forEach(({ uid, flags }, index) => {
       this.#uids.push(uid);
@@ -204,7 +204,7 @@ export class Membership {
   }
 
   /** Adds the messages right below the known ones, ascending. */
-  learnBelow(members: readonly Member[]): void {
+  addOlder(members: readonly Member[]): void {
     const first = this.#base - members.length + 1;
     const strings = members.map(({ flags }, index) =>
       this.#strings.take(this.#unplaced.get(first + index) ?? flagString(flags)),

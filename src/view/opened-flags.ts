@@ -31,7 +31,7 @@ export class OpenedFlags {
   }
 
   /** The server sent the flags of a message. */
-  told(uid: number, flags: string): void {
+  report(uid: number, flags: string): void {
     if (this.#flags.has(uid)) this.#flags.set(uid, flags);
   }
 

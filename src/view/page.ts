@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Boundary, PageStart } from '../imap/messages/index-page.js';
 import type { ListField } from '../protocol/models.js';
-import { fetchMissing, learnBelow, learnTop } from './learn.js';
+import { fetchMissing, fetchNewest, fetchOlder } from './learn.js';
 import type { MailboxView } from './mailbox-view.js';
 import { lowerBound } from './ranges.js';
 
@@ -45,7 +45,7 @@ export async function fetchedPage(
   for (let tries = 0; tries < TRIES && view.placed && connection.isFollowedBy(view); ) {
     let progress: boolean;
     if (view.members.unknownOnTop > 0) {
-      progress = await learnTop(view, connection, fields);
+      progress = await fetchNewest(view, connection, fields);
     } else {
       const slice = sliceOf(view, start, limit);
       if (slice === 'away') return undefined;
@@ -54,7 +54,7 @@ export async function fetchedPage(
         if (missing.length === 0) return slice.page;
         progress = await fetchMissing(view, connection, missing, fields);
       } else {
-        progress = await learnBelow(view, connection, slice.learn, fields);
+        progress = await fetchOlder(view, connection, slice.learn, fields);
       }
     }
     if (!progress) tries += 1;

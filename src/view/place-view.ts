@@ -3,7 +3,7 @@ import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import { fetchFlags } from '../imap/messages/fetch-flags.js';
 import { searchSet } from '../imap/messages/search.js';
 import { flagString } from './flag-strings.js';
-import type { MailboxView, Told } from './mailbox-view.js';
+import type { MailboxView, SelectReport } from './mailbox-view.js';
 import type { Member } from './membership.js';
 
 /** Messages come and go while a view is placed; after so many tries the view starts over instead. */
@@ -37,7 +37,7 @@ async function tryToPlace(
 ): Promise<boolean> {
   const { uidValidity, modseq, members } = view;
   const quick = connection.enabled('QRESYNC') && uidValidity !== undefined && modseq !== undefined;
-  const told = view.startPlacing(connection);
+  const report = view.startPlacing(connection);
   const selected = await connection.follow(mailbox, view, quick ? { uidValidity, modseq } : undefined);
   view.settleOn();
   if (!view.isOf(selected) || knowsNothing(view)) {
@@ -48,7 +48,7 @@ async function tryToPlace(
     view.truncate(most);
     return byFlags(view, connection, selected);
   }
-  if (quick) return byQresync(view, connection, selected, told);
+  if (quick) return byQresync(view, connection, selected, report);
   // The server may have been restored from a backup.
   if (selected.highestModseq < modseq) return byFlags(view, connection, selected);
   if (selected.highestModseq === modseq && selected.exists === members.exists && !mayHaveNew(view, selected)) {
@@ -70,15 +70,15 @@ async function byQresync(
   view: MailboxView,
   connection: ImapConnection,
   selected: SelectedMailbox,
-  told: Told,
+  report: SelectReport,
 ): Promise<boolean> {
   const { members } = view;
   const fresh = mayHaveNew(view, selected)
     ? await fetchFlags(connection, `${members.highest + 1}:*`, 'uid')
     : new Map<number, string[]>();
-  if (view.disturbed || told.vanished.full) return false;
-  const removed = told.vanished.of(members.uids);
-  return resume(view, selected, { removed, flags: told.flags, added: newer(fresh, members.highest) }, told);
+  if (view.disturbed || report.vanished.full) return false;
+  const removed = report.vanished.of(members.uids);
+  return resume(view, selected, { removed, flags: report.flags, added: newer(fresh, members.highest) }, report);
 }
 
 /** Uids only grow: if the folder has as many messages as the known and the new together, no known one is gone. */
@@ -118,13 +118,13 @@ function resume(
   view: MailboxView,
   selected: SelectedMailbox,
   changes: { removed: number[]; flags: Map<number, string>; added: Member[] },
-  told?: Told,
+  report?: SelectReport,
 ): boolean {
   const { members } = view;
   const complete = members.base === 0;
   const below = selected.exists - (members.uids.length - changes.removed.length + changes.added.length);
   if (below < 0 || (complete && below !== 0)) return false;
-  view.resume(selected, changes, told);
+  view.resume(selected, changes, report);
   return true;
 }
 

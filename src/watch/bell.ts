@@ -1,25 +1,25 @@
 import { atMost } from '../runtime/wait.js';
 
-/** Wakes the waiting caller; a ring while no caller waits makes the next `wait` return at once. */
-export class Bell {
-  #rung = false;
+/** Wakes the waiting caller; a signal that is sent while no caller waits makes the next `wait` return at once. */
+export class WakeSignal {
+  #sent = false;
   #wake: (() => void) | undefined;
 
-  ring(): void {
-    this.#rung = true;
+  send(): void {
+    this.#sent = true;
     this.#wake?.();
   }
 
-  /** Waits for a ring, at most `ms`. Only one caller may wait at a time. @returns whether the bell rang */
+  /** Waits for a signal, at most `ms`. Only one caller may wait at a time. @returns whether a signal was sent */
   async wait(ms: number): Promise<boolean> {
-    if (!this.#rung) {
+    if (!this.#sent) {
       await atMost(ms, (wake) => {
         this.#wake = wake;
       });
       this.#wake = undefined;
     }
-    const rung = this.#rung;
-    this.#rung = false;
-    return rung;
+    const sent = this.#sent;
+    this.#sent = false;
+    return sent;
   }
 }

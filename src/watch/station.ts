@@ -4,14 +4,14 @@ import { giveUpIfSilent } from '../imap/connection/silence.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/mailboxes/idle.js';
 import { notifyOf } from '../imap/mailboxes/notify.js';
 import type { Lease } from '../pool/jobs/job.js';
-import { Bell } from './bell.js';
+import { WakeSignal } from './bell.js';
 import type { WatchedFolder } from './watched-folder.js';
 
 export interface WatchTimes {
   /** Milliseconds after which an IDLE is renewed, which shows that the server answers and makes it send all changes. */
   heartbeatMs: number;
   /**
-   * Milliseconds between polls of the folders that are not the station's, and of all where the server has no IDLE.
+   * Milliseconds between polls of the folders that are not the loop's, and of all where the server has no IDLE.
    * NOTIFY reports changes sooner, but Dovecot occasionally misses some.
    */
   pollMs: number;
@@ -23,7 +23,7 @@ export interface WatchTimes {
   stayMs: number;
 }
 
-export interface StationEvents {
+export interface IdleLoopEvents {
   /** The folder is to be confirmed: the server reported a change, or a check is due. */
   onNews(): void;
   /** A folder that is not selected changed. */
@@ -47,11 +47,11 @@ const RESTLESS = 3;
  * Stays with a folder on one connection: receives its changes from the server, answers questions about the folder, and
  * leaves when another job needs the connection.
  */
-export class Station {
+export class IdleLoop {
   readonly #folder: WatchedFolder;
   readonly #times: WatchTimes;
-  readonly #events: StationEvents;
-  readonly #bell = new Bell();
+  readonly #events: IdleLoopEvents;
+  readonly #wakeSignal = new WakeSignal();
   #others: readonly string[] = [];
   /** The other folders for which NOTIFY was sent on this connection. */
   #notified = '';
@@ -65,56 +65,56 @@ export class Station {
   /** `performance.now()` until when no IDLE is begun because earlier ones were cut short. */
   #restUntil = 0;
 
-  constructor(folder: WatchedFolder, times: WatchTimes, events: StationEvents) {
+  constructor(folder: WatchedFolder, times: WatchTimes, events: IdleLoopEvents) {
     this.#folder = folder;
     this.#times = times;
     this.#events = events;
   }
 
-  /** Watched folders other than the station's own. */
+  /** Watched folders other than the loop's own. */
   set others(mailboxes: readonly string[]) {
     if (mailboxes.join('\0') === this.#others.join('\0')) return;
     this.#others = mailboxes;
-    this.#bell.ring();
+    this.#wakeSignal.send();
   }
 
   /** Leaves the folder as soon as the current command allows. */
   end(): void {
     this.#ended = true;
-    this.#bell.ring();
+    this.#wakeSignal.send();
   }
 
-  /** The work of a job: ends when the station ends or the connection is wanted. @throws BrokerError CONNECTION_LOST */
-  async attend(connection: ImapConnection, { wanted }: Lease): Promise<void> {
+  /** The work of a job: ends when the loop ends or the connection is wanted. @throws BrokerError CONNECTION_LOST */
+  async run(connection: ImapConnection, { wanted }: Lease): Promise<void> {
     const { reader } = this.#folder;
-    const ring = () => this.#bell.ring();
+    const wake = () => this.#wakeSignal.send();
     const me = {
       call: () => {
         this.#called = true;
-        ring();
+        wake();
       },
     };
-    wanted.addEventListener('abort', ring);
+    wanted.addEventListener('abort', wake);
     const unlisten = connection.onClose(() => {
       this.#events.onLost();
-      ring();
+      wake();
     });
     connection.onStatus = (mailbox) => this.#events.onOther(mailbox);
     reader.view.onHeard = () => {
       this.#heard = true;
-      ring();
+      wake();
     };
-    reader.setStation(me);
+    reader.setHolder(me);
     this.#notified = '';
     try {
       this.#events.onNews();
       while (!wanted.aborted && !this.#ended) await this.#turn(connection);
     } finally {
-      wanted.removeEventListener('abort', ring);
+      wanted.removeEventListener('abort', wake);
       unlisten();
       connection.onStatus = undefined;
       reader.view.onHeard = undefined;
-      reader.leaveStation(me);
+      reader.removeHolder(me);
     }
   }
 
@@ -128,21 +128,21 @@ export class Station {
       // Where the server refused the folder, the answer proves nothing about the folder.
       if (connection.isFollowedBy(reader.view)) this.#events.onProof();
     } else if (this.#heard) {
-      await this.#bell.wait(TOGETHER_MS);
+      await this.#wakeSignal.wait(TOGETHER_MS);
       this.#heard = false;
       this.#events.onNews();
     } else if (performance.now() < this.#quietAt) {
-      await this.#bell.wait(this.#quietAt - performance.now());
+      await this.#wakeSignal.wait(this.#quietAt - performance.now());
     } else if (this.#notified !== this.#others.join('\0')) {
       // Where the server refuses NOTIFY, the polls find the changes.
       this.#notified = this.#others.join('\0');
       await notifyOf(connection, this.#others);
     } else if (this.#idleRefused || !canIdle(connection)) {
-      if (!(await this.#bell.wait(this.#times.pollMs))) this.#events.onNews();
+      if (!(await this.#wakeSignal.wait(this.#times.pollMs))) this.#events.onNews();
     } else if (!(await this.#isHere(connection))) {
-      await this.#bell.wait(AWAY_MS);
+      await this.#wakeSignal.wait(AWAY_MS);
     } else if (performance.now() < this.#restUntil) {
-      await this.#bell.wait(this.#restUntil - performance.now());
+      await this.#wakeSignal.wait(this.#restUntil - performance.now());
     } else {
       await this.#idle(connection);
     }
@@ -171,11 +171,11 @@ export class Station {
     const since = performance.now();
     let stopped = false;
     const onOver = () => {
-      // A ring for an IDLE that the station stopped itself would end the next IDLE at once, and so on for ever.
-      if (!stopped) this.#bell.ring();
+      // A signal for an IDLE that the loop stopped itself would end the next IDLE at once, and so on for ever.
+      if (!stopped) this.#wakeSignal.send();
     };
     idle.ended.then(onOver, onOver);
-    await this.#bell.wait(this.#times.heartbeatMs);
+    await this.#wakeSignal.wait(this.#times.heartbeatMs);
     // An IDLE that the server has ended must not be ended again: the server would take the DONE for a new command.
     stopped = connection.usable && idle.stop();
     const attended = giveUpIfSilent(connection);
@@ -195,7 +195,7 @@ export class Station {
     this.#noteIdle(performance.now() - since, stopped);
   }
 
-  /** Notes the end of an IDLE. @param stopped whether the station ended it, not the server */
+  /** Notes the end of an IDLE. @param stopped whether the loop ended it, not the server */
   #noteIdle(lastedMs: number, stopped: boolean): void {
     const { stayMs, retryMs, pollMs } = this.#times;
     if (lastedMs >= stayMs) this.#cutShort = 0;

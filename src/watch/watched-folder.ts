@@ -4,7 +4,7 @@ import type { Job } from '../pool/jobs/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { defaultFields, type MessageSummary, type StatusCounts } from '../protocol/models.js';
-import { fetchMissing, learnAll, learnBelow } from '../view/learn.js';
+import { fetchAllNew, fetchMissing, fetchOlder } from '../view/learn.js';
 import type { MailboxReader } from '../view/mailbox-reader.js';
 import type { MailboxView } from '../view/mailbox-view.js';
 import { stateOf } from '../view/state.js';
@@ -62,7 +62,7 @@ export class WatchedFolder {
         key: 'watch',
         maxAgeMs: 0,
         job: { label: 'watch', effect: 'read', mailbox: this.mailbox, ...job },
-        known: (view) => (this.#isReady(view) ? this.#report(view) : undefined),
+        fromMemory: (view) => (this.#isReady(view) ? this.#report(view) : undefined),
         fetch: async (view, connection) => {
           await this.#prepare(view, connection);
           return this.#report(view);
@@ -104,10 +104,10 @@ export class WatchedFolder {
 
   async #prepare(view: MailboxView, connection: ImapConnection): Promise<void> {
     for (let tries = 0; tries < TRIES && connection.isFollowedBy(view); ) {
-      await learnAll(view, connection);
+      await fetchAllNew(view, connection);
       const missing = this.#newest(view).filter((uid) => !view.rows.has(uid, defaultFields));
       let progress = true;
-      if (!isWhole(view)) progress = await learnBelow(view, connection, view.members.base, []);
+      if (!isWhole(view)) progress = await fetchOlder(view, connection, view.members.base, []);
       else if (missing.length > 0) progress = await fetchMissing(view, connection, missing, defaultFields);
       else return;
       if (!progress) tries += 1;

@@ -7,7 +7,7 @@ import { namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
 import { pause } from '../runtime/wait.js';
 import type { Views } from '../view/views.js';
-import { Station, type WatchTimes } from './station.js';
+import { IdleLoop, type WatchTimes } from './station.js';
 import type { AccountHandle, Found, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
 import { WatchedFolder } from './watched-folder.js';
 
@@ -36,7 +36,7 @@ export function watcherOf(views: Views, times: WatchTimes = defaultWatchTimes, l
 /** The folder that a watcher stays with, and the failures in a row since a connection last lasted. */
 interface Home {
   folder: WatchedFolder;
-  station: Station;
+  idleLoop: IdleLoop;
   failures: number;
 }
 
@@ -96,12 +96,12 @@ class AccountWatcher implements Watcher {
   }
 
   close(): void {
-    const station = this.#home?.station;
+    const idleLoop = this.#home?.idleLoop;
     this.#home = undefined;
-    station?.end();
+    idleLoop?.end();
     this.#cancelPoll();
     for (const [name, folder] of this.#folders) this.#remove(name, folder);
-    // By then the station has usually given its connection back.
+    // By then the idle loop has usually given its connection back.
     setTimeout(() => this.#end.abort(new Error('The watch has ended.')), LEAVE_MS).unref();
   }
 
@@ -148,23 +148,23 @@ class AccountWatcher implements Watcher {
     const stays = home !== undefined && this.#folders.get(home.mailbox) === home && home.now !== null;
     const inbox = there.find(({ mailbox }) => mailbox === 'INBOX');
     if (!stays || (inbox && home !== inbox)) this.#move(inbox ?? there[0]);
-    if (this.#home) this.#home.station.others = this.#others();
+    if (this.#home) this.#home.idleLoop.others = this.#others();
     this.#schedulePoll();
   }
 
   #move(folder: WatchedFolder | undefined): void {
-    this.#home?.station.end();
+    this.#home?.idleLoop.end();
     this.#home = undefined;
     this.#homeProof = Number.NEGATIVE_INFINITY;
     if (!folder) return;
-    const station = new Station(folder, this.#times, {
+    const idleLoop = new IdleLoop(folder, this.#times, {
       onNews: () => void this.#look(folder),
       onOther: (mailbox) => {
         const other = this.#folders.get(canonicalName(mailbox));
         if (other && other !== folder) void this.#look(other);
       },
       onProof: () => {
-        // A station that is being replaced proves nothing about the new home folder.
+        // An idle loop that is being replaced proves nothing about the new home folder.
         if (this.#home !== home) return;
         this.#homeProof = performance.now();
       },
@@ -178,21 +178,21 @@ class AccountWatcher implements Watcher {
         );
       },
     });
-    const home: Home = { folder, station, failures: 0 };
+    const home: Home = { folder, idleLoop, failures: 0 };
     this.#home = home;
     void this.#stay(home);
   }
 
-  /** Keeps a station on the home folder: retries whenever its connection was needed elsewhere or lost. */
+  /** Keeps an idle loop on the home folder: retries whenever its connection was needed elsewhere or lost. */
   async #stay(home: Home): Promise<void> {
-    const { folder, station } = home;
+    const { folder, idleLoop } = home;
     const { signal } = this.#end;
     const job = {
       label: 'watch',
       effect: 'read' as const,
       lane: 'watch' as const,
       mailbox: folder.mailbox,
-      prefers: (connection: Parameters<Station['attend']>[0]) => connection.isFollowedBy(folder.reader.view),
+      prefers: (connection: Parameters<IdleLoop['run']>[0]) => connection.isFollowedBy(folder.reader.view),
       signal,
       deadlineAt: Number.POSITIVE_INFINITY,
     };
@@ -203,7 +203,7 @@ class AccountWatcher implements Watcher {
       try {
         await this.#account.run(job, (connection, lease) => {
           since = performance.now();
-          return station.attend(connection, lease);
+          return idleLoop.run(connection, lease);
         });
       } catch (error) {
         // The error needs no report: requests for mail get it themselves, and the next try finds the changes.

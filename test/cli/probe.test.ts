@@ -61,7 +61,7 @@ describe('imap-broker probe', () => {
     expect([code, names]).toEqual([0, 'dns connect tls greeting capabilities login']);
     expect(detail).toBe(`${user} is logged in at Dovecot`);
     expect((await operated.dovecot.who()).get(user)).toBeUndefined();
-    expect(operated.broker.registry.slots.total).toBe(0);
+    expect(operated.broker.registry.caps.total).toBe(0);
   });
 
   it('ends at the first step that fails, and says why, without a secret', async () => {

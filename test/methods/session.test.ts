@@ -153,7 +153,7 @@ describe('a session', () => {
     const { login, registry, sessions } = broker(dovecot.server());
     vi.spyOn(sessions, 'open').mockRejectedValueOnce(new Error('no key'));
     await expect(login(newUser())).rejects.toThrow('no key');
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });
 
@@ -166,7 +166,7 @@ describe('a session', () => {
     const { session } = await opening;
     expect(await info(await context('session.info', session))).toMatchObject({ user });
     await close(await context('session.close', session));
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });
 

@@ -276,7 +276,7 @@ describe('a server that allows an address so many connections, and ends others w
         options.onConnect?.(peer);
       },
     });
-    const limit = () => [registry.slots.limitOf('scripted'), registry.slots.learnedOf('scripted')];
+    const limit = () => [registry.caps.limitOf('scripted'), registry.caps.learnedOf('scripted')];
     expect(limit()).toEqual([500, undefined]);
     const accounts = [];
     for (const user of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
@@ -326,6 +326,6 @@ describe('a server that allows an address so many connections, and ends others w
       'No connection to the IMAP server "scripted": it ended the connection before its greeting',
     );
     expect(registry.servers.get('scripted')).toMatchObject({ failures: 1 });
-    expect(registry.slots.learnedOf('scripted')).toBeUndefined();
+    expect(registry.caps.learnedOf('scripted')).toBeUndefined();
   });
 });

@@ -28,7 +28,7 @@ describe('a connection ends with LOGOUT', () => {
     const user = newUser();
     const account = await proven(registry, dovecot.server(), { user });
     const begun = performance.now();
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0), 5_000);
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0), 5_000);
     expect(performance.now() - begun).toBeGreaterThan(290);
     await loggedOut(user, 1);
     await account.run(job(), (connection) => connection.noop());
@@ -73,7 +73,7 @@ describe('a connection ends with LOGOUT', () => {
     for (const { end } of jobs) end();
     await Promise.all(running);
     await registry.close(account.key);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     await loggedOut(user, 2);
   });
 });
@@ -121,7 +121,7 @@ describe('closing everything', () => {
     await expect(writing).rejects.toMatchObject({ kind: 'DRAINING', executed: 'maybe' });
     await closing;
     expect(performance.now() - begun).toBeLessThan(1_500);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 
   it('ends logins under way, and a server that does not answer LOGOUT', async () => {
@@ -137,7 +137,7 @@ describe('closing everything', () => {
     await expect(opening).rejects.toMatchObject({ kind: 'DRAINING' });
     await closing;
     expect(performance.now() - begun).toBeLessThan(500);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     await vi.waitFor(() => expect(server.connections.size).toBe(0));
     expect(server.names().filter((name) => name === 'LOGOUT')).toHaveLength(1);
   });
@@ -149,7 +149,7 @@ describe('closing everything', () => {
     void registry.close(account.key);
     expect(registry.stats.size).toBe(0);
     await registry.closeAll(1_000);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     await loggedOut(user, 1);
   });
 });

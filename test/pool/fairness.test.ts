@@ -72,6 +72,6 @@ describe('accounts under a cap that they share', () => {
     await Promise.all(Array.from({ length: 20 }, () => stormy.run(job(), async () => {})));
     const idle = others.reduce((sum, { stats }) => sum + stats.idle, 0);
     expect(idle).toBe(3);
-    expect(registry.slots.total).toBe(4);
+    expect(registry.caps.total).toBe(4);
   });
 });

@@ -48,7 +48,7 @@ describe('a connection that breaks under a job', () => {
     });
     expect(selected.path).toBe('INBOX');
     expect(attempts).toBe(2);
-    expect(registry.slots.total).toBe(1);
+    expect(registry.caps.total).toBe(1);
     await vi.waitFor(() => expect(relay.connections).toBe(1));
   });
 
@@ -155,7 +155,7 @@ describe('a connection that breaks under a job', () => {
       const fetch = (connection: ImapConnection) =>
         connection.exec('read', 'UID FETCH', [sequence('1'), atom('BODY[]')]);
       await expect(account.run(job(), fetch)).rejects.toMatchObject({ executed: 'no' });
-      await vi.waitFor(() => expect([registry.slots.total, server.connections.size]).toEqual([0, 0]));
+      await vi.waitFor(() => expect([registry.caps.total, server.connections.size]).toEqual([0, 0]));
     }
   });
 });
@@ -173,7 +173,7 @@ describe('a server that has fallen silent', () => {
     expect(account.stats).toMatchObject({ idle: 0, busy: 0, waiting: 0 });
     relay.thaw();
     expect(await account.run(job(), select)).toMatchObject({ path: 'INBOX' });
-    await vi.waitFor(() => expect(relay.connections).toBe(registry.slots.total));
+    await vi.waitFor(() => expect(relay.connections).toBe(registry.caps.total));
   });
 
   it('in the middle of a write is DEADLINE that leaves the write open', async () => {
@@ -190,9 +190,9 @@ describe('idle connections', () => {
   it('that a killed server took along are forgotten, and made anew once it is back', async () => {
     const registry = registryWith();
     const accounts = await Promise.all([1, 2, 3].map(() => proven(registry, dovecot.server())));
-    expect(registry.slots.total).toBe(3);
+    expect(registry.caps.total).toBe(3);
     await dovecot.kill();
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
     const down = accounts[0]?.run(job(), select);
     await expect(down).rejects.toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE', retryAfterMs: expect.any(Number) });
     await dovecot.run();
@@ -240,7 +240,7 @@ describe('a server that refuses connections', () => {
     expect(refused.length).toBeLessThanOrEqual(2);
     // Its own idle connection is not what keeps another login out.
     await proven(registry, limited.server(), { user });
-    expect(registry.slots.total).toBe(1);
+    expect(registry.caps.total).toBe(1);
   });
 });
 

@@ -38,7 +38,7 @@ describe('a create that rejects is repeated at once and for ever, and acquire ne
       for (const { status } of await Promise.allSettled(waiting)) expect(status).toBe('rejected');
       await turns(50);
       expect(fakes.logins - before).toBeLessThanOrEqual(2);
-      expect(registry.slots.total).toBe(0);
+      expect(registry.caps.total).toBe(0);
       expect(account.stats).toEqual({ idle: 0, busy: 0, watching: 0, connecting: 0, waiting: 0 });
     },
   );
@@ -49,7 +49,7 @@ describe('a create that rejects is repeated at once and for ever, and acquire ne
       throw failure;
     });
     await expect(proven(registry, server)).rejects.toBe(failure);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 });
 
@@ -86,7 +86,7 @@ describe('a validate that rejects leaks the slot, and one that never ends blocks
     await vi.advanceTimersByTimeAsync(101);
     await closing;
     await refused;
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 
   it('and one that was used a moment ago is not asked', async () => {
@@ -128,7 +128,7 @@ describe('use() releases twice, clear() spoils a pool, drain() hangs on a loan t
     const closing = registry.closeAll(20);
     await expect(never).rejects.toMatchObject({ kind: 'DRAINING', executed: 'no' });
     await closing;
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     for (const spy of spies.slice(0, 3)) expect(spy).not.toHaveBeenCalled();
   });
 });
@@ -139,7 +139,7 @@ describe('an evictor in each pool would be a timer for each account', () => {
     const before = timers();
     const { fakes, registry } = broker();
     const accounts = await Promise.all(Array.from({ length: 200 }, () => proven(registry, server)));
-    expect(registry.slots.total).toBe(200);
+    expect(registry.caps.total).toBe(200);
     expect(timers() - before).toBeLessThanOrEqual(1);
     await Promise.all(accounts.map(({ key }) => registry.close(key)));
     expect(registry.stats.size).toBe(0);

@@ -37,7 +37,7 @@ describe('an account', () => {
     });
     await registry.close(key);
     expect(registry.stats.size).toBe(0);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 
   it('whose admission fails can be closed by whoever asked for it', async () => {
@@ -50,7 +50,7 @@ describe('an account', () => {
     await expect(admitting).rejects.toBe(full);
     await registry.close(key);
     expect(registry.stats.size).toBe(0);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 
   it('is not given out before its credentials are proven', async () => {
@@ -105,7 +105,7 @@ describe('proving', () => {
     await expect(cancelled).rejects.toBe(reason);
     await expect(late).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
     expect(fakes.live.get('all')).toBe(0);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     expect(registry.get(key)).toBeUndefined();
   });
 

@@ -95,7 +95,7 @@ describe('a lease is the lock: imapflow itself lets callers into each other’s 
     });
     await expect(deadlocked).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
     expect(await one.run(job(), (connection) => subjects(connection, 'Two'))).toEqual(['Two']);
-    expect(registry.slots.total).toBe(1);
+    expect(registry.caps.total).toBe(1);
   });
 
   it('and a connection on which something is left is not lent again', async () => {
@@ -106,7 +106,7 @@ describe('a lease is the lock: imapflow itself lets callers into each other’s 
       return connection.id;
     });
     expect(await one.run(job(), async ({ id }) => id)).not.toBe(left);
-    await vi.waitFor(() => expect(registry.slots.total).toBe(1));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(1));
   });
 
   it('and a defect of the work costs its connection, is told as it is, and is not repeated', async () => {

@@ -43,7 +43,7 @@ describe('lowered limits', () => {
     const accounts = [await proven(registry, server), await proven(registry, server), await proven(registry, server)];
     registry.setLimits(limits({ connections: 1 }));
     await Promise.all(accounts.slice(0, 2).map((account) => account.quiet(5_000)));
-    expect(registry.slots.total).toBe(1);
+    expect(registry.caps.total).toBe(1);
     const busy = await holding(accounts[2] as (typeof accounts)[2]);
     const waiting = accounts[0]?.run(job(), async () => 'served');
     registry.setLimits(limits({ connections: 2 }));
@@ -60,7 +60,7 @@ it('a lowered limit of the whole broker ends busy connections after their work',
   registry.setLimits(limits({ connections: 1 }));
   await busy.end();
   await first.quiet(1_000);
-  expect([first.size, registry.slots.total]).toEqual([0, 1]);
+  expect([first.size, registry.caps.total]).toEqual([0, 1]);
   await other.end();
   expect(second.stats.idle).toBe(1);
 });

@@ -191,6 +191,6 @@ describe('waiting for a slot that others have', () => {
     const jobs = accounts.flatMap((account) => Array.from({ length: 10 }, () => account.run(job(), tick)));
     await Promise.all(jobs);
     expect(fakes.most.get('all')).toBe(3);
-    expect(registry.slots.total).toBeLessThanOrEqual(3);
+    expect(registry.caps.total).toBeLessThanOrEqual(3);
   });
 });

@@ -56,7 +56,7 @@ describe('an account of the registry', () => {
     await expect(registry.prove(name, { user, password: 'wrong' }, job())).rejects.toMatchObject({
       kind: 'IMAP_AUTH_FAILED',
     });
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 
   it('leaves those who are in alone when another login fails', async () => {
@@ -75,7 +75,7 @@ describe('an account of the registry', () => {
     const jobs = [1, 2, 3, 4, 5].map((number) =>
       account.run(job(), async (connection) => {
         await connection.select('INBOX', { fresh: true });
-        expect(registry.slots.total).toBeLessThanOrEqual(2);
+        expect(registry.caps.total).toBeLessThanOrEqual(2);
         order.push(number);
       }),
     );
@@ -111,7 +111,7 @@ describe('an account of the registry', () => {
     await started.work();
     stop.abort(reason);
     await expect(never).rejects.toBe(reason);
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
     await account.run(job(), (connection) => connection.noop());
   });
 
@@ -149,7 +149,7 @@ describe('an account of the registry', () => {
     expect(b.stats.idle).toBe(1);
     expect(c.stats.idle).toBe(1);
     await a.run(job(), (connection) => connection.noop());
-    expect(registry.slots.total).toBeLessThanOrEqual(2);
+    expect(registry.caps.total).toBeLessThanOrEqual(2);
   });
 
   it('goes on after the server was killed and started again', async () => {
@@ -165,7 +165,7 @@ describe('an account of the registry', () => {
     await proven(user);
     expect((await dovecot.who()).get(user)).toBe(1);
     await registry.closeAll(1000);
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     await vi.waitFor(async () => expect((await dovecot.who()).get(user)).toBeUndefined(), 5000);
   });
 
@@ -173,6 +173,6 @@ describe('an account of the registry', () => {
     registry = new Registry({ ...defaultPoolLimits, idleMs: 50 });
     const account = await proven();
     await vi.waitFor(() => expect(account.stats.idle).toBe(0), 5000);
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0), 5000);
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0), 5000);
   });
 });

@@ -46,7 +46,7 @@ describe('a connection that is too old', () => {
   it('ends at once where there is room for no other', async () => {
     const { fakes, registry, old, ask } = await aged({ connectionsPerAccount: 1 });
     expect(await ask()).toBe(old);
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
     expect(await ask()).not.toBe(old);
     expect(fakes.logins).toBe(2);
   });
@@ -55,7 +55,7 @@ describe('a connection that is too old', () => {
     const { fakes, registry, ask } = await aged({ connectionsPerAccount: 2 });
     fakes.outcome = 'unavailable';
     await ask();
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
   });
 
   it('is one whose access token ends soon, where there is a newer token', async () => {

@@ -105,7 +105,7 @@ async function storm(steps: readonly Op[]): Promise<void> {
       expect(idle + busy + watching + connecting).toBeLessThanOrEqual(CAPS.connectionsPerAccount);
       expect(waiting).toBeLessThanOrEqual(limits.queuePerAccount + CAPS.connectionsPerAccount);
     }
-    expect(registry.slots.total).toBeGreaterThanOrEqual(fakes.live.get('all') ?? 0);
+    expect(registry.caps.total).toBeGreaterThanOrEqual(fakes.live.get('all') ?? 0);
   };
   const everybody = SERVERS.flatMap((_, server) =>
     USERS.map((_name, user) => ({ op: 'prove' as const, server, user })),
@@ -152,7 +152,7 @@ async function storm(steps: readonly Op[]): Promise<void> {
   const outcomes = await Promise.allSettled(answers);
   const kinds = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
   for (const reason of kinds) expect(reason.kind ?? reason).toMatch(EXPECTED);
-  expect(registry.slots.total).toBe(0);
+  expect(registry.caps.total).toBe(0);
   expect(fakes.live.get('all') ?? 0).toBe(0);
   expect(fakes.most.get('all') ?? 0).toBeLessThanOrEqual(CAPS.connections);
   for (const [name, most] of fakes.most) {

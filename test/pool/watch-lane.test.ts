@@ -202,7 +202,7 @@ describe('a watch is asked for its connection', () => {
     const watch = await watching(account);
     await account.evictIdle();
     await watch.ended;
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
     expect(fakes.logouts).toBe(1);
   });
 
@@ -211,7 +211,7 @@ describe('a watch is asked for its connection', () => {
     const watch = await watching(account);
     await watch.ended;
     expect(watch.asked).toBe(true);
-    await vi.waitFor(() => expect(registry.slots.total).toBe(0));
+    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
   });
 
   it('when the account is closed, which does not wait for more', async () => {
@@ -219,7 +219,7 @@ describe('a watch is asked for its connection', () => {
     const watch = await watching(account);
     await registry.close(account.key);
     await watch.ended;
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
     await expect(account.run(job(forever), async () => {})).rejects.toMatchObject({ kind: 'DRAINING' });
   });
 });
@@ -309,7 +309,7 @@ describe('a watch that does not give its connection back', () => {
     const closing = registry.closeAll(0);
     await expect(watch.running).rejects.toMatchObject({ kind: 'DRAINING' });
     await closing;
-    expect(registry.slots.total).toBe(0);
+    expect(registry.caps.total).toBe(0);
   });
 });
 
@@ -333,6 +333,6 @@ describe('watches of many accounts under a cap', () => {
     const enough = new BrokerError('CANCELLED', 'enough');
     controller.abort(enough);
     await expect(waiting).rejects.toBe(enough);
-    expect(registry.slots.total).toBe(1);
+    expect(registry.caps.total).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import type { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
-import { learnAll, learnBelow } from '../../src/view/learn.js';
+import { fetchAllNew, fetchOlder } from '../../src/view/learn.js';
 import { MailboxView, now } from '../../src/view/mailbox-view.js';
 import { placeView } from '../../src/view/place-view.js';
 import { type Dialect, type DialectName, startDialect } from '../support/dialects.js';
@@ -27,7 +27,7 @@ async function followed(count: number, known: number) {
   const connection = await open(user);
   const view = new MailboxView();
   await placeView(view, connection, 'INBOX', 500);
-  if (known > 0) await learnBelow(view, connection, known, []);
+  if (known > 0) await fetchOlder(view, connection, known, []);
   const confirm = async () => {
     const begun = now();
     expect(await connection.refresh()).toBe(true);
@@ -62,7 +62,7 @@ describe.each(names)('messages that a server %s announces right before the conne
     connection.close();
     const next = await open(user);
     await placeView(view, next, 'INBOX', 500);
-    await learnAll(view, next);
+    await fetchAllNew(view, next);
     const uids = Array.from({ length: known + 2 }, (_, index) => count - known + index + 1);
     expect(view.members.uids).toEqual(uids);
     const flagged = uids.filter((uid) => view.flagsOf(uid) === '["\\\\Flagged"]');

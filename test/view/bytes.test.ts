@@ -26,7 +26,7 @@ const members = (view: MailboxView, uids: number[]) => {
   // A page at a time, from the top, as they are looked at.
   for (let end = uids.length; end > 0; end -= 50) {
     const page = uids.slice(Math.max(0, end - 50), end);
-    view.members.learnBelow(page.map((uid) => ({ uid, flags: flagsOf(uid) })));
+    view.members.addOlder(page.map((uid) => ({ uid, flags: flagsOf(uid) })));
   }
 };
 const rows = (script: Script) => (view: MailboxView, uids: number[]) => {
@@ -35,10 +35,10 @@ const rows = (script: Script) => (view: MailboxView, uids: number[]) => {
 };
 const keywords = (view: MailboxView, uids: number[]) => {
   const flags = (uid: number) => ['\\Seen', `$label-${uid}`, `project-${uid * 31}`];
-  view.members.learnBelow(uids.map((uid) => ({ uid, flags: flags(uid) })));
+  view.members.addOlder(uids.map((uid) => ({ uid, flags: flags(uid) })));
 };
 const news = (view: MailboxView, uids: number[]) => {
-  for (const uid of uids) view.members.learnTop([{ uid, flags: flagsOf(uid) }]);
+  for (const uid of uids) view.members.addNewest([{ uid, flags: flagsOf(uid) }]);
 };
 const changes = (view: MailboxView, uids: number[]) => {
   members(view, uids);

@@ -102,7 +102,7 @@ export async function read(
       signal: new AbortController().signal,
       deadlineAt: Number.POSITIVE_INFINITY,
     },
-    known: () => undefined,
+    fromMemory: () => undefined,
     fetch: async (view) => learn(view),
   });
 }

@@ -21,7 +21,7 @@ it('a view that is placed again keeps of the flags that it is told those of mess
   view.startPlacing(connection);
   view.begin(selected(4, 9n));
   const tell = (uid: number) => view.onFlags({ seq: uid, uid, flags: ['\\Seen'], modseq: 10n });
-  view.members.learnBelow([{ uid: 4, flags: [] }]);
+  view.members.addOlder([{ uid: 4, flags: [] }]);
   view.expectOpened([2]);
   tell(2);
   const { flags } = view.startPlacing(connection);
@@ -33,7 +33,7 @@ it('flags of a message that was gone before its uid was known are given to no ot
   const view = new MailboxView();
   view.startPlacing(connection);
   view.begin(selected(1));
-  view.members.learnBelow([{ uid: 1, flags: [] }]);
+  view.members.addOlder([{ uid: 1, flags: [] }]);
   // Another client appends a message and reads it; the connection ends before the message is fetched.
   view.onExists(2);
   view.onFlags({ seq: 2, uid: undefined, flags: ['\\Seen'], modseq: undefined });

@@ -59,11 +59,11 @@ function apply(folder: Folder, members: Membership, one: Step): void {
     }
     case 'below': {
       const from = Math.max(0, members.base - one.count);
-      members.learnBelow(messages.slice(from, members.base));
+      members.addOlder(messages.slice(from, members.base));
       break;
     }
     case 'top':
-      members.learnTop(messages.slice(members.base + members.uids.length));
+      members.addNewest(messages.slice(members.base + members.uids.length));
       break;
     case 'truncate':
       members.truncate(one.most);
@@ -100,7 +100,7 @@ describe('the membership of a folder', () => {
   it('does not believe an EXISTS that hides an EXPUNGE', () => {
     const members = new Membership(() => {});
     members.reset(3);
-    members.learnBelow([1, 2, 3].map((uid) => ({ uid, flags: [] })));
+    members.addOlder([1, 2, 3].map((uid) => ({ uid, flags: [] })));
     expect(members.announce(2)).toBe(false);
   });
 
@@ -117,7 +117,7 @@ describe('the membership of a folder', () => {
     const members = new Membership(() => {});
     members.reset(2);
     members.flag(2, undefined, '["\\\\Seen"]');
-    members.learnBelow([
+    members.addOlder([
       { uid: 4, flags: [] },
       { uid: 9, flags: [] },
     ]);

@@ -120,7 +120,7 @@ describe('a page', () => {
 
   it('beyond the 20,000 newest messages is left to others, so that memory stays bounded', async () => {
     const { page, view } = await placed(20_300, ['flags']);
-    view.members.learnBelow(
+    view.members.addOlder(
       down(20_300, 701)
         .map((uid) => ({ uid, flags: [] }))
         .reverse(),

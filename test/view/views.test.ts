@@ -12,7 +12,7 @@ const ROOM = { bytes: 64 * MIB, bodyBytes: 100_000 };
 /** Has a folder of so many messages read, rows and all. */
 function fill(views: Views, account: string, mailbox: string, count = 100): Promise<void> {
   return read(views, [account, mailbox], count, (view) => {
-    view.members.learnBelow(uidsOf(count).map((uid) => ({ uid, flags: flagsOf(uid) })));
+    view.members.addOlder(uidsOf(count).map((uid) => ({ uid, flags: flagsOf(uid) })));
     for (const uid of uidsOf(count)) view.rows.add(rowOf(uid));
   });
 }
@@ -88,7 +88,7 @@ describe('one folder', () => {
   it('that takes more than all there is is not kept', async () => {
     const views = new Views({ bytes: MIB, bodyBytes: 0 });
     await read(views, ['a', 'Huge'], 100_000, (view) => {
-      view.members.learnBelow(uidsOf(100_000).map((uid) => ({ uid, flags: [] })));
+      view.members.addOlder(uidsOf(100_000).map((uid) => ({ uid, flags: [] })));
     });
     expect([views.entries, views.bytes]).toEqual([0, 0]);
     expect(views.reader('a', 'Huge').view.placed).toBe(false);

@@ -101,7 +101,7 @@ it('a read on a watch that is half-open goes on elsewhere within five seconds', 
     key: 'test',
     maxAgeMs: 0,
     job: job({ mailbox: 'INBOX', deadlineAt: Date.now() + 60_000 }),
-    known: () => true,
+    fromMemory: () => true,
     fetch: async () => true,
   });
   expect(await time.until(reading)).toBeLessThanOrEqual(5_000);

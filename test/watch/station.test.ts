@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
-import { Station } from '../../src/watch/station.js';
+import { IdleLoop } from '../../src/watch/station.js';
 import type { WatchedFolder } from '../../src/watch/watched-folder.js';
 
 const times = { heartbeatMs: 120_000, pollMs: 30_000, quietMs: 500, retryMs: 500, stayMs: 30_000 };
@@ -46,14 +46,14 @@ function idlingConnection() {
   return { server, connection: connection as unknown as ImapConnection };
 }
 
-/** A station that attends such a connection, with what it is proven by: how many IDLEs there were then. */
+/** An idle loop that attends such a connection, with what it is proven by: how many IDLEs there were then. */
 function attending({ isFollowed = true } = {}) {
   const { server, connection } = idlingConnection();
   server.isFollowed = isFollowed;
   const reader = {
     view: { confirm: () => {} },
-    setStation: () => {},
-    leaveStation: () => {},
+    setHolder: () => {},
+    removeHolder: () => {},
     moveTo: async () => {
       server.isFollowed = true;
       return true;
@@ -67,35 +67,35 @@ function attending({ isFollowed = true } = {}) {
     onLost: () => {},
     onRestless: () => {},
   };
-  const station = new Station({ reader } as unknown as WatchedFolder, times, events);
-  const attended = station.attend(connection, { wanted: new AbortController().signal, extend: () => {} });
-  return { server, station, proofs, attended };
+  const idleLoop = new IdleLoop({ reader } as unknown as WatchedFolder, times, events);
+  const attended = idleLoop.run(connection, { wanted: new AbortController().signal, extend: () => {} });
+  return { server, idleLoop, proofs, attended };
 }
 
 it('ends its IDLE and begins it again at each heartbeat, and rests in between', async () => {
-  const { server, station, proofs, attended } = attending();
+  const { server, idleLoop, proofs, attended } = attending();
   await vi.advanceTimersByTimeAsync(1);
   for (let beat = 1; beat <= 3; beat += 1) {
     expect(server.idles).toBe(beat);
     await vi.advanceTimersByTimeAsync(times.heartbeatMs);
   }
   expect(proofs).toEqual([1, 2, 3]);
-  station.end();
+  idleLoop.end();
   await attended;
 });
 
 it('is proven when it has opened the folder, not as late as at the end of its first IDLE', async () => {
-  const { server, station, proofs, attended } = attending({ isFollowed: false });
+  const { server, idleLoop, proofs, attended } = attending({ isFollowed: false });
   await vi.advanceTimersByTimeAsync(1);
   expect([server.idles, proofs]).toEqual([1, [0]]);
-  station.end();
+  idleLoop.end();
   await attended;
 });
 
 it('idles on where the other folders that are watched stay the same, and begins anew where they do not', async () => {
-  const { server, station, attended } = attending();
+  const { server, idleLoop, attended } = attending();
   const idlesWith = async (others: string[]) => {
-    station.others = others;
+    idleLoop.others = others;
     await vi.advanceTimersByTimeAsync(1_000);
     return server.idles;
   };
@@ -103,6 +103,6 @@ it('idles on where the other folders that are watched stay the same, and begins 
   expect(await idlesWith(['Sent'])).toBe(before);
   expect(await idlesWith(['Sent', 'Trash'])).toBe(before + 1);
   expect(await idlesWith([])).toBe(before + 2);
-  station.end();
+  idleLoop.end();
   await attended;
 });

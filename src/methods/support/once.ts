@@ -7,7 +7,7 @@ import { canonical } from './canonical.js';
  * @param matters the params that make two requests the same, beside the method
  * @param bytes a message, which makes two requests the same as well
  */
-export function once<T>(
+export function idempotently<T>(
   { method, account, services }: SessionContext,
   idempotencyKey: string | undefined,
   matters: object,

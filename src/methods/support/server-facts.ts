@@ -12,7 +12,7 @@ export interface Facts {
 }
 
 /** Facts, and the server that told them. */
-export interface Told {
+export interface ServerAnswer {
   facts: Facts;
   server: ServerOptions;
 }
@@ -23,12 +23,12 @@ const MOST = 10_000;
 
 /** What servers offer the users of accounts. A server that a reload has moved is asked anew. */
 export class ServerFacts implements KeptPerAccount {
-  readonly #told = new Map<string, Told & { until: number }>();
+  readonly #kept = new Map<string, ServerAnswer & { until: number }>();
   readonly #turns = new Turns();
 
   /** Accounts of which something is known. */
   get size(): number {
-    return this.#told.size;
+    return this.#kept.size;
   }
 
   /**
@@ -39,27 +39,27 @@ export class ServerFacts implements KeptPerAccount {
     accountKey: string,
     server: ServerOptions | undefined,
     signal: AbortSignal,
-    ask: () => Promise<Told>,
+    ask: () => Promise<ServerAnswer>,
     keeps: () => boolean,
   ): Promise<Facts> {
     const known = () => this.#recall(accountKey, server);
     return this.#turns.take(accountKey, signal, known, async () => {
-      const told = await ask();
-      if (keeps()) this.#keep(accountKey, told);
-      return told.facts;
+      const answer = await ask();
+      if (keeps()) this.#keep(accountKey, answer);
+      return answer.facts;
     });
   }
 
   endAccount(accountKey: string): void {
-    this.#told.delete(accountKey);
+    this.#kept.delete(accountKey);
   }
 
   #recall(accountKey: string, server: ServerOptions | undefined): Facts | undefined {
-    const known = this.#told.get(accountKey);
+    const known = this.#kept.get(accountKey);
     return known && known.server === server && known.until > performance.now() ? known.facts : undefined;
   }
 
-  #keep(accountKey: string, told: Told): void {
-    putLast(this.#told, accountKey, { ...told, until: performance.now() + KNOWN_MS }, MOST);
+  #keep(accountKey: string, answer: ServerAnswer): void {
+    putLast(this.#kept, accountKey, { ...answer, until: performance.now() + KNOWN_MS }, MOST);
   }
 }

@@ -5,7 +5,7 @@ import { Budget } from './budget.js';
 import type { Full } from './slots.js';
 
 /** The connections of an account and its logins under way, with the slots that they take. */
-export class Holding {
+export class SuppliedConnections {
   /** The account's connections, each from the end of its login to the end of its LOGOUT. */
   readonly connections = new Set<ImapConnection>();
   readonly budget: Budget;
@@ -44,10 +44,10 @@ export class Holding {
   beginLeaving(connection: ImapConnection): () => void {
     const { name } = this.#server;
     this.#leaving += 1;
-    this.#host.slots.leaving(name, 1);
+    this.#host.caps.leaving(name, 1);
     return () => {
       this.#leaving -= 1;
-      this.#host.slots.leaving(name, -1);
+      this.#host.caps.leaving(name, -1);
       this.connections.delete(connection);
     };
   }
@@ -64,23 +64,23 @@ export class Holding {
   /** Which cap keeps the account from one more connection; `undefined` if none does. */
   get full(): Full | undefined {
     if (this.size >= this.budget.limit) return 'account';
-    return this.#host.slots.full(this.#key, this.#server.name);
+    return this.#host.caps.full(this.#key, this.#server.name);
   }
 
   /** Most connections that the account could have now: those it has, and those that the shared caps still allow. */
   get reach(): number {
-    return Math.min(this.budget.limit, this.size + this.#host.slots.free(this.#server.name));
+    return Math.min(this.budget.limit, this.size + this.#host.caps.free(this.#server.name));
   }
 
   /** Takes a slot if there is one. */
   takeSlot(): boolean {
     if (this.full !== undefined) return false;
-    this.#host.slots.take(this.#key, this.#server.name);
+    this.#host.caps.take(this.#key, this.#server.name);
     return true;
   }
 
   giveSlot(): void {
-    this.#host.slots.give(this.#key, this.#server.name);
+    this.#host.caps.give(this.#key, this.#server.name);
   }
 
   /** Opens a connection in a slot that was taken for it; when the login fails, the slot is still taken. */

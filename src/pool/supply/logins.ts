@@ -5,7 +5,7 @@ import type { Job } from '../jobs/job.js';
 import type { Stoppers } from '../jobs/stoppers.js';
 import type { WaitQueue } from '../jobs/wait-queue.js';
 import type { Backoff, Backoffs } from './backoffs.js';
-import type { Holding } from './holding.js';
+import type { SuppliedConnections } from './holding.js';
 import { isSame, Proven } from './proven.js';
 
 /** Milliseconds without a new login after one failed, while the account has other connections. */
@@ -15,7 +15,7 @@ export interface LoginsOptions {
   /** The key of the account. */
   key: string;
   backoffs: Backoffs;
-  holding: Holding;
+  supplied: SuppliedConnections;
   queue: WaitQueue;
   stoppers: Stoppers;
   /** A connection was made for the job at the head of the queue. @param loginMs time that its login took */
@@ -54,13 +54,13 @@ export class Logins {
 
   /** Makes a connection, in a slot that was taken for it, for the job at the head of the queue once it is ready. */
   async supply(): Promise<void> {
-    const { key, backoffs, holding, stoppers, onMade, onFailed } = this.#options;
+    const { key, backoffs, supplied, stoppers, onMade, onFailed } = this.#options;
     const credentials = this.proven.current;
     const stopper = stoppers.begin();
     const begun = performance.now();
     try {
       if (!credentials) throw refusedError();
-      const connection = await holding.open(credentials, stopper.signal);
+      const connection = await supplied.open(credentials, stopper.signal);
       backoffs.succeeded(key);
       this.proven.opened(connection, credentials);
       await onMade(connection, performance.now() - begun);
@@ -74,10 +74,10 @@ export class Logins {
 
   /** Makes a connection with credentials that are to be proven, in a slot that was taken for it. */
   async prove(credentials: Credentials, job: Job): Promise<ImapConnection> {
-    const { key, backoffs, holding, stoppers, onFailed } = this.#options;
+    const { key, backoffs, supplied, stoppers, onFailed } = this.#options;
     const stopper = stoppers.begin(job);
     try {
-      const connection = await holding.open(credentials, stopper.signal);
+      const connection = await supplied.open(credentials, stopper.signal);
       backoffs.succeeded(key);
       this.proven.proved(credentials);
       this.proven.opened(connection, credentials);
@@ -97,11 +97,11 @@ export class Logins {
   backOff(): void {
     const { backoff } = this;
     if (!backoff || this.#closed) return;
-    const { holding, queue } = this.#options;
+    const { supplied, queue } = this.#options;
     const { error, reason } = backoff;
     for (const place of queue.all) place.obstacle = error;
-    if (holding.size === 0 || reason !== 'connections') queue.rejectSlots(error);
-    if (holding.size === 0 && reason !== 'connections') queue.rejectLoans(error);
+    if (supplied.size === 0 || reason !== 'connections') queue.rejectSlots(error);
+    if (supplied.size === 0 && reason !== 'connections') queue.rejectLoans(error);
     this.#rest(error.retryAfterMs ?? 0);
   }
 
@@ -125,9 +125,9 @@ export class Logins {
   /** Rejects the waiting jobs that a failed login concerns, before the freed slot is used to try the same again. */
   #cannotSupply(failure: unknown, credentials: Credentials | undefined): void {
     if (this.#closed) return;
-    const { key, backoffs, holding, queue, onRefused } = this.#options;
+    const { key, backoffs, supplied, queue, onRefused } = this.#options;
     const error = backoffs.failed(key, failure);
-    if (saysTooMany(error)) holding.budget.refused(holding.connections.size);
+    if (saysTooMany(error)) supplied.budget.refused(supplied.connections.size);
     if (isRefusedLogin(error)) {
       // Another login with the same credentials would fail as well, and servers punish repetition.
       if (credentials) {
@@ -143,7 +143,7 @@ export class Logins {
     } else if (!saysFull(error)) {
       // The account's other connections will be free again: to wait is better than to fail. Where the server allows the
       // whole broker no more connections, jobs wait for a slot.
-      if (holding.size === 0) queue.rejectLoans(error);
+      if (supplied.size === 0) queue.rejectLoans(error);
       else this.#rest(FAILED_PAUSE_MS);
     }
   }

@@ -1,13 +1,13 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials } from '../../imap/login/server-options.js';
 import { isOld } from './age.js';
-import type { Holding } from './holding.js';
+import type { SuppliedConnections } from './holding.js';
 import type { PoolLimits } from './slots.js';
 
 /** Which connections of an account are too old to be lent again, and which serve until their successor is there. */
 export class Retirement {
   readonly #limits: Pick<PoolLimits, 'maxAgeMs'>;
-  readonly #holding: Holding;
+  readonly #supplied: SuppliedConnections;
   readonly #supply: () => Promise<void>;
   readonly #onReplaced: (connection: ImapConnection) => void;
   /** Connections that are too old and whose successor is made or being made; `#replacing` has those of the latter. */
@@ -20,12 +20,12 @@ export class Retirement {
    */
   constructor(
     limits: Pick<PoolLimits, 'maxAgeMs'>,
-    holding: Holding,
+    supplied: SuppliedConnections,
     supply: () => Promise<void>,
     onReplaced: (connection: ImapConnection) => void,
   ) {
     this.#limits = limits;
-    this.#holding = holding;
+    this.#supplied = supplied;
     this.#supply = supply;
     this.#onReplaced = onReplaced;
   }
@@ -36,7 +36,7 @@ export class Retirement {
    */
   isDue(connection: ImapConnection, credentials: Credentials | undefined): boolean {
     if (!isOld(connection, this.#limits.maxAgeMs, credentials)) return false;
-    if (this.#replaced.has(connection) || !this.#holding.takeSlot()) return !this.#replacing.has(connection);
+    if (this.#replaced.has(connection) || !this.#supplied.takeSlot()) return !this.#replacing.has(connection);
     this.#replaced.add(connection);
     this.#replacing.add(connection);
     void this.#supply().then(() => {

@@ -1,11 +1,11 @@
 import { LoginError } from '../../imap/login/login-error.js';
 import { saysFull } from '../account-errors.js';
-import type { Slots } from './slots.js';
+import type { Caps } from './slots.js';
 
 /** Who is connected to which server, and how many connections a server allows. */
 interface Connected {
   readonly accounts: Iterable<{ server: { name: string }; connections: { size: number } }>;
-  readonly slots: Pick<Slots, 'refused'>;
+  readonly caps: Pick<Caps, 'refused'>;
 }
 
 /**
@@ -13,7 +13,7 @@ interface Connected {
  * that server, the server allows this address no more of them, as Courier does, and the broker keeps to that number.
  * Where the broker has none, the server is unavailable.
  */
-export function judgeFull(failure: unknown, server: string, { accounts, slots }: Connected): unknown {
+export function judgeFull(failure: unknown, server: string, { accounts, caps: slots }: Connected): unknown {
   if (!saysFull(failure)) return failure;
   const { kind, message, retryAfterMs, imap, cause } = failure;
   let held = 0;

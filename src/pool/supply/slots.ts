@@ -40,7 +40,7 @@ const CLIMB_MS = 60_000;
 const CLIMB_SHARE = 0.1;
 
 /** Counts connections against the caps. A slot is held until the connection is gone, so no cap is ever exceeded. */
-export class Slots {
+export class Caps {
   readonly #limits: PoolLimits;
   readonly #byAccount = new Map<string, number>();
   readonly #byServer = new Map<string, number>();

@@ -8,7 +8,7 @@ const server = configuredName.describe('Name of a server in the configuration.')
 const user = loginName.describe('Login name.');
 
 /** Which accounts are meant. */
-const which = {
+const accountNames = {
   tenant: tenant.optional().describe('Name of an application; without it those of all.'),
   server: server.optional().describe('Name of a server in the configuration; without it those on all.'),
   user: loginName.optional().describe('Login name; without it those of all.'),
@@ -17,7 +17,7 @@ const id = z
   .string()
   .max(100)
   .regex(/^[\w-]+$/, 'an id has letters, digits, - and _');
-export const paused = z.array(z.object(which)).describe('What is paused now; `{}` is everything.');
+export const paused = z.array(z.object(accountNames)).describe('What is paused now; `{}` is everything.');
 
 const left = {
   draining: z.boolean(),
@@ -117,7 +117,7 @@ export const adminDoMethods = {
     summary:
       'Gives accounts no connections until broker.resume: requests wait, as long as they may wait for a connection. Idle connections are logged out now, the others after their current work.',
     effect: 'local',
-    params: which,
+    params: accountNames,
     result: z.object({
       accounts: z.int().describe('Accounts in use that the pause concerns.'),
       connections: z
@@ -131,7 +131,7 @@ export const adminDoMethods = {
     name: 'broker.resume',
     summary: 'Ends what broker.pause began, for what is named and for parts of it.',
     effect: 'local',
-    params: which,
+    params: accountNames,
     result: z.object({ resumed: z.int().describe('Pauses that were ended.'), paused }),
     errors: ['NOT_FOUND'],
   }),
@@ -140,7 +140,7 @@ export const adminDoMethods = {
     summary:
       'Replaces connections: idle ones are logged out now, the others after their current work. No request is disturbed.',
     effect: 'local',
-    params: which,
+    params: accountNames,
     result: z.object({ accounts: z.int(), connections: z.int().describe('Connections that are replaced.') }),
     errors: ['NOT_FOUND'],
   }),
