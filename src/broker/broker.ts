@@ -2,7 +2,7 @@ import { handlers } from '../methods/handlers.js';
 import type { Operations } from '../methods/operators/operations.js';
 import { restoreOutcomes, saveOutcomes } from '../methods/support/outcomes-file.js';
 import type { Registry } from '../pool/registry.js';
-import { defaultPoolLimits } from '../pool/supply/slots.js';
+import { defaultPoolLimits } from '../pool/supply/caps.js';
 import { contract } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Listeners } from '../runtime/listeners.js';

@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { OperatorView } from '../methods/operators/operator-view.js';
-import type { PoolLimits } from '../pool/supply/slots.js';
+import type { PoolLimits } from '../pool/supply/caps.js';
 import type { Log, LogLevel } from '../runtime/log.js';
 import type { SocketLimits } from '../server/limits.js';
 import type { ListenAddress } from '../server/listener.js';
@@ -8,7 +8,7 @@ import type { SessionLimits } from '../session/sealed-sessions.js';
 import type { Tenant } from '../session/tenant.js';
 import type { ViewLimits } from '../view/views.js';
 import type { HubLimits } from '../watch/hub.js';
-import type { WatchTimes } from '../watch/station.js';
+import type { WatchTimes } from '../watch/idle-loop.js';
 import type { StartWatcher } from '../watch/types.js';
 
 export interface BrokerOptions {

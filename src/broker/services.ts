@@ -7,7 +7,7 @@ import { Tracing } from '../methods/operators/tracing.js';
 import { Idempotency } from '../methods/support/idempotency.js';
 import { ServerFacts } from '../methods/support/server-facts.js';
 import { Registry } from '../pool/registry.js';
-import { defaultPoolLimits } from '../pool/supply/slots.js';
+import { defaultPoolLimits } from '../pool/supply/caps.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Load } from '../runtime/load.js';
 import type { Log } from '../runtime/log.js';

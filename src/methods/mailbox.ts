@@ -11,7 +11,7 @@ import {
 } from '../imap/mailboxes/mailboxes.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { mailboxMethods } from '../protocol/methods/mailbox.js';
-import { fetchAllNew } from '../view/learn.js';
+import { fetchAllNew } from '../view/fetch-members.js';
 import type { MailboxView } from '../view/mailbox-view.js';
 import { stateOf, versionOf } from '../view/state.js';
 import type { Handlers } from './context.js';

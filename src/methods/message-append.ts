@@ -2,7 +2,7 @@ import { appendMessage } from '../imap/messages/append.js';
 import type { Params } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from './context.js';
-import { idempotently } from './support/once.js';
+import { idempotently } from './support/idempotently.js';
 import { write } from './support/writing.js';
 
 /**

@@ -7,7 +7,7 @@ import { changing, existingOf, findingAll } from './message/on-existing.js';
 import { copy, move } from './message/transferring.js';
 import { appendToFolder } from './message-append.js';
 import { askedFor } from './support/canonical.js';
-import { idempotently } from './support/once.js';
+import { idempotently } from './support/idempotently.js';
 
 /** Handlers of the methods in `src/protocol/methods/message-write.ts`. */
 export const messageWriteHandlers = {

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import type { PoolEvents } from './pool-events.js';
 import type { Backoffs } from './supply/backoffs.js';
-import type { Caps, Full, PoolLimits } from './supply/slots.js';
+import type { Caps, Full, PoolLimits } from './supply/caps.js';
 
 /** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
 export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;

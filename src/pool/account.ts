@@ -17,9 +17,9 @@ import { type Place, WaitQueue } from './jobs/wait-queue.js';
 import { Lending } from './lending.js';
 import type { Ending } from './pool-events.js';
 import { Scheduler } from './scheduler.js';
-import { SuppliedConnections } from './supply/holding.js';
 import { Logins } from './supply/logins.js';
 import { Retirement } from './supply/retirement.js';
+import { SuppliedConnections } from './supply/supplied-connections.js';
 
 /** One (tenant, server, user): owns a connection pool and the queue of jobs that wait for its connections. */
 export class Account {

@@ -1,5 +1,5 @@
 import type { Contender } from './account-host.js';
-import type { Caps, Full } from './supply/slots.js';
+import type { Caps, Full } from './supply/caps.js';
 
 /** An account with waiting jobs yields a connection to a job that has waited so many milliseconds longer than they. */
 const YIELD_AFTER_MS = 500;

@@ -8,7 +8,7 @@ import type { Stoppers } from './jobs/stoppers.js';
 import type { Place, WaitQueue } from './jobs/wait-queue.js';
 import { Patience } from './patience.js';
 import type { Ending } from './pool-events.js';
-import type { SuppliedConnections } from './supply/holding.js';
+import type { SuppliedConnections } from './supply/supplied-connections.js';
 import { answers } from './validate.js';
 
 /** A connection that has been silent for longer is checked with a NOOP before it is lent: it may be half-open. */

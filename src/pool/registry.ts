@@ -9,11 +9,11 @@ import { Fairness } from './fairness.js';
 import type { Job } from './jobs/job.js';
 import { PoolEvents } from './pool-events.js';
 import { Backoffs } from './supply/backoffs.js';
+import { Caps, type Full, type PoolLimits } from './supply/caps.js';
 import { connector } from './supply/connector.js';
 import { Gate, type GateState } from './supply/gate.js';
 import { Pauses } from './supply/pauses.js';
 import { judgeFull } from './supply/server-full.js';
-import { Caps, type Full, type PoolLimits } from './supply/slots.js';
 
 /** Names an account. */
 export interface AccountName {

@@ -4,8 +4,8 @@ import type { Job, Lane } from './jobs/job.js';
 import type { Loan } from './jobs/loan.js';
 import type { Loans } from './jobs/loans.js';
 import type { Place, WaitQueue } from './jobs/wait-queue.js';
-import type { SuppliedConnections } from './supply/holding.js';
-import type { Full } from './supply/slots.js';
+import type { Full } from './supply/caps.js';
+import type { SuppliedConnections } from './supply/supplied-connections.js';
 
 /** A job that has waited so many milliseconds is served next in its lane, whatever folder a connection has selected. */
 const AGEING_MS = 250;

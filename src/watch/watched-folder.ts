@@ -4,7 +4,7 @@ import type { Job } from '../pool/jobs/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { defaultFields, type MessageSummary, type StatusCounts } from '../protocol/models.js';
-import { fetchAllNew, fetchMissing, fetchOlder } from '../view/learn.js';
+import { fetchAllNew, fetchMissing, fetchOlder } from '../view/fetch-members.js';
 import type { MailboxReader } from '../view/mailbox-reader.js';
 import type { MailboxView } from '../view/mailbox-view.js';
 import { stateOf } from '../view/state.js';

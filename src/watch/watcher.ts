@@ -7,7 +7,7 @@ import { namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log.js';
 import { pause } from '../runtime/wait.js';
 import type { Views } from '../view/views.js';
-import { IdleLoop, type WatchTimes } from './station.js';
+import { IdleLoop, type WatchTimes } from './idle-loop.js';
 import type { AccountHandle, Found, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
 import { WatchedFolder } from './watched-folder.js';
 

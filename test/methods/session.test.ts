@@ -6,7 +6,7 @@ import { openSession as open } from '../../src/methods/session-open.js';
 import { ServerFacts } from '../../src/methods/support/server-facts.js';
 import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { KeyRing } from '../../src/session/key-ring.js';
 import { Proofs } from '../../src/session/proofs.js';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { Account } from '../../src/pool/account.js';
 import type { Job } from '../../src/pool/jobs/job.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 
 let dovecot: Dovecot;

@@ -4,7 +4,7 @@ import type { Account } from '../../src/pool/account.js';
 import type { Connect } from '../../src/pool/account-host.js';
 import type { Job } from '../../src/pool/jobs/job.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits, type PoolLimits } from '../../src/pool/supply/slots.js';
+import { defaultPoolLimits, type PoolLimits } from '../../src/pool/supply/caps.js';
 import { newUser, PASSWORD } from '../support/dovecot.js';
 import type { FakeConnection } from './fake-server.js';
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { ConnectionPool } from '../../src/pool/connection-pool.js';
 import type { Registry } from '../../src/pool/registry.js';
-import type { PoolLimits } from '../../src/pool/supply/slots.js';
+import type { PoolLimits } from '../../src/pool/supply/caps.js';
 import { upstream } from '../support/upstream.js';
 import { type FakeConnection, FakeServers } from './fake-server.js';
 import { held, job, proven, registryWith } from './fixtures.js';

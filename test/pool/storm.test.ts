@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Account } from '../../src/pool/account.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
 import { type FakeConnection, FakeServers, type LoginOutcome } from './fake-server.js';

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/slots.js';
+import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { Views } from '../../src/view/views.js';
 import { defaultWatchTimes, watcherOf } from '../../src/watch/watcher.js';
 import { job } from '../pool/fixtures.js';

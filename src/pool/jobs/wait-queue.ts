@@ -1,5 +1,5 @@
 import { BrokerError } from '../../protocol/errors.js';
-import type { PoolLimits } from '../supply/slots.js';
+import type { PoolLimits } from '../supply/caps.js';
 import type { Job, Lane } from './job.js';
 import type { Loan } from './loan.js';
 import { Waiter } from './waiter.js';

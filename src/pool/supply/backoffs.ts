@@ -3,7 +3,7 @@ import { LoginError } from '../../imap/login/login-error.js';
 import type { LoginRefusal } from '../../imap/login/refusals.js';
 import type { BrokerError } from '../../protocol/errors.js';
 import { putLast } from '../../runtime/put-last.js';
-import type { PoolLimits } from './slots.js';
+import type { PoolLimits } from './caps.js';
 
 /** Why an account backs off: why the server refused a login, or that connections ended soon after their logins. */
 type Reason = Exclude<LoginRefusal, 'credentials'> | 'ended';

@@ -5,8 +5,8 @@ import type { Job } from '../jobs/job.js';
 import type { Stoppers } from '../jobs/stoppers.js';
 import type { WaitQueue } from '../jobs/wait-queue.js';
 import type { Backoff, Backoffs } from './backoffs.js';
-import type { SuppliedConnections } from './holding.js';
 import { isSame, Proven } from './proven.js';
+import type { SuppliedConnections } from './supplied-connections.js';
 
 /** Milliseconds without a new login after one failed, while the account has other connections. */
 const FAILED_PAUSE_MS = 2_000;

@@ -1,6 +1,6 @@
 import { LoginError } from '../../imap/login/login-error.js';
 import { saysFull } from '../account-errors.js';
-import type { Caps } from './slots.js';
+import type { Caps } from './caps.js';
 
 /** Who is connected to which server, and how many connections a server allows. */
 interface Connected {

@@ -3,7 +3,7 @@ import type { OutgoingStream, SessionContext } from '../../../src/methods/contex
 import { sendPart as part } from '../../../src/methods/message-part.js';
 import { messageReadHandlers } from '../../../src/methods/message-read.js';
 import { Registry } from '../../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../../src/pool/supply/slots.js';
+import { defaultPoolLimits } from '../../../src/pool/supply/caps.js';
 import { BrokerError } from '../../../src/protocol/errors.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { handlerContext } from '../../support/handler-context.js';

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../../imap/login/server-options.js';
 import type { AccountHost } from '../account-host.js';
 import { Budget } from './budget.js';
-import type { Full } from './slots.js';
+import type { Full } from './caps.js';
 
 /** The connections of an account and its logins under way, with the slots that they take. */
 export class SuppliedConnections {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
-import { IdleLoop } from '../../src/watch/station.js';
+import { IdleLoop } from '../../src/watch/idle-loop.js';
 import type { WatchedFolder } from '../../src/watch/watched-folder.js';
 
 const times = { heartbeatMs: 120_000, pollMs: 30_000, quietMs: 500, retryMs: 500, stayMs: 30_000 };

@@ -4,7 +4,7 @@ import { giveUpIfSilent } from '../imap/connection/silence.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/mailboxes/idle.js';
 import { notifyOf } from '../imap/mailboxes/notify.js';
 import type { Lease } from '../pool/jobs/job.js';
-import { WakeSignal } from './bell.js';
+import { WakeSignal } from './wake-signal.js';
 import type { WatchedFolder } from './watched-folder.js';
 
 export interface WatchTimes {
