@@ -73,7 +73,7 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
         .env('IMAP_BROKER_CONFIG')
         .conflicts(['server', 'listen', 'starttls', 'insecureNoTls', 'ca']),
     )
-    .addOption(option('--server <host[:port]>', 'IMAP server for a first try; may be repeated').argParser(collect))
+    .addOption(option('--server <host[:port]>', 'IMAP server for a first try; may be repeated').argParser(appendValue))
     .addOption(option('--listen <address>', `HOST:PORT on loopback, or unix:PATH (default: ${defaultListen})`))
     .addOption(
       option('--token <token>', 'bearer token that is asked for (default: a new one)').env('IMAP_BROKER_TOKEN'),
@@ -145,7 +145,7 @@ function option(flags: string, description: string): Option {
   return new Option(flags, description);
 }
 
-function collect(value: string, before: string[] = []): string[] {
+function appendValue(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 

@@ -22,7 +22,7 @@ const HINTS: ReadonlyArray<readonly [RegExp, string]> = [
  * @throws CliError
  */
 export async function reach(url: string): Promise<void> {
-  const { tls, ...target } = targetOf(url);
+  const { tls, ...target } = urlTarget(url);
   const probe = tls ? connectTls({ ...target, ...serverName(target.host) }) : connect(target);
   const failure = await new Promise<string | undefined>((resolve) => {
     probe.setTimeout(CONNECT_MS, () => resolve(`no answer within ${CONNECT_MS / 1000} s`));
@@ -43,7 +43,7 @@ interface Target {
   port: number;
 }
 
-function targetOf(url: string): Target {
+function urlTarget(url: string): Target {
   if (url.startsWith('unix:')) return { tls: false, path: url.slice('unix:'.length), port: 0 };
   const { protocol, hostname, port } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '', port: '' };
   if (protocol !== 'ws:' && protocol !== 'wss:') {

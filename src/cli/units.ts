@@ -1,7 +1,7 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** Bytes as people read them: `812 B`, `1.5 MiB`. */
-export function bytesOf(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
@@ -17,4 +17,9 @@ export function spanOf(ms: number): string {
   if (hours === 0) return `${minutes}m${two(seconds % 60)}s`;
   if (hours < 24) return `${hours}h${two(minutes % 60)}m`;
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
+}
+
+/** `1 connection`, `2 connections`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -7,7 +7,7 @@ import { fromWire, type RpcError, rpcError } from './errors.js';
 import { isStreaming } from './methods.js';
 import { type Pending, Requests } from './requests.js';
 import { inlineBody } from './streams/download.js';
-import { type Answer, type Notification, readBinary, readText, refuse, Violation } from './streams/incoming.js';
+import { type Answer, type Notification, readBinary, readText, refuseFrame, Violation } from './streams/incoming.js';
 import { Streams } from './streams/streams.js';
 import type { Upload } from './streams/upload.js';
 import type { Connect, Transport, TransportEnd } from './transport.js';
@@ -173,7 +173,7 @@ export class Link {
     if ('error' in answer) {
       request.reject(fromWire(answer.error));
     } else {
-      refuse(`an answer to ${request.method}`, wrongResult(request.method, answer.result));
+      refuseFrame(`an answer to ${request.method}`, wrongResult(request.method, answer.result));
       if (isStreaming(request.method)) this.#handOver(request, answer.result as Carried);
       else request.resolve(answer.result);
       request.onAnswer?.(answer.result);

@@ -58,11 +58,11 @@ export class Watches implements ChannelHost {
   }
 
   receive(link: Link, event: WatchEvent): void {
-    this.#channels.get(keyOf(event))?.receive(link, event);
+    this.#channels.get(topicKey(event))?.receive(link, event);
   }
 
   ended(link: Link, ended: WatchEnded): void {
-    this.#channels.get(keyOf(ended))?.ended(link);
+    this.#channels.get(topicKey(ended))?.ended(link);
   }
 
   /** A socket is closed, or takes no requests any more. */
@@ -98,7 +98,7 @@ export class Watches implements ChannelHost {
   moved(channel: Channel, answer: Resumed, link: Link, sure: ReadonlySet<Member>): void {
     const members = [...channel.members];
     channel.close();
-    this.#channels.delete(keyOf(channel));
+    this.#channels.delete(topicKey(channel));
     const next = this.#channelOf(answer, link);
     for (const member of members) {
       // Watches that began meanwhile on another socket are not known on this one.
@@ -119,7 +119,7 @@ export class Watches implements ChannelHost {
   }
 
   gone(channel: Channel): void {
-    if (this.#channels.get(keyOf(channel)) === channel) this.#channels.delete(keyOf(channel));
+    if (this.#channels.get(topicKey(channel)) === channel) this.#channels.delete(topicKey(channel));
   }
 
   #begin(member: Member, answer: Result<'watch.start'>, link: Link): Result<'watch.start'>['mailboxes'] {
@@ -133,7 +133,7 @@ export class Watches implements ChannelHost {
   }
 
   #channelOf(answer: { epoch: string; topic: string }, link: Link): Channel {
-    const key = keyOf(answer);
+    const key = topicKey(answer);
     const channel = this.#channels.get(key) ?? new Channel(this, answer, link);
     this.#channels.set(key, channel);
     return channel;
@@ -151,7 +151,7 @@ export class Watches implements ChannelHost {
     for (let others = this.#startingWith(names); others.length > 0; others = this.#startingWith(names)) {
       await Promise.allSettled(others);
     }
-    const current = this.#channels.get(keyOf(channel));
+    const current = this.#channels.get(topicKey(channel));
     const unwanted = names.filter((name) => !current?.wants(name));
     if (unwanted.length === 0 || !(current ?? channel).live) return;
     try {
@@ -180,6 +180,6 @@ function capitals(mailboxes: readonly string[]): ReadonlySet<string> {
   return new Set(mailboxes.map((name) => name.toUpperCase()));
 }
 
-function keyOf({ epoch, topic }: { epoch: string; topic: string }): string {
+function topicKey({ epoch, topic }: { epoch: string; topic: string }): string {
   return `${epoch} ${topic}`;
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { nearest } from './nearest.js';
+import { nearestWord } from './nearest.js';
 import { configSchema } from './schema.js';
 import { lineOf, type Path } from './toml-lines.js';
 
 /** One sentence for each thing that is wrong with a configuration, with its line where it is known. */
-export function explain(text: string, issues: readonly z.core.$ZodIssue[]): string[] {
+export function explainIssues(text: string, issues: readonly z.core.$ZodIssue[]): string[] {
   return issues.flatMap((issue) => {
     const path = issue.path.filter((step) => typeof step !== 'symbol');
     if (issue.code !== 'unrecognized_keys') return [sentence(text, path, issue.message)];
@@ -19,7 +19,7 @@ export function plainly(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 function unknown(key: string, path: Path): string {
-  const near = nearest(key, knownKeys(path));
+  const near = nearestWord(key, knownKeys(path));
   return `unknown key${near === undefined ? '' : `; did you mean ${near}?`}`;
 }
 

@@ -8,7 +8,7 @@ import type { LogLevel } from '../runtime/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
 import { ConfigError } from './config-error.js';
-import { explain, plainly, withLine } from './explain.js';
+import { explainIssues, plainly, withLine } from './explain.js';
 import { pathOf, read, readNamed, readTokenHashes } from './files.js';
 import { type ConfigFile, configSchema, portOf } from './schema.js';
 import { type Settings, settingsOf } from './settings.js';
@@ -42,7 +42,7 @@ export function loadConfig(path: string): Config {
 export function parseConfig(text: string, folder: string): Config {
   const given = parseToml(text);
   const { data, error } = configSchema.safeParse(given, { error: plainly });
-  if (error) throw new ConfigError(explain(text, error.issues));
+  if (error) throw new ConfigError(explainIssues(text, error.issues));
   try {
     const config = fromFile(data, folder);
     return { ...config, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
@@ -68,7 +68,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
         ...adminListener(file.admin, folder),
       ],
       monitor: file.monitor && listenAddress(file.monitor, 'monitor', folder),
-      tenants: file.tenant.map((tenant, index) => tenantOf(tenant, `tenant[${index}]`, file, folder)),
+      tenants: file.tenant.map((tenant, index) => tenantFrom(tenant, `tenant[${index}]`, file, folder)),
       servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
       allowedOrigins: file.allowed_origins,
       allowedHosts: file.allowed_hosts,
@@ -142,7 +142,7 @@ function listenerTls(entry: ListenerEntry, key: string, folder: string): Listene
   }
 }
 
-function tenantOf(entry: ConfigFile['tenant'][number], key: string, file: ConfigFile, folder: string): Tenant {
+function tenantFrom(entry: ConfigFile['tenant'][number], key: string, file: ConfigFile, folder: string): Tenant {
   const unknown = entry.servers?.find((name) => !file.server.some((server) => server.name === name));
   if (unknown !== undefined) throw new ConfigError([`${key}.servers: there is no [[server]] named "${unknown}"`]);
   const { token_hashes_file: hashFile, certificate_names: names } = entry;

@@ -1,5 +1,5 @@
 /** The known word that is nearest to a mistyped one, unless none is near: by edit distance, of up to a third of it. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const near = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate) }))
     .filter(({ candidate, distance }) => {

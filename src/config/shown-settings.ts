@@ -15,7 +15,7 @@ const MODE = /(^|\.)mode$/;
  * @param given what the file or the flags say; the rest is by default
  */
 export function shownSettings(file: ConfigFile, given: unknown, source: Setting['source']): Setting[] {
-  return valuesOf(withImplied(file), given, '', source);
+  return settingsIn(withImplied(file), given, '', source);
 }
 
 /** Adds the values that follow from others where they are not given. */
@@ -46,14 +46,14 @@ function placed(key: string, settings: readonly Setting[]): string {
   return `${entry.replace(/\[\d+\]$/, '')} ${placeOf({ systemd, unix, host, port })} ${name}`;
 }
 
-function valuesOf(value: unknown, given: unknown, key: string, source: Setting['source']): Setting[] {
+function settingsIn(value: unknown, given: unknown, key: string, source: Setting['source']): Setting[] {
   if (value === undefined) return [];
   if (Array.isArray(value) && value.some(isTable)) {
-    return value.flatMap((one, index) => valuesOf(one, memberOf(given, index), `${key}[${index}]`, source));
+    return value.flatMap((one, index) => settingsIn(one, memberOf(given, index), `${key}[${index}]`, source));
   }
   if (isTable(value)) {
     return Object.entries(value).flatMap(([name, one]) =>
-      valuesOf(one, memberOf(given, name), key === '' ? name : `${key}.${name}`, source),
+      settingsIn(one, memberOf(given, name), key === '' ? name : `${key}.${name}`, source),
     );
   }
   return [{ key, value: shown(key, value), source: given === undefined ? 'default' : source }];

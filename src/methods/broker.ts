@@ -2,12 +2,12 @@ import { quotaOf } from '../imap/mailboxes/quota.js';
 import type { brokerMethods } from '../protocol/methods/broker.js';
 import { openRpcDocument } from '../protocol/openrpc.js';
 import type { Handlers } from './context.js';
-import { shared } from './support/shared.js';
+import { shareRead } from './support/shared.js';
 
 /** Handlers of the methods in `src/protocol/methods/broker.ts`. */
 export const brokerHandlers = {
   'quota.get': (context, params) =>
-    shared(context, params, {}, async (connection) => {
+    shareRead(context, params, {}, async (connection) => {
       const quota = await quotaOf(connection, params.mailbox);
       const { root, storage, messages } = quota ?? { root: null, storage: null, messages: null };
       return { supported: quota !== undefined, root, storage, messages };

@@ -17,7 +17,7 @@ import { stateOf, versionOf } from '../view/state.js';
 import type { Handlers } from './context.js';
 import { jobOf } from './support/job.js';
 import { metaOf } from './support/meta.js';
-import { shared } from './support/shared.js';
+import { shareRead } from './support/shared.js';
 import { write } from './support/writing.js';
 
 /** A list of thousands of folders has a megabyte, and is asked for more often than any message. */
@@ -26,7 +26,7 @@ const LARGER = 16;
 /** Handlers of the methods in `src/protocol/methods/mailbox.ts`. */
 export const mailboxHandlers = {
   'mailbox.list': (context, params) =>
-    shared(context, params, { times: LARGER }, async (connection) => {
+    shareRead(context, params, { times: LARGER }, async (connection) => {
       const { counts, subscribedOnly } = params;
       const listed = await listMailboxes(connection, { counts, ghosts: subscribedOnly });
       const { other, shared } = namespacesOf(connection);
@@ -37,7 +37,7 @@ export const mailboxHandlers = {
       return { mailboxes: subscribedOnly ? subscribedTree(tree) : tree };
     }),
   'mailbox.status': (context, params) =>
-    shared(context, params, {}, async (connection) => {
+    shareRead(context, params, {}, async (connection) => {
       const { mailboxes } = params;
       const counts = await statusOf(connection, mailboxes);
       const statuses = mailboxes.map((mailbox) => ({ mailbox, counts: counts.get(canonicalName(mailbox)) ?? null }));

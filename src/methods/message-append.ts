@@ -41,15 +41,19 @@ async function messageOf(
   upload: IncomingStream | undefined,
   size: number | undefined,
 ): Promise<Buffer> {
-  if ((data === undefined) === (upload === undefined)) refuse('data', 'data: give either data or stream.');
-  const raw = upload ? await collect(context, upload, size) : Buffer.from(data ?? '', 'base64');
-  if (raw.length === 0) refuse('data', 'data: a message has at least one byte.');
-  if (raw.includes(0)) refuse(upload ? 'stream' : 'data', 'data: a message has no NUL bytes.');
+  if ((data === undefined) === (upload === undefined)) refuseUpload('data', 'data: give either data or stream.');
+  const raw = upload ? await collectUpload(context, upload, size) : Buffer.from(data ?? '', 'base64');
+  if (raw.length === 0) refuseUpload('data', 'data: a message has at least one byte.');
+  if (raw.includes(0)) refuseUpload(upload ? 'stream' : 'data', 'data: a message has no NUL bytes.');
   return withCrLf(raw);
 }
 
-async function collect(context: SessionContext, upload: IncomingStream, size: number | undefined): Promise<Buffer> {
-  if (size === undefined) refuse('size', 'size: missing; a stream needs it.');
+async function collectUpload(
+  context: SessionContext,
+  upload: IncomingStream,
+  size: number | undefined,
+): Promise<Buffer> {
+  if (size === undefined) refuseUpload('size', 'size: missing; a stream needs it.');
   requireAtMost(size, context.services.limits.appendBytes, 'the broker');
   const chunks: Uint8Array[] = [];
   let taken = 0;
@@ -58,13 +62,13 @@ async function collect(context: SessionContext, upload: IncomingStream, size: nu
   try {
     for await (const chunk of upload) {
       taken += chunk.length;
-      if (taken > size) refuse('size', `size: ${size} bytes were stated, but more came.`);
+      if (taken > size) refuseUpload('size', `size: ${size} bytes were stated, but more came.`);
       chunks.push(chunk);
     }
   } finally {
     context.signal.removeEventListener('abort', onAbort);
   }
-  if (taken < size) refuse('size', `size: ${size} bytes were stated, but only ${taken} came.`);
+  if (taken < size) refuseUpload('size', `size: ${size} bytes were stated, but only ${taken} came.`);
   return Buffer.concat(chunks, taken);
 }
 
@@ -81,6 +85,6 @@ function requireAtMost(size: number, limit: number, whose: string): void {
   throw new BrokerError('TOO_LARGE', message, { field: 'size' });
 }
 
-function refuse(field: string, message: string): never {
+function refuseUpload(field: string, message: string): never {
   throw new BrokerError('INVALID_PARAMS', message, { field });
 }

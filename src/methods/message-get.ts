@@ -30,7 +30,7 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
     fromMemory: (view) => {
       if (view.uidValidity !== uidValidity) return undefined;
       const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.flagsOf(uid))));
-      return found.includes(undefined) ? undefined : answer(uids, found as (string | null)[]);
+      return found.includes(undefined) ? undefined : openedJson(uids, found as (string | null)[]);
     },
     ahead: (view, connection) => {
       const missing = uids.filter((uid) => !view.lacks(uid) && !bodies.has(uid));
@@ -58,7 +58,7 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
         found.set(message.uid, bodies.add(message));
         await breathe();
       }
-      return answer(
+      return openedJson(
         uids,
         uids.map((uid) => found.get(uid) ?? null),
       );
@@ -68,7 +68,7 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
 };
 
 /** The answer as JSON, without its `meta` and its end; null stands for a message that is not there. */
-function answer(uids: readonly number[], found: readonly (string | null)[]): string {
+function openedJson(uids: readonly number[], found: readonly (string | null)[]): string {
   const messages = fitting(found.filter((message) => message !== null));
   const notFound = uids.filter((_uid, index) => found[index] === null);
   return `"messages":[${messages.join(',')}],"notFound":${JSON.stringify(notFound)}`;

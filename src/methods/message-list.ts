@@ -26,19 +26,19 @@ export const listMessages: PreparedHandler<'message.list'> = async (context, par
     job: jobOf(context, { effect: 'read', mailbox }),
     fromMemory: (view) => {
       const page = expected.every((value) => value === view.uidValidity) ? knownPage(view, request) : undefined;
-      return page && answer(mailbox, view, page, fields);
+      return page && listJson(mailbox, view, page, fields);
     },
     fetch: async (view, connection) => {
       for (const value of expected) requireSame(mailbox, view.uidValidity, value);
       const page = await fetchedPage(view, connection, request);
-      return page ? answer(mailbox, view, page, fields) : farAway(connection, mailbox, request);
+      return page ? listJson(mailbox, view, page, fields) : farAway(connection, mailbox, request);
     },
   });
   return new Prepared(value, origin);
 };
 
 /** The answer as JSON, without its `meta` and its end. */
-function answer(mailbox: string, view: MailboxView, page: Page, fields: readonly ListField[]): string {
+function listJson(mailbox: string, view: MailboxView, page: Page, fields: readonly ListField[]): string {
   const { uidValidity = 0, members } = view;
   const cursor = page.next ? encodeCursor({ mailbox, uidValidity, ...page.next }) : null;
   const rows = rowsJson(view, page, fields);

@@ -10,7 +10,7 @@ import { getMessages } from './message-get.js';
 import { listMessages } from './message-list.js';
 import { sendPart } from './message-part.js';
 import { jobOf } from './support/job.js';
-import { shared } from './support/shared.js';
+import { shareRead } from './support/shared.js';
 
 /** Handlers of the methods in `src/protocol/methods/message-read.ts`. */
 export const messageReadHandlers = {
@@ -32,7 +32,7 @@ export const messageReadHandlers = {
   },
   'message.search': (context, params) => {
     const { mailbox, uidValidity, criteria, sort, limit, offset, fields } = params;
-    return shared(context, params, { mailbox }, async (connection) => {
+    return shareRead(context, params, { mailbox }, async (connection) => {
       const selected = await connection.select(mailbox, { fresh: true, uidValidity });
       const { uids, sortedBy } = await searchSorted(connection, criteria, sort);
       const page = uids.slice(offset, offset + limit);
@@ -49,7 +49,7 @@ export const messageReadHandlers = {
   },
   'message.threads': (context, params) => {
     const { mailbox, uidValidity, criteria, limit, offset } = params;
-    return shared(context, params, { mailbox }, async (connection) => {
+    return shareRead(context, params, { mailbox }, async (connection) => {
       const selected = await connection.select(mailbox, { fresh: true, uidValidity });
       const { threads: page, total, threadedBy } = await threads(connection, criteria, { offset, limit });
       return {

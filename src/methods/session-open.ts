@@ -32,11 +32,15 @@ export const openSession: Handler<'session.open'> = async (context, { server: se
   };
   return await admitting(services, key, async () => {
     await proofs.prove(key, secret, signal, login);
-    return await admit(context, registry.adopt(name, credentials, true), secret);
+    return await openSessionOf(context, registry.adopt(name, credentials, true), secret);
   });
 };
 
-async function admit(context: RequestContext, account: Account, secret: Secret): Promise<Result<'session.open'>> {
+async function openSessionOf(
+  context: RequestContext,
+  account: Account,
+  secret: Secret,
+): Promise<Result<'session.open'>> {
   const { sessions } = context.services;
   const proven = { tenant: context.tenant.name, server: account.server.name, user: account.user, secret };
   const { token, session } = await sessions.open(proven);

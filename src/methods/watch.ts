@@ -8,13 +8,13 @@ export const watchHandlers = {
   'watch.start': async ({ services, session, events, signal }, { mailboxes }) => {
     const { subscriber } = events;
     const account = new WatchedAccount(services, session);
-    const watch = await services.hub.watch({ account, subscriber, signal, mailboxes: namesOf(mailboxes) });
+    const watch = await services.hub.watch({ account, subscriber, signal, mailboxes: folderNames(mailboxes) });
     events.whenSettled(watch.settle);
     const { topic, epoch, seq, mailboxes: watched } = watch;
     return { topic, epoch, seq, mailboxes: watched };
   },
   'watch.stop': async ({ services, account, events }, { mailboxes }) => ({
-    mailboxes: services.hub.unwatch(events.subscriber, account.key, mailboxes && namesOf(mailboxes)),
+    mailboxes: services.hub.unwatch(events.subscriber, account.key, mailboxes && folderNames(mailboxes)),
   }),
   'events.resume': async (context, { epoch: since, after, mailboxes }) => {
     const { services, session, events, signal } = context;
@@ -22,7 +22,7 @@ export const watchHandlers = {
       account: new WatchedAccount(services, session),
       subscriber: events.subscriber,
       signal,
-      mailboxes: namesOf(mailboxes),
+      mailboxes: folderNames(mailboxes),
       resume: { epoch: since, after },
     });
     events.whenSettled(watch.settle);
@@ -32,6 +32,6 @@ export const watchHandlers = {
 } satisfies Pick<Handlers, keyof typeof watchMethods>;
 
 /** The names of folders as events have them, each once. */
-function namesOf(mailboxes: readonly string[]): string[] {
+function folderNames(mailboxes: readonly string[]): string[] {
   return [...new Set(mailboxes.map(canonicalName))];
 }

@@ -38,7 +38,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
   );
   logins.add((login) => {
     const { server, ms, error } = login;
-    tried({ server, outcome: outcomeOf(login) });
+    tried({ server, outcome: loginOutcome(login) });
     if (error === undefined) loginTook({ server }, ms / 1000);
   });
 
@@ -132,7 +132,7 @@ const outcomes = new Map<string, string>([
   ['UPSTREAM_UNAVAILABLE', 'unavailable'],
 ]);
 
-function outcomeOf({ error }: LoginTried): string {
+function loginOutcome({ error }: LoginTried): string {
   if (error === undefined) return 'ok';
   if (saysTooMany(error) || saysFull(error)) return 'too_many';
   return (error instanceof BrokerError ? outcomes.get(error.kind) : undefined) ?? 'aborted';

@@ -71,7 +71,7 @@ async function answerTo(frame: RequestFrame, request: UnderWay): Promise<Answeri
     if (!method) throw new BrokerError('METHOD_NOT_FOUND', `There is no method "${frame.method.slice(0, 100)}".`);
     checkScope(method, caller.tenant);
     const { result, explain } = await resultOf(method, frame.params, request);
-    const json = jsonOf(result, explain);
+    const json = resultJson(result, explain);
     if (options.checkResults) contract[method].result.parse(JSON.parse(json));
     checkSize(json, options.limits.answerBytes, contract[method].effect === 'write' ? 'yes' : 'no');
     return { answer: { ok: true, json }, outcome: 'ok', source: (result as { meta?: Meta }).meta?.source };
@@ -172,7 +172,7 @@ function checkServer({ services, tenant }: RequestContext, { server }: Session):
   });
 }
 
-function jsonOf(result: object | undefined, explain: Explanation | undefined): string {
+function resultJson(result: object | undefined, explain: Explanation | undefined): string {
   if (result === undefined) throw new Error('A handler answered nothing.');
   if (result instanceof Prepared) return result.json(explain);
   // A copy, because other requests may share the result.

@@ -19,7 +19,7 @@ export function checkDepth(params: Record<string, unknown>): void {
 
 /** The error of params that do not fit: names the first field that is wrong, and its limit. */
 export function invalidParams(error: z.ZodError, params: unknown): BrokerError {
-  const { path, problem } = explain(error.issues[0], params);
+  const { path, problem } = problemOf(error.issues[0], params);
   // Names of unknown fields are the caller's, of any length.
   const field = path.join('.').slice(0, FIELD_LENGTH);
   return new BrokerError('INVALID_PARAMS', field ? `${field}: ${problem}` : problem, field ? { field } : {});
@@ -30,15 +30,15 @@ interface Problem {
   problem: string;
 }
 
-function explain(issue: z.core.$ZodIssue | undefined, params: unknown): Problem {
+function problemOf(issue: z.core.$ZodIssue | undefined, params: unknown): Problem {
   if (!issue) return { path: [], problem: 'The parameters do not fit.' };
   const { path } = issue;
   switch (issue.code) {
     case 'unrecognized_keys':
       return { path: [...path, issue.keys[0] ?? ''], problem: 'unknown parameter' };
     case 'invalid_union': {
-      const inner = nearest(issue.errors);
-      return inner ? explain({ ...inner, path: [...path, ...inner.path] }, params) : { path, problem: issue.message };
+      const inner = nearestIssue(issue.errors);
+      return inner ? problemOf({ ...inner, path: [...path, ...inner.path] }, params) : { path, problem: issue.message };
     }
     case 'too_big':
       return { path, problem: `at most ${issue.maximum} ${unit(issue.origin)}`.trim() };
@@ -52,7 +52,7 @@ function explain(issue: z.core.$ZodIssue | undefined, params: unknown): Problem 
 }
 
 /** The alternative with the fewest issues: most likely the caller meant that one. */
-function nearest(alternatives: z.core.$ZodIssue[][]): z.core.$ZodIssue | undefined {
+function nearestIssue(alternatives: z.core.$ZodIssue[][]): z.core.$ZodIssue | undefined {
   const [best] = [...alternatives].sort((a, b) => a.length - b.length);
   return best?.[0];
 }

@@ -14,7 +14,7 @@ import { Socket } from './socket.js';
 import type { SocketOptions } from './socket-options.js';
 import { removeStaleSocket } from './stale-socket.js';
 import { TenantUse, type Use } from './tenant-use.js';
-import { admit, refuse } from './upgrade.js';
+import { admitCaller, refuseUpgrade } from './upgrade.js';
 
 /**
  * Where to listen: a Unix socket, by default for owner and group alone, a TCP address, or a socket that the service manager
@@ -126,7 +126,7 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       // The backlog is not among the options: there Node ignores it where the socket was passed.
-      server.listen(targetOf(address), BACKLOG, () => {
+      server.listen(listenTarget(address), BACKLOG, () => {
         server.off('error', reject);
         resolve();
       });
@@ -141,7 +141,7 @@ export class Listener {
     const bound = server.address();
     if (bound === null || typeof bound === 'string') return `systemd:${'passed' in address ? address.passed : bound}`;
     // The configuration's rule for TCP holds for a socket that the service manager has opened, too.
-    if ('passed' in address && !tls && !isLoopback(bound))
+    if ('passed' in address && !tls && !isLoopbackAddress(bound))
       throw new Error(`${bound.address} is no loopback address: that needs TLS.`);
     const host = 'host' in address ? address.host : bound.address;
     return `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
@@ -226,21 +226,21 @@ export class Listener {
     await Promise.all(this.#closing);
   }
 
-  #server(tls: ListenerTls | undefined, anybody: Tenant | undefined): Server {
+  #server(tls: ListenerTls | undefined, defaultTenant: Tenant | undefined): Server {
     const options = { noDelay: true, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
     const server = tls ? tlsServer(options, tls) : createServer(options);
     server.maxConnections = this.#maxConnections;
     server.on('request', this.#options.onRequest ?? needsWebSocket);
     server.on('upgrade', (request, socket, head) => {
       const { tenants, allowedOrigins, allowedHosts } = this.#options;
-      const admission = admit(request.headers, {
+      const admission = admitCaller(request.headers, {
         tenants,
         allowedOrigins,
         allowedHosts: tls ? undefined : allowedHosts,
         full: this.#sockets.size >= this.#options.socket.limits.sockets,
         isFull: (tenant) => this.#useOf(tenant).full,
         certificateName: certificateNameOf(socket),
-        anybody,
+        defaultTenant,
         pageOnly: this.#options.onRequest !== undefined,
       });
       if ('tenant' in admission) {
@@ -248,7 +248,7 @@ export class Listener {
           this.#take(ws, peerOf(request.socket), admission.tenant),
         );
       } else {
-        refuse(socket, admission);
+        refuseUpgrade(socket, admission);
       }
     });
     return server;
@@ -300,7 +300,7 @@ const needsWebSocket: RequestListener = (_request, response) => {
   response.end(`This is imap-broker: open a WebSocket with the subprotocol ${subprotocol}.\n`);
 };
 
-function targetOf(address: ListenAddress): { path: string } | { host: string; port: number } | { fd: number } {
+function listenTarget(address: ListenAddress): { path: string } | { host: string; port: number } | { fd: number } {
   if ('unix' in address) return { path: address.unix };
   if ('host' in address) return { host: address.host, port: address.port };
   const fd = passedSockets().get(address.passed);
@@ -308,7 +308,7 @@ function targetOf(address: ListenAddress): { path: string } | { host: string; po
   throw new Error(`systemd has passed no socket with FileDescriptorName=${address.passed}.`);
 }
 
-function isLoopback({ address, family }: AddressInfo): boolean {
+function isLoopbackAddress({ address, family }: AddressInfo): boolean {
   return family === 'IPv4' ? address.startsWith('127.') : address === '::1';
 }
 

@@ -38,12 +38,12 @@ export function monitorPages(options: MonitorOptions): RequestListener {
   const pages = new Map<string, () => Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
     // The answer itself is enough: it shows that the event loop turns.
-    ['/healthz', async () => plain(200, 'ok')],
+    ['/healthz', async () => plainPage(200, 'ok')],
     [
       '/readyz',
       async () => {
         const why = await notReady();
-        return why === undefined ? plain(200, 'ready') : plain(503, `not ready: ${why}`);
+        return why === undefined ? plainPage(200, 'ready') : plainPage(503, `not ready: ${why}`);
       },
     ],
   ]);
@@ -53,24 +53,24 @@ export function monitorPages(options: MonitorOptions): RequestListener {
     const { method = '', url = '', headers, socket } = request;
     const page = pages.get(url.replace(/\?.*/, ''));
     if (!isOurs(headers.host, socket instanceof TLSSocket ? undefined : allowedHosts())) {
-      send(response, plain(403, 'This Host is not allowed.'));
+      send(response, plainPage(403, 'This Host is not allowed.'));
     } else if (!page) {
-      send(response, plain(404, `There is ${known}.`));
+      send(response, plainPage(404, `There is ${known}.`));
     } else if (method !== 'GET' && method !== 'HEAD') {
-      send(response, plain(405, 'GET and HEAD alone.'));
+      send(response, plainPage(405, 'GET and HEAD alone.'));
     } else {
       void page().then(
         (found) => send(response, found),
         (err) => {
           log.error({ err, url }, 'monitor');
-          send(response, plain(500, 'The broker failed; its log has the cause.'));
+          send(response, plainPage(500, 'The broker failed; its log has the cause.'));
         },
       );
     }
   };
 }
 
-function plain(status: number, text: string): Page {
+function plainPage(status: number, text: string): Page {
   return { status, type: PLAIN, body: `${text}\n` };
 }
 

@@ -19,7 +19,7 @@ export interface Admission {
   /** Common name of the client's certificate, if it showed one that was verified. */
   certificateName: string | undefined;
   /** The tenant of clients without token and certificate, where only operators can open the listener's socket. */
-  anybody: Tenant | undefined;
+  defaultTenant: Tenant | undefined;
   /** Lets in only the page that the listener itself serves, for operators. */
   pageOnly: boolean;
 }
@@ -31,7 +31,7 @@ export interface Refusal {
 }
 
 /** Decides on an upgrade by its headers; the cheap questions come first. */
-export function admit(headers: IncomingHttpHeaders, admission: Admission): { tenant: Tenant } | Refusal {
+export function admitCaller(headers: IncomingHttpHeaders, admission: Admission): { tenant: Tenant } | Refusal {
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
   if (!offered.includes(subprotocol))
     return { status: 400, message: `Offer the WebSocket subprotocol ${subprotocol}.` };
@@ -61,12 +61,12 @@ export function admit(headers: IncomingHttpHeaders, admission: Admission): { ten
 function tenantShown(
   { authorization = '' }: IncomingHttpHeaders,
   offered: readonly string[],
-  { tenants, certificateName, anybody }: Admission,
+  { tenants, certificateName, defaultTenant }: Admission,
 ): Tenant | undefined {
   // A page's token at a listener that takes none is a mistake, whatever else is shown.
   if (pageToken(offered) !== undefined) return undefined;
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
-  return token === undefined ? (certifiedTenant(tenants, certificateName) ?? anybody) : tenantOf(tenants, token);
+  return token === undefined ? (certifiedTenant(tenants, certificateName) ?? defaultTenant) : tenantOf(tenants, token);
 }
 
 /** A web page can make its own name point to this machine (DNS rebinding): names that are not known are refused. */
@@ -81,7 +81,7 @@ function certifiedTenant(tenants: readonly Tenant[], name: string | undefined): 
 }
 
 /** Answers an upgrade with a refusal and ends the connection. */
-export function refuse(socket: Duplex, { status, message }: Refusal): void {
+export function refuseUpgrade(socket: Duplex, { status, message }: Refusal): void {
   const body = JSON.stringify({ status, message });
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -49,7 +49,7 @@ export class KeyRing {
   static ofFile(path: string, options: { create: boolean }): KeyRing {
     if (options.create) createIfMissing(path);
     const ring = new KeyRing(readKeys(path), path);
-    ring.#stamp = stampOf(path);
+    ring.#stamp = fileStamp(path);
     return ring;
   }
 
@@ -66,7 +66,7 @@ export class KeyRing {
     }
     const rotated = rotateKeys(this.#path);
     this.#take(readKeys(this.#path));
-    this.#stamp = stampOf(this.#path);
+    this.#stamp = fileStamp(this.#path);
     return rotated;
   }
 
@@ -93,7 +93,7 @@ export class KeyRing {
 
   /** Keys that stay are the same objects as before; a key of the same id with other bytes is a different one. */
   #take(keys: readonly SealingKey[]): void {
-    this.#keys = keys.map((key) => this.#keys.find((known) => isSame(known, key)) ?? key);
+    this.#keys = keys.map((key) => this.#keys.find((known) => isSameKey(known, key)) ?? key);
   }
 
   /** Takes up a rotation; a file that became unusable changes nothing. */
@@ -102,7 +102,7 @@ export class KeyRing {
     if (this.#path === undefined || now - this.#lookedAt < afterMs) return;
     this.#lookedAt = now;
     try {
-      const stamp = stampOf(this.#path);
+      const stamp = fileStamp(this.#path);
       if (stamp === this.#stamp) return;
       this.#take(readKeys(this.#path));
       this.#stamp = stamp;
@@ -121,7 +121,7 @@ export function rotateKeys(path: string): { id: string; keys: number } {
   const key = newKey();
   const keys = [key, ...readKeys(path)].slice(0, KEPT);
   try {
-    closeSync(writeAnew(path, textOf(keys)));
+    closeSync(writeAnew(path, keyFileText(keys)));
   } catch (error) {
     throw new KeyFileError(`cannot write the key file ${path}: ${(error as Error).message}`);
   }
@@ -129,7 +129,7 @@ export function rotateKeys(path: string): { id: string; keys: number } {
 }
 
 /** Tells whether a file was replaced: two rotations may fall into one tick of the clock. */
-function stampOf(path: string): string {
+function fileStamp(path: string): string {
   const { ino, mtimeMs } = statSync(path);
   return `${ino} ${mtimeMs}`;
 }
@@ -142,7 +142,7 @@ function createIfMissing(path: string): void {
     rmSync(beside);
   };
   try {
-    closeSync(writeAnew(path, textOf([newKey()]), link));
+    closeSync(writeAnew(path, keyFileText([newKey()]), link));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') throw new KeyFileError(`cannot make the key file ${path}: ${message}`);
@@ -165,7 +165,7 @@ function readKeys(path: string): SealingKey[] {
   const keys = text
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
-    .map((line) => keyOf(line, path));
+    .map((line) => parseKeyLine(line, path));
   if (keys.length === 0) throw new KeyFileError(`the key file ${path} has no keys`);
   return keys;
 }
@@ -175,18 +175,18 @@ function othersOf(path: string): number {
   return dirname(path) === process.env.CREDENTIALS_DIRECTORY ? 0o037 : 0o077;
 }
 
-function keyOf(line: string, path: string): SealingKey {
+function parseKeyLine(line: string, path: string): SealingKey {
   const [, id = '', encoded = ''] = /^([\w-]{1,40}) ([\w-]{43})$/.exec(line.trim()) ?? [];
   const bytes = Buffer.from(encoded, 'base64url');
   if (bytes.length !== KEY_BYTES) throw new KeyFileError(`the key file ${path} has a line that is no key`);
   return { id, bytes };
 }
 
-function isSame(one: SealingKey, other: SealingKey): boolean {
+function isSameKey(one: SealingKey, other: SealingKey): boolean {
   return one.id === other.id && Buffer.compare(one.bytes, other.bytes) === 0;
 }
 
-function textOf(keys: readonly SealingKey[]): string {
+function keyFileText(keys: readonly SealingKey[]): string {
   const lines = keys.map(({ id, bytes }) => `${id} ${Buffer.from(bytes).toString('base64url')}`);
   return `# Keys of imap-broker's session tokens, the newest first. Secret.\n${lines.join('\n')}\n`;
 }

@@ -69,10 +69,12 @@ export class Revocations {
 
   has(session: Session): boolean {
     const { id, tenant, user, endsAt } = session;
-    if (this.#entries.has(keyOf({ id }))) return true;
+    if (this.#entries.has(revocationKey({ id }))) return true;
     const ends = (found: Entry | undefined) => found !== undefined && this.#isUntil(session, found);
     if (this.#forgotten && endsAt <= this.#forgotten.until && ends(this.#forgotten)) return true;
-    return ends(this.#entries.get(keyOf({ tenant, user }))) || ends(this.#entries.get(keyOf({ tenant })));
+    return (
+      ends(this.#entries.get(revocationKey({ tenant, user }))) || ends(this.#entries.get(revocationKey({ tenant })))
+    );
   }
 
   get size(): number {
@@ -112,7 +114,7 @@ export class Revocations {
   }
 
   #add(added: Entry): boolean {
-    this.#entries.set(keyOf(added), added);
+    this.#entries.set(revocationKey(added), added);
     if (this.#entries.size > this.#most && this.#shrink()) return this.#file?.rewrite() ?? false;
     return this.#file?.append(JSON.stringify(added), this.#entries.size) ?? false;
   }
@@ -123,12 +125,12 @@ export class Revocations {
     if (this.#entries.size <= this.#most) return true;
     const narrow = [...this.#entries.values()].filter(({ id, user }) => id !== undefined || user !== undefined);
     for (const { tenant = '', until } of narrow) {
-      const known = this.#entries.get(keyOf({ tenant }));
+      const known = this.#entries.get(revocationKey({ tenant }));
       const { generation, at } = this.#untilNow(0);
       const whole = { tenant, generation, at, until: Math.max(until, known?.until ?? 0) };
-      this.#entries.set(keyOf(whole), whole);
+      this.#entries.set(revocationKey(whole), whole);
     }
-    for (const one of narrow) this.#entries.delete(keyOf(one));
+    for (const one of narrow) this.#entries.delete(revocationKey(one));
     return narrow.length > 0;
   }
 
@@ -149,15 +151,15 @@ export class Revocations {
 
   #load(lines: readonly string[]): void {
     for (const line of lines) {
-      const known = header.safeParse(jsonOf(line)).data;
+      const known = header.safeParse(parseLine(line)).data;
       if (known) {
         this.#line = known.line;
         this.#generation = known.generation;
         this.#forgotten = known.forgotten;
       }
       // A crash may have cut the last line short: that revocation was never answered.
-      const parsed = entry.safeParse(jsonOf(line)).data;
-      if (parsed) this.#entries.set(keyOf(parsed), parsed);
+      const parsed = entry.safeParse(parseLine(line)).data;
+      if (parsed) this.#entries.set(revocationKey(parsed), parsed);
       // The generations of entries that were appended since the first line was written.
       this.#generation = Math.max(this.#generation, parsed?.generation ?? 0);
     }
@@ -172,7 +174,7 @@ export class Revocations {
   }
 }
 
-function keyOf({
+function revocationKey({
   id,
   tenant,
   user,
@@ -184,7 +186,7 @@ function keyOf({
   return id === undefined ? JSON.stringify([tenant, user ?? null]) : id;
 }
 
-function jsonOf(line: string): unknown {
+function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

@@ -42,7 +42,7 @@ export async function sealText({ id, bytes }: SealingKey, text: string): Promise
 /** The session in a token, whether or not it has ended, and the key that sealed it; `undefined` for anything that these keys did not seal. */
 export async function unseal(keys: KeyRing, token: string): Promise<{ session: Session; key: SealingKey } | undefined> {
   const found = await unsealText(keys, token);
-  const content = found && claims.safeParse(jsonOf(found.text)).data;
+  const content = found && claims.safeParse(parseSealed(found.text)).data;
   if (!content) return undefined;
   const { id, tenant, server, user } = content;
   // Member by member: a copy of zod's object takes 500 bytes more, and as many sessions as users are remembered.
@@ -86,7 +86,7 @@ export async function unsealText(
   }
 }
 
-function jsonOf(text: string): unknown {
+function parseSealed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

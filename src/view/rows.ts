@@ -43,7 +43,7 @@ export class Rows {
     const { uid, envelope, size, internalDate, hasAttachment, preview, unreadable } = message;
     const known = this.#rows.get(uid);
     const row = known ?? new Row();
-    if (known) this.#bytes -= bytesOf(known);
+    if (known) this.#bytes -= rowBytes(known);
     if (envelope) row.envelope = inFewBytes(shortEnvelope(envelope));
     if (size !== undefined) row.size = size;
     if (internalDate !== undefined) row.internalDate = internalDate;
@@ -51,13 +51,13 @@ export class Rows {
     if (preview !== undefined) row.preview = inFewBytes(JSON.stringify(preview));
     if (unreadable) row.unreadable = [...new Set([...(row.unreadable ?? []), ...unreadable])];
     this.#rows.set(uid, row);
-    this.#bytes += bytesOf(row);
+    this.#bytes += rowBytes(row);
   }
 
   remove(uid: number): void {
     const row = this.#rows.get(uid);
     if (!row) return;
-    this.#bytes -= bytesOf(row);
+    this.#bytes -= rowBytes(row);
     this.#rows.delete(uid);
   }
 
@@ -77,19 +77,19 @@ export class Rows {
   json(uid: number, fields: readonly ListField[], flags: string): string {
     const row = this.#rows.get(uid);
     let json = `{"uid":${uid}`;
-    for (const field of fields) json += `,"${field}":${field === 'flags' ? flags : jsonOf(row, field)}`;
+    for (const field of fields) json += `,"${field}":${field === 'flags' ? flags : fieldJson(row, field)}`;
     const unreadable = row?.unreadable?.filter((field) => fields.includes(field)) ?? [];
     return unreadable.length === 0 ? `${json}}` : `${json},"unreadable":${JSON.stringify(unreadable)}}`;
   }
 }
 
-function jsonOf(row: Row | undefined, field: Exclude<ListField, 'flags'>): string {
+function fieldJson(row: Row | undefined, field: Exclude<ListField, 'flags'>): string {
   if (field === 'envelope') return wholeEnvelope(row?.envelope ?? '');
   // A date of RFC 3339 needs no escape in JSON.
   return field === 'internalDate' ? `"${row?.internalDate}"` : String(row?.[field]);
 }
 
-function bytesOf({ envelope, preview, internalDate }: Row): number {
+function rowBytes({ envelope, preview, internalDate }: Row): number {
   let bytes = ROW_BYTES;
   for (const text of [envelope, preview, internalDate]) if (text !== undefined) bytes += bytesOfString(text);
   return bytes;

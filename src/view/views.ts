@@ -100,7 +100,7 @@ export class Views implements KeptPerAccount {
   /** The reader that answers questions about a folder. */
   reader(account: string, mailbox: string): MailboxReader {
     const name = canonicalName(mailbox);
-    const key = keyOf(account, 'folder', name);
+    const key = entryKey(account, 'folder', name);
     const known = this.#readerOf(key, 'used');
     if (known) return known;
     const view = new MailboxView();
@@ -111,14 +111,14 @@ export class Views implements KeptPerAccount {
 
   /** The view of a folder, if it follows this connection; else undefined. */
   followedBy(connection: ImapConnection, account: string, mailbox: string): MailboxView | undefined {
-    const view = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)))?.view;
+    const view = this.#readerOf(entryKey(account, 'folder', canonicalName(mailbox)))?.view;
     return view && connection.isFollowedBy(view) ? view : undefined;
   }
 
   /** Keeps a folder in memory until the returned `unpin` is called, or the account's last session ends. */
   pin(account: string, mailbox: string): { reader: MailboxReader; unpin: () => void } {
     const reader = this.reader(account, mailbox);
-    const key = keyOf(account, 'folder', reader.mailbox);
+    const key = entryKey(account, 'folder', reader.mailbox);
     if (!this.#isLive(account)) return { reader, unpin: () => {} };
     const pinned = this.#pinned.get(key) ?? { reader, pins: 0, bytes: 0 };
     pinned.pins += 1;
@@ -142,7 +142,7 @@ export class Views implements KeptPerAccount {
 
   /** The immutable part of an opened message; `name` identifies it within the account. */
   recall(account: string, name: string): string | undefined {
-    const entry = this.#cache.get(keyOf(account, 'body', name));
+    const entry = this.#cache.get(entryKey(account, 'body', name));
     const body = entry && 'body' in entry ? entry.body : undefined;
     this.recalls[body === undefined ? 'miss' : 'hit'] += 1;
     return body;
@@ -150,7 +150,7 @@ export class Views implements KeptPerAccount {
 
   keepBody(account: string, name: string, body: string): void {
     const bytes = bytesOfString(body);
-    if (bytes <= this.limits.bodyBytes) this.#set(account, keyOf(account, 'body', name), { body }, bytes);
+    if (bytes <= this.limits.bodyBytes) this.#set(account, entryKey(account, 'body', name), { body }, bytes);
   }
 
   /**
@@ -158,7 +158,7 @@ export class Views implements KeptPerAccount {
    * account's last write.
    */
   recallAnswer(account: string, name: string, maxAgeMs: number): KeptAnswer | undefined {
-    const entry = this.#cache.get(keyOf(account, 'answer', name));
+    const entry = this.#cache.get(entryKey(account, 'answer', name));
     if (!entry || !('answer' in entry)) return undefined;
     const { at } = entry.answer.asked;
     const fresh = performance.now() - at <= maxAgeMs && at > this.lastWrite(account);
@@ -166,12 +166,12 @@ export class Views implements KeptPerAccount {
   }
 
   hasAnswer(account: string, name: string): boolean {
-    return this.#cache.has(keyOf(account, 'answer', name));
+    return this.#cache.has(entryKey(account, 'answer', name));
   }
 
   /** Keeps an answer in place of an older one. @param make builds the JSON; called unless one as recent is kept */
   keepAnswer(account: string, name: string, asked: Moment, make: () => string, most = this.limits.bodyBytes): void {
-    const key = keyOf(account, 'answer', name);
+    const key = entryKey(account, 'answer', name);
     const known = this.#cache.peek(key);
     if (known && 'answer' in known && known.answer.asked.at >= asked.at) return;
     const json = make();
@@ -185,7 +185,7 @@ export class Views implements KeptPerAccount {
    */
   wrote(account: string, mailbox: string, connection?: ImapConnection): void {
     this.#noteWrite(account);
-    const reader = this.#readerOf(keyOf(account, 'folder', canonicalName(mailbox)));
+    const reader = this.#readerOf(entryKey(account, 'folder', canonicalName(mailbox)));
     if (reader && !connection?.isFollowedBy(reader.view)) reader.view.wrote();
     reader?.onWritten?.();
   }
@@ -300,6 +300,6 @@ function sizeOf(key: string, bytes: number): number {
   return ENTRY_BYTES + bytesOfString(key) + bytes;
 }
 
-function keyOf(account: string, kind: 'folder' | 'body' | 'answer', name: string): string {
+function entryKey(account: string, kind: 'folder' | 'body' | 'answer', name: string): string {
   return `${account}\0${kind}\0${name}`;
 }

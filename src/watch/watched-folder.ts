@@ -146,13 +146,13 @@ export class WatchedFolder {
       this.#tell({ type: 'new', mailbox, uidValidity, messages, ...more });
     }
     for (const uids of chunks(changed, eventFlags)) {
-      this.#tell({ type: 'changed', mailbox, uidValidity, messages: uids.map((uid) => flagsOf(view, uid)) });
+      this.#tell({ type: 'changed', mailbox, uidValidity, messages: uids.map((uid) => flagsEntry(view, uid)) });
     }
     for (const uids of chunks(removed, uidsPerRequest)) this.#tell({ type: 'vanished', mailbox, uidValidity, uids });
   }
 
   #tellCounts(view: MailboxView, first: boolean): void {
-    const counts = countsOf(view);
+    const counts = viewCounts(view);
     const text = JSON.stringify(counts);
     if (text === this.#counts) return;
     this.#counts = text;
@@ -169,12 +169,12 @@ function rowOf(view: MailboxView, uid: number): MessageSummary {
   return JSON.parse(view.rows.json(uid, defaultFields, view.members.flagsOf(uid) ?? '[]')) as MessageSummary;
 }
 
-function flagsOf(view: MailboxView, uid: number): { uid: number; flags: string[] } {
+function flagsEntry(view: MailboxView, uid: number): { uid: number; flags: string[] } {
   return { uid, flags: JSON.parse(view.members.flagsOf(uid) ?? '[]') as string[] };
 }
 
 /** Counts as the view knows them; in a folder that is only partly known, `unseen` counts the known messages. */
-function countsOf({ members, uidValidity = 0 }: MailboxView): StatusCounts {
+function viewCounts({ members, uidValidity = 0 }: MailboxView): StatusCounts {
   return { messages: members.exists, unseen: members.unseen, uidNext: null, uidValidity, size: null };
 }
 

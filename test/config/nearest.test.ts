@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../../src/config/nearest.js';
+import { editDistance, nearestWord } from '../../src/config/nearest.js';
 
 describe('the nearest known key', () => {
   const known = ['host', 'port', 'tls', 'ca_file', 'connect_timeout_seconds', 'login_timeout_seconds'];
@@ -13,7 +13,7 @@ describe('the nearest known key', () => {
     ['login_timeout_secs', 'login_timeout_seconds'],
     ['password', undefined],
   ])('for %s is %s', (word, expected) => {
-    expect(nearest(word, known)).toBe(expected);
+    expect(nearestWord(word, known)).toBe(expected);
   });
 
   it('is at distance zero only from itself, and at the same distance both ways', () => {

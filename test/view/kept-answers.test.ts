@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { shared } from '../../src/methods/support/shared.js';
+import { shareRead } from '../../src/methods/support/shared.js';
 import type { MethodName, ParamsIn } from '../../src/protocol/contract.js';
 import { now } from '../../src/view/mailbox-view.js';
 import { Views } from '../../src/view/views.js';
@@ -155,7 +155,7 @@ describe('an answer that is kept', () => {
       }),
     } as never);
     const ask = (write: boolean) =>
-      shared(context, { maxAgeMs }, {}, async () => {
+      shareRead(context, { maxAgeMs }, {}, async () => {
         if (write) context.services.views.wrote(account.key, 'INBOX');
         return { told: write };
       });

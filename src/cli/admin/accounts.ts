@@ -1,5 +1,5 @@
 import type { AdminWork } from '../admin.js';
-import { bytesOf, spanOf } from '../units.js';
+import { formatBytes, spanOf } from '../units.js';
 import { columnsOf, listParams, pageTable } from './lists.js';
 
 const NAMES = ['TENANT', 'SERVER', 'USER'];
@@ -10,7 +10,7 @@ const POOLS = columnsOf(NAMES, ['IDLE', 'BUSY', 'WATCHING', 'CONNECTING', 'BUDGE
 export const accounts: AdminWork = async (context) => {
   context.print(await context.client.account.list(listParams(context)), (page) => {
     const rows = page.accounts.map((one) => [
-      ...[one.tenant, one.server, one.user, one.sessions, one.watches, bytesOf(one.viewBytes)],
+      ...[one.tenant, one.server, one.user, one.sessions, one.watches, formatBytes(one.viewBytes)],
       ...[one.idle + one.busy + one.watching, one.waiting],
     ]);
     return pageTable(ACCOUNTS, rows, page);

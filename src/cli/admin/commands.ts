@@ -1,12 +1,12 @@
 import { Argument, type Command, Option } from 'commander';
 import type { AdminCommands } from '../admin.js';
+import { addAccountOptions } from './account-selection.js';
 import { drain, graceOf } from './drain.js';
 import { kickAccount, kickSession, kickSocket, revoke } from './kick.js';
 import { logLevel, secondsOf } from './log-level.js';
 import { pause, reconnect, resume } from './pause.js';
 import { probe } from './probe.js';
 import { reload } from './reload.js';
-import { addWhich } from './which.js';
 
 /** Adds the commands that do something to a running broker. */
 export function addDeeds(program: Command, admin: AdminCommands): void {
@@ -34,8 +34,10 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
     .argument('<server>', 'its name in the configuration')
     .option('--user <name>', 'log in as this user')
     .option('--password-file <file>', 'with the password in this file');
-  addWhich(admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause));
-  addWhich(
+  addAccountOptions(
+    admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause),
+  );
+  addAccountOptions(
     admin.add(
       program,
       'resume',
@@ -43,7 +45,7 @@ export function addDeeds(program: Command, admin: AdminCommands): void {
       resume,
     ),
   );
-  addWhich(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
+  addAccountOptions(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
   const kick = program.command('kick').description('end something at once; the application may come back');
   admin
     .add(kick, 'account', 'end the connections of an account and the requests that use them', kickAccount)

@@ -1,5 +1,5 @@
 import type { AdminWork } from '../admin.js';
-import { bytesOf, spanOf } from '../units.js';
+import { formatBytes, spanOf } from '../units.js';
 import { columnsOf, listParams, pageTable } from './lists.js';
 
 const COLUMNS = columnsOf(
@@ -13,7 +13,7 @@ export const connections: AdminWork = async (context) => {
     const rows = page.connections.map((one) => [
       ...[one.id, one.tenant, one.user, one.state, one.mailbox ?? '-', spanOf(one.ageMs)],
       one.state === 'idle' ? spanOf(one.idleMs) : '-',
-      ...[one.served, bytesOf(one.sentBytes), bytesOf(one.receivedBytes)],
+      ...[one.served, formatBytes(one.sentBytes), formatBytes(one.receivedBytes)],
     ]);
     return pageTable(COLUMNS, rows, page);
   });

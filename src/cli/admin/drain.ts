@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
 import { type Client, RpcError } from '../../client/index.js';
 import type { AdminWork } from '../admin.js';
-import { counted } from './which.js';
+import { counted } from '../units.js';
 
 const EVERY_MS = 500;
 /** Milliseconds that a look at what is left may take: the broker may have ended meanwhile. */
@@ -15,11 +15,11 @@ export const drain: AdminWork = async ({ client, print, progress, options }) => 
   const { grace, wait } = options as { grace?: number; wait?: boolean };
   const begun = await client.broker.drain(grace === undefined ? {} : { graceMs: grace * 1000 });
   if (!wait) {
-    print(begun, (remaining) => `${inWords(remaining)}\n`);
+    print(begun, (remaining) => `${remainingText(remaining)}\n`);
     return undefined;
   }
-  for (let remaining: Remaining | undefined = begun; remaining; remaining = await look(client)) {
-    progress(remaining, inWords);
+  for (let remaining: Remaining | undefined = begun; remaining; remaining = await remainingOf(client)) {
+    progress(remaining, remainingText);
     await sleep(EVERY_MS);
   }
   progress({ stopped: true }, () => 'stopped');
@@ -27,7 +27,7 @@ export const drain: AdminWork = async ({ client, print, progress, options }) => 
 };
 
 /** What is left; `undefined` when that broker has stopped, whether or not another one is in its place. */
-async function look(client: Client): Promise<Remaining | undefined> {
+async function remainingOf(client: Client): Promise<Remaining | undefined> {
   try {
     const remaining = await client.broker.remaining({ timeoutMs: LOOK_MS });
     return remaining.draining ? remaining : undefined;
@@ -37,7 +37,7 @@ async function look(client: Client): Promise<Remaining | undefined> {
   }
 }
 
-function inWords({ requests, streams, sockets, connections, remainingMs }: Remaining): string {
+function remainingText({ requests, streams, sockets, connections, remainingMs }: Remaining): string {
   const parts = [
     counted(requests, 'request'),
     counted(streams, 'stream'),

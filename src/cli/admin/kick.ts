@@ -1,5 +1,5 @@
 import type { AdminWork } from '../admin.js';
-import { counted } from './which.js';
+import { counted } from '../units.js';
 
 /** `imap-broker kick account`: ends the connections of an account and their work at once. */
 export const kickAccount: AdminWork = async ({ client, print, args }) => {

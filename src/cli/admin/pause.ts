@@ -1,22 +1,23 @@
 import type { AdminWork } from '../admin.js';
-import { counted, inWords, type Which, whichOf } from './which.js';
+import { counted } from '../units.js';
+import { type AccountSelection, selectionOf, selectionText } from './account-selection.js';
 
 /** `imap-broker pause`: requests wait until `resume`. */
 export const pause: AdminWork = async (context) => {
-  const which = whichOf(context);
+  const which = selectionOf(context);
   context.print(await context.client.broker.pause(which), ({ accounts, connections }) => {
     const rest = connections === 0 ? 'no connection is left' : `${counted(connections, 'connection')} still at work`;
-    return `paused: ${inWords(which)}; ${counted(accounts, 'account')} in use, ${rest}\n`;
+    return `paused: ${selectionText(which)}; ${counted(accounts, 'account')} in use, ${rest}\n`;
   });
   return undefined;
 };
 
 /** `imap-broker resume`: ends a pause. */
 export const resume: AdminWork = async (context) => {
-  const which = whichOf(context);
+  const which = selectionOf(context);
   context.print(
     await context.client.broker.resume(which),
-    ({ paused }) => `resumed: ${inWords(which)}\n${paused.map(stillPaused).join('')}`,
+    ({ paused }) => `resumed: ${selectionText(which)}\n${paused.map(stillPaused).join('')}`,
   );
   return undefined;
 };
@@ -24,13 +25,13 @@ export const resume: AdminWork = async (context) => {
 /** `imap-broker reconnect`: replaces connections after their current work. */
 export const reconnect: AdminWork = async (context) => {
   context.print(
-    await context.client.pool.reconnect(whichOf(context)),
+    await context.client.pool.reconnect(selectionOf(context)),
     ({ accounts, connections }) =>
       `${counted(connections, 'connection')} of ${counted(accounts, 'account')} will be replaced\n`,
   );
   return undefined;
 };
 
-function stillPaused(which: Partial<Record<keyof Which, string | undefined>>): string {
-  return `still paused: ${inWords(which)}\n`;
+function stillPaused(which: Partial<Record<keyof AccountSelection, string | undefined>>): string {
+  return `still paused: ${selectionText(which)}\n`;
 }

@@ -1,5 +1,5 @@
 import type { AdminWork } from '../admin.js';
-import { bytesOf, spanOf } from '../units.js';
+import { formatBytes, spanOf } from '../units.js';
 import { columnsOf, listParams, pageTable } from './lists.js';
 
 const SOCKETS = columnsOf(['SOCKET', 'TENANT', 'PEER'], ['AGE', 'RUNNING', 'SERVED', 'STREAMS', 'BUFFERED', 'WATCHES']);
@@ -11,7 +11,7 @@ export const sockets: AdminWork = async (context) => {
   context.print(await context.client.socket.list({ limit, offset, tenant }), (page) => {
     const rows = page.sockets.map((one) => [
       ...[one.id, one.tenant, one.peer, spanOf(one.ageMs), one.running, one.served, one.streams],
-      ...[bytesOf(one.bufferedBytes), one.watches],
+      ...[formatBytes(one.bufferedBytes), one.watches],
     ]);
     return pageTable(SOCKETS, rows, page);
   });
@@ -23,7 +23,7 @@ export const streams: AdminWork = async (context) => {
   const { limit, offset, tenant } = listParams(context);
   context.print(await context.client.stream.list({ limit, offset, tenant }), (page) => {
     const rows = page.streams.map((one) => [
-      ...[one.socket, one.tenant, one.stream, one.direction, one.method, bytesOf(one.bytes), spanOf(one.ageMs)],
+      ...[one.socket, one.tenant, one.stream, one.direction, one.method, formatBytes(one.bytes), spanOf(one.ageMs)],
       one.stalledMs === 0 ? '-' : spanOf(one.stalledMs),
     ]);
     return pageTable(STREAMS, rows, page);

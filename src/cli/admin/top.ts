@@ -2,7 +2,7 @@ import type { Client, Result } from '../../client/index.js';
 import type { AdminWork } from '../admin.js';
 import { plain, table, widthOf } from '../table.js';
 import { Terminal, type TerminalEvent } from '../terminal.js';
-import { bytesOf } from '../units.js';
+import { formatBytes } from '../units.js';
 import { columnsOf } from './lists.js';
 import { headLines } from './status.js';
 
@@ -55,7 +55,7 @@ export const top: AdminWork = async ({ client }) => {
 
 async function show(client: Client, terminal: Terminal): Promise<void> {
   let sort: Sort = 'busy';
-  let seen = await look(client, sort, terminal);
+  let seen = await fetchSeen(client, sort, terminal);
   let dueAt = performance.now() + EVERY_MS;
   while (!terminal.ended.aborted) {
     terminal.draw(screen(seen, sort, terminal.size));
@@ -64,7 +64,7 @@ async function show(client: Client, terminal: Terminal): Promise<void> {
     const isDrawnOnly = event !== undefined && (wanted === undefined || wanted === sort);
     if (isDrawnOnly || terminal.ended.aborted) continue;
     sort = wanted ?? sort;
-    seen = await look(client, sort, terminal);
+    seen = await fetchSeen(client, sort, terminal);
     dueAt = performance.now() + EVERY_MS;
   }
 }
@@ -74,7 +74,7 @@ function sortOf(event: TerminalEvent | undefined): Sort | undefined {
   return SORTS[event.key as keyof typeof SORTS];
 }
 
-async function look(client: Client, sort: Sort, { ended, size }: Terminal): Promise<Seen> {
+async function fetchSeen(client: Client, sort: Sort, { ended, size }: Terminal): Promise<Seen> {
   const limit = Math.min(MOST_ROWS, Math.max(1, size.rows));
   const [status, accounts] = await Promise.all([
     client.broker.status({ timeoutMs: ANSWER_MS }, { signal: ended }),
@@ -86,10 +86,10 @@ async function look(client: Client, sort: Sort, { ended, size }: Terminal): Prom
 /** The lines of the screen: how the broker is, as many accounts as there is room for, and what keys do. */
 function screen({ status, accounts }: Seen, sort: Sort, { columns, rows }: Terminal['size']): string[] {
   const head = [...headLines(status), ''];
-  const list = fitting(
+  const list = fitRows(
     accounts.accounts.map((one) => [
       ...[one.tenant, one.server, one.user, one.busy, one.waiting, one.idle, one.watching],
-      ...[one.sessions, one.watches, bytesOf(one.viewBytes)],
+      ...[one.sessions, one.watches, formatBytes(one.viewBytes)],
     ]),
     columns,
   );
@@ -100,9 +100,11 @@ function screen({ status, accounts }: Seen, sort: Sort, { columns, rows }: Termi
 }
 
 /** The lines of a table that fits: columns at its right are left out first, then login names are cut. */
-function fitting(rows: ReadonlyArray<readonly (string | number)[]>, width: number): string[] {
+function fitRows(rows: ReadonlyArray<readonly (string | number)[]>, width: number): string[] {
   const shown = (count: number, longest: number) => {
-    const cells = rows.map((row) => row.slice(0, count).map((cell, at) => (at === USER ? cut(cell, longest) : cell)));
+    const cells = rows.map((row) =>
+      row.slice(0, count).map((cell, at) => (at === USER ? cutName(cell, longest) : cell)),
+    );
     return table(COLUMNS.slice(0, count), cells).trimEnd().split('\n');
   };
   const widest = (lines: readonly string[]) => Math.max(...lines.map(widthOf));
@@ -112,7 +114,7 @@ function fitting(rows: ReadonlyArray<readonly (string | number)[]>, width: numbe
   return shown(count, Math.max(LEAST_NAME, room));
 }
 
-function cut(name: string | number, longest: number): string {
+function cutName(name: string | number, longest: number): string {
   const text = plain(String(name));
   if (widthOf(text) <= longest) return text;
   let start = '';

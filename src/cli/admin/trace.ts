@@ -15,7 +15,7 @@ export const trace: AdminWork = async (context) => {
   const server = (options.server as string | undefined) ?? (await onlyServer(client));
   const begin = () => client.trace.start({ user, server, tenant, timeoutMs: ANSWER_MS });
   const interrupted = untilSignal();
-  onTrace.add((event) => output.out(lineOf(event, context)));
+  onTrace.add((event) => output.out(eventLine(event, context)));
   try {
     await begin();
     output.err(`tracing ${user} at ${server}; Ctrl-C ends it\n`);
@@ -44,7 +44,7 @@ async function onlyServer(client: Client): Promise<string> {
   throw new CliError(`trace needs --server: one of ${[first, ...others].join(', ')}.`, exitCodes.usage);
 }
 
-function lineOf(event: TraceEvent, { json }: AdminContext): string {
+function eventLine(event: TraceEvent, { json }: AdminContext): string {
   if (json) return `${JSON.stringify(event)}\n`;
   const { at, tenant, socket, request, method, ms, outcome, source, explain, missed } = event;
   const steps = explain && [

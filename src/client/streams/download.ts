@@ -84,7 +84,7 @@ export class Download {
     // A small piece of a large buffer would keep all of that alive.
     const isMostOfIt = payload.length * 2 >= payload.buffer.byteLength;
     this.#waiting.push(isMostOfIt ? payload : new Uint8Array(payload));
-    if (this.#waiting.length > LOOSE_CHUNKS) this.#waiting.splice(0, this.#waiting.length, joined(this.#waiting));
+    if (this.#waiting.length > LOOSE_CHUNKS) this.#waiting.splice(0, this.#waiting.length, concatenate(this.#waiting));
   }
 
   #pull(): void {
@@ -131,7 +131,7 @@ export class Download {
   }
 }
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
+function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {

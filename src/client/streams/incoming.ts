@@ -51,7 +51,7 @@ export function readBinary(bytes: Uint8Array): StreamFrame {
 }
 
 /** @throws Violation where there is a complaint */
-export function refuse(what: string, complaint: string | undefined): void {
+export function refuseFrame(what: string, complaint: string | undefined): void {
   if (complaint !== undefined) throw new Violation(`${what} of a wrong shape: ${complaint}`);
 }
 
@@ -66,7 +66,7 @@ function parseJson(text: string): unknown {
 function readAnswer({ id, result, error }: Record<string, unknown>): Answer {
   if ((error === undefined) === (result === undefined))
     throw new Violation('an answer without either a result or an error');
-  if (error !== undefined) refuse('an error', wrongError(error));
+  if (error !== undefined) refuseFrame('an error', wrongError(error));
   const failure = error as WireError | undefined;
   if (typeof id !== 'number') throw new Violation(`an answer without an id: ${failure?.message ?? 'a result'}`);
   if (failure) return { id, error: failure };
@@ -77,7 +77,7 @@ function readAnswer({ id, result, error }: Record<string, unknown>): Answer {
 function readNotification(name: string, params: unknown): Notification | undefined {
   if (!Object.hasOwn(notifications, name) || name === '$/cancelRequest') return undefined;
   const notification = name as Notification['notification'];
-  refuse(notification, wrongNotification(notification, params));
+  refuseFrame(notification, wrongNotification(notification, params));
   // The params as they came: they may have members that this client does not know.
   return { notification, params } as Notification;
 }

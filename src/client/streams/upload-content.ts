@@ -16,18 +16,18 @@ export async function measured(content: unknown, size: unknown): Promise<Measure
     return { bytes: undefined, total: content.size, stream: () => content.stream() };
   }
   if (content instanceof ReadableStream) {
-    if (typeof size !== 'number') refuse('size', 'size: a stream needs the number of its bytes.');
-    if (content.locked) refuse('content', 'content: the stream is locked: something reads it already.');
+    if (typeof size !== 'number') refuseContent('size', 'size: a stream needs the number of its bytes.');
+    if (content.locked) refuseContent('content', 'content: the stream is locked: something reads it already.');
     return { bytes: undefined, total: size, stream: () => content };
   }
-  return refuse('content', 'content: must be a string, bytes, a Blob or a ReadableStream.');
+  return refuseContent('content', 'content: must be a string, bytes, a Blob or a ReadableStream.');
 }
 
 function ofBytes(bytes: Uint8Array<ArrayBuffer>): Measured {
   return { bytes, total: bytes.length, stream: () => new Blob([bytes]).stream() };
 }
 
-function refuse(field: string, message: string): never {
+function refuseContent(field: string, message: string): never {
   throw rpcError(message, { kind: 'INVALID_PARAMS', executed: 'no', field });
 }
 

@@ -44,14 +44,17 @@ export async function refreshSelected(connection: Refreshed): Promise<boolean> {
   const asks = selected !== undefined && asksStatus(connection);
   const [noop, status] = connection.together(() => {
     const noop = refused(connection, connection.exec('read', 'NOOP'));
-    return [noop, asks ? isSame(connection, selected) : true] as const;
+    return [noop, asks ? isSameFolder(connection, selected) : true] as const;
   });
   // When another client renamed, deleted or replaced the folder, some servers answer NO.
   const [accepted, same] = await Promise.all([noop, status]);
   return accepted === undefined && same;
 }
 
-async function isSame(connection: Refreshed, { path, uidValidity, mailboxId }: SelectedMailbox): Promise<boolean> {
+async function isSameFolder(
+  connection: Refreshed,
+  { path, uidValidity, mailboxId }: SelectedMailbox,
+): Promise<boolean> {
   let told: readonly ImapAttribute[] = [];
   // On Cyrus two folders may have the same UIDVALIDITY, and one of them may get the name of the other.
   const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];

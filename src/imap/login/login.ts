@@ -83,7 +83,7 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
     carrier,
     rest,
     bytes,
-    capabilities: shared(capabilities),
+    capabilities: sharedCapabilities(capabilities),
     namespaces,
     serverName: typeof name === 'string' ? name : undefined,
   };
@@ -106,7 +106,9 @@ const MOST_CHARACTERS = 8 * 1024;
 const known = new Map<string, ReadonlyMap<string, boolean | number>>();
 
 /** The same map for connections with the same capabilities: saves some 4 KiB per connection. */
-function shared(capabilities: ReadonlyMap<string, boolean | number>): ReadonlyMap<string, boolean | number> {
+function sharedCapabilities(
+  capabilities: ReadonlyMap<string, boolean | number>,
+): ReadonlyMap<string, boolean | number> {
   const key = JSON.stringify([...capabilities]);
   if (key.length > MOST_CHARACTERS) return capabilities;
   const kept = known.get(key);

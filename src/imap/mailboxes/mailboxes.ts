@@ -1,7 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { namespacesOf } from '../connection/namespaces.js';
-import { assertLevels, canonicalName, isInbox, isWithin, parentName } from '../wire/mailbox-names.js';
+import { assertLevels, canonicalName, isBelow, isInbox, parentName } from '../wire/mailbox-names.js';
 import { mailboxName } from '../wire/tokens.js';
 import { findMailbox, isSelectable, type ListedMailbox, listSubscribed } from './mailbox-list.js';
 import { isRefusal } from './mailbox-status.js';
@@ -73,10 +73,10 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
   const delimiter = await delimiterOf(connection, newName);
   assertLevels(newName, delimiter, 'newName');
   const selected = connection.selected?.path;
-  if (selected !== undefined && isWithin(selected, name, delimiter)) await connection.unselect();
-  const subscribed = (await listSubscribed(connection)).filter((entry) => isWithin(entry.name, name, delimiter));
+  if (selected !== undefined && isBelow(selected, name, delimiter)) await connection.unselect();
+  const subscribed = (await listSubscribed(connection)).filter((entry) => isBelow(entry.name, name, delimiter));
   // Courier answers OK to a RENAME of a folder that does not exist.
-  await existing(connection, name);
+  await existingFolder(connection, name);
   await connection
     .exec('write', 'RENAME', [mailboxName(name), mailboxName(newName)])
     .catch((failure) => explainRefusal(connection, name, failure));
@@ -103,7 +103,7 @@ export async function deleteMailbox(connection: ImapConnection, name: string): P
  * @throws BrokerError NOT_FOUND, IMAP_NO
  */
 export async function subscribeMailbox(connection: ImapConnection, name: string): Promise<string> {
-  const { name: listed } = await existing(connection, name);
+  const { name: listed } = await existingFolder(connection, name);
   await subscribeAs(connection, listed, undefined);
   return listed;
 }
@@ -130,7 +130,7 @@ async function isSubscribed(connection: ImapConnection, name: string): Promise<b
 /** Throws NOT_FOUND where the folder does not exist, else the server's refusal as it is. */
 export async function explainRefusal(connection: ImapConnection, name: string, failure: unknown): Promise<never> {
   if (!isRefusal(failure)) throw failure;
-  await existing(connection, name, failure);
+  await existingFolder(connection, name, failure);
   throw plainRefusal(failure);
 }
 
@@ -146,7 +146,7 @@ export async function explainLoss(connection: ImapConnection, name: string, fail
   throw goneTexts.test(failure.imap?.text ?? '') ? missing(name, failure) : failure;
 }
 
-async function existing(connection: ImapConnection, name: string, refusal?: BrokerError): Promise<ListedMailbox> {
+async function existingFolder(connection: ImapConnection, name: string, refusal?: BrokerError): Promise<ListedMailbox> {
   const found = await findMailbox(connection, name);
   if (found) return found;
   throw missing(name, refusal);

@@ -20,7 +20,7 @@ export async function fetchFlags(
   await connection.exec('read', command, args, {
     FETCH: (response) => {
       // Skips unsolicited flag changes of other messages, which have a uid with QRESYNC (RFC 7162 section 3.2.3).
-      if (by === 'uid' || isWithin(response.number ?? 0, set)) take(response);
+      if (by === 'uid' || isInRange(response.number ?? 0, set)) take(response);
     },
   });
   return found;
@@ -45,7 +45,7 @@ export function flagCollector(connection: ImapConnection, into: Map<number, stri
 }
 
 /** Whether a number is in a range such as `3:17`. */
-function isWithin(number: number, range: string): boolean {
+function isInRange(number: number, range: string): boolean {
   const [from = 0, to = from] = range.split(':').map(Number);
   return number >= from && number <= to;
 }

@@ -9,7 +9,7 @@ import { searchSet } from './search.js';
 const items = { add: '+FLAGS', remove: '-FLAGS', set: 'FLAGS' } as const;
 
 /** Which of the uids the selected folder has, in the given order. */
-export async function existing(connection: ImapConnection, uids: readonly number[]): Promise<number[]> {
+export async function existingUids(connection: ImapConnection, uids: readonly number[]): Promise<number[]> {
   const found = new Set<number>();
   for (const set of sequenceSets(uids)) for (const uid of await searchSet(connection, set)) found.add(uid);
   return [...new Set(uids)].filter((uid) => found.has(uid));
@@ -44,19 +44,19 @@ export async function storeFlags(
     if (now && !doubted && isDone(now, action, flags)) stored.set(uid, now);
   }
   const untold = uids.filter((uid) => !stored.has(uid));
-  const found = await flagsOf(connection, untold);
+  const found = await fetchFlagsOf(connection, untold);
   // STORE skips messages that the session does not know yet; after the FETCH it knows them, so STORE is repeated for
   // them. For the others STORE returned flags, and a difference is the change of another client.
   const undone = [...found].filter(([uid, now]) => !told.has(uid) && !isDone(now, action, flags)).map(([uid]) => uid);
   for (const set of sequenceSets(undone)) {
     await connection.exec('write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
   }
-  for (const [uid, now] of await flagsOf(connection, undone)) found.set(uid, now);
+  for (const [uid, now] of await fetchFlagsOf(connection, undone)) found.set(uid, now);
   for (const [uid, now] of found) stored.set(uid, now);
   return stored;
 }
 
-async function flagsOf(connection: ImapConnection, uids: readonly number[]): Promise<Map<number, string[]>> {
+async function fetchFlagsOf(connection: ImapConnection, uids: readonly number[]): Promise<Map<number, string[]>> {
   const found = new Map<number, string[]>();
   for (const set of sequenceSets(uids)) {
     for (const [uid, now] of await fetchFlags(connection, set, 'uid')) found.set(uid, now);

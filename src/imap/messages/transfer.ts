@@ -18,19 +18,19 @@ export interface Arrived {
 
 /** @throws BrokerError NOT_FOUND with field `destination` when the folder is missing */
 export function copyMessages(connection: ImapConnection, uids: readonly number[], destination: string) {
-  return transfer(connection, 'UID COPY', uids, destination);
+  return transferUids(connection, 'UID COPY', uids, destination);
 }
 
 /** Moves by MOVE (RFC 6851). @throws BrokerError as {@link copyMessages} */
 export function moveMessages(connection: ImapConnection, uids: readonly number[], destination: string) {
-  return transfer(connection, 'UID MOVE', uids, destination);
+  return transferUids(connection, 'UID MOVE', uids, destination);
 }
 
 export function hasMove(connection: ImapConnection): boolean {
   return connection.has('MOVE') || connection.has('IMAP4rev2');
 }
 
-async function transfer(
+async function transferUids(
   connection: ImapConnection,
   command: 'UID COPY' | 'UID MOVE',
   uids: readonly number[],

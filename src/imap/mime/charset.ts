@@ -38,7 +38,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   if (shifting) return decodeShifting(bytes, shifting, cut);
   const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
   // Fast path for most mail: the check is cheaper than decoding.
-  if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1(bytes), problem: false };
+  if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1Text(bytes), problem: false };
   if (ascii) return decodeUndeclared(bytes, label !== '', cut);
   if (platform === 'utf-8') return decodeUtf8(bytes, cut);
   if (platform === 'utf-16le' || platform === 'utf-16be') return decodeUtf16(bytes, label, platform, cut);
@@ -123,7 +123,7 @@ function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undef
   }
 }
 
-function latin1(bytes: Uint8Array): string {
+function latin1Text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 

@@ -43,10 +43,10 @@ export function decodeWords(text: string): string {
       run.words.push(...words);
       continue;
     }
-    decoded += textOf(run) + (adjacent ? '' : between);
+    decoded += decodeRun(run) + (adjacent ? '' : between);
     run = { charset, words };
   }
-  return decoded + textOf(run) + text.slice(end);
+  return decoded + decodeRun(run) + text.slice(end);
 }
 
 function wordsOf(encoding: string, content: string): Word[] {
@@ -61,7 +61,7 @@ function wordsOf(encoding: string, content: string): Word[] {
   );
 }
 
-function textOf(run: Run | undefined): string {
+function decodeRun(run: Run | undefined): string {
   if (!run) return '';
   const { charset, words } = run;
   let text = '';
@@ -71,14 +71,14 @@ function textOf(run: Run | undefined): string {
       octets.push(one);
       continue;
     }
-    text += joined(octets, charset) + one;
+    text += decodeJoined(octets, charset) + one;
     octets = [];
   }
-  return text + joined(octets, charset);
+  return text + decodeJoined(octets, charset);
 }
 
 /** Decodes words together, or one by one where that fails, so that a bad word does not affect the others. */
-function joined(octets: readonly Buffer[], charset: string): string {
+function decodeJoined(octets: readonly Buffer[], charset: string): string {
   const [first = Buffer.alloc(0), ...more] = octets;
   const whole = decodeCharset(more.length === 0 ? first : Buffer.concat(octets), charset);
   if (!whole.problem || more.length === 0) return whole.text;

@@ -60,7 +60,7 @@ function joinSegments(segments: readonly Segment[], fallbackCharset: string | nu
     const text = value.toString('latin1');
     const [, declared, rest] = (position === 0 && /^([^']*)'[^']*'(.*)$/s.exec(text)) || [];
     charset = declared || charset;
-    return unescaped(rest ?? text);
+    return percentDecoded(rest ?? text);
   });
   const whole = Buffer.concat(octets);
   // Encoded words within RFC 2231 continuations occur as well.
@@ -68,7 +68,7 @@ function joinSegments(segments: readonly Segment[], fallbackCharset: string | nu
   return decodeCharset(whole, charset ?? (isUtf8(whole) ? null : fallbackCharset)).text;
 }
 
-function unescaped(text: string): Buffer {
+function percentDecoded(text: string): Buffer {
   const plain = text.replace(/%([0-9a-f]{2})/gi, (_match, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );

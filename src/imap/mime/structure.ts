@@ -72,7 +72,7 @@ class Reader {
   /** The body of the message with part number `path`, empty for the outermost; a multipart body has no own number. */
   message(node: ImapAttribute[], path: string, depth: number): Structure {
     const multipart = multipartOf(node);
-    return multipart ? this.#multipart(multipart, path, '', depth) : this.#leaf(node, joined(path, 1), depth);
+    return multipart ? this.#multipart(multipart, path, '', depth) : this.#leaf(node, partNumber(path, 1), depth);
   }
 
   #node(node: ImapAttribute[], part: string, depth: number): Structure {
@@ -85,7 +85,7 @@ class Reader {
     const told: Structure[] = [];
     for (const [index, child] of children.entries()) {
       if (!this.#take(depth)) break;
-      told.push(this.#node(child, joined(path, index + 1), depth + 1));
+      told.push(this.#node(child, partNumber(path, index + 1), depth + 1));
     }
     return {
       part,
@@ -165,7 +165,7 @@ function dispositionOf(
   return { disposition: textOf(kind).trim().toLowerCase() || null, fileName: withoutControls(fileName) || null };
 }
 
-function joined(path: string, index: number): string {
+function partNumber(path: string, index: number): string {
   return path === '' ? String(index) : `${path}.${index}`;
 }
 

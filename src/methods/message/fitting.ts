@@ -16,13 +16,13 @@ export function fitting(messages: readonly string[]): readonly string[] {
   if (3 * characters <= ANSWER_BYTES) return messages;
   let left = ANSWER_BYTES;
   return messages.map((whole) => {
-    const told = Buffer.byteLength(whole) <= left ? whole : JSON.stringify(cut(JSON.parse(whole), left));
+    const told = Buffer.byteLength(whole) <= left ? whole : JSON.stringify(cutMessage(JSON.parse(whole), left));
     left = Math.max(0, left - Buffer.byteLength(told));
     return told;
   });
 }
 
-function cut(message: Message, room: number): Message {
+function cutMessage(message: Message, room: number): Message {
   const without = (items: BodyItem[] | null) => items?.map((item) => emptied(item)) ?? null;
   const textless = {
     ...message,
@@ -30,7 +30,7 @@ function cut(message: Message, room: number): Message {
     htmlBody: without(message.htmlBody),
     truncated: true,
   };
-  let left = room - bytesOf(textless);
+  let left = room - jsonBytes(textless);
   if (left < 0) return shell(message);
   const filled = (items: BodyItem[] | null) =>
     items?.map((item) => {
@@ -64,14 +64,14 @@ function emptied(item: BodyItem): BodyItem {
 /** As much of a text as has room, and what that costs: a character takes between one byte and six. */
 function beginningOf(content: string, room: number): { text: string; bytes: number } {
   let text = content.slice(0, room);
-  let bytes = bytesOf(text) - 2;
+  let bytes = jsonBytes(text) - 2;
   while (bytes > room) {
     text = text.slice(0, Math.floor(Math.min(text.length * 0.9, (text.length * room) / bytes)));
-    bytes = bytesOf(text) - 2;
+    bytes = jsonBytes(text) - 2;
   }
   return { text: text.length < content.length ? text.replace(/[\uD800-\uDBFF]$/, '') : text, bytes };
 }
 
-function bytesOf(value: unknown): number {
+function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }

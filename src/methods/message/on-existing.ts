@@ -1,7 +1,7 @@
 import { staysInReplaced } from '../../imap/connection/capabilities.js';
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { explainLoss } from '../../imap/mailboxes/mailboxes.js';
-import { existing } from '../../imap/messages/store.js';
+import { existingUids } from '../../imap/messages/store.js';
 import type { SessionContext } from '../context.js';
 import { write } from '../support/writing.js';
 
@@ -57,7 +57,7 @@ export async function existingOf(context: SessionContext, connection: ImapConnec
   if (unknown.length === 0) return [...named.uids];
   const there = new Set<number>();
   await findingAll(connection, { ...named, uids: unknown }, async (some) => {
-    const found = await existing(connection, some);
+    const found = await existingUids(connection, some);
     for (const uid of found) there.add(uid);
     return found;
   });

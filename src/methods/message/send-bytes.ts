@@ -25,7 +25,7 @@ export async function* take(bytes: AsyncIterable<Buffer>, length: number): Async
  * Collects the bytes for an answer, in base64.
  * @throws BrokerError TOO_LARGE above the limit of inline answers
  */
-export async function collect(bytes: AsyncIterable<Buffer>): Promise<string> {
+export async function collectBase64(bytes: AsyncIterable<Buffer>): Promise<string> {
   const pieces: Buffer[] = [];
   let total = 0;
   for await (const piece of bytes) {

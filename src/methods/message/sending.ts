@@ -2,7 +2,7 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Job, Lease } from '../../pool/jobs/job.js';
 import { protocolLimits } from '../../protocol/limits.js';
 import type { OutgoingStream, SessionContext } from '../context.js';
-import { collect, take } from './send-bytes.js';
+import { collectBase64, take } from './send-bytes.js';
 
 /** Milliseconds within which the next piece must have come from the server and left to the caller. */
 const PIECE_MS = 2 * protocolLimits.streamStallMs;
@@ -37,7 +37,7 @@ export function sendBytes<Meta>(
   if (wanted.transfer === 'stream') return streamed(context, job, wanted, prepare);
   return context.account.run(job, async (connection) => {
     const { meta, bytes } = await prepare(connection, 0);
-    return { ...meta, stream: null, data: await collect(take(bytes, wanted.length ?? Infinity)) };
+    return { ...meta, stream: null, data: await collectBase64(take(bytes, wanted.length ?? Infinity)) };
   });
 }
 

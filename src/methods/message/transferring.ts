@@ -1,5 +1,5 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
-import { existing, expunge, hasUidPlus, requireUidPlus } from '../../imap/messages/store.js';
+import { existingUids, expunge, hasUidPlus, requireUidPlus } from '../../imap/messages/store.js';
 import { type Arrived, copyMessages, hasMove, moveMessages } from '../../imap/messages/transfer.js';
 import type { Params, Result } from '../../protocol/contract.js';
 import type { SessionContext } from '../context.js';
@@ -7,12 +7,12 @@ import { changing, existingOf, type Named, unknownTo } from './on-existing.js';
 
 /** Copies messages, and tells which were not there. */
 export function copy(context: SessionContext, params: Params<'message.copy'>): Promise<Result<'message.copy'>> {
-  return transfer(context, params, copyFound);
+  return transferMessages(context, params, copyFound);
 }
 
 /** Moves messages by MOVE where offered, else by COPY and an expunge of just those that were copied. */
 export function move(context: SessionContext, params: Params<'message.move'>): Promise<Result<'message.move'>> {
-  return transfer(context, params, async (of, connection, named) => {
+  return transferMessages(context, params, async (of, connection, named) => {
     if (hasMove(connection)) {
       const there = await existingOf(of, connection, named);
       const arrived = await moveMessages(connection, there, named.destination);
@@ -30,7 +30,7 @@ export function move(context: SessionContext, params: Params<'message.move'>): P
 
 type Transfer = Named & { destination: string };
 
-async function transfer(
+async function transferMessages(
   context: SessionContext,
   params: Transfer,
   work: (context: SessionContext, connection: ImapConnection, named: Transfer) => Promise<Arrived>,
@@ -56,6 +56,6 @@ async function copyFound(context: SessionContext, connection: ImapConnection, na
   // A message that is there now was there before the copy: the session had been told of it.
   const unsure = isBold ? unknownTo(context, connection, untold) : [];
   const absent = new Set(unsure);
-  if (unsure.length > 0) for (const uid of await existing(connection, unsure)) absent.delete(uid);
+  if (unsure.length > 0) for (const uid of await existingUids(connection, unsure)) absent.delete(uid);
   return { ...arrived, found: new Set([...arrived.found, ...arrived.untold.filter((uid) => !absent.has(uid))]) };
 }

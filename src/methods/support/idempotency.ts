@@ -107,7 +107,7 @@ export class Idempotency implements KeptPerAccount {
   /** Takes up the outcomes that the process before has left, before the first request. */
   restore(outcomes: readonly KeptOutcome[]): void {
     for (const { account, key, fingerprint, ageMs, value, error } of outcomes.slice(-this.#limits.keys)) {
-      const outcome: Outcome = error ? { ok: false, error: fromWire(error) } : { ok: true, value };
+      const outcome: Outcome = error ? { ok: false, error: errorFromWire(error) } : { ok: true, value };
       const kept = { account, key, fingerprint, outcome: Promise.resolve(outcome) };
       const entry = { ...kept, settled: outcome, settledAt: undefined, characters: 0, forgotten: false };
       this.#add(entry);
@@ -121,7 +121,7 @@ export class Idempotency implements KeptPerAccount {
   }
 
   #begin(account: string, key: string, fingerprint: string, work: () => Promise<unknown>): Promise<Outcome> {
-    const outcome = outcomeOf(work).then((it) => {
+    const outcome = settle(work).then((it) => {
       this.#settle(entry, it);
       return it;
     });
@@ -194,7 +194,7 @@ export class Idempotency implements KeptPerAccount {
   }
 }
 
-async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
+async function settle(work: () => Promise<unknown>): Promise<Outcome> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
@@ -209,7 +209,7 @@ function wireOf(error: unknown): WireError {
   return (known ?? internal).toWire();
 }
 
-function fromWire({ message, data: { kind, ...options } }: WireError): BrokerError {
+function errorFromWire({ message, data: { kind, ...options } }: WireError): BrokerError {
   return new BrokerError(kind, message, options);
 }
 

@@ -11,7 +11,7 @@ import { metaOf } from './meta.js';
  * `meta` tells all requests but the one that began the read.
  * @param options with `times` how many times larger than an opened message an answer may be that is kept
  */
-export async function shared<T extends object>(
+export async function shareRead<T extends object>(
   context: SessionContext,
   params: { maxAgeMs?: number | undefined },
   { times = 1, ...options }: Pick<Job, 'mailbox' | 'prefers'> & { times?: number },

@@ -64,10 +64,10 @@ export class WaitQueue {
     if (index >= 0) lane.splice(index, 1);
   }
 
-  /** Rejects the jobs that wait for a connection. @param which default: all */
-  rejectLoans(error: unknown, which: (job: Job) => boolean = () => true): void {
+  /** Rejects the jobs that wait for a connection. @param isConcerned default: all */
+  rejectLoans(error: unknown, isConcerned: (job: Job) => boolean = () => true): void {
     const { interactive, bulk, watch } = this.#lanes;
-    for (const place of [...interactive, ...bulk, ...watch]) if (which(place.job)) place.reject(error);
+    for (const place of [...interactive, ...bulk, ...watch]) if (isConcerned(place.job)) place.reject(error);
   }
 
   /** Rejects all jobs that wait for a slot to log in. */

@@ -85,7 +85,7 @@ export class Backoffs {
     // Logins that fail during the pause began before it: they do not make the pause longer.
     if (entry.until <= performance.now()) {
       entry.failures += 1;
-      pause(entry, reason, entry.failures, error.retryAfterMs);
+      beginPause(entry, reason, entry.failures, error.retryAfterMs);
     }
     entry.error = error;
     entry.reason = reason;
@@ -126,7 +126,7 @@ export class Backoffs {
     if (entry.quickEnds <= QUICK_ENDS) return;
     entry.error = error;
     entry.reason = 'ended';
-    pause(entry, 'ended', entry.quickEnds - QUICK_ENDS);
+    beginPause(entry, 'ended', entry.quickEnds - QUICK_ENDS);
     if (entry.quickEnds === QUICK_ENDS + 1) this.#onQuickEnds(key, error);
   }
 
@@ -161,7 +161,7 @@ export class Backoffs {
 }
 
 /** With jitter: accounts that failed together do not come back together. */
-function pause(entry: Entry, reason: Reason, times: number, leastMs = 0): void {
+function beginPause(entry: Entry, reason: Reason, times: number, leastMs = 0): void {
   const [first, most] = pauses[reason];
   const ms = Math.min(most, first * 2 ** (times - 1)) * (0.75 + Math.random() / 4);
   entry.until = performance.now() + Math.max(ms, Math.min(leastMs, MOST_ASKED_MS));

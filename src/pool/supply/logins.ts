@@ -5,7 +5,7 @@ import type { Job } from '../jobs/job.js';
 import type { Stoppers } from '../jobs/stoppers.js';
 import type { WaitQueue } from '../jobs/wait-queue.js';
 import type { Backoff, Backoffs } from './backoffs.js';
-import { isSame, Proven } from './proven.js';
+import { isSameCredentials, Proven } from './proven.js';
 import type { SuppliedConnections } from './supplied-connections.js';
 
 /** Milliseconds without a new login after one failed, while the account has other connections. */
@@ -135,7 +135,7 @@ export class Logins {
         onRefused(credentials);
       }
       const others = this.proven.current !== undefined;
-      const own = ({ credentials: given }: Job) => given && credentials && isSame(given, credentials);
+      const own = ({ credentials: given }: Job) => given && credentials && isSameCredentials(given, credentials);
       // Jobs with other credentials are served by a login with those.
       queue.rejectLoans(error, (job) => !others || own(job) === true);
     } else if (this.backoff) {

@@ -20,7 +20,7 @@ export class Pauses {
   /** Lifts the pauses whose filter equals the given one or is narrower. @returns number of pauses lifted */
   lift(within: AccountFilter): number {
     const before = this.#all.size;
-    for (const [key, { filter }] of this.#all) if (isWithin(filter, within)) this.#all.delete(key);
+    for (const [key, { filter }] of this.#all) if (isPartOf(filter, within)) this.#all.delete(key);
     return before - this.#all.size;
   }
 
@@ -35,7 +35,7 @@ export class Pauses {
   }
 }
 
-function isWithin(filter: AccountFilter, whole: AccountFilter): boolean {
+function isPartOf(filter: AccountFilter, whole: AccountFilter): boolean {
   return (['tenant', 'server', 'user'] as const).every(
     (name) => whole[name] === undefined || whole[name] === filter[name],
   );

@@ -93,11 +93,11 @@ export class Proven {
 
   /** The server refused credentials. */
   refused(credentials: Credentials): void {
-    this.#proofs = this.#proofs.filter((proof) => !isSame(proof.credentials, credentials));
+    this.#proofs = this.#proofs.filter((proof) => !isSameCredentials(proof.credentials, credentials));
   }
 
   #find(credentials: Credentials): Proof | undefined {
-    return this.#proofs.find((proof) => isSame(proof.credentials, credentials));
+    return this.#proofs.find((proof) => isSameCredentials(proof.credentials, credentials));
   }
 
   #begin(credentials: Credentials): Proof {
@@ -121,7 +121,7 @@ export class Proven {
 }
 
 /** Whether credentials of one account are the same proof, wherever their user comes from. */
-export function isSame(one: Credentials, other: Credentials): boolean {
+export function isSameCredentials(one: Credentials, other: Credentials): boolean {
   if ('password' in one) return 'password' in other && one.password === other.password;
   return 'accessToken' in other && one.accessToken === other.accessToken;
 }

@@ -127,7 +127,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
 /** Length of the input whose meaning does not depend on later bytes. */
 function wholeLength(input: Buffer): number {
   let end = input.length;
-  while (end > 0 && isBlank(input[end - 1])) end -= 1;
+  while (end > 0 && isBlankByte(input[end - 1])) end -= 1;
   // `=` alone, followed by blanks, or followed by the first of its two digits.
   if (input[end - 1] === EQUALS) return end - 1;
   if (end === input.length && input[end - 2] === EQUALS) return end - 2;
@@ -175,7 +175,7 @@ function isLineEnd(input: Buffer, at: number): boolean {
   return input[at] === LF || (input[at] === CR && input[at + 1] === LF);
 }
 
-function isBlank(byte: number | undefined): boolean {
+function isBlankByte(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB || byte === CR;
 }
 
