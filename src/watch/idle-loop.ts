@@ -104,8 +104,10 @@ export class IdleLoop {
       this.#heard = true;
       wake();
     };
-    reader.setHolder(me);
     this.#notified = '';
+    // A call that was not answered on the last connection is answered by a lease meanwhile.
+    this.#called = false;
+    reader.setHolder(me);
     try {
       this.#events.onNews();
       while (!wanted.aborted && !this.#ended) await this.#turn(connection);

@@ -106,3 +106,35 @@ it('idles on where the other folders that are watched stay the same, and begins 
   idleLoop.end();
   await attended;
 });
+
+it('answers on its next connection nothing that it was asked on the last, which a lease answers by then', async () => {
+  let holder: { call(): void } | undefined;
+  const serve = vi.fn(async () => {});
+  const reader = {
+    view: { confirm: () => {} },
+    setHolder: (next: { call(): void }) => {
+      holder = next;
+    },
+    removeHolder: () => {},
+    moveTo: async () => true,
+    serve,
+  };
+  const nothing = () => {};
+  const events = { onNews: nothing, onOther: nothing, onProof: nothing, onLost: nothing, onRestless: nothing };
+  const idleLoop = new IdleLoop({ reader } as unknown as WatchedFolder, times, events);
+  const wanted = new AbortController();
+  const first = idleLoop.run(idlingConnection().connection, { wanted: wanted.signal, extend: nothing });
+  await vi.advanceTimersByTimeAsync(1);
+  holder?.call();
+  wanted.abort();
+  await first;
+  serve.mockClear();
+  const second = idleLoop.run(idlingConnection().connection, {
+    wanted: new AbortController().signal,
+    extend: nothing,
+  });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(serve).not.toHaveBeenCalled();
+  idleLoop.end();
+  await second;
+});
