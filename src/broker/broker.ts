@@ -24,14 +24,13 @@ import { type BuiltServices, buildServices, serviceLimits } from './services.js'
 export class Broker {
   /** Resolves when a drain or stop begins, for whatever cause, with the milliseconds that running requests may take. */
   readonly whenEnding: Promise<number>;
-  /** Addresses that the broker listens on, as URLs of the client. */
-  readonly urls: string[] = [];
   readonly #options: BrokerOptions;
   readonly #built: BuiltServices;
   readonly #guard: MemoryGuard;
   readonly #logLevels: LogLevelControl;
   readonly #listener: Listener;
   readonly #monitor: Monitor | undefined;
+  readonly #urls: string[] = [];
   #monitorUrl: string | undefined;
   #phase: Phase = 'starting';
   /** Milliseconds that running requests may take when an operator drains the broker. */
@@ -76,6 +75,11 @@ export class Broker {
       await broker.stop();
       throw error;
     }
+  }
+
+  /** Addresses that the broker listens on, as URLs of the client. */
+  get urls(): readonly string[] {
+    return this.#urls;
   }
 
   /** URL of the monitor, which has the metrics: `http:`, `https:` or `unix:`. */
@@ -145,7 +149,7 @@ export class Broker {
     if (this.#monitor && monitor) {
       this.#monitorUrl = (await this.#monitor.listener.listen(monitor)).replace(/^ws/, 'http');
     }
-    for (const address of listeners) this.urls.push(await this.#listener.listen(address));
+    for (const address of listeners) this.#urls.push(await this.#listener.listen(address));
     this.#phase = 'running';
   }
 

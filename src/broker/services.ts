@@ -57,6 +57,8 @@ export interface BuiltServices {
 /** Makes what the handlers of a broker work with. @throws KeyFileError */
 export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: WholeBroker): BuiltServices {
   const { log } = options;
+  // The files may be unusable: nothing else is begun by then.
+  const { keys, revocations } = sessionParts(options.sessionFiles, log);
   const socketLimits = { ...defaultSocketLimits, ...options.sockets };
   const standstill = new Standstill();
   const proofs = new Proofs();
@@ -73,7 +75,6 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
   const endAccount = (accountKey: string) => {
     for (const each of kept) each.endAccount(accountKey);
   };
-  const { keys, revocations } = sessionParts(options.sessionFiles, log);
   const sessions = new SealedSessions({
     keys,
     revocations,

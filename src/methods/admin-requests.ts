@@ -4,7 +4,8 @@ import { accountKey, namesOf } from '../runtime/account-key.js';
 import type { Handlers } from './context.js';
 import { checkNames } from './operators/check-names.js';
 
-const MOST = 100;
+/** Most waiting requests that one answer has, the longest waiting first. */
+const MOST_WAITING = 100;
 
 /** Handlers of the methods in `src/protocol/methods/admin-requests.ts`. */
 export const adminRequestHandlers = {
@@ -19,7 +20,7 @@ export const adminRequestHandlers = {
     const account = services.registry.get(accountKey({ tenant, server: { name: server }, user }));
     if (!account) throw new BrokerError('NOT_FOUND', `user: "${user}" has no account in use there.`, { field: 'user' });
     const all = [...account.waiting].sort((one, other) => one.since - other.since);
-    const requests = all.slice(0, MOST).map(({ job, waitedMs }) => ({
+    const requests = all.slice(0, MOST_WAITING).map(({ job, waitedMs }) => ({
       method: job.label,
       lane: job.lane ?? ('interactive' as const),
       waitedMs: Math.round(waitedMs),

@@ -169,7 +169,7 @@ export class Scheduler {
   /** Opens a connection for each job that still waits; where none can be opened, asks watches for theirs. */
   #grow(): void {
     const { queue, supplied, loans } = this.#scene;
-    const { supply, ask, needsRoom, watchNeedsRoom: hopesForRoom } = this.#actions;
+    const { supply, ask, needsRoom, watchNeedsRoom } = this.#actions;
     const wanted = this.#waiting('interactive') + Math.min(this.#waiting('bulk'), Math.max(0, this.#bulkRoom));
     const yielding = loans.watches.filter((loan) => loan.asked && !loan.leaving && !loan.overdue);
     let coming = supplied.connecting + yielding.filter((loan) => !this.#awaited.has(loan)).length;
@@ -184,7 +184,7 @@ export class Scheduler {
     if (coming < wanted && others && !this.#scene.paused()) needsRoom(full);
     if (wanted > 0 || queue.of('watch').length === 0 || supplied.size > 0) return;
     if (this.#mayOpen()) supply();
-    else if (others) hopesForRoom();
+    else if (others) watchNeedsRoom();
   }
 
   #mayOpen(): boolean {

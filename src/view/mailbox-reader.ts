@@ -170,8 +170,13 @@ export class MailboxReader {
     this.#start();
   }
 
-  /** Answers all waiting questions on the connection of the holder. @throws BrokerError CONNECTION_LOST */
+  /**
+   * Answers all waiting questions on the connection of the holder, unless a lease answers them: a view that is placed on
+   * two connections at once loses what one of them reports.
+   * @throws BrokerError CONNECTION_LOST
+   */
   async serve(connection: ImapConnection): Promise<void> {
+    if (this.#running !== 'holder') return;
     const trace = new Trace();
     this.#abort = new AbortController();
     const end = () => connection.close();

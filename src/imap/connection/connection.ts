@@ -335,7 +335,7 @@ export class ImapConnection implements Commands {
   }
 
   async #logout(timeoutMs: number): Promise<void> {
-    if (this.usable) await atMost(timeoutMs, (onEnd) => void this.#wire.logout().then(onEnd));
+    if (this.usable) await atMost(timeoutMs, (onEnd) => void this.#wire.logout().then(onEnd, onEnd));
     this.close();
   }
 

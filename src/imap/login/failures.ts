@@ -43,7 +43,7 @@ export function replyOf(failure: unknown): ImapReply | undefined {
 }
 
 /** Whether the server throttles the client instead of refusing the command. */
-function isThrottleText(failure: unknown): boolean {
+function isThrottleError(failure: unknown): boolean {
   return detailsOf(failure).code === 'ETHROTTLE';
 }
 
@@ -75,12 +75,12 @@ export function connectError(
   const retryAfterMs = Math.min(throttleReset ?? DEFAULT_RETRY_MS, MOST_RETRY_MS);
   const options = { imap, retryAfterMs, cause: failure };
   const stage = stageOf(progress, code, imap);
-  if (stage !== 'login' || (!imap && !isThrottleText(failure))) {
+  if (stage !== 'login' || (!imap && !isThrottleError(failure))) {
     const why = imap?.text || (stage === 'full' ? 'it ended the connection before its greeting' : code || message);
     const text = `No connection to the IMAP server "${server}": ${why || 'no answer'}`;
     return new LoginError('UPSTREAM_UNAVAILABLE', text, { ...options, stage });
   }
-  const refusal = isThrottleText(failure) || !imap ? 'throttled' : refusalOf(imap);
+  const refusal = isThrottleError(failure) || !imap ? 'throttled' : refusalOf(imap);
   // imapflow sets `authenticationFailed` only for a tagged NO or BAD.
   if (refusal === 'credentials' && authenticationFailed) {
     const refused = { imap, cause: failure, stage, refusal };

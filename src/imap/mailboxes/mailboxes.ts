@@ -1,7 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { namespacesOf } from '../connection/namespaces.js';
-import { assertLevels, canonicalName, isBelow, isInbox, parentName } from '../wire/mailbox-names.js';
+import { assertLevels, canonicalName, isInbox, isInTree, parentName } from '../wire/mailbox-names.js';
 import { mailboxName } from '../wire/tokens.js';
 import { findMailbox, isSelectable, type ListedMailbox, listSubscribed } from './mailbox-list.js';
 import { isRefusal } from './mailbox-status.js';
@@ -73,8 +73,8 @@ export async function renameMailbox(connection: ImapConnection, name: string, ne
   const delimiter = await delimiterOf(connection, newName);
   assertLevels(newName, delimiter, 'newName');
   const selected = connection.selected?.path;
-  if (selected !== undefined && isBelow(selected, name, delimiter)) await connection.unselect();
-  const subscribed = (await listSubscribed(connection)).filter((entry) => isBelow(entry.name, name, delimiter));
+  if (selected !== undefined && isInTree(selected, name, delimiter)) await connection.unselect();
+  const subscribed = (await listSubscribed(connection)).filter((entry) => isInTree(entry.name, name, delimiter));
   // Courier answers OK to a RENAME of a folder that does not exist.
   await existingFolder(connection, name);
   await connection

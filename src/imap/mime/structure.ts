@@ -151,7 +151,7 @@ function extensionAt(type: string, node: ImapAttribute[]): number {
   return Array.isArray(node[8]) && !Array.isArray(node[9]) ? 8 : 9;
 }
 
-const undisposed = { disposition: null, fileName: null };
+const noDisposition = { disposition: null, fileName: null };
 
 function dispositionOf(
   attribute: ImapAttribute | undefined,
@@ -159,7 +159,7 @@ function dispositionOf(
   charset: string | null,
 ): Pick<Structure, 'disposition' | 'fileName'> {
   const list = listOf(attribute);
-  if (list.length === 0 && typeParameters.name === undefined) return undisposed;
+  if (list.length === 0 && typeParameters.name === undefined) return noDisposition;
   const [kind, parameters] = list;
   const fileName = toParameters(parameters, charset).filename || typeParameters.name || '';
   return { disposition: textOf(kind).trim().toLowerCase() || null, fileName: withoutControls(fileName) || null };

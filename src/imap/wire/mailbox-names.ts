@@ -22,7 +22,7 @@ export function leafName(name: string, delimiter: string | null): string {
 }
 
 /** Whether a folder is `root` or below it. */
-export function isBelow(name: string, root: string, delimiter: string | null): boolean {
+export function isInTree(name: string, root: string, delimiter: string | null): boolean {
   return name === root || (delimiter !== null && name.startsWith(root + delimiter));
 }
 
