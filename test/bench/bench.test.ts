@@ -48,7 +48,7 @@ describe('measuring', () => {
     };
     const [row] = await measure([{ name: 'c', run: failing }], effort, [2]);
     expect(row?.failed).toBe(1);
-    expect(row?.perSecond).toBeGreaterThan(50);
+    expect(row?.perSecond).toBeGreaterThan(0);
   });
 
   it('compares with another way for as many callers', () => {
