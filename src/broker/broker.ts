@@ -6,7 +6,7 @@ import { defaultPoolLimits } from '../pool/supply/caps.js';
 import { contract } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Listeners } from '../runtime/listeners.js';
-import { LogLevelControl } from '../runtime/log-level.js';
+import { LogLevelControl } from '../runtime/log/log-level.js';
 import type { MetricEntry } from '../runtime/metrics.js';
 import { defaultSocketLimits } from '../server/limits.js';
 import { Listener } from '../server/listener.js';

@@ -1,7 +1,7 @@
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { OperatorView } from '../methods/operators/operator-view.js';
 import type { PoolLimits } from '../pool/supply/caps.js';
-import type { Log, LogLevel } from '../runtime/log.js';
+import type { Log, LogLevel } from '../runtime/log/log.js';
 import type { SocketLimits } from '../server/limits.js';
 import type { ListenAddress } from '../server/listener.js';
 import type { SessionLimits } from '../session/sealed-sessions.js';

@@ -10,7 +10,7 @@ import { Registry } from '../pool/registry.js';
 import { defaultPoolLimits } from '../pool/supply/caps.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Load } from '../runtime/load.js';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import { Slowest } from '../runtime/slowest.js';
 import { Standstill } from '../runtime/standstill.js';
 import { version } from '../runtime/version.js';

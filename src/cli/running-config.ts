@@ -3,7 +3,7 @@ import { type Config, ConfigError, loadConfig } from '../config/load.js';
 import { changesOf, effective, type Settings } from '../config/settings.js';
 import { settingsAfter } from '../config/shown-settings.js';
 import { BrokerError } from '../protocol/errors.js';
-import type { LogLevel } from '../runtime/log.js';
+import type { LogLevel } from '../runtime/log/log.js';
 
 /** The configuration of a broker that runs, and how it is read again. */
 export class RunningConfig {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { Broker } from '../broker/broker.js';
 import { type Config, loadConfig } from '../config/load.js';
-import { createLog, type Log, type LogLevel } from '../runtime/log.js';
+import { createLog, type Log, type LogLevel } from '../runtime/log/log.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
 import { ServiceManager } from '../runtime/sd-notify.js';
 import { version } from '../runtime/version.js';

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { parse, TomlError } from 'smol-toml';
 import type { BrokerOptions } from '../broker/options.js';
 import type { ServerOptions } from '../imap/login/server-options.js';
-import type { LogLevel } from '../runtime/log.js';
+import type { LogLevel } from '../runtime/log/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
 import { ConfigError } from './config-error.js';

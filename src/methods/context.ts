@@ -2,7 +2,7 @@ import type { ServerOptions } from '../imap/login/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import type { Trace } from '../runtime/trace.js';
 import type { Proofs } from '../session/proofs.js';
 import type { Session } from '../session/session.js';

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { type AccountFilter, accountKey, keyMatcher, namesOf } from '../runtime/account-key.js';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect, Contender } from './account-host.js';
 import { Fairness } from './fairness.js';

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Log } from './log.js';
+import type { Log } from './log/log.js';
 
 /**
  * Node has no Unix datagrams, which the protocol of sd_notify(3) wants, so a shell beside the broker sends them: each line

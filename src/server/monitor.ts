@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import type { Metrics } from '../runtime/metrics.js';
 import { pageFiles } from './page-files.js';
 import { isOurs } from './upgrade.js';

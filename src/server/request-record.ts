@@ -3,7 +3,7 @@ import { isMethod, type MethodName } from '../protocol/contract.js';
 import type { RequestFrame } from '../protocol/frames.js';
 import type { Explanation, Meta } from '../protocol/models.js';
 import type { Listeners } from '../runtime/listeners.js';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import { Trace } from '../runtime/trace.js';
 
 /** An answered request, for listeners that count requests. */

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import type { Views } from './views.js';
 
 /** How much memory is in use, and the limit. */

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import { type EventLogLimits, EventStore } from './event-log.js';
 import { Topic } from './topic.js';
 import type { Beginning, StartWatcher, Subscriber, WatchRequest } from './types.js';

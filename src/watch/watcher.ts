@@ -4,7 +4,7 @@ import { isRefusal } from '../imap/mailboxes/mailbox-status.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { BrokerError } from '../protocol/errors.js';
 import { namesOf } from '../runtime/account-key.js';
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../runtime/log/log.js';
 import { pause } from '../runtime/wait.js';
 import type { Views } from '../view/views.js';
 import { IdleLoop, type WatchTimes } from './idle-loop.js';

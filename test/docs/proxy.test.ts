@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { Broker } from '../../src/broker/broker.js';
 import { subprotocol } from '../../src/protocol/limits.js';
-import { createLog } from '../../src/runtime/log.js';
+import { createLog } from '../../src/runtime/log/log.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { certificates } from '../support/certificates.js';

@@ -3,7 +3,7 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { LogOutput } from '../../src/runtime/log-output.js';
+import { LogOutput } from '../../src/runtime/log/log-output.js';
 
 let folder: string;
 let pipe: number;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { LogLevelControl } from '../../src/runtime/log-level.js';
+import { LogLevelControl } from '../../src/runtime/log/log-level.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

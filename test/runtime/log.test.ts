@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLog, type LogLevel } from '../../src/runtime/log.js';
+import { createLog, type LogLevel } from '../../src/runtime/log/log.js';
 
 function logTo(level: LogLevel) {
   const lines: string[] = [];

@@ -6,7 +6,7 @@ import type { Registry } from '../../src/pool/registry.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Listeners } from '../../src/runtime/listeners.js';
-import { createLog } from '../../src/runtime/log.js';
+import { createLog } from '../../src/runtime/log/log.js';
 import { defaultSocketLimits, type SocketLimits } from '../../src/server/limits.js';
 import { type ListenAddress, Listener } from '../../src/server/listener.js';
 import type { Answered } from '../../src/server/request-record.js';

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import type { Broker } from '../../src/broker/broker.js';
 import type { BrokerOptions } from '../../src/broker/options.js';
 import { accountKey } from '../../src/runtime/account-key.js';
-import { createLog } from '../../src/runtime/log.js';
+import { createLog } from '../../src/runtime/log/log.js';
 import { runMain } from '../cli/run-main.js';
 import { Dovecot } from './dovecot.js';
 import { RawClient, runBroker } from './running-broker.js';

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLog } from '../../src/runtime/log.js';
+import { createLog } from '../../src/runtime/log/log.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
 

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLog } from '../../src/runtime/log.js';
+import { createLog } from '../../src/runtime/log/log.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';

@@ -1,5 +1,5 @@
 import type { Result } from '../../protocol/contract.js';
-import type { LogLevel } from '../../runtime/log.js';
+import type { LogLevel } from '../../runtime/log/log.js';
 
 /** What operators do to the broker as a whole. */
 export interface Operations {

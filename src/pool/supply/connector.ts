@@ -1,6 +1,6 @@
 import { ImapConnection } from '../../imap/connection/connection.js';
 import { BrokerError } from '../../protocol/errors.js';
-import type { Log } from '../../runtime/log.js';
+import type { Log } from '../../runtime/log/log.js';
 import { wasReached } from '../account-errors.js';
 import type { Connect } from '../account-host.js';
 
