@@ -2,23 +2,20 @@ import { handlers } from '../methods/handlers.js';
 import type { Operations } from '../methods/operators/operations.js';
 import { restoreOutcomes, saveOutcomes } from '../methods/support/outcomes-file.js';
 import type { Registry } from '../pool/registry.js';
-import { defaultPoolLimits } from '../pool/supply/caps.js';
 import { contract } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Listeners } from '../runtime/listeners.js';
 import { LogLevelControl } from '../runtime/log/log-level.js';
 import type { MetricEntry } from '../runtime/metrics.js';
-import { defaultSocketLimits } from '../server/limits.js';
 import { Listener } from '../server/listener.js';
 import type { Answered } from '../server/request-record.js';
 import type { SocketOptions } from '../server/socket-options.js';
-import { defaultSessionLimits } from '../session/sealed-sessions.js';
 import { MemoryGuard } from '../view/memory-guard.js';
-import { defaultViewLimits, type Views } from '../view/views.js';
+import type { Views } from '../view/views.js';
 import { type Monitor, monitorOf, type Phase } from './monitor.js';
 import { type BrokerOptions, defaultDrainMs, type ReadAgain } from './options.js';
 import { setServers, setTenants } from './reload.js';
-import { type BuiltServices, buildServices, serviceLimits } from './services.js';
+import { type BuiltServices, buildServices, limitsOf } from './services.js';
 
 /** A running broker: owns its phase, and ends what it has begun. */
 export class Broker {
@@ -106,15 +103,16 @@ export class Broker {
       throw new BrokerError('INVALID_CONFIG', 'There is no configuration to read again.');
     }
     const { next, logLevel, ...report } = this.#options.readAgain();
-    const { services, socketLimits, endAccount } = this.#built;
+    const { services, socketLimits, serviceLimits, endAccount } = this.#built;
     this.#logLevels.configure(logLevel);
     this.#drainMs = next.drainMs ?? defaultDrainMs;
-    Object.assign(socketLimits, { ...defaultSocketLimits, ...next.sockets });
-    Object.assign(services.limits, serviceLimits(next));
+    const limits = limitsOf(next);
+    socketLimits.replace(limits.sockets);
+    serviceLimits.replace(limits.services);
     services.operatorView.settings = next.settings ?? [];
-    services.sessions.setLimits({ ...defaultSessionLimits, ...next.sessions });
-    services.views.setLimits({ ...defaultViewLimits, ...next.views });
-    services.registry.setLimits({ ...defaultPoolLimits, ...next.pool });
+    services.sessions.setLimits(limits.sessions);
+    services.views.setLimits(limits.views);
+    services.registry.setLimits(limits.pool);
     setServers({ ...services, endAccount }, next.servers, this.#drainMs);
     setTenants(services, this.#listener, next, this.#drainMs);
     this.#monitor?.update(next, this.#drainMs);

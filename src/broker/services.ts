@@ -9,6 +9,7 @@ import { ServerFacts } from '../methods/support/server-facts.js';
 import { Registry } from '../pool/registry.js';
 import { defaultPoolLimits } from '../pool/supply/caps.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
+import { Live } from '../runtime/live.js';
 import { Load } from '../runtime/load.js';
 import type { Log } from '../runtime/log/log.js';
 import { Slowest } from '../runtime/slowest.js';
@@ -48,8 +49,8 @@ export interface BuiltServices {
   services: BrokerServices;
   keys: KeyRing;
   standstill: Standstill;
-  /** Bounds of sockets; a reload changes this object. */
-  socketLimits: SocketLimits;
+  socketLimits: Live<SocketLimits>;
+  serviceLimits: Live<ServiceLimits>;
   /** Drops all that is kept of an account beside its connections. */
   endAccount(accountKey: string): void;
 }
@@ -59,18 +60,17 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
   const { log } = options;
   // The files may be unusable: nothing else is begun by then.
   const { keys, revocations } = sessionParts(options.sessionFiles, log);
-  const socketLimits = { ...defaultSocketLimits, ...options.sockets };
+  const limits = limitsOf(options);
+  const socketLimits = new Live(limits.sockets);
+  const serviceLimits = new Live(limits.services);
   const standstill = new Standstill();
   const proofs = new Proofs();
-  const registry = new Registry(
-    { ...defaultPoolLimits, ...options.pool },
-    {
-      log,
-      onRefused: (key, credentials) => proofs.refused(key, credentials),
-      onDoubted: (key, credentials) => proofs.doubt(key, credentials),
-      beforeWork: () => standstill.check(),
-    },
-  );
+  const registry = new Registry(limits.pool, {
+    log,
+    onRefused: (key, credentials) => proofs.refused(key, credentials),
+    onDoubted: (key, credentials) => proofs.doubt(key, credentials),
+    beforeWork: () => standstill.check(),
+  });
   const kept: KeptPerAccount[] = [];
   const endAccount = (accountKey: string) => {
     for (const each of kept) each.endAccount(accountKey);
@@ -78,13 +78,13 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
   const sessions = new SealedSessions({
     keys,
     revocations,
-    limits: { ...defaultSessionLimits, ...options.sessions },
+    limits: limits.sessions,
     onAccountEnd: (accountKey) => {
       endAccount(accountKey);
       void registry.close(accountKey);
     },
   });
-  const views = new Views({ ...defaultViewLimits, ...options.views }, (accountKey) => sessions.hasAccount(accountKey));
+  const views = new Views(limits.views, (accountKey) => sessions.hasAccount(accountKey));
   const epoch = randomBytes(8).toString('hex');
   const startWatcher = options.startWatcher ?? watcherOf(views, options.watchTimes, log);
   const hub = new Hub({ epoch, startWatcher, limits: options.watches ?? {}, log });
@@ -105,7 +105,7 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
       tracing: new Tracing(),
       settings: options.settings ?? [],
       get socketLimit() {
-        return socketLimits.sockets;
+        return socketLimits.now.sockets;
       },
       get sockets() {
         return whole.sockets();
@@ -118,20 +118,28 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
     epoch,
-    limits: serviceLimits(options),
+    limits: serviceLimits,
     operations: whole.operations,
     log,
   };
-  return { services, keys, standstill, socketLimits, endAccount };
+  return { services, keys, standstill, socketLimits, serviceLimits, endAccount };
 }
 
-/** The limits that handlers check. */
-export function serviceLimits({
+/** All limits of a configuration, with the defaults of those that it leaves out. */
+export function limitsOf({
   appendBytes = defaultAppendBytes,
-  pool,
-}: Pick<Changeable, 'appendBytes' | 'pool'>): ServiceLimits {
-  const { connectionsPerAccount, queuePerAccount } = { ...defaultPoolLimits, ...pool };
-  return { appendBytes, connectionsPerAccount, queuePerAccount };
+  ...given
+}: Omit<Changeable, 'tenants' | 'servers' | 'listeners'>) {
+  const pool = { ...defaultPoolLimits, ...given.pool };
+  const { connectionsPerAccount, queuePerAccount } = pool;
+  const services: ServiceLimits = { appendBytes, connectionsPerAccount, queuePerAccount };
+  return {
+    pool,
+    services,
+    sockets: { ...defaultSocketLimits, ...given.sockets },
+    sessions: { ...defaultSessionLimits, ...given.sessions },
+    views: { ...defaultViewLimits, ...given.views },
+  };
 }
 
 function sessionParts(files: SessionFiles | undefined, log: Log): { keys: KeyRing; revocations: Revocations } {

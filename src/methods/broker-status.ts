@@ -39,10 +39,10 @@ function capsOf({ operatorView, registry, sessions, views, hub }: Services): Res
   const { totals } = sessions;
   return [
     { name: 'sockets', used: sockets, limit: operatorView.socketLimit },
-    { name: 'connections', used: registry.caps.total, limit: registry.limits.connections },
+    { name: 'connections', used: registry.caps.total, limit: registry.limits.now.connections },
     { name: 'sessions', used: totals.sessions, limit: totals.limit },
     { name: 'accounts', used: totals.accounts, limit: null },
-    { name: 'view bytes', used: views.bytes, limit: views.limits.bytes },
+    { name: 'view bytes', used: views.bytes, limit: views.limits.now.bytes },
     { name: 'streams', used: streams, limit: null },
     { name: 'watches', used: watches, limit: null },
   ];

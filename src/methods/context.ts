@@ -2,6 +2,7 @@ import type { ServerOptions } from '../imap/login/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
 import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
+import type { Current } from '../runtime/live.js';
 import type { Log } from '../runtime/log/log.js';
 import type { Trace } from '../runtime/trace.js';
 import type { Proofs } from '../session/proofs.js';
@@ -107,7 +108,7 @@ export interface Services {
   version: string;
   /** Names this run of the broker: another one after each start. */
   epoch: string;
-  limits: ServiceLimits;
+  limits: Current<ServiceLimits>;
   operations: Operations;
   log: Log;
 }

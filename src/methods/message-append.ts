@@ -54,7 +54,7 @@ async function collectUpload(
   size: number | undefined,
 ): Promise<Buffer> {
   if (size === undefined) refuseUpload('size', 'size: missing; a stream needs it.');
-  requireAtMost(size, context.services.limits.appendBytes, 'the broker');
+  requireAtMost(size, context.services.limits.now.appendBytes, 'the broker');
   const chunks: Uint8Array[] = [];
   let taken = 0;
   const onAbort = () => upload.abort(context.signal.reason);

@@ -1,5 +1,6 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
+import type { Current } from '../runtime/live.js';
 import type { PoolEvents } from './pool-events.js';
 import type { Backoffs } from './supply/backoffs.js';
 import type { Caps, Full, PoolLimits } from './supply/caps.js';
@@ -23,7 +24,7 @@ export interface Contender {
 
 /** What an account needs from its registry. */
 export interface AccountHost {
-  limits: PoolLimits;
+  limits: Current<PoolLimits>;
   caps: Caps;
   events: PoolEvents;
   backoffs: Backoffs;

@@ -268,7 +268,7 @@ export class Account {
 
   /** Ends connections that were idle for too long or are too old. */
   sweep(): void {
-    this.#lending.sweep(this.#host.limits.idleMs);
+    this.#lending.sweep(this.#host.limits.now.idleMs);
   }
 
   /** Tries again to serve the jobs that wait for a connection or a slot. */
@@ -307,7 +307,7 @@ export class Account {
     await this.quiet(graceMs);
     this.#stoppers.stop(reason);
     // Each connection ends by itself within this time: see `logoutMs`.
-    await this.quiet(this.#host.limits.logoutMs + 1_000);
+    await this.quiet(this.#host.limits.now.logoutMs + 1_000);
   }
 
   /** The work of a job begins. @param since `performance.now()` when the job began to wait */

@@ -1,5 +1,6 @@
 import { createPool, type Pool } from 'generic-pool';
 import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Current } from '../runtime/live.js';
 import type { PoolLimits } from './supply/caps.js';
 
 /** The slots count connections, not the pool: the caps may change, a pool's own bound cannot. */
@@ -15,13 +16,13 @@ export class ConnectionPool {
   #idle = new Map<ImapConnection, { since: number }>();
   /** The connection that is being adopted. */
   #made: ImapConnection | undefined;
-  readonly #limits: Pick<PoolLimits, 'logoutMs'>;
+  readonly #limits: Current<Pick<PoolLimits, 'logoutMs'>>;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(limits: Pick<PoolLimits, 'logoutMs'>) {
+  constructor(limits: Current<Pick<PoolLimits, 'logoutMs'>>) {
     this.#limits = limits;
     this.#pool = createPool<ImapConnection>(
-      { create: async () => this.#takeMade(), destroy: (connection) => connection.logout(limits.logoutMs) },
+      { create: async () => this.#takeMade(), destroy: (connection) => connection.logout(limits.now.logoutMs) },
       // The connection that was used last comes first: it is wanted most often.
       { min: 0, max: UNBOUNDED, fifo: false, testOnBorrow: false, evictionRunIntervalMillis: 0 },
     );
@@ -72,7 +73,7 @@ export class ConnectionPool {
   async discard(connection: ImapConnection): Promise<void> {
     await this.#pool.destroy(connection);
     // generic-pool does not wait for the factory's `destroy`.
-    await connection.logout(this.#limits.logoutMs);
+    await connection.logout(this.#limits.now.logoutMs);
   }
 
   /** The pool chooses by itself: connections that it lends before the wanted one are given back. */

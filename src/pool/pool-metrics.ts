@@ -95,8 +95,8 @@ function addStates(metrics: Metrics, registry: Registry, servers: () => Iterable
     },
   );
   metrics.gauge('slots_limit', 'Most connections: of the broker, to one server.', ['cap'], (set) => {
-    set({ cap: 'broker' }, registry.limits.connections);
-    set({ cap: 'server' }, registry.limits.connectionsPerServer);
+    set({ cap: 'broker' }, registry.limits.now.connections);
+    set({ cap: 'server' }, registry.limits.now.connectionsPerServer);
   });
 }
 

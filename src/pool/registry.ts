@@ -2,6 +2,7 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import { BrokerError } from '../protocol/errors.js';
 import { type AccountFilter, accountKey, keyMatcher, namesOf } from '../runtime/account-key.js';
+import { Live } from '../runtime/live.js';
 import type { Log } from '../runtime/log/log.js';
 import { Account } from './account.js';
 import type { AccountHost, AccountStats, Connect, Contender } from './account-host.js';
@@ -36,7 +37,7 @@ export interface RegistryOptions {
 
 /** All accounts of the broker, and the caps that they share. */
 export class Registry implements AccountHost {
-  readonly limits: PoolLimits;
+  readonly limits: Live<PoolLimits>;
   readonly caps: Caps;
   readonly events = new PoolEvents();
   readonly backoffs: Backoffs;
@@ -65,15 +66,15 @@ export class Registry implements AccountHost {
       onDoubted = () => {},
       beforeWork = () => {},
     } = options;
-    this.limits = limits;
+    this.limits = new Live(limits);
     this.connect = (server, credentials, signal) =>
       this.#gateOf(server).pass(server.name, signal, () => this.#login(connect, server, credentials, signal));
     this.refused = onRefused;
     this.doubted = onDoubted;
     this.beforeWork = beforeWork;
-    this.caps = new Caps(limits);
+    this.caps = new Caps(this.limits);
     this.#fairness = new Fairness(this.caps, () => this.#accounts.values());
-    this.backoffs = new Backoffs(limits, (key, err) => {
+    this.backoffs = new Backoffs(this.limits, (key, err) => {
       log?.warn({ ...namesOf(key), err }, 'IMAP connections end soon after their logins; the account backs off');
     });
     this.#sweeper = this.#startSweeper();
@@ -81,13 +82,13 @@ export class Registry implements AccountHost {
 
   /** One timer for all accounts: one for each would be thousands. */
   #startSweeper(): NodeJS.Timeout {
-    const everyMs = Math.min(30_000, Math.max(100, this.limits.idleMs / 4));
+    const everyMs = Math.min(30_000, Math.max(100, this.limits.now.idleMs / 4));
     return setInterval(() => this.#sweep(), everyMs).unref();
   }
 
   /** Changes the limits. Where more connections exist than the new limits allow, idle ones end first. */
   setLimits(limits: PoolLimits): void {
-    Object.assign(this.limits, limits);
+    this.limits.replace(limits);
     clearInterval(this.#sweeper);
     if (this.#closing) return;
     this.#sweeper = this.#startSweeper();
@@ -97,7 +98,7 @@ export class Registry implements AccountHost {
   }
 
   #shrink(server: string): void {
-    const full = this.caps.of(server) > this.limits.connectionsPerServer ? 'server' : 'broker';
+    const full = this.caps.of(server) > this.limits.now.connectionsPerServer ? 'server' : 'broker';
     for (let surplus = this.caps.surplus(server); surplus > 0; surplus -= 1) {
       void this.#fairness.leastRecentlyUsed(server, full)?.evictIdle();
     }
@@ -274,7 +275,7 @@ export class Registry implements AccountHost {
 
   /** Logs an account's connections out and forgets the account, unless a session is being admitted to it. */
   async close(key: string): Promise<void> {
-    if (!this.#held.has(key)) await this.#forget(key, this.limits.logoutMs);
+    if (!this.#held.has(key)) await this.#forget(key, this.limits.now.logoutMs);
   }
 
   /**

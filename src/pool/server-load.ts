@@ -24,7 +24,7 @@ export const noLoad: ServerLoad = {
 /** Accounts, connections and waiting jobs by server. */
 export function loadsOf({ accounts, limits }: Pick<Registry, 'accounts' | 'limits'>): Map<string, ServerLoad> {
   const loads = new Map<string, ServerLoad>();
-  for (const account of accounts) add(account, loads, limits.connectionsPerAccount);
+  for (const account of accounts) add(account, loads, limits.now.connectionsPerAccount);
   return loads;
 }
 

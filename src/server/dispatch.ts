@@ -7,6 +7,7 @@ import { BrokerError, type Executed } from '../protocol/errors.js';
 import type { RequestFrame } from '../protocol/frames.js';
 import type { Explanation, Meta } from '../protocol/models.js';
 import { accountKey } from '../runtime/account-key.js';
+import type { Current } from '../runtime/live.js';
 import { Trace } from '../runtime/trace.js';
 import { type Session, serverGone } from '../session/session.js';
 import type { Tenant } from '../session/tenant.js';
@@ -36,7 +37,7 @@ export interface Caller {
 export interface DispatchOptions extends RecordKeepers {
   handlers: Handlers;
   services: Services;
-  limits: { defaultTimeoutMs: number; answerBytes: number };
+  limits: Current<{ defaultTimeoutMs: number; answerBytes: number }>;
   /** Checks every result against the contract: for tests. */
   checkResults?: boolean;
 }
@@ -73,7 +74,7 @@ async function answerTo(frame: RequestFrame, request: UnderWay): Promise<Answeri
     const { result, explain } = await resultOf(method, frame.params, request);
     const json = resultJson(result, explain);
     if (options.checkResults) contract[method].result.parse(JSON.parse(json));
-    checkSize(json, options.limits.answerBytes, contract[method].effect === 'write' ? 'yes' : 'no');
+    checkSize(json, options.limits.now.answerBytes, contract[method].effect === 'write' ? 'yes' : 'no');
     return { answer: { ok: true, json }, outcome: 'ok', source: (result as { meta?: Meta }).meta?.source };
   } catch (failure) {
     const error = toBrokerError(failure, method);
@@ -90,7 +91,7 @@ async function resultOf(
   const { caller, record, options } = request;
   const { effect, access } = contract[method];
   const params = validated(method, given);
-  const timeoutMs = params.timeoutMs ?? options.limits.defaultTimeoutMs;
+  const timeoutMs = params.timeoutMs ?? options.limits.now.defaultTimeoutMs;
   let handling = false;
   const executed = () => (handling && effect === 'write' ? 'maybe' : 'no');
   if (params.explain) record.trace ??= new Trace();

@@ -71,7 +71,7 @@ const SPARE_CONNECTIONS = 100;
 
 /** Takes WebSockets at its addresses, after their clients were authenticated in the HTTP upgrade. */
 export class Listener {
-  readonly #options: ListenerOptions;
+  #options: ListenerOptions;
   readonly #servers: Listening[] = [];
   readonly #closing: Promise<void>[] = [];
   readonly #sockets = new Set<Socket>();
@@ -82,14 +82,14 @@ export class Listener {
   #opened = 0;
 
   constructor(options: ListenerOptions) {
-    this.#options = { ...options, tenants: options.tenants.map((tenant) => ({ ...tenant })) };
+    this.#options = options;
     this.#wss = new WebSocketServer({
       noServer: true,
       // A pong for every ping, whether the peer reads or not, would be memory without bound: Socket answers itself.
       autoPong: false,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: options.socket.limits.frameBytes,
+      maxPayload: options.socket.limits.now.frameBytes,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
   }
@@ -153,17 +153,17 @@ export class Listener {
    * @returns resolves when the sockets of removed tenants are closed
    */
   async update({ tenants, addresses, ...admission }: ListenerChanges, graceMs: number): Promise<void> {
-    const before = new Map(this.#options.tenants.map((tenant) => [tenant.name, tenant]));
-    // The objects of the tenants stay: an open socket sees in its own what the tenant may do now.
-    const now = tenants.map((tenant) => Object.assign(before.get(tenant.name) ?? {}, tenant));
-    Object.assign(this.#options, { ...admission, tenants: now });
-    this.#wss.options.maxPayload = this.#options.socket.limits.frameBytes;
+    const before = new Set(this.#options.tenants.map(({ name }) => name));
+    // Open sockets look up here what their tenant may do.
+    for (const tenant of tenants) this.#uses.get(tenant.name)?.tenant.replace(tenant);
+    this.#options = { ...this.#options, ...admission, tenants };
+    this.#wss.options.maxPayload = this.#options.socket.limits.now.frameBytes;
     for (const { server, address } of this.#servers) {
       server.maxConnections = this.#maxConnections;
       const tls = tlsOf(addresses.find((other) => isSameAddress(address, other)));
       if (tls && server instanceof TlsServer) server.setSecureContext(contextOf(tls));
     }
-    const names = new Set(now.map(({ name }) => name));
+    const names = new Set(tenants.map(({ name }) => name));
     const isGone = ({ tenant }: Socket) => before.has(tenant) && !names.has(tenant);
     const gone = [...this.#sockets].filter(isGone).map((socket) => socket.drain(graceMs));
     const lingering = [...this.#lingering].filter(isGone).map((socket) => socket.finish(graceMs));
@@ -172,7 +172,7 @@ export class Listener {
   }
 
   get #maxConnections(): number {
-    return this.#options.socket.limits.sockets + SPARE_CONNECTIONS;
+    return this.#options.socket.limits.now.sockets + SPARE_CONNECTIONS;
   }
 
   /** Closes a socket. @returns its tenant; `undefined` where no socket has this id */
@@ -237,7 +237,7 @@ export class Listener {
         tenants,
         allowedOrigins,
         allowedHosts: tls ? undefined : allowedHosts,
-        full: this.#sockets.size >= this.#options.socket.limits.sockets,
+        full: this.#sockets.size >= this.#options.socket.limits.now.sockets,
         isFull: (tenant) => this.#useOf(tenant).full,
         certificateName: certificateNameOf(socket),
         defaultTenant,
@@ -274,7 +274,7 @@ export class Listener {
     this.#opened += 1;
     const kind = this.#options.onRequest ? 'page' : 'socket';
     const name = { id: `${kind}-${this.#opened}`, peer };
-    const socket = new Socket(ws, name, tenant, this.#useOf(tenant), this.#options.socket);
+    const socket = new Socket(ws, name, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
     ws.once('close', () => {
       this.#sockets.delete(socket);

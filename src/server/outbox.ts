@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import { closeCodes } from '../protocol/limits.js';
+import type { Current } from '../runtime/live.js';
 
 /**
  * Pongs that may wait to be sent before the peer is given up, more than there can be pings in one read. A pong has a few
@@ -19,13 +20,13 @@ export interface OutboxLimits {
  */
 export class Outbox {
   readonly #ws: WebSocket;
-  readonly #limits: OutboxLimits;
+  readonly #limits: Current<OutboxLimits>;
   readonly #onProgress: () => void;
   /** Pongs that have not left. */
   #pongs = 0;
 
   /** @param onProgress called whenever a frame has left */
-  constructor(ws: WebSocket, limits: OutboxLimits, onProgress: () => void) {
+  constructor(ws: WebSocket, limits: Current<OutboxLimits>, onProgress: () => void) {
     this.#ws = ws;
     this.#limits = limits;
     this.#onProgress = onProgress;
@@ -33,7 +34,7 @@ export class Outbox {
 
   /** Whether streams may send. */
   get hasRoom(): boolean {
-    return this.#ws.bufferedAmount < this.#limits.pauseAboveBytes;
+    return this.#ws.bufferedAmount < this.#limits.now.pauseAboveBytes;
   }
 
   /** Bytes that wait to be sent. */
@@ -75,7 +76,7 @@ export class Outbox {
   #send(send: () => void): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     // Only the bytes that wait already count: one large answer must not cost a reader that keeps up its socket.
-    if (this.#ws.bufferedAmount > this.#limits.closeAboveBytes) this.#giveUp();
+    if (this.#ws.bufferedAmount > this.#limits.now.closeAboveBytes) this.#giveUp();
     else send();
   }
 

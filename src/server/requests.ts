@@ -3,7 +3,6 @@ import { BrokerError } from '../protocol/errors.js';
 import { notifications } from '../protocol/events.js';
 import { decodeRequest, type RequestFrame, type RequestId, salvageId } from '../protocol/frames.js';
 import { closeCodes } from '../protocol/limits.js';
-import type { Tenant } from '../session/tenant.js';
 import { type Caller, dispatch } from './dispatch.js';
 import type { SocketEvents } from './socket-events.js';
 import type { SocketOptions } from './socket-options.js';
@@ -20,7 +19,6 @@ const REFUSALS_PER_SECOND = 100;
 /** What requests need of their socket. */
 export interface RequestsSocket {
   id: string;
-  tenant: Tenant;
   use: TenantUse;
   streams: SocketStreams;
   events: SocketEvents;
@@ -104,7 +102,7 @@ export class Requests {
   }
 
   #receiveRequest(id: RequestId, frame: RequestFrame): void {
-    const { pendingRequests } = this.#socket.options.limits;
+    const { pendingRequests } = this.#socket.options.limits.now;
     if (this.#pending.has(id)) {
       // Under the id itself this would be taken for the answer of the request that is still running.
       const message = `id: a request with the id ${JSON.stringify(id)} is not answered yet.`;
@@ -136,10 +134,10 @@ export class Requests {
   /** Refuses a request for which there is no room, whatever it asks for. */
   #turnAway(id: RequestId, { method }: RequestFrame, error: BrokerError): void {
     this.#refuse(id, error);
-    const { options, tenant } = this.#socket;
+    const { options, use } = this.#socket;
     options.answered.tell({
       method: isMethod(method) ? method : undefined,
-      tenant: tenant.name,
+      tenant: use.tenant.now.name,
       account: undefined,
       ms: 0,
       outcome: error.kind,
@@ -148,7 +146,8 @@ export class Requests {
   }
 
   async #answer(id: RequestId, frame: RequestFrame): Promise<void> {
-    const { id: socket, tenant, use, uses, options } = this.#socket;
+    const { id: socket, use, uses, options } = this.#socket;
+    const tenant = use.tenant.now;
     const controller = new AbortController();
     this.#pending.set(id, { controller, keyed: isKeyed(frame) });
     const streams = this.#socket.streams.forRequest(frame.method);

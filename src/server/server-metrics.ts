@@ -1,4 +1,5 @@
 import type { Listeners } from '../runtime/listeners.js';
+import type { Current } from '../runtime/live.js';
 import { turnedAway } from '../runtime/load.js';
 import type { Metrics } from '../runtime/metrics.js';
 import type { SessionStore } from '../session/store.js';
@@ -12,7 +13,7 @@ export interface ServerMetricsOptions {
   listener: Listener;
   sessions: SessionStore;
   tenants: Iterable<string>;
-  limits: { sockets: number };
+  limits: Current<{ sockets: number }>;
 }
 
 /** Adds the metrics of requests, sockets, streams and sessions. */
@@ -39,7 +40,7 @@ export function addServerMetrics(metrics: Metrics, options: ServerMetricsOptions
   metrics.gauge('sockets', 'WebSockets.', ['tenant'], (set) => {
     for (const [tenant, { sockets }] of listener.uses) set({ tenant }, sockets);
   });
-  metrics.gauge('sockets_limit', 'Most WebSockets of the broker.', [], (set) => set({}, limits.sockets));
+  metrics.gauge('sockets_limit', 'Most WebSockets of the broker.', [], (set) => set({}, limits.now.sockets));
   metrics.gauge('tenant_sockets_limit', 'Most WebSockets of an application.', ['tenant'], (set) => {
     for (const [tenant, limit] of listener.socketsLimits) set({ tenant }, limit);
   });

@@ -4,7 +4,6 @@ import { BrokerError } from '../protocol/errors.js';
 import { decodeStreamFrame } from '../protocol/frames.js';
 import { closeCodes, protocolLimits } from '../protocol/limits.js';
 import { atMost } from '../runtime/wait.js';
-import type { Tenant } from '../session/tenant.js';
 import { ExpiryNotice } from './expiry-notice.js';
 import { Outbox } from './outbox.js';
 import { Requests } from './requests.js';
@@ -33,7 +32,6 @@ export class Socket implements SeenSocket {
   readonly #peer: string;
   readonly #openedAt = performance.now();
   readonly #ws: WebSocket;
-  readonly #tenant: Tenant;
   readonly #use: TenantUse;
   readonly #options: SocketOptions;
   readonly #outbox: Outbox;
@@ -48,12 +46,11 @@ export class Socket implements SeenSocket {
   #deaf = false;
   #onDrainingRead: () => void = () => {};
 
-  constructor(ws: WebSocket, name: SocketName, tenant: Tenant, use: TenantUse, options: SocketOptions) {
+  constructor(ws: WebSocket, name: SocketName, use: TenantUse, options: SocketOptions) {
     this.id = name.id;
     this.#peer = name.peer;
     const { limits, log } = options;
     this.#ws = ws;
-    this.#tenant = tenant;
     this.#use = use;
     use.socketOpened();
     this.#options = options;
@@ -76,7 +73,6 @@ export class Socket implements SeenSocket {
     });
     this.#requests = new Requests({
       id: this.id,
-      tenant,
       use,
       streams: this.#streams,
       events: this.#events,
@@ -95,14 +91,14 @@ export class Socket implements SeenSocket {
     });
     ws.on('error', (err) => log.debug({ err, socket: name.id }, 'socket error'));
     ws.once('close', (code) => this.#closed(code));
-    this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
+    this.#heartbeat = setInterval(() => this.#beat(), limits.now.heartbeatMs);
     this.#hello();
-    log.debug({ socket: name.id, tenant: tenant.name }, 'socket opened');
+    log.debug({ socket: name.id, tenant: this.tenant }, 'socket opened');
   }
 
   /** Name of its tenant. */
   get tenant(): string {
-    return this.#tenant.name;
+    return this.#use.tenant.now.name;
   }
 
   /** Unanswered requests. */
@@ -121,7 +117,7 @@ export class Socket implements SeenSocket {
   get facts(): SocketFacts {
     return {
       id: this.id,
-      tenant: this.#tenant.name,
+      tenant: this.tenant,
       peer: this.#peer,
       ageMs: Math.round(performance.now() - this.#openedAt),
       running: this.running,
@@ -134,7 +130,7 @@ export class Socket implements SeenSocket {
 
   /** Whether the socket is for operators, without mail: it stays until the broker ends, to show how a drain goes. */
   get forOperators(): boolean {
-    return !this.#tenant.scopes.includes('user');
+    return !this.#use.tenant.now.scopes.includes('user');
   }
 
   get busy(): boolean {
@@ -204,7 +200,8 @@ export class Socket implements SeenSocket {
   }
 
   #hello(): void {
-    const { limits, services } = this.#options;
+    const { services } = this.#options;
+    const limits = this.#options.limits.now;
     this.notify('broker.hello', {
       version: services.version,
       epoch: services.epoch,
@@ -292,6 +289,6 @@ export class Socket implements SeenSocket {
     this.#leave();
     this.#events.close();
     this.#onDrainingRead();
-    this.#options.log.debug({ socket: this.id, tenant: this.#tenant.name, code }, 'socket closed');
+    this.#options.log.debug({ socket: this.id, tenant: this.tenant, code }, 'socket closed');
   }
 }

@@ -1,4 +1,5 @@
 import { BrokerError } from '../protocol/errors.js';
+import { Live } from '../runtime/live.js';
 import type { Tenant, TenantQuotas } from '../session/tenant.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -11,7 +12,8 @@ export interface Use {
 
 /** What a tenant uses of the broker just now, over all of its sockets. */
 export class TenantUse {
-  readonly #tenant: Tenant;
+  /** Who the tenant is and what it may do now. */
+  readonly tenant: Live<Tenant>;
   #requests: TokenBucket;
   #perSecond: number;
   #sockets = 0;
@@ -19,14 +21,13 @@ export class TenantUse {
   #streams = 0;
 
   constructor(tenant: Tenant) {
-    this.#tenant = tenant;
+    this.tenant = new Live(tenant);
     this.#perSecond = tenant.quotas.requestsPerSecond;
     this.#requests = new TokenBucket(this.#perSecond);
   }
 
-  /** The quotas are looked up each time: a reload changes them. */
   get #quotas(): TenantQuotas {
-    return this.#tenant.quotas;
+    return this.tenant.now.quotas;
   }
 
   get now(): Use {

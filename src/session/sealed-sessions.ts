@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { accountKey } from '../runtime/account-key.js';
+import { Live } from '../runtime/live.js';
 import { putLast } from '../runtime/put-last.js';
 import type { KeyRing, SealingKey } from './key-ring.js';
 import type { Revocations } from './revocations.js';
@@ -31,7 +32,7 @@ export interface SealedSessionsOptions {
 }
 
 /** A session that was used here, by the newest of its tokens. */
-interface Live extends LiveSession {
+interface Used extends LiveSession {
   secret: Secret;
   renewals: number;
   endsAt: number;
@@ -48,15 +49,17 @@ interface Unsealed {
 /** Sessions that are their own tokens: sealed, so that any broker with the keys goes on with them. */
 export class SealedSessions implements SessionStore {
   readonly #options: SealedSessionsOptions;
+  readonly #limits: Live<SessionLimits>;
   readonly #opened = new Map<string, Unsealed>();
   /** Sessions used here, by id, the longest unused first. */
-  readonly #live = new Map<string, Live>();
+  readonly #live = new Map<string, Used>();
   readonly #perAccount = new Map<string, number>();
   readonly #perTenant = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SealedSessionsOptions) {
     this.#options = options;
+    this.#limits = new Live(options.limits);
     this.#sweeper = setInterval(() => this.#sweep(), Math.min(60_000, Math.max(100, options.limits.ttlMs / 4)));
     this.#sweeper.unref();
   }
@@ -65,7 +68,7 @@ export class SealedSessions implements SessionStore {
     const now = Date.now();
     const { tenant, server, user } = proven;
     const key = accountKey({ tenant, server: { name: server }, user });
-    const endsAt = now + this.#options.limits.maxAgeMs;
+    const endsAt = now + this.#limits.now.maxAgeMs;
     // Without a dash in front, so that no command line takes the id for an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 's');
     const { line, generation } = this.#options.revocations.now;
@@ -84,7 +87,7 @@ export class SealedSessions implements SessionStore {
     // A thief of a key that was dropped could have made the token.
     if (!keys.has(key) || session.tenant !== tenant || session.expiresAt <= Date.now()) throw sessionExpired();
     this.check(session);
-    putLast(this.#opened, hashed, unsealed, this.#options.limits.remembered);
+    putLast(this.#opened, hashed, unsealed, this.#limits.now.remembered);
     this.#use(unsealed);
     return session;
   }
@@ -110,8 +113,8 @@ export class SealedSessions implements SessionStore {
   }
 
   async revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }> {
-    const { revocations, limits } = this.#options;
-    const { maxAgeMs } = limits;
+    const { revocations } = this.#options;
+    const { maxAgeMs } = this.#limits.now;
     const saved = user === undefined ? revocations.tenant(tenant, maxAgeMs) : revocations.user(tenant, user, maxAgeMs);
     const before = this.#perAccount.size;
     for (const [id, { tenant: ofTenant, accountKey: key }] of this.#live) {
@@ -123,7 +126,7 @@ export class SealedSessions implements SessionStore {
 
   /** Sets other limits, for tokens that are made from now on. */
   setLimits(limits: SessionLimits): void {
-    Object.assign(this.#options.limits, limits);
+    this.#limits.replace(limits);
   }
 
   /** The tenant is not configured any more: its sessions have no effect here, until the tenant is configured again. */
@@ -148,7 +151,7 @@ export class SealedSessions implements SessionStore {
   }
 
   get totals(): { sessions: number; accounts: number; limit: number } {
-    const { remembered } = this.#options.limits;
+    const { remembered } = this.#limits.now;
     return { sessions: this.#live.size, accounts: this.#perAccount.size, limit: remembered };
   }
 
@@ -176,7 +179,7 @@ export class SealedSessions implements SessionStore {
   }
 
   async #seal(session: Session): Promise<Opened> {
-    const expiresAt = Math.min(Date.now() + this.#options.limits.ttlMs, session.endsAt);
+    const expiresAt = Math.min(Date.now() + this.#limits.now.ttlMs, session.endsAt);
     const sealed = { ...session, expiresAt };
     const { newest } = this.#options.keys;
     const token = await seal(newest, sealed);
@@ -205,7 +208,7 @@ export class SealedSessions implements SessionStore {
       count(this.#perAccount, key, 1);
       count(this.#perTenant, tenant, 1);
     }
-    if (this.#live.size > this.#options.limits.remembered) {
+    if (this.#live.size > this.#limits.now.remembered) {
       const [oldest] = this.#live.keys();
       if (oldest !== undefined) this.#end(oldest);
     }

@@ -4,7 +4,7 @@ import type { Views } from './views.js';
 /** Adds the metrics of the mail that is kept in memory. */
 export function addViewMetrics(metrics: Metrics, views: Views): void {
   metrics.gauge('views_bytes', 'Memory of all that is kept of mail, in bytes.', [], (set) => set({}, views.bytes));
-  metrics.gauge('views_limit_bytes', 'Most memory that it may take.', [], (set) => set({}, views.limits.bytes));
+  metrics.gauge('views_limit_bytes', 'Most memory that it may take.', [], (set) => set({}, views.limits.now.bytes));
   metrics.gauge('views_entries', 'Folders, opened messages and answers that are kept.', [], (set) =>
     set({}, views.entries),
   );

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { ImapConnection } from '../imap/connection/connection.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
+import { Live } from '../runtime/live.js';
 import { type Confirmations, MailboxReader } from './mailbox-reader.js';
 import { MailboxView, type Moment } from './mailbox-view.js';
 import { bytesOfString } from './string-bytes.js';
@@ -44,7 +45,7 @@ const SHARE = 1 / 4;
  * key, so no account ever sees another's mail.
  */
 export class Views implements KeptPerAccount {
-  readonly limits: ViewLimits;
+  readonly limits: Live<ViewLimits>;
   readonly confirmations: Confirmations = { idle: 0, noop: 0, select: 0 };
   /** How often a message that was asked for again was still in memory, and how often not. */
   readonly recalls = { hit: 0, miss: 0 };
@@ -60,7 +61,7 @@ export class Views implements KeptPerAccount {
 
   /** @param isLive whether an account has a session: without one nothing is kept, even if its requests still run */
   constructor(limits: ViewLimits = defaultViewLimits, isLive: (account: string) => boolean = () => true) {
-    this.limits = { ...limits };
+    this.limits = new Live(limits);
     this.#isLive = isLive;
     this.#cache = new LRUCache<string, Entry>({
       // The cache's own bound cannot be changed later: `shed` evicts instead.
@@ -75,7 +76,7 @@ export class Views implements KeptPerAccount {
 
   /** Changes the limits. */
   setLimits(limits: ViewLimits): void {
-    Object.assign(this.limits, limits);
+    this.limits.replace(limits);
     this.shed(limits.bytes);
   }
 
@@ -150,7 +151,7 @@ export class Views implements KeptPerAccount {
 
   keepBody(account: string, name: string, body: string): void {
     const bytes = bytesOfString(body);
-    if (bytes <= this.limits.bodyBytes) this.#set(account, entryKey(account, 'body', name), { body }, bytes);
+    if (bytes <= this.limits.now.bodyBytes) this.#set(account, entryKey(account, 'body', name), { body }, bytes);
   }
 
   /**
@@ -170,7 +171,7 @@ export class Views implements KeptPerAccount {
   }
 
   /** Keeps an answer in place of an older one. @param make builds the JSON; called unless one as recent is kept */
-  keepAnswer(account: string, name: string, asked: Moment, make: () => string, most = this.limits.bodyBytes): void {
+  keepAnswer(account: string, name: string, asked: Moment, make: () => string, most = this.limits.now.bodyBytes): void {
     const key = entryKey(account, 'answer', name);
     const known = this.#cache.peek(key);
     if (known && 'answer' in known && known.answer.asked.at >= asked.at) return;
@@ -243,12 +244,12 @@ export class Views implements KeptPerAccount {
 
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
-    if (view.bytes > this.limits.bytes * SHARE) view.rows.keep(FEW_ROWS);
+    if (view.bytes > this.limits.now.bytes * SHARE) view.rows.keep(FEW_ROWS);
     // The folder may have been evicted meanwhile, and a later request may have made a new view of it.
     const pinned = this.#pinned.get(key);
     if (pinned?.reader === reader) {
       this.#measure(key, pinned);
-      this.shed(this.limits.bytes);
+      this.shed(this.limits.now.bytes);
     } else if (this.#readerOf(key) === reader) this.#set(account, key, { reader }, view.bytes);
     if (this.#readerOf(key) !== reader) view.abandon();
   }
@@ -258,11 +259,11 @@ export class Views implements KeptPerAccount {
     this.#list(account, key);
     const size = sizeOf(key, bytes);
     // An entry that is too large is not kept; lru-cache would drop the older entry without a call of `dispose`.
-    if (size > this.limits.bytes) this.#cache.delete(key);
+    if (size > this.limits.now.bytes) this.#cache.delete(key);
     else this.#cache.set(key, entry, { size });
     if (!this.#cache.has(key)) this.#unlist(key);
     // The cache counts its own entries only, not pinned folders.
-    this.shed(this.limits.bytes);
+    this.shed(this.limits.now.bytes);
   }
 
   #measure(key: string, pinned: Pinned): void {

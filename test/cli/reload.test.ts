@@ -108,8 +108,8 @@ describe('imap-broker reload', () => {
       });
       const { code, out } = await reload();
       expect([code, out]).toEqual([0, expect.stringContaining('changed: pool.connections_per_account\n')]);
-      expect(broker.registry.limits).toMatchObject({ connectionsPerAccount: most, connections: 10 + round });
-      expect(broker.views.limits.bytes).toBe((round + 2) * 1048576);
+      expect(broker.registry.limits.now).toMatchObject({ connectionsPerAccount: most, connections: 10 + round });
+      expect(broker.views.limits.now.bytes).toBe((round + 2) * 1048576);
     }
     await more();
     write({ rest: '[pool]\nconnections_per_account = 0\nconections = 5\n' });
@@ -118,7 +118,7 @@ describe('imap-broker reload', () => {
       out: '',
       err: `imap-broker: INVALID_CONFIG: Nothing was changed.\n${file}: line 17: pool.connections_per_account: Too small: expected number to be >=1\n${file}: line 18: pool.conections: unknown key; did you mean connections?\n`,
     });
-    expect(broker.registry.limits).toMatchObject({ connectionsPerAccount: 8, connections: 13 });
+    expect(broker.registry.limits.now).toMatchObject({ connectionsPerAccount: 8, connections: 13 });
     await more();
     loading = false;
     await Promise.all(load);

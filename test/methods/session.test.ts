@@ -45,7 +45,7 @@ function broker(server: ServerOptions, limits: { appendBytes?: number } = {}) {
       ...base,
       tenant: tenantWith({ name: tenant }),
       session: session ?? base.session,
-      services: { ...services, limits: { ...services.limits, ...limits } },
+      services: { ...services, limits: { now: { ...services.limits.now, ...limits } } },
     };
   };
   const login = async (user: string, password = PASSWORD, name = server.name) =>

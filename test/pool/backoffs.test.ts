@@ -25,7 +25,7 @@ const aged = (ms: number) => ({ createdAt: Date.now() - ms, server: { name: 'mai
 
 function backoffs() {
   const told: string[] = [];
-  return { told, all: new Backoffs({ stayMs: 5_000 }, (key) => told.push(key)) };
+  return { told, all: new Backoffs({ now: { stayMs: 5_000 } }, (key) => told.push(key)) };
 }
 
 /** Fails again and again as soon as that is possible; the pauses in milliseconds. */

@@ -180,7 +180,7 @@ describe('a pool lends the head of its queue', () => {
     const { connect } = new FakeServers();
     const make = () => connect(server, { user: 'a', password: 'x' }, new AbortController().signal);
     const [first, second, third] = [await make(), await make(), await make()];
-    const pool = new ConnectionPool({ logoutMs: 1_000 });
+    const pool = new ConnectionPool({ now: { logoutMs: 1_000 } });
     for (const connection of [first, second]) {
       await pool.adopt(connection);
       await pool.release(connection);

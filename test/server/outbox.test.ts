@@ -15,7 +15,7 @@ function ponging() {
     close: vi.fn(),
     terminate: vi.fn(),
   };
-  const outbox = new Outbox(ws as unknown as WebSocket, defaultSocketLimits, () => {});
+  const outbox = new Outbox(ws as unknown as WebSocket, { now: defaultSocketLimits }, () => {});
   const answerOneRead = () => {
     for (let ping = 0; ping < OF_ONE_READ; ping += 1) outbox.pong(Buffer.alloc(0));
   };

@@ -47,7 +47,7 @@ export async function stubBroker(options: StubOptions = {}) {
     socket: {
       handlers: handlersOf(options),
       services: { ...stubServices, ...options.services },
-      limits,
+      limits: { now: limits },
       log,
       answered,
       standstill: { check: () => {} },
@@ -107,7 +107,7 @@ export const stubServices = testServices({
   registry: { get: () => ({ key: 'k', admits: () => true }) } as unknown as Registry,
   version: '1.2.3',
   epoch: 'e1',
-  limits: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 },
+  limits: { now: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 } },
 });
 
 function handlersOf({ handlers = {} }: StubOptions): Handlers {

@@ -109,7 +109,9 @@ export function handlerContext(
       views: new Views(),
       idempotency: new Idempotency(),
       facts: new ServerFacts(),
-      limits: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
+      limits: {
+        now: { appendBytes: options.appendBytes ?? 50 * 1024 * 1024, connectionsPerAccount: 3, queuePerAccount: 100 },
+      },
     }),
   };
 }

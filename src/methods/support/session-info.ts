@@ -13,7 +13,7 @@ export async function infoOf(
   session: Session,
 ): Promise<Result<'session.info'>> {
   const { capabilities, namespace } = await factsOf(context, account, session);
-  const { connectionsPerAccount, queuePerAccount, appendBytes } = context.services.limits;
+  const { connectionsPerAccount, queuePerAccount, appendBytes } = context.services.limits.now;
   const { appendLimit } = capabilities;
   return {
     server: session.server,

@@ -36,7 +36,7 @@ export async function shareRead<T extends object>(
   const useful = maxAgeMs > 0 || views.hasAnswer(account.key, key);
   // The account's last session may have ended meanwhile, with all that was known of it.
   if (useful && sessions.hasAccount(account.key)) {
-    const most = times * views.limits.bodyBytes;
+    const most = times * views.limits.now.bodyBytes;
     views.keepAnswer(account.key, key, asked, () => JSON.stringify(answer), most);
   }
   return { ...answer, meta: metaOf({ source: coalesced ? 'coalesced' : 'server', asOf: new Date(asked.date) }) };

@@ -1,4 +1,5 @@
 import { BrokerError } from '../../protocol/errors.js';
+import type { Current } from '../../runtime/live.js';
 import type { PoolLimits } from '../supply/caps.js';
 import type { Job, Lane } from './job.js';
 import type { Loan } from './loan.js';
@@ -9,10 +10,10 @@ export type Place = Waiter<Loan | undefined>;
 
 /** The waiting jobs of an account: by lane, and in each lane in order of arrival. */
 export class WaitQueue {
-  readonly #limits: PoolLimits;
+  readonly #limits: Current<PoolLimits>;
   readonly #lanes: Record<Lane | 'slot', Place[]> = { slot: [], interactive: [], bulk: [], watch: [] };
 
-  constructor(limits: PoolLimits) {
+  constructor(limits: Current<PoolLimits>) {
     this.#limits = limits;
   }
 
@@ -41,13 +42,13 @@ export class WaitQueue {
 
   /** @throws BrokerError POOL_EXHAUSTED when the queue is full */
   join(wants: Place['wants'], job: Job): Place {
-    const { queuePerAccount } = this.#limits;
+    const { queuePerAccount } = this.#limits.now;
     const watches = job.lane === 'watch';
     if ((watches ? this.#lanes.watch.length : this.length) >= queuePerAccount) {
       const message = `${queuePerAccount} requests of this account wait for a connection already.`;
       throw new BrokerError('POOL_EXHAUSTED', message, { retryAfterMs: 1000 });
     }
-    const longestMs = watches ? Number.POSITIVE_INFINITY : this.#limits.acquireTimeoutMs;
+    const longestMs = watches ? Number.POSITIVE_INFINITY : this.#limits.now.acquireTimeoutMs;
     const place: Place = new Waiter(wants, job, longestMs, (it) => this.leave(it));
     if (!place.settled) this.#laneOf(place).push(place);
     return place;

@@ -2,6 +2,7 @@ import type { ImapConnection } from '../../imap/connection/connection.js';
 import { LoginError } from '../../imap/login/login-error.js';
 import type { LoginRefusal } from '../../imap/login/refusals.js';
 import type { BrokerError } from '../../protocol/errors.js';
+import type { Current } from '../../runtime/live.js';
 import { putLast } from '../../runtime/put-last.js';
 import type { PoolLimits } from './caps.js';
 
@@ -51,14 +52,16 @@ export interface Backoff {
  */
 export class Backoffs {
   readonly #entries = new Map<string, Entry>();
-  readonly #limits: Pick<PoolLimits, 'stayMs'>;
+  readonly #limits: Current<Pick<PoolLimits, 'stayMs'>>;
   readonly #onQuickEnds: (key: string, error: BrokerError) => void;
 
   /**
-   * @param limits read at each use, because they may change
    * @param onQuickEnds called once for an account whose connections end soon after login, until a connection stays
    */
-  constructor(limits: Pick<PoolLimits, 'stayMs'>, onQuickEnds: (key: string, error: BrokerError) => void = () => {}) {
+  constructor(
+    limits: Current<Pick<PoolLimits, 'stayMs'>>,
+    onQuickEnds: (key: string, error: BrokerError) => void = () => {},
+  ) {
     this.#limits = limits;
     this.#onQuickEnds = onQuickEnds;
   }
@@ -102,7 +105,7 @@ export class Backoffs {
 
   /** The server ended a connection. */
   ended(key: string, { createdAt, server }: ImapConnection, error?: BrokerError): void {
-    if (Date.now() - createdAt >= this.#limits.stayMs) {
+    if (Date.now() - createdAt >= this.#limits.now.stayMs) {
       const known = this.#entries.get(key);
       if (known) known.quickEnds = 0;
       return;
@@ -120,7 +123,7 @@ export class Backoffs {
     // Connections that end during the pause were made before it: they do not count.
     if (entry.until > now) return;
     // Ends that lie far apart, such as those of a network that fails now and then, are not in a row.
-    if (now - Math.max(entry.until, entry.quickEndAt) > CALM * this.#limits.stayMs) entry.quickEnds = 0;
+    if (now - Math.max(entry.until, entry.quickEndAt) > CALM * this.#limits.now.stayMs) entry.quickEnds = 0;
     entry.quickEndAt = now;
     entry.quickEnds += 1;
     if (entry.quickEnds <= QUICK_ENDS) return;

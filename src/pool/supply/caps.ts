@@ -1,3 +1,4 @@
+import type { Current } from '../../runtime/live.js';
 import { LearnedLimit } from './learned-limit.js';
 
 /** Bounds of the pool; every count is of connections, from the first packet to the end of the LOGOUT. */
@@ -41,7 +42,7 @@ const CLIMB_SHARE = 0.1;
 
 /** Counts connections against the caps. A slot is held until the connection is gone, so no cap is ever exceeded. */
 export class Caps {
-  readonly #limits: PoolLimits;
+  readonly #limits: Current<PoolLimits>;
   readonly #byAccount = new Map<string, number>();
   readonly #byServer = new Map<string, number>();
   readonly #leavingByServer = new Map<string, number>();
@@ -50,15 +51,15 @@ export class Caps {
   #total = 0;
   #leaving = 0;
 
-  constructor(limits: PoolLimits) {
+  constructor(limits: Current<PoolLimits>) {
     this.#limits = limits;
   }
 
   /** Which cap keeps an account from one more connection; `undefined` if none does. */
   full(account: string, server: string): Full | undefined {
-    if ((this.#byAccount.get(account) ?? 0) >= this.#limits.connectionsPerAccount) return 'account';
+    if ((this.#byAccount.get(account) ?? 0) >= this.#limits.now.connectionsPerAccount) return 'account';
     if (this.of(server) >= this.limitOf(server)) return 'server';
-    return this.#total >= this.#limits.connections ? 'broker' : undefined;
+    return this.#total >= this.#limits.now.connections ? 'broker' : undefined;
   }
 
   /** Adds to the number of connections that are about to give their slots back; negative once they have. */
@@ -69,19 +70,19 @@ export class Caps {
 
   /** Connections above the caps of one server or of the broker, without those being ended: a cap was lowered. */
   surplus(server: string): number {
-    const { connectionsPerServer, connections } = this.#limits;
+    const { connectionsPerServer, connections } = this.#limits.now;
     const staying = this.of(server) - (this.#leavingByServer.get(server) ?? 0);
     return Math.max(0, staying - connectionsPerServer, this.#total - this.#leaving - connections);
   }
 
   /** Further connections to a server that the caps shared by all accounts allow. */
   free(server: string): number {
-    return Math.max(0, Math.min(this.limitOf(server) - this.of(server), this.#limits.connections - this.#total));
+    return Math.max(0, Math.min(this.limitOf(server) - this.of(server), this.#limits.now.connections - this.#total));
   }
 
   /** Most connections to a server: as configured, or fewer where the server refused more. */
   limitOf(server: string): number {
-    return Math.min(this.#limits.connectionsPerServer, this.learnedOf(server) ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.#limits.now.connectionsPerServer, this.learnedOf(server) ?? Number.POSITIVE_INFINITY);
   }
 
   /** Connections that a server let this broker have when it refused more; undefined when not known, or outdated. */

@@ -1,12 +1,13 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials } from '../../imap/login/server-options.js';
+import type { Current } from '../../runtime/live.js';
 import { isOld } from './age.js';
 import type { PoolLimits } from './caps.js';
 import type { SuppliedConnections } from './supplied-connections.js';
 
 /** Which connections of an account are too old to be lent again, and which serve until their successor is there. */
 export class Retirement {
-  readonly #limits: Pick<PoolLimits, 'maxAgeMs'>;
+  readonly #limits: Current<Pick<PoolLimits, 'maxAgeMs'>>;
   readonly #supplied: SuppliedConnections;
   readonly #supply: () => Promise<void>;
   readonly #onReplaced: (connection: ImapConnection) => void;
@@ -19,7 +20,7 @@ export class Retirement {
    * @param onReplaced called when the successor of a connection is there or its login failed
    */
   constructor(
-    limits: Pick<PoolLimits, 'maxAgeMs'>,
+    limits: Current<Pick<PoolLimits, 'maxAgeMs'>>,
     supplied: SuppliedConnections,
     supply: () => Promise<void>,
     onReplaced: (connection: ImapConnection) => void,
@@ -35,7 +36,7 @@ export class Retirement {
    * successor is there, so that no request waits for a login.
    */
   isDue(connection: ImapConnection, credentials: Credentials | undefined): boolean {
-    if (!isOld(connection, this.#limits.maxAgeMs, credentials)) return false;
+    if (!isOld(connection, this.#limits.now.maxAgeMs, credentials)) return false;
     if (this.#replaced.has(connection) || !this.#supplied.takeSlot()) return !this.#replacing.has(connection);
     this.#replaced.add(connection);
     this.#replacing.add(connection);

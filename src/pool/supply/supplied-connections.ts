@@ -19,7 +19,7 @@ export class SuppliedConnections {
     this.#key = key;
     this.#server = server;
     this.#host = host;
-    this.budget = new Budget(() => host.limits.connectionsPerAccount);
+    this.budget = new Budget(() => host.limits.now.connectionsPerAccount);
   }
 
   /** From now on connections are made to this server. */
@@ -32,7 +32,7 @@ export class SuppliedConnections {
    * limit does not count here: connections that the server has accepted are kept.
    */
   get surplus(): number {
-    return Math.max(0, this.size - this.#leaving - this.#host.limits.connectionsPerAccount);
+    return Math.max(0, this.size - this.#leaving - this.#host.limits.now.connectionsPerAccount);
   }
 
   /** Connections that are being ended. */

@@ -2,6 +2,7 @@ import type { IncomingStream, OutgoingStream, Streams } from '../../methods/cont
 import type { StreamFacts } from '../../methods/operators/operator-view.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { encodeStreamFrame, type StreamFrame, StreamFrameType } from '../../protocol/frames.js';
+import type { Current } from '../../runtime/live.js';
 import { Upload } from './incoming-stream.js';
 import { CreditedStream } from './outgoing-stream.js';
 
@@ -17,7 +18,7 @@ export interface StreamSocket {
   ended(): void;
   /** A stream was aborted by a defect, which the caller is not told. */
   unexpected(error: unknown): void;
-  limits: { streams: number; streamStallMs: number };
+  limits: Current<{ streams: number; streamStallMs: number }>;
 }
 
 /** The streams of one request. */
@@ -141,7 +142,7 @@ export class SocketStreams {
       send: (frame: Uint8Array, onSent?: () => void) => this.#socket.sendBinary(frame, onSent),
       sendAbort: (error: unknown) => this.#sendAbort(id, error),
       hasRoom: () => this.#socket.hasRoom(),
-      stallMs: this.#socket.limits.streamStallMs,
+      stallMs: this.#socket.limits.now.streamStallMs,
     };
     const stream = new CreditedStream(id, wire, () => this.#end(this.#outgoing, id));
     this.#outgoing.set(id, stream);
@@ -160,7 +161,7 @@ export class SocketStreams {
     const wire = {
       credit: (bytes: number) => this.#socket.notify('$/credit', { stream: id, bytes }),
       sendAbort: (error: unknown) => this.#sendAbort(id, error),
-      stallMs: this.#socket.limits.streamStallMs,
+      stallMs: this.#socket.limits.now.streamStallMs,
     };
     const upload = new Upload(id, wire, () => this.#end(this.#incoming, id));
     this.#incoming.set(id, upload);
@@ -183,7 +184,7 @@ export class SocketStreams {
   }
 
   #checkRoom(): void {
-    const { streams } = this.#socket.limits;
+    const { streams } = this.#socket.limits.now;
     if (this.open >= streams) {
       throw new BrokerError('RATE_LIMITED', `This socket has ${streams} open streams already.`, { retryAfterMs: 1000 });
     }
