@@ -1,4 +1,4 @@
-import { addPoolMetrics } from '../pool/pool-metrics.js';
+import { addPoolMetrics } from '../pool/observe/pool-metrics.js';
 import { Reachability } from '../pool/supply/reachability.js';
 import { Metrics } from '../runtime/metrics.js';
 import { Listener } from '../server/listener.js';

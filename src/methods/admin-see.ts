@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Account } from '../pool/account.js';
-import { loadsOf } from '../pool/server-load.js';
+import { loadsOf } from '../pool/observe/server-load.js';
 import type { adminSeeMethods } from '../protocol/methods/admin-see.js';
 import { keyMatcher, namesOf } from '../runtime/account-key.js';
 import { listAccounts } from './account-list.js';

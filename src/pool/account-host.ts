@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import type { Current } from '../runtime/live.js';
-import type { PoolEvents } from './pool-events.js';
+import type { PoolEvents } from './observe/pool-events.js';
 import type { Backoffs } from './supply/backoffs.js';
 import type { Caps, Full, PoolLimits } from './supply/caps.js';
 

@@ -1,9 +1,9 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
-import type { ConnectionPool } from './connection-pool.js';
-import type { Job, Lane } from './jobs/job.js';
-import type { Loan } from './jobs/loan.js';
-import type { Loans } from './jobs/loans.js';
-import type { Place, WaitQueue } from './jobs/wait-queue.js';
+import type { ConnectionPool } from './lease/connection-pool.js';
+import type { Loan } from './lease/loan.js';
+import type { Loans } from './lease/loans.js';
+import type { Job, Lane } from './queue/job.js';
+import type { Place, WaitQueue } from './queue/wait-queue.js';
 import type { Full } from './supply/caps.js';
 import type { SuppliedConnections } from './supply/supplied-connections.js';
 

@@ -4,7 +4,7 @@ import type { SessionContext } from '../../src/methods/context.js';
 import { sessionHandlers } from '../../src/methods/session.js';
 import { openSession as open } from '../../src/methods/session-open.js';
 import { ServerFacts } from '../../src/methods/support/server-facts.js';
-import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { contract, type MethodName } from '../../src/protocol/contract.js';

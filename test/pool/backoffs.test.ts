@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { LoginError } from '../../src/imap/login/login-error.js';
 import type { LoginRefusal } from '../../src/imap/login/refusals.js';
-import { Patience } from '../../src/pool/patience.js';
+import { Patience } from '../../src/pool/lease/patience.js';
 import { Backoffs } from '../../src/pool/supply/backoffs.js';
 import { LearnedLimit } from '../../src/pool/supply/learned-limit.js';
 import { BrokerError } from '../../src/protocol/errors.js';

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import type { Account } from '../../src/pool/account.js';
 import type { Connect } from '../../src/pool/account-host.js';
-import type { Job } from '../../src/pool/jobs/job.js';
+import type { Job } from '../../src/pool/queue/job.js';
 import { Registry } from '../../src/pool/registry.js';
 import { defaultPoolLimits, type PoolLimits } from '../../src/pool/supply/caps.js';
 import { newUser, PASSWORD } from '../support/dovecot.js';

@@ -1,7 +1,7 @@
 import { Pool } from 'generic-pool';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
-import { ConnectionPool } from '../../src/pool/connection-pool.js';
+import { ConnectionPool } from '../../src/pool/lease/connection-pool.js';
 import type { Registry } from '../../src/pool/registry.js';
 import type { PoolLimits } from '../../src/pool/supply/caps.js';
 import { upstream } from '../support/upstream.js';

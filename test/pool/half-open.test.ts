@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answers } from '../../src/pool/validate.js';
+import { answers } from '../../src/pool/lease/validate.js';
 import type { ScriptedOptions } from '../support/scripted-server.js';
 import { virtualTime } from '../support/virtual-time.js';
 import { job, proven } from './fixtures.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { LoginError } from '../../src/imap/login/login-error.js';
-import { addPoolMetrics } from '../../src/pool/pool-metrics.js';
+import { addPoolMetrics } from '../../src/pool/observe/pool-metrics.js';
 import type { Registry } from '../../src/pool/registry.js';
 import type { PoolLimits } from '../../src/pool/supply/caps.js';
 import { BrokerError } from '../../src/protocol/errors.js';

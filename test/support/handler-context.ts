@@ -3,7 +3,7 @@ import type { Credentials, ServerOptions } from '../../src/imap/login/server-opt
 import type { AccountRunner, IncomingStream, OutgoingStream, SessionContext } from '../../src/methods/context.js';
 import { Idempotency } from '../../src/methods/support/idempotency.js';
 import { ServerFacts } from '../../src/methods/support/server-facts.js';
-import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import type { MethodName } from '../../src/protocol/contract.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { tenantWith } from '../../src/session/tenant.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
-import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import type { Leases } from '../../src/view/mailbox-reader.js';
 import { Views } from '../../src/view/views.js';
 import { stillConnection } from './kept-mail.js';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
 import { Hub, type HubLimits } from '../../src/watch/hub.js';
 import type { AccountHandle, Beginning, Subscriber } from '../../src/watch/types.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
-import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Views } from '../../src/view/views.js';
 import type { AccountHandle } from '../../src/watch/types.js';

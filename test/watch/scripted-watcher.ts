@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
-import { NewestInSlot } from '../../src/pool/jobs/newest-in-slot.js';
+import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import { Views } from '../../src/view/views.js';
 import type { AccountHandle, MailboxChange } from '../../src/watch/types.js';
 import { watcherOf } from '../../src/watch/watcher.js';

@@ -1,8 +1,8 @@
 import type { Credentials } from '../../imap/login/server-options.js';
 import type { Account } from '../../pool/account.js';
-import type { Job, Work } from '../../pool/jobs/job.js';
-import type { NewestInSlot } from '../../pool/jobs/newest-in-slot.js';
-import type { Shared } from '../../pool/jobs/shared-job.js';
+import type { Job, Work } from '../../pool/queue/job.js';
+import type { NewestInSlot } from '../../pool/queue/newest-in-slot.js';
+import type { Shared } from '../../pool/share/shared-job.js';
 import { refusedBefore } from '../../session/proofs.js';
 import { type Secret, type Session, serverGone } from '../../session/session.js';
 import type { AccountHandle } from '../../watch/types.js';

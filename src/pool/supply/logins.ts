@@ -1,9 +1,9 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials } from '../../imap/login/server-options.js';
 import { isRefusedLogin, refusedError, saysFull, saysTooMany } from '../account-errors.js';
-import type { Job } from '../jobs/job.js';
-import type { Stoppers } from '../jobs/stoppers.js';
-import type { WaitQueue } from '../jobs/wait-queue.js';
+import type { Job } from '../queue/job.js';
+import type { Stoppers } from '../queue/stoppers.js';
+import type { WaitQueue } from '../queue/wait-queue.js';
 import type { Backoff, Backoffs } from './backoffs.js';
 import { isSameCredentials, Proven } from './proven.js';
 import type { SuppliedConnections } from './supplied-connections.js';

@@ -1,5 +1,5 @@
-import type { Job, Work } from './job.js';
-import type { NewestInSlot } from './newest-in-slot.js';
+import type { Job, Work } from '../queue/job.js';
+import type { NewestInSlot } from '../queue/newest-in-slot.js';
 import { type Shared, SharedJob } from './shared-job.js';
 
 type Run = <T>(job: Job, work: Work<T>) => Promise<T>;

@@ -1,4 +1,4 @@
-import type { ImapConnection } from '../imap/connection/connection.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
 
 /** Milliseconds that a server has to answer a NOOP before its connection is considered half-open. */
 const FIRST_MS = 2_000;

@@ -1,4 +1,4 @@
-import type { ImapConnection } from '../imap/connection/connection.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
 
 export interface Asking {
   /** Aborts the check. */

@@ -1,14 +1,14 @@
-import type { ImapConnection } from '../imap/connection/connection.js';
-import { closedError } from './account-errors.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { closedError } from '../account-errors.js';
+import type { Ending } from '../observe/pool-events.js';
+import type { Job } from '../queue/job.js';
+import type { Stoppers } from '../queue/stoppers.js';
+import type { Place, WaitQueue } from '../queue/wait-queue.js';
+import type { SuppliedConnections } from '../supply/supplied-connections.js';
 import type { ConnectionPool } from './connection-pool.js';
-import type { Job } from './jobs/job.js';
-import type { Loan } from './jobs/loan.js';
-import type { Loans } from './jobs/loans.js';
-import type { Stoppers } from './jobs/stoppers.js';
-import type { Place, WaitQueue } from './jobs/wait-queue.js';
+import type { Loan } from './loan.js';
+import type { Loans } from './loans.js';
 import { Patience } from './patience.js';
-import type { Ending } from './pool-events.js';
-import type { SuppliedConnections } from './supply/supplied-connections.js';
 import { answers } from './validate.js';
 
 /** A connection that has been silent for longer is checked with a NOOP before it is lent: it may be half-open. */

@@ -1,8 +1,8 @@
-import { BrokerError } from '../protocol/errors.js';
-import type { Metrics } from '../runtime/metrics.js';
-import { saysFull, saysTooMany } from './account-errors.js';
+import { BrokerError } from '../../protocol/errors.js';
+import type { Metrics } from '../../runtime/metrics.js';
+import { saysFull, saysTooMany } from '../account-errors.js';
+import type { Registry } from '../registry.js';
 import type { LoginTried } from './pool-events.js';
-import type { Registry } from './registry.js';
 import { loadsOf, noLoad } from './server-load.js';
 
 const WAIT_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -1,5 +1,5 @@
 import { BrokerError } from '../../protocol/errors.js';
-import type { Loan } from './loan.js';
+import type { Loan } from '../lease/loan.js';
 import type { Place } from './wait-queue.js';
 
 type Cancel = (error: BrokerError) => void;

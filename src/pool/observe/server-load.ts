@@ -1,6 +1,6 @@
-import type { Account } from './account.js';
-import type { AccountStats } from './account-host.js';
-import type { Registry } from './registry.js';
+import type { Account } from '../account.js';
+import type { AccountStats } from '../account-host.js';
+import type { Registry } from '../registry.js';
 
 /** Totals of the accounts of one server. */
 export interface ServerLoad extends AccountStats {
