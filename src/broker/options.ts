@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { OperatorView } from '../methods/operators/operator-view.js';
-import type { PoolLimits } from '../pool/supply/caps.js';
+import type { PoolLimits } from '../pool/pool-limits.js';
 import type { Log, LogLevel } from '../runtime/log/log.js';
 import type { SocketLimits } from '../server/limits.js';
 import type { ListenAddress } from '../server/listener.js';

@@ -6,8 +6,8 @@ import type { SeenSocket, SlowRequest } from '../methods/operators/operator-view
 import { Tracing } from '../methods/operators/tracing.js';
 import { Idempotency } from '../methods/support/idempotency.js';
 import { ServerFacts } from '../methods/support/server-facts.js';
+import { defaultPoolLimits } from '../pool/pool-limits.js';
 import { Registry } from '../pool/registry.js';
-import { defaultPoolLimits } from '../pool/supply/caps.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Live } from '../runtime/live.js';
 import { Load } from '../runtime/load.js';

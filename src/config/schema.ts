@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { defaultPoolLimits } from '../pool/supply/caps.js';
+import { defaultPoolLimits } from '../pool/pool-limits.js';
 import { defaultSocketLimits } from '../server/limits.js';
 import { defaultSessionLimits } from '../session/sealed-sessions.js';
 import { defaultTenantQuotas } from '../session/tenant.js';

@@ -16,6 +16,11 @@ export function wasReached(error: unknown): boolean {
   return error instanceof LoginError && error.stage !== 'connect';
 }
 
+/** The error of a job whose deadline passed; where a write was under way, `workOn` sets `executed` to `maybe`. */
+export function deadlineError(): BrokerError {
+  return new BrokerError('DEADLINE', 'The deadline of the request passed.');
+}
+
 export function closedError(): BrokerError {
   return new BrokerError('DRAINING', 'The account is being closed.');
 }

@@ -2,8 +2,9 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Credentials, ServerOptions } from '../imap/login/server-options.js';
 import type { Current } from '../runtime/live.js';
 import type { PoolEvents } from './observe/pool-events.js';
+import type { PoolLimits } from './pool-limits.js';
 import type { Backoffs } from './supply/backoffs.js';
-import type { Caps, Full, PoolLimits } from './supply/caps.js';
+import type { Caps, Full } from './supply/caps.js';
 
 /** Opens a connection; rejects with a BrokerError or the signal's reason, and leaves nothing open then. */
 export type Connect = (server: ServerOptions, credentials: Credentials, signal: AbortSignal) => Promise<ImapConnection>;

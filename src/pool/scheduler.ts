@@ -1,8 +1,8 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Job, Lane } from './job.js';
 import type { ConnectionPool } from './lease/connection-pool.js';
 import type { Loan } from './lease/loan.js';
 import type { Loans } from './lease/loans.js';
-import type { Job, Lane } from './queue/job.js';
 import type { Place, WaitQueue } from './queue/wait-queue.js';
 import type { Full } from './supply/caps.js';
 import type { SuppliedConnections } from './supply/supplied-connections.js';

@@ -3,7 +3,7 @@ import { refreshWith } from '../imap/connection/refresh-with.js';
 import { isPassing } from '../imap/connection/refused-folder.js';
 import { isRefusal } from '../imap/mailboxes/mailbox-status.js';
 import type { Account } from '../pool/account.js';
-import type { Job } from '../pool/queue/job.js';
+import type { Job } from '../pool/job.js';
 import { SharedJob } from '../pool/share/shared-job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { Trace } from '../runtime/trace.js';

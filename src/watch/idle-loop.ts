@@ -3,7 +3,7 @@ import { isOutOfReach } from '../imap/connection/refused-folder.js';
 import { giveUpIfSilent } from '../imap/connection/silence.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/mailboxes/idle.js';
 import { notifyOf } from '../imap/mailboxes/notify.js';
-import type { Lease } from '../pool/queue/job.js';
+import type { Lease } from '../pool/job.js';
 import { WakeSignal } from './wake-signal.js';
 import type { WatchedFolder } from './watched-folder.js';
 

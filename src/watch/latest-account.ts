@@ -1,4 +1,4 @@
-import type { Job, Work } from '../pool/queue/job.js';
+import type { Job, Work } from '../pool/job.js';
 import type { AccountHandle } from './types.js';
 
 /** The account handle of the most recent request: the credentials of an earlier one may be out of date. */

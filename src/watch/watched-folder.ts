@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import { isOutOfReach } from '../imap/connection/refused-folder.js';
-import type { Job } from '../pool/queue/job.js';
+import type { Job } from '../pool/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { defaultFields, type MessageSummary, type StatusCounts } from '../protocol/models.js';

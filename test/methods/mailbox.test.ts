@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { mailboxHandlers } from '../../src/methods/mailbox.js';
+import { defaultPoolLimits } from '../../src/pool/pool-limits.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { contract } from '../../src/protocol/contract.js';
 import { Trace } from '../../src/runtime/trace.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';

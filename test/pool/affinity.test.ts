@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Account } from '../../src/pool/account.js';
-import type { Job } from '../../src/pool/queue/job.js';
+import type { Job } from '../../src/pool/job.js';
 import { upstream } from '../support/upstream.js';
 import { type FakeConnection, FakeServers } from './fake-server.js';
 import { holding, job, proven, registryWith } from './fixtures.js';

@@ -2,9 +2,9 @@ import { onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/imap/login/server-options.js';
 import type { Account } from '../../src/pool/account.js';
 import type { Connect } from '../../src/pool/account-host.js';
-import type { Job } from '../../src/pool/queue/job.js';
+import type { Job } from '../../src/pool/job.js';
+import { defaultPoolLimits, type PoolLimits } from '../../src/pool/pool-limits.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits, type PoolLimits } from '../../src/pool/supply/caps.js';
 import { newUser, PASSWORD } from '../support/dovecot.js';
 import type { FakeConnection } from './fake-server.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
-import type { PoolLimits } from '../../src/pool/supply/caps.js';
+import type { PoolLimits } from '../../src/pool/pool-limits.js';
 import { upstream } from '../support/upstream.js';
 import { FakeServers } from './fake-server.js';
 import { holding, job, proven, registryWith } from './fixtures.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
+import { defaultPoolLimits } from '../../src/pool/pool-limits.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
 import { FakeServers } from './fake-server.js';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { LoginError } from '../../src/imap/login/login-error.js';
 import { addPoolMetrics } from '../../src/pool/observe/pool-metrics.js';
+import type { PoolLimits } from '../../src/pool/pool-limits.js';
 import type { Registry } from '../../src/pool/registry.js';
-import type { PoolLimits } from '../../src/pool/supply/caps.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Metrics } from '../../src/runtime/metrics.js';
 import { samplesOf } from '../support/scrape.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
+import type { PoolLimits } from '../../src/pool/pool-limits.js';
 import type { Registry } from '../../src/pool/registry.js';
-import type { PoolLimits } from '../../src/pool/supply/caps.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
 import { FakeServers } from './fake-server.js';

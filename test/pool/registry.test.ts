@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Job } from '../../src/pool/queue/job.js';
+import type { Job } from '../../src/pool/job.js';
+import { defaultPoolLimits } from '../../src/pool/pool-limits.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 
 let dovecot: Dovecot;

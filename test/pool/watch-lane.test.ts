@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
-import type { PoolLimits } from '../../src/pool/supply/caps.js';
+import type { PoolLimits } from '../../src/pool/pool-limits.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
 import { type FakeConnection, FakeServers } from './fake-server.js';

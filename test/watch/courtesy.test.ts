@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
+import { defaultPoolLimits } from '../../src/pool/pool-limits.js';
 import { Registry } from '../../src/pool/registry.js';
-import { defaultPoolLimits } from '../../src/pool/supply/caps.js';
 import { Views } from '../../src/view/views.js';
 import { defaultWatchTimes, watcherOf } from '../../src/watch/watcher.js';
 import { job } from '../pool/fixtures.js';

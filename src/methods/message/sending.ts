@@ -1,5 +1,5 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
-import type { Job, Lease } from '../../pool/queue/job.js';
+import type { Job, Lease } from '../../pool/job.js';
 import { protocolLimits } from '../../protocol/limits.js';
 import type { OutgoingStream, SessionContext } from '../context.js';
 import { collectBase64, take } from './send-bytes.js';

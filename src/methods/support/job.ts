@@ -1,4 +1,4 @@
-import type { Job } from '../../pool/queue/job.js';
+import type { Job } from '../../pool/job.js';
 import type { RequestContext } from '../context.js';
 
 /** The job of a request: its name, slot, deadline and abort signal, with what it does and to which folder. */

@@ -1,6 +1,6 @@
 import type { Credentials } from '../../imap/login/server-options.js';
 import type { Account } from '../../pool/account.js';
-import type { Job, Work } from '../../pool/queue/job.js';
+import type { Job, Work } from '../../pool/job.js';
 import type { NewestInSlot } from '../../pool/queue/newest-in-slot.js';
 import type { Shared } from '../../pool/share/shared-job.js';
 import { refusedBefore } from '../../session/proofs.js';

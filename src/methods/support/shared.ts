@@ -1,4 +1,4 @@
-import type { Job, Work } from '../../pool/queue/job.js';
+import type { Job, Work } from '../../pool/job.js';
 import type { Meta } from '../../protocol/models.js';
 import { now } from '../../view/mailbox-view.js';
 import type { SessionContext } from '../context.js';

@@ -1,7 +1,7 @@
 import { createPool, type Pool } from 'generic-pool';
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Current } from '../../runtime/live.js';
-import type { PoolLimits } from '../supply/caps.js';
+import type { PoolLimits } from '../pool-limits.js';
 
 /** The slots count connections, not the pool: the caps may change, a pool's own bound cannot. */
 const UNBOUNDED = 1_000_000;

@@ -1,8 +1,8 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { BrokerError } from '../../protocol/errors.js';
+import type { Lane, Lease, Work } from '../job.js';
 import type { Ending } from '../observe/pool-events.js';
-import type { Lane, Lease, Work } from '../queue/job.js';
-import type { Stopper } from '../queue/stopper.js';
+import type { Stopper } from './stopper.js';
 
 /** Milliseconds that a watch has to give its connection back once asked; then the connection is closed. */
 const YIELD_MS = 2_000;

@@ -1,5 +1,5 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
-import type { Lane } from '../queue/job.js';
+import type { Lane } from '../job.js';
 import { Loan } from './loan.js';
 
 /** The connections of an account that are on loan now. */

@@ -1,6 +1,6 @@
 import type { BrokerError } from '../../protocol/errors.js';
 import { Listeners } from '../../runtime/listeners.js';
-import type { Lane } from '../queue/job.js';
+import type { Lane } from '../job.js';
 
 /** A job that got its connection, after so many milliseconds. */
 export interface Waited {

@@ -1,8 +1,8 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { Current } from '../../runtime/live.js';
+import type { Job, Lane } from '../job.js';
 import type { Loan } from '../lease/loan.js';
-import type { PoolLimits } from '../supply/caps.js';
-import type { Job, Lane } from './job.js';
+import type { PoolLimits } from '../pool-limits.js';
 import { Waiter } from './waiter.js';
 
 /** A place in the queue: a waiter for a loan gets a connection, a waiter for a slot gets only the slot. */

@@ -1,5 +1,6 @@
 import { BrokerError } from '../../protocol/errors.js';
-import type { Job } from './job.js';
+import { deadlineError } from '../account-errors.js';
+import type { Job } from '../job.js';
 
 /** A job's place in its account's queue: for the loan of a connection, or for a slot to open a new one in. */
 export class Waiter<T> {
@@ -70,11 +71,6 @@ export class Waiter<T> {
     this.#leave(this);
     return true;
   }
-}
-
-/** The error of a job whose deadline passed; where a write was under way, `workOn` sets `executed` to `maybe`. */
-export function deadlineError(): BrokerError {
-  return new BrokerError('DEADLINE', 'The deadline of the request passed.');
 }
 
 function waitedError(acquireTimeoutMs: number): BrokerError {

@@ -1,8 +1,8 @@
 import type { BrokerError } from '../../protocol/errors.js';
 import { Trace } from '../../runtime/trace.js';
-import type { Job } from '../queue/job.js';
+import { deadlineError } from '../account-errors.js';
+import type { Job } from '../job.js';
 import type { NewestInSlot } from '../queue/newest-in-slot.js';
-import { deadlineError } from '../queue/waiter.js';
 
 /** What came of a read, and whether another request had begun it. */
 export interface Shared<T> {

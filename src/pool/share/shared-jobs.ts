@@ -1,4 +1,4 @@
-import type { Job, Work } from '../queue/job.js';
+import type { Job, Work } from '../job.js';
 import type { NewestInSlot } from '../queue/newest-in-slot.js';
 import { type Shared, SharedJob } from './shared-job.js';
 

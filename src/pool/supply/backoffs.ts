@@ -4,7 +4,7 @@ import type { LoginRefusal } from '../../imap/login/refusals.js';
 import type { BrokerError } from '../../protocol/errors.js';
 import type { Current } from '../../runtime/live.js';
 import { putLast } from '../../runtime/put-last.js';
-import type { PoolLimits } from './caps.js';
+import type { PoolLimits } from '../pool-limits.js';
 
 /** Why an account backs off: why the server refused a login, or that connections ended soon after their logins. */
 type Reason = Exclude<LoginRefusal, 'credentials'> | 'ended';

@@ -1,8 +1,8 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials } from '../../imap/login/server-options.js';
 import { isRefusedLogin, refusedError, saysFull, saysTooMany } from '../account-errors.js';
-import type { Job } from '../queue/job.js';
-import type { Stoppers } from '../queue/stoppers.js';
+import type { Job } from '../job.js';
+import type { Stoppers } from '../lease/stoppers.js';
 import type { WaitQueue } from '../queue/wait-queue.js';
 import type { Backoff, Backoffs } from './backoffs.js';
 import { isSameCredentials, Proven } from './proven.js';

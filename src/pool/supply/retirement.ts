@@ -1,8 +1,8 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import type { Credentials } from '../../imap/login/server-options.js';
 import type { Current } from '../../runtime/live.js';
+import type { PoolLimits } from '../pool-limits.js';
 import { isOld } from './age.js';
-import type { PoolLimits } from './caps.js';
 import type { SuppliedConnections } from './supplied-connections.js';
 
 /** Which connections of an account are too old to be lent again, and which serve until their successor is there. */

@@ -1,15 +1,15 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { closedError } from '../account-errors.js';
-import type { Ending } from '../observe/pool-events.js';
-import type { Job } from '../queue/job.js';
-import type { Stoppers } from '../queue/stoppers.js';
-import type { Place, WaitQueue } from '../queue/wait-queue.js';
-import type { SuppliedConnections } from '../supply/supplied-connections.js';
-import type { ConnectionPool } from './connection-pool.js';
-import type { Loan } from './loan.js';
-import type { Loans } from './loans.js';
-import { Patience } from './patience.js';
-import { answers } from './validate.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import { closedError } from './account-errors.js';
+import type { Job } from './job.js';
+import type { ConnectionPool } from './lease/connection-pool.js';
+import type { Loan } from './lease/loan.js';
+import type { Loans } from './lease/loans.js';
+import { Patience } from './lease/patience.js';
+import type { Stoppers } from './lease/stoppers.js';
+import { answers } from './lease/validate.js';
+import type { Ending } from './observe/pool-events.js';
+import type { Place, WaitQueue } from './queue/wait-queue.js';
+import type { SuppliedConnections } from './supply/supplied-connections.js';
 
 /** A connection that has been silent for longer is checked with a NOOP before it is lent: it may be half-open. */
 const TRUST_MS = 30_000;

@@ -1,5 +1,5 @@
-import type { Job } from './job.js';
-import { deadlineError } from './waiter.js';
+import { deadlineError } from '../account-errors.js';
+import type { Job } from '../job.js';
 
 /** Ends work before its time: when its job is aborted, at its deadline, or because its account is closed. */
 export class Stopper {

@@ -1,4 +1,4 @@
-import type { Job } from './job.js';
+import type { Job } from '../job.js';
 import { Stopper } from './stopper.js';
 
 /** The work of an account that is under way and can be stopped: jobs, logins, checks that a connection lives. */

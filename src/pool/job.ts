@@ -1,6 +1,6 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import type { Credentials } from '../../imap/login/server-options.js';
-import type { Trace } from '../../runtime/trace.js';
+import type { ImapConnection } from '../imap/connection/connection.js';
+import type { Credentials } from '../imap/login/server-options.js';
+import type { Trace } from '../runtime/trace.js';
 
 /**
  * `interactive` goes first; `bulk` never takes an account's last connection; `watch` gets a connection only when no
