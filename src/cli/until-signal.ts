@@ -9,23 +9,23 @@ export interface UntilSignal {
 }
 
 export function untilSignal(): UntilSignal {
-  let told = false;
+  let signalled = false;
   let wake = () => {};
   const onSignal = () => {
-    told = true;
+    signalled = true;
     wake();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
     within: async (ms) => {
-      if (told) return true;
+      if (signalled) return true;
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         wake = resolve;
         timer = setTimeout(resolve, ms);
       });
       clearTimeout(timer);
-      return told;
+      return signalled;
     },
     dispose: () => {
       for (const signal of SIGNALS) process.off(signal, onSignal);

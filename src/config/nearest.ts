@@ -1,6 +1,6 @@
 /** The known word that is nearest to a mistyped one, unless none is near: by edit distance, of up to a third of it. */
-export function nearestWord(word: string, known: readonly string[]): string | undefined {
-  const near = known
+export function nearestWord(word: string, words: readonly string[]): string | undefined {
+  const near = words
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate) }))
     .filter(({ candidate, distance }) => {
       const within = candidate.startsWith(word) || word.startsWith(candidate);

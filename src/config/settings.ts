@@ -46,11 +46,11 @@ export function settingsOf(file: ConfigFile, folder: string): Settings {
 export function changesOf(before: Settings, after: Settings): Changes {
   const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
   const tables = keys.filter((key) => (before.get(key) ?? after.get(key)) === 'there');
-  const told = keys.filter((key) => !tables.some((table) => key.startsWith(`${table}.`))).sort();
+  const topmost = keys.filter((key) => !tables.some((table) => key.startsWith(`${table}.`))).sort();
   const stays = (key: string) => !key.startsWith('monitor.') || monitorPlace(before) === monitorPlace(after);
   const isReadAgain = (key: string) => isCertificate(key) && before.has(key) && after.has(key) && stays(key);
   const holds = (key: string) => isLive(key) || isReadAgain(key);
-  return { changed: told.filter(holds), restart: told.filter((key) => !holds(key)) };
+  return { changed: topmost.filter(holds), restart: topmost.filter((key) => !holds(key)) };
 }
 
 /** The settings that hold after a change: those that need a restart keep their values. */

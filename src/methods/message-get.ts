@@ -29,7 +29,7 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
     job: jobOf(context, { effect: 'read', mailbox }),
     fromMemory: (view) => {
       if (view.uidValidity !== uidValidity) return undefined;
-      const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.known(uid, view.flagsOf(uid))));
+      const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.cached(uid, view.flagsOf(uid))));
       return found.includes(undefined) ? undefined : openedJson(uids, found as (string | null)[]);
     },
     ahead: (view, connection) => {
@@ -50,7 +50,7 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
         connection,
         uids.filter((uid) => bodies.has(uid)),
       );
-      const found = new Map(uids.map((uid) => [uid, bodies.known(uid, flags.get(uid))]));
+      const found = new Map(uids.map((uid) => [uid, bodies.cached(uid, flags.get(uid))]));
       const missing = uids.filter((uid) => !found.get(uid) && !bodies.has(uid));
       if (connection.isFollowedBy(view)) view.expectOpened(missing);
       const opened = missing.length > 0 ? await openMessages(connection, missing, options) : [];
@@ -82,8 +82,8 @@ async function flagsOfKept(
 ): Promise<Map<number, string>> {
   const flags = new Map<number, string>();
   for (const uid of uids) {
-    const known = view.flagsOf(uid);
-    if (known !== undefined) flags.set(uid, known);
+    const current = view.flagsOf(uid);
+    if (current !== undefined) flags.set(uid, current);
   }
   const unknown = uids.filter((uid) => !flags.has(uid));
   const fetched = unknown.length > 0 ? await fetchFlags(connection, unknown.join(','), 'uid') : new Map();
@@ -112,7 +112,7 @@ class Bodies {
   }
 
   /** The message as JSON; undefined when its body is not kept or its flags are not known. */
-  known(uid: number, flags: string | undefined): string | undefined {
+  cached(uid: number, flags: string | undefined): string | undefined {
     const body = flags === undefined ? undefined : this.#recall(uid);
     return body === undefined ? undefined : whole(uid, flags ?? '[]', body);
   }

@@ -3,13 +3,13 @@ export class Turns {
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   /**
-   * @param known what the work would find out, if it is known by now; it may throw
+   * @param existing what the work would find out, if it is known by now; it may throw
    * @param signal ends the wait for the work of another caller
    */
-  async take<T>(key: string, signal: AbortSignal, known: () => T | undefined, work: () => Promise<T>): Promise<T> {
+  async take<T>(key: string, signal: AbortSignal, existing: () => T | undefined, work: () => Promise<T>): Promise<T> {
     for (;;) {
       signal.throwIfAborted();
-      const found = known();
+      const found = existing();
       if (found !== undefined) return found;
       const others = this.#underWay.get(key);
       if (!others) break;

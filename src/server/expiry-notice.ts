@@ -9,7 +9,7 @@ const MOST_TOLD = 1_000;
 /** Tells a socket, once each, of sessions and access tokens that it uses and that end soon. */
 export class ExpiryNotice {
   readonly #tell: (params: SessionExpiring) => void;
-  readonly #told = new Set<string>();
+  readonly #notified = new Set<string>();
 
   constructor(tell: (params: SessionExpiring) => void) {
     this.#tell = tell;
@@ -26,9 +26,9 @@ export class ExpiryNotice {
   #checkOne({ id, server, user }: Session, what: SessionExpiring['what'], expiresAt: number): void {
     if (expiresAt - Date.now() > SOON_MS) return;
     const key = `${id} ${what} ${expiresAt}`;
-    if (this.#told.has(key)) return;
-    if (this.#told.size >= MOST_TOLD) this.#told.clear();
-    this.#told.add(key);
+    if (this.#notified.has(key)) return;
+    if (this.#notified.size >= MOST_TOLD) this.#notified.clear();
+    this.#notified.add(key);
     this.#tell({ server, user, what, expiresAt: new Date(expiresAt).toISOString() });
   }
 }

@@ -47,7 +47,7 @@ export function monitorPages(options: MonitorOptions): RequestListener {
       },
     ],
   ]);
-  const known = ['/', ...pages.keys()].join(', ');
+  const paths = ['/', ...pages.keys()].join(', ');
   for (const [path, file] of pageFiles()) pages.set(path, async () => ({ status: 200, ...file, policy: PAGE_POLICY }));
   return (request, response) => {
     const { method = '', url = '', headers, socket } = request;
@@ -55,7 +55,7 @@ export function monitorPages(options: MonitorOptions): RequestListener {
     if (!isOurs(headers.host, socket instanceof TLSSocket ? undefined : allowedHosts())) {
       send(response, plainPage(403, 'This Host is not allowed.'));
     } else if (!page) {
-      send(response, plainPage(404, `There is ${known}.`));
+      send(response, plainPage(404, `There is ${paths}.`));
     } else if (method !== 'GET' && method !== 'HEAD') {
       send(response, plainPage(405, 'GET and HEAD alone.'));
     } else {

@@ -13,7 +13,7 @@ const MOST = 100_000;
 /** What is known of credentials without asking the IMAP server. Only keyed hashes are kept. */
 export class Proofs {
   readonly #key = randomBytes(32);
-  readonly #known = new Map<string, { right: boolean; until: number }>();
+  readonly #judged = new Map<string, { right: boolean; until: number }>();
   readonly #turns = new Turns();
   /** Each request of a session asks with the same secret. */
   readonly #prints = new WeakMap<Secret, { accountKey: string; print: string }>();
@@ -47,7 +47,7 @@ export class Proofs {
   /** Credentials that were right may be out of date: the next use asks the server. Wrong ones stay wrong. */
   doubt(accountKey: string, secret: Secret): void {
     const print = this.#print(accountKey, secret);
-    if (this.#lookUp(print)) this.#known.delete(print);
+    if (this.#lookUp(print)) this.#judged.delete(print);
   }
 
   /** @returns false, for no login, when the credentials are known to be right */
@@ -70,12 +70,12 @@ export class Proofs {
   }
 
   #lookUp(print: string): boolean | undefined {
-    const known = this.#known.get(print);
+    const known = this.#judged.get(print);
     return known && known.until > performance.now() ? known.right : undefined;
   }
 
   #remember(print: string, right: boolean): void {
-    putLast(this.#known, print, { right, until: performance.now() + (right ? RIGHT_MS : WRONG_MS) }, MOST);
+    putLast(this.#judged, print, { right, until: performance.now() + (right ? RIGHT_MS : WRONG_MS) }, MOST);
   }
 
   #print(accountKey: string, secret: Secret): string {

@@ -89,9 +89,9 @@ export class Hub implements KeptPerAccount {
     const { account, subscriber, mailboxes, signal } = request;
     signal.throwIfAborted();
     if (this.#closed) throw new BrokerError('DRAINING', 'The broker is about to stop.');
-    const known = this.#topics.get(account.key);
-    this.#checkRoom(subscriber, known, mailboxes);
-    const topic = known ?? this.#open(request);
+    const existing = this.#topics.get(account.key);
+    this.#checkRoom(subscriber, existing, mailboxes);
+    const topic = existing ?? this.#open(request);
     this.#topicsOf(subscriber).add(topic);
     return topic.begin(request);
   }
@@ -134,8 +134,8 @@ export class Hub implements KeptPerAccount {
   }
 
   #topicsOf(subscriber: Subscriber): Set<Topic> {
-    const known = this.#bySubscriber.get(subscriber);
-    if (known) return known;
+    const existing = this.#bySubscriber.get(subscriber);
+    if (existing) return existing;
     const topics = new Set<Topic>();
     this.#bySubscriber.set(subscriber, topics);
     subscriber.onClose(() => {

@@ -4,20 +4,20 @@ import { type AccountSelection, selectionOf, selectionText } from './account-sel
 
 /** `imap-broker pause`: requests wait until `resume`. */
 export const pause: AdminWork = async (context) => {
-  const which = selectionOf(context);
-  context.print(await context.client.broker.pause(which), ({ accounts, connections }) => {
+  const selection = selectionOf(context);
+  context.print(await context.client.broker.pause(selection), ({ accounts, connections }) => {
     const rest = connections === 0 ? 'no connection is left' : `${counted(connections, 'connection')} still at work`;
-    return `paused: ${selectionText(which)}; ${counted(accounts, 'account')} in use, ${rest}\n`;
+    return `paused: ${selectionText(selection)}; ${counted(accounts, 'account')} in use, ${rest}\n`;
   });
   return undefined;
 };
 
 /** `imap-broker resume`: ends a pause. */
 export const resume: AdminWork = async (context) => {
-  const which = selectionOf(context);
+  const selection = selectionOf(context);
   context.print(
-    await context.client.broker.resume(which),
-    ({ paused }) => `resumed: ${selectionText(which)}\n${paused.map(stillPaused).join('')}`,
+    await context.client.broker.resume(selection),
+    ({ paused }) => `resumed: ${selectionText(selection)}\n${paused.map(stillPaused).join('')}`,
   );
   return undefined;
 };
@@ -32,6 +32,6 @@ export const reconnect: AdminWork = async (context) => {
   return undefined;
 };
 
-function stillPaused(which: Partial<Record<keyof AccountSelection, string | undefined>>): string {
-  return `still paused: ${selectionText(which)}\n`;
+function stillPaused(selection: Partial<Record<keyof AccountSelection, string | undefined>>): string {
+  return `still paused: ${selectionText(selection)}\n`;
 }

@@ -55,19 +55,19 @@ async function isSameFolder(
   connection: Refreshed,
   { path, uidValidity, mailboxId }: SelectedMailbox,
 ): Promise<boolean> {
-  let told: readonly ImapAttribute[] = [];
+  let statusItems: readonly ImapAttribute[] = [];
   // On Cyrus two folders may have the same UIDVALIDITY, and one of them may get the name of the other.
   const items = mailboxId === undefined ? [atom('UIDVALIDITY')] : [atom('UIDVALIDITY'), atom('MAILBOXID')];
   const asked = connection.exec('read', 'STATUS', [mailboxName(path), items], {
     STATUS: ({ attributes: [name, values] }) => {
-      if (canonicalName(connection.nameOf(name)) === path) told = listOf(values);
+      if (canonicalName(connection.nameOf(name)) === path) statusItems = listOf(values);
     },
   });
   const refusal = await refused(connection, asked);
   if (refusal?.imap?.code === 'CLIENTBUG') unwilling.add(connection.server);
   if (refusal) return unwilling.has(connection.server) || isPassing(refusal) || refusal.imap?.status === 'BAD';
-  const validityNow = nzNumberOf(valueIn(told, 'UIDVALIDITY'));
-  const idNow = mailboxIdOf(valueIn(told, 'MAILBOXID'));
+  const validityNow = nzNumberOf(valueIn(statusItems, 'UIDVALIDITY'));
+  const idNow = mailboxIdOf(valueIn(statusItems, 'MAILBOXID'));
   // A value that the server does not send cannot be compared.
   return (validityNow === undefined || validityNow === uidValidity) && (idNow === undefined || idNow === mailboxId);
 }

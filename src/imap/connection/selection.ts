@@ -36,8 +36,8 @@ export class Selection {
 
   /** The SELECT has succeeded. @throws BrokerError IMAP_NO where the server left out EXISTS, which is required */
   finish({ code }: StatusText): SelectedMailbox {
-    const told: Opening = this.#opening ?? { path: '' };
-    const { path, exists, uidValidity = NO_UIDVALIDITY } = told;
+    const opening: Opening = this.#opening ?? { path: '' };
+    const { path, exists, uidValidity = NO_UIDVALIDITY } = opening;
     this.#opening = undefined;
     if (exists === undefined) {
       this.clear();
@@ -48,11 +48,11 @@ export class Selection {
       path,
       exists,
       uidValidity,
-      mailboxId: told.mailboxId,
-      uidNext: told.uidNext,
+      mailboxId: opening.mailboxId,
+      uidNext: opening.uidNext,
       readOnly: code === 'READ-ONLY',
-      permanentFlags: told.permanentFlags,
-      highestModseq: told.highestModseq,
+      permanentFlags: opening.permanentFlags,
+      highestModseq: opening.highestModseq,
     };
     return this.#selected;
   }

@@ -103,7 +103,7 @@ function isThrottled(failure: unknown): boolean {
 const MOST = 100;
 /** Most characters of a kept list, as JSON: several times what servers send. */
 const MOST_CHARACTERS = 8 * 1024;
-const known = new Map<string, ReadonlyMap<string, boolean | number>>();
+const capabilityMaps = new Map<string, ReadonlyMap<string, boolean | number>>();
 
 /** The same map for connections with the same capabilities: saves some 4 KiB per connection. */
 function sharedCapabilities(
@@ -111,9 +111,9 @@ function sharedCapabilities(
 ): ReadonlyMap<string, boolean | number> {
   const key = JSON.stringify([...capabilities]);
   if (key.length > MOST_CHARACTERS) return capabilities;
-  const kept = known.get(key);
+  const kept = capabilityMaps.get(key);
   if (kept) return kept;
-  if (known.size >= MOST) known.clear();
-  known.set(key, capabilities);
+  if (capabilityMaps.size >= MOST) capabilityMaps.clear();
+  capabilityMaps.set(key, capabilities);
   return capabilities;
 }

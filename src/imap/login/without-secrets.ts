@@ -17,11 +17,11 @@ const MASK = '***';
 export function withoutSecrets(failure: unknown, credentials: Credentials): unknown {
   if (typeof failure !== 'object' || failure === null) return failure;
   const secrets = formsOf(credentials);
-  const told = failure as Record<string, unknown>;
-  const safe = new Error(masked(String(told.message ?? ''), secrets)) as Error & Record<string, unknown>;
-  safe.name = String(told.name ?? 'Error');
-  for (const member of members) if (told[member] !== undefined) safe[member] = told[member];
-  for (const text of texts) if (typeof told[text] === 'string') safe[text] = masked(told[text], secrets);
+  const fields = failure as Record<string, unknown>;
+  const safe = new Error(masked(String(fields.message ?? ''), secrets)) as Error & Record<string, unknown>;
+  safe.name = String(fields.name ?? 'Error');
+  for (const member of members) if (fields[member] !== undefined) safe[member] = fields[member];
+  for (const text of texts) if (typeof fields[text] === 'string') safe[text] = masked(fields[text], secrets);
   return safe;
 }
 

@@ -117,13 +117,13 @@ interface Batch {
 }
 
 /** Groups messages that lack the same ranges of the same parts: a group, up to {@link BATCH_BYTES}, shares a FETCH. */
-function batches(opened: readonly OpenedMessage[], options: OpenOptions, known: TextBytes): Batch[] {
+function batches(opened: readonly OpenedMessage[], options: OpenOptions, fetched: TextBytes): Batch[] {
   const open = new Map<string, Batch>();
   const full: Batch[] = [];
   for (const message of opened) {
     const wanted = textsWanted(bodiesOf(message, options), options.maxTextBytes);
     const texts = { uid: message.uid, wanted: wanted.filter(({ node }) => node.encodedSize !== 0) };
-    const lacking = known.lacking(texts);
+    const lacking = fetched.lacking(texts);
     const shape = lacking.map(({ part, start, length }) => `${part}:${start}:${length}`).join(' ');
     const sizes = new Map(wanted.map(({ node }) => [node.part, node.encodedSize ?? 0]));
     const bytes = lacking.reduce((sum, { part, length }) => sum + Math.min(sizes.get(part) ?? 0, length), 0);

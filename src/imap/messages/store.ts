@@ -27,8 +27,8 @@ export async function storeFlags(
   flags: readonly string[],
 ): Promise<Map<number, string[]>> {
   if (action !== 'remove') refuseUnkept(connection, flags);
-  const told = new Map<number, string[]>();
-  const handlers = { FETCH: flagCollector(connection, told) };
+  const returned = new Map<number, string[]>();
+  const handlers = { FETCH: flagCollector(connection, returned) };
   const before = connection.selected?.exists ?? 0;
   for (const set of sequenceSets(uids)) {
     const args = [sequence(set), atom(items[action]), flags.map(atom)];
@@ -39,15 +39,17 @@ export async function storeFlags(
   const doubted = (connection.selected?.exists ?? 0) < before;
   const stored = new Map<number, string[]>();
   for (const uid of uids) {
-    const now = told.get(uid);
+    const now = returned.get(uid);
     // The responses may show flags that another client changed, before the requested ones or instead of them.
     if (now && !doubted && isDone(now, action, flags)) stored.set(uid, now);
   }
-  const untold = uids.filter((uid) => !stored.has(uid));
-  const found = await fetchFlagsOf(connection, untold);
+  const unconfirmed = uids.filter((uid) => !stored.has(uid));
+  const found = await fetchFlagsOf(connection, unconfirmed);
   // STORE skips messages that the session does not know yet; after the FETCH it knows them, so STORE is repeated for
   // them. For the others STORE returned flags, and a difference is the change of another client.
-  const undone = [...found].filter(([uid, now]) => !told.has(uid) && !isDone(now, action, flags)).map(([uid]) => uid);
+  const undone = [...found]
+    .filter(([uid, now]) => !returned.has(uid) && !isDone(now, action, flags))
+    .map(([uid]) => uid);
   for (const set of sequenceSets(undone)) {
     await connection.exec('write', 'UID STORE', [sequence(set), atom(items[action]), flags.map(atom)]);
   }

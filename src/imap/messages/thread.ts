@@ -39,15 +39,15 @@ export async function threads(
 
 async function threadOnServer(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
   const found: Thread[] = [];
-  const told: string[] = [];
+  const responses: string[] = [];
   const args = [atom('REFERENCES'), atom('UTF-8'), ...compileCriteria(criteria)];
   await connection.exec('read', 'UID THREAD', args, {
     THREAD: ({ raw }) => {
       if (isTooMuch(raw)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
-      else told.push(raw);
+      else responses.push(raw);
     },
   });
-  for (const raw of told) await readThreads(raw, found);
+  for (const raw of responses) await readThreads(raw, found);
   return found;
 }
 

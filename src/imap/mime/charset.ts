@@ -46,8 +46,8 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   if (platform === 'windows-1252') return decodeWithIconv(bytes, platform, cut);
   if (platform) return decodeWithPlatform(bytes, platform, cut);
   // iconv-lite knows charsets that TextDecoder does not, above all utf-7 and the code pages of DOS.
-  const known = [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
-  return known ? decodeWithIconv(bytes, known, cut) : { text: guess(bytes, cut), problem: true };
+  const supported = [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
+  return supported ? decodeWithIconv(bytes, supported, cut) : { text: guess(bytes, cut), problem: true };
 }
 
 function isCharset(name: string): boolean {
@@ -132,8 +132,8 @@ const wholeUtf8 = new TextDecoder('utf-8');
 const platformNames = new Map<string, string>();
 
 function platformName(label: string): string | undefined {
-  const known = platformNames.get(label);
-  if (known) return known;
+  const cached = platformNames.get(label);
+  if (cached) return cached;
   try {
     const { encoding } = new TextDecoder(label);
     platformNames.set(label, encoding);

@@ -83,19 +83,19 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
 /** Decodes a charset with sets of two octets per character between SO and SI. */
 function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korean): DecodedText {
   const out = new Octets(bytes.length);
-  let inside = false;
+  let shiftedOut = false;
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] ?? 0;
     const sequence = byte === ESC ? designation.exec(latin1(bytes, at + 1, at + 4))?.[0] : undefined;
     if (sequence !== undefined) {
       at += 1 + sequence.length;
     } else if (byte === SO || byte === SI) {
-      inside = byte === SO;
+      shiftedOut = byte === SO;
       at += 1;
-    } else if (inside && isGraphic(byte)) {
+    } else if (shiftedOut && isGraphic(byte)) {
       at = out.pair(bytes, at);
     } else {
-      if (byte === LF || byte === CR) inside = false;
+      if (byte === LF || byte === CR) shiftedOut = false;
       out.plain(byte);
       at += 1;
     }
@@ -106,23 +106,23 @@ function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korea
 /** Decodes HZ: `~{` and `~}` shift, `~~` is a tilde, and `~` before a line end joins lines. */
 function decodeHz(bytes: Uint8Array): DecodedText {
   const out = new Octets(bytes.length);
-  let inside = false;
+  let inChinese = false;
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] ?? 0;
     const next = byte === TILDE ? String.fromCharCode(bytes[at + 1] ?? TILDE) : '';
     if (next === '{' || next === '}') {
-      inside = next === '{';
+      inChinese = next === '{';
       at += 2;
-    } else if (next === '~' && !inside) {
+    } else if (next === '~' && !inChinese) {
       if (at + 1 < bytes.length) out.push(TILDE);
       at += 2;
     } else if (next === '\n' || (next === '\r' && bytes[at + 2] === LF)) {
-      inside = false;
+      inChinese = false;
       at += next === '\n' ? 2 : 3;
-    } else if (inside && isGraphic(byte)) {
+    } else if (inChinese && isGraphic(byte)) {
       at = out.pair(bytes, at);
     } else {
-      if (byte === LF || byte === CR) inside = false;
+      if (byte === LF || byte === CR) inChinese = false;
       out.plain(byte);
       at += 1;
     }
@@ -131,17 +131,17 @@ function decodeHz(bytes: Uint8Array): DecodedText {
 }
 
 /** The designation after an escape, if there is one. */
-function escapeAt(bytes: Uint8Array, at: number, known: ReadonlyMap<string, unknown>): string | undefined {
+function escapeAt(bytes: Uint8Array, at: number, designations: ReadonlyMap<string, unknown>): string | undefined {
   const long = latin1(bytes, at, at + 3);
-  if (known.has(long)) return long;
-  return known.has(long.slice(0, 2)) ? long.slice(0, 2) : undefined;
+  if (designations.has(long)) return long;
+  return designations.has(long.slice(0, 2)) ? long.slice(0, 2) : undefined;
 }
 
 /** Whether the input ends within a designation. */
-function cutEscape(bytes: Uint8Array, at: number, known: ReadonlyMap<string, unknown>): boolean {
+function cutEscape(bytes: Uint8Array, at: number, designations: ReadonlyMap<string, unknown>): boolean {
   if (bytes.length - at > 2) return false;
   const begun = latin1(bytes, at, bytes.length);
-  return [...known.keys()].some((sequence) => sequence.startsWith(begun));
+  return [...designations.keys()].some((sequence) => sequence.startsWith(begun));
 }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {

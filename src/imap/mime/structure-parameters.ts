@@ -37,13 +37,13 @@ export function toParameters(
   for (let at = 0; at + 1 < list.length && at < 2 * MAX_PARAMETERS; at += 2) {
     const name = textOf(list[at]).toLowerCase();
     const [, base = name, index, star] = name.includes('*') ? (segmentName.exec(name) ?? []) : [];
-    const known = written.get(base) ?? { plain: undefined, segments: [] };
-    written.set(base, known);
+    const parameter = written.get(base) ?? { plain: undefined, segments: [] };
+    written.set(base, parameter);
     // Many programs write `filename` for old readers in addition to `filename*`.
     if (index !== undefined || star) {
       const value = bytesOf(list[at + 1]) ?? Buffer.alloc(0);
-      known.segments.push({ index: Number(index ?? 0), encoded: star === '*', value });
-    } else known.plain ??= list[at + 1];
+      parameter.segments.push({ index: Number(index ?? 0), encoded: star === '*', value });
+    } else parameter.plain ??= list[at + 1];
   }
   const entries = [...written].map(([name, { plain, segments }]): [string, string] => [
     name,

@@ -82,10 +82,10 @@ class Reader {
 
   #multipart(multipart: Multipart, path: string, part: string, depth: number): Structure {
     const { children, subtype, parameters, disposition } = multipart;
-    const told: Structure[] = [];
+    const parts: Structure[] = [];
     for (const [index, child] of children.entries()) {
       if (!this.#take(depth)) break;
-      told.push(this.#node(child, partNumber(path, index + 1), depth + 1));
+      parts.push(this.#node(child, partNumber(path, index + 1), depth + 1));
     }
     return {
       part,
@@ -93,7 +93,7 @@ class Reader {
       ...blank(),
       ...dispositionOf(disposition, {}, this.#charset),
       parameters: toParameters(parameters, this.#charset),
-      children: told,
+      children: parts,
     };
   }
 

@@ -32,8 +32,8 @@ async function linkReferences(messages: readonly ThreadMessage[]): Promise<Conta
   const byId = new Map<string, Container>();
   const all: Container[] = [];
   const named = (id: string): Container => {
-    const known = byId.get(id);
-    if (known) return known;
+    const existing = byId.get(id);
+    if (existing) return existing;
     const made: Container = { message: null, parent: null, children: [] };
     byId.set(id, made);
     all.push(made);
@@ -124,10 +124,10 @@ async function mergeSubjects(roots: Container[]): Promise<Container[]> {
     await breathe();
     const subject = subjectOf(root);
     subjects.set(root, subject);
-    const known = table.get(subject);
+    const earlier = table.get(subject);
     // Threads are merged into a container without a message if there is one, else into a message that is no reply.
-    const better = known?.message && (!root.message || (replies(known) && !replies(root)));
-    if (subject !== '' && (!known || better)) table.set(subject, root);
+    const better = earlier?.message && (!root.message || (replies(earlier) && !replies(root)));
+    if (subject !== '' && (!earlier || better)) table.set(subject, root);
   }
   const result = new Set(roots);
   for (const root of roots) {

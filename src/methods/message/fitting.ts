@@ -16,9 +16,9 @@ export function fitting(messages: readonly string[]): readonly string[] {
   if (3 * characters <= ANSWER_BYTES) return messages;
   let left = ANSWER_BYTES;
   return messages.map((whole) => {
-    const told = Buffer.byteLength(whole) <= left ? whole : JSON.stringify(cutMessage(JSON.parse(whole), left));
-    left = Math.max(0, left - Buffer.byteLength(told));
-    return told;
+    const shortened = Buffer.byteLength(whole) <= left ? whole : JSON.stringify(cutMessage(JSON.parse(whole), left));
+    left = Math.max(0, left - Buffer.byteLength(shortened));
+    return shortened;
   });
 }
 

@@ -16,7 +16,7 @@ interface Tracer {
   subscriber: Subscriber;
   matches(key: string): boolean;
   second: number;
-  told: number;
+  sent: number;
   missed: number;
 }
 
@@ -24,7 +24,7 @@ interface Tracer {
 export class Tracing {
   readonly #tracers = new Map<string, Tracer>();
   /** The sockets that have begun a trace, and whether each is still open. */
-  readonly #known = new WeakMap<Subscriber, { open: boolean }>();
+  readonly #sockets = new WeakMap<Subscriber, { open: boolean }>();
   #made = 0;
 
   /**
@@ -40,7 +40,7 @@ export class Tracing {
     }
     this.#made += 1;
     const id = `trace-${this.#made}`;
-    const tracer = { subscriber, matches: keyMatcher(filter), second: 0, told: 0, missed: 0 };
+    const tracer = { subscriber, matches: keyMatcher(filter), second: 0, sent: 0, missed: 0 };
     const socket = this.#follow(subscriber);
     return {
       id,
@@ -67,13 +67,13 @@ export class Tracing {
     const second = Math.floor(now.getTime() / 1000);
     for (const [trace, tracer] of this.#tracers) {
       if (!tracer.matches(key)) continue;
-      if (tracer.second !== second) Object.assign(tracer, { second, told: 0 });
-      if (tracer.told >= MOST_PER_SECOND) {
+      if (tracer.second !== second) Object.assign(tracer, { second, sent: 0 });
+      if (tracer.sent >= MOST_PER_SECOND) {
         tracer.missed += 1;
         continue;
       }
       const params: TraceEvent = { trace, at: now.toISOString(), ...request, missed: tracer.missed };
-      tracer.told += 1;
+      tracer.sent += 1;
       tracer.missed = 0;
       tracer.subscriber.send(JSON.stringify({ jsonrpc: '2.0', method: 'trace', params }));
     }
@@ -81,10 +81,10 @@ export class Tracing {
 
   /** Traces end with their socket. */
   #follow(subscriber: Subscriber): { open: boolean } {
-    const known = this.#known.get(subscriber);
-    if (known) return known;
+    const existing = this.#sockets.get(subscriber);
+    if (existing) return existing;
     const socket = { open: true };
-    this.#known.set(subscriber, socket);
+    this.#sockets.set(subscriber, socket);
     subscriber.onClose(() => {
       socket.open = false;
       for (const [id, tracer] of this.#tracers) if (tracer.subscriber === subscriber) this.#tracers.delete(id);

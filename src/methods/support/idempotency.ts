@@ -69,9 +69,9 @@ export class Idempotency implements KeptPerAccount {
    */
   async once<T>(account: string, key: string, fingerprint: string, work: () => Promise<T>): Promise<T> {
     this.#expire();
-    for (let known = this.#find(account, key); known; known = this.#find(account, key)) {
-      if (known.fingerprint !== fingerprint) throw mismatch();
-      const outcome = await known.outcome;
+    for (let earlier = this.#find(account, key); earlier; earlier = this.#find(account, key)) {
+      if (earlier.fingerprint !== fingerprint) throw mismatch();
+      const outcome = await earlier.outcome;
       if (outcome.ok) return outcome.value as T;
       if (hadEffect(outcome.error)) throw outcome.error;
     }
@@ -204,9 +204,9 @@ async function settle(work: () => Promise<unknown>): Promise<Outcome> {
 
 /** The error of a defect does not say whether the request had an effect, so the request may have had one. */
 function wireOf(error: unknown): WireError {
-  const known = error instanceof BrokerError ? error : undefined;
+  const brokerError = error instanceof BrokerError ? error : undefined;
   const internal = new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed: 'maybe' });
-  return (known ?? internal).toWire();
+  return (brokerError ?? internal).toWire();
 }
 
 function errorFromWire({ message, data: { kind, ...options } }: WireError): BrokerError {

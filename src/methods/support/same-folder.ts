@@ -1,11 +1,11 @@
 import { BrokerError } from '../../protocol/errors.js';
 
 /** @throws BrokerError STATE_CHANGED when the folder has another UIDVALIDITY than the caller knows */
-export function requireSame(mailbox: string, now: number | undefined, known: number): void {
-  if (now === known) return;
+export function requireSame(mailbox: string, now: number | undefined, expected: number): void {
+  if (now === expected) return;
   throw new BrokerError(
     'STATE_CHANGED',
-    `uidValidity: the folder "${mailbox}" has ${now} now, not ${known}; list it again.`,
+    `uidValidity: the folder "${mailbox}" has ${now} now, not ${expected}; list it again.`,
     { field: 'uidValidity' },
   );
 }

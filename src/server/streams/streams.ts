@@ -81,8 +81,8 @@ export class SocketStreams {
       },
       accept: (id) => {
         checkLive();
-        const known = accepted.find((one) => one.id === id);
-        if (known) return known;
+        const existing = accepted.find((one) => one.id === id);
+        if (existing) return existing;
         const stream = this.#accept(id, method);
         accepted.push(stream);
         return stream satisfies IncomingStream;
@@ -170,9 +170,9 @@ export class SocketStreams {
   }
 
   #sendAbort(id: number, error: unknown): void {
-    const known = error instanceof BrokerError ? error : undefined;
-    if (!known) this.#socket.unexpected(error);
-    const { kind, message } = known ?? new BrokerError('INTERNAL', 'The broker failed; its log has the cause.');
+    const brokerError = error instanceof BrokerError ? error : undefined;
+    if (!brokerError) this.#socket.unexpected(error);
+    const { kind, message } = brokerError ?? new BrokerError('INTERNAL', 'The broker failed; its log has the cause.');
     const reason = new TextEncoder().encode(JSON.stringify({ kind, message }));
     this.#socket.sendBinary(encodeStreamFrame(StreamFrameType.ABORT, id, reason));
   }
