@@ -98,7 +98,7 @@ export class Lending {
     await pool.borrow(connection);
     connection.patienceMs = this.#patience.ms;
     // A repeated job trusts no connection but a new one, which has just logged in.
-    const trusted = this.#trusts(connection, place.job) && (!place.job.repeated || loan.loginMs > 0);
+    const trusted = this.#trusts(connection, place.job) && (!place.job.repeated || loan.isFirst);
     const alive = connection.usable && (trusted || (await this.#answers(connection)));
     if (this.#closing) place.reject(closedError());
     if (alive && place.resolve(loan)) return;

@@ -16,6 +16,8 @@ export class Loan implements Lease {
   readonly since = performance.now();
   /** Milliseconds that the connection's login took, if this loan is its first; else 0. */
   readonly loginMs: number;
+  /** Whether the connection was not lent before. */
+  readonly isFirst: boolean;
   /** Why the connection is ended when it comes back; undefined when it is kept. */
   leaving: Ending | undefined;
   #askedAt = Number.POSITIVE_INFINITY;
@@ -23,10 +25,12 @@ export class Loan implements Lease {
   #stopper: Stopper | undefined;
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(connection: ImapConnection, lane: Lane, loginMs: number) {
+  /** @param loginMs undefined where the connection was lent before */
+  constructor(connection: ImapConnection, lane: Lane, loginMs: number | undefined) {
     this.connection = connection;
     this.lane = lane;
-    this.loginMs = loginMs;
+    this.loginMs = loginMs ?? 0;
+    this.isFirst = loginMs !== undefined;
   }
 
   get wanted(): AbortSignal {

@@ -15,7 +15,7 @@ export class Loans {
   }
 
   begin(connection: ImapConnection, lane: Lane = 'interactive'): Loan {
-    const loan = new Loan(connection, lane, this.#fresh.get(connection) ?? 0);
+    const loan = new Loan(connection, lane, this.#fresh.get(connection));
     this.#fresh.delete(connection);
     this.#byConnection.set(connection, loan);
     this.#counts[lane] += 1;
