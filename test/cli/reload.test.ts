@@ -123,7 +123,7 @@ describe('imap-broker reload', () => {
     loading = false;
     await Promise.all(load);
     client.close();
-  }, 30_000);
+  }, 60_000);
 
   it('says so when nothing is different, and names what needs a restart each time until then', async () => {
     write();
