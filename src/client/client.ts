@@ -10,8 +10,8 @@ import { Ended, Patience } from './patience.js';
 import { onAbort } from './shared-signal.js';
 import { measured, toBase64 } from './streams/upload-content.js';
 import type { Connect } from './transport.js';
-import type { Watch, WatchOptions } from './watch.js';
-import { type WatchCallOptions, Watches } from './watches.js';
+import type { Watch, WatchOptions } from './watches/watch.js';
+import { type WatchCallOptions, Watches } from './watches/watches.js';
 
 /** How to reach a broker, and callbacks. What a callback throws is dropped: it must not end the socket of all calls. */
 export interface ClientOptions {

@@ -7,7 +7,7 @@ export { type Bodies, htmlOf, textOf } from './bodies.js';
 export type { Client, ClientOptions, SessionClient } from './client.js';
 export * from './errors.js';
 export type { AppendContent, CallOptions, CallParams, CallResult, SessionMethods } from './methods.js';
-export type { Watch, WatchOptions } from './watch.js';
+export type { Watch, WatchOptions } from './watches/watch.js';
 
 /**
  * Makes a client of a broker. It connects at the first call; a lost socket is opened again with back-off. Reads that

@@ -1,9 +1,9 @@
-import type { Result } from '../protocol/contract.js';
-import type { WatchEvent } from '../protocol/events.js';
-import { guarded } from './callback.js';
-import { rpcError } from './errors.js';
-import type { Link } from './link.js';
-import { onAbort } from './shared-signal.js';
+import type { Result } from '../../protocol/contract.js';
+import type { WatchEvent } from '../../protocol/events.js';
+import { guarded } from '../callback.js';
+import { rpcError } from '../errors.js';
+import type { Link } from '../link.js';
+import { onAbort } from '../shared-signal.js';
 
 export interface WatchOptions {
   /** Token of the session, or a function that answers the current one: a watch may last longer than a token. */

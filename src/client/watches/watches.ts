@@ -1,8 +1,8 @@
-import type { MethodName, Result } from '../protocol/contract.js';
-import type { WatchEnded, WatchEvent } from '../protocol/events.js';
+import type { MethodName, Result } from '../../protocol/contract.js';
+import type { WatchEnded, WatchEvent } from '../../protocol/events.js';
+import type { Link } from '../link.js';
+import type { CallOptions } from '../methods.js';
 import { Channel, type ChannelHost, type Resumed } from './channel.js';
-import type { Link } from './link.js';
-import type { CallOptions } from './methods.js';
 import { Member, type MemberChannel, type Watch, type WatchOptions } from './watch.js';
 
 /** How watches send their requests. */

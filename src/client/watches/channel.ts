@@ -1,8 +1,8 @@
-import type { Result } from '../protocol/contract.js';
-import type { WatchEvent } from '../protocol/events.js';
-import { backoff, sleep } from './backoff.js';
-import { RpcError } from './errors.js';
-import type { Link } from './link.js';
+import type { Result } from '../../protocol/contract.js';
+import type { WatchEvent } from '../../protocol/events.js';
+import { backoff, sleep } from '../backoff.js';
+import { RpcError } from '../errors.js';
+import type { Link } from '../link.js';
 import type { Member, MemberChannel } from './watch.js';
 
 export type Resumed = Result<'events.resume'>;
