@@ -20,6 +20,8 @@ export const HANGS_MS = 10_000;
 
 /** Commands that may take messages away. */
 const TAKES = /^\S+ (?:UID EXPUNGE|EXPUNGE|CLOSE|UID MOVE|MOVE|DELETE) ?/i;
+/** Commands that may make a folder. */
+export const MAKES = / (?:CREATE|RENAME) /;
 
 /** One user, to whom one history after the other happens: through a broker on the one side, by another client on the other. */
 export interface Lane {
@@ -52,6 +54,8 @@ export interface Lane {
   readonly relay: TappedRelay;
   /** How many commands the broker has sent that may take messages away. */
   takings(): number;
+  /** How many commands the broker has sent that may make a folder. */
+  makings(): number;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
   /** A name of a folder that no history had. */
@@ -71,11 +75,13 @@ export async function openLanes(
 ): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
   const { server: mail } = served;
   const takings = Array.from({ length: count }, () => 0);
+  const makings = Array.from({ length: count }, () => 0);
   const relays = await Promise.all(
     takings.map((_, index) =>
       startTappedRelay(mail.plainPort, (line) => {
         manners.take(line);
         if (TAKES.test(line)) takings[index] = (takings[index] ?? 0) + 1;
+        if (MAKES.test(line)) makings[index] = (makings[index] ?? 0) + 1;
         onLine(line);
       }),
     ),
@@ -124,6 +130,7 @@ export async function openLanes(
         },
         relay,
         takings: () => takings[index] ?? 0,
+        makings: () => makings[index] ?? 0,
         tellsChanges,
         tally: {
           histories: 0,

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { LeanImap } from '../support/lean-imap.js';
 import { FOLDERS, type History, type Pick } from './commands.js';
 import type { Outcome, PageStart } from './expected.js';
-import type { Lane } from './lane.js';
+import { type Lane, MAKES } from './lane.js';
 import { readSnapshot, ServerTrouble, type State, snapshotCommands } from './state.js';
 import { isInTime, Timeline } from './timeline.js';
 
@@ -43,11 +43,14 @@ export class World {
   #spoiled = false;
   /** Those of the broker's commands up to the last look that may have taken messages away. */
   #takings: number;
+  /** Those that may have made a folder. */
+  #makings: number;
 
   constructor(lane: Lane, slots: Slot[]) {
     this.lane = lane;
     this.slots = slots;
     this.#takings = lane.takings();
+    this.#makings = lane.makings();
   }
 
   /** Makes the folders that a history begins with. */
@@ -135,7 +138,10 @@ export class World {
   /** Another client writes, step by step: each leaves a state that others may see. Answers the state behind the last. */
   async byClient(slots: readonly Slot[], ...steps: string[][]): Promise<void> {
     const names = slots.map(({ name }) => name);
-    for (const step of steps) this.#note(slots, await this.lane.observe(step, names), 'client');
+    for (const step of steps) {
+      const makes = step.some((command) => MAKES.test(` ${command}`));
+      this.#note(slots, await this.lane.observe(step, names), 'client', makes);
+    }
   }
 
   /** Looks at what has become of folders that the broker was to write to. */
@@ -191,12 +197,16 @@ export class World {
     return this.lane.takings() === this.#takings && count(after) < count(before);
   }
 
-  #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker'): void {
+  #note(slots: readonly Slot[], states: readonly State[], by: 'client' | 'broker', made = false): void {
     const known = slots.map(({ timeline }) => timeline.now);
     if (by === 'broker' && this.#isTaken(known, states)) this.#spoiled = true;
     this.#takings = this.lane.takings();
+    const mayBeMade = made || this.lane.makings() !== this.#makings;
+    this.#makings = this.lane.makings();
     for (const [index, { timeline }] of slots.entries()) {
       const [before, after] = [timeline.now?.uidValidity, states[index]?.uidValidity];
+      // The server brings back a folder that was deleted while a connection had it selected.
+      if (before === undefined && after !== undefined && !mayBeMade) this.#spoiled = true;
       // Of all that is done here nothing turns one folder into another in one step.
       if (before !== undefined && after !== undefined && before !== after) this.#spoiled = true;
       // Cyrus takes the messages away before the folder, and tells so.
