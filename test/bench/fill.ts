@@ -34,7 +34,7 @@ function makeMaildir(levels: readonly string[]): void {
   }
 }
 
-/** Lets Dovecot index folders, so that nobody who is measured pays for that. */
+/** Lets Dovecot index folders, so that no measured way pays for that. */
 export async function index(dovecot: Dovecot, user: string, mailboxes: readonly string[]): Promise<void> {
   const flow = await dovecot.client(user);
   for (const mailbox of mailboxes) {

@@ -1,7 +1,7 @@
 import { type FetchMessageObject, ImapFlow, type MessageStructureObject } from 'imapflow';
 import { ATTACHMENT_BYTES, ATTACHMENT_PART, ATTACHMENT_UID, SEARCHED } from './content.js';
 
-/** Where somebody's mail is. */
+/** Where a user's mail is. */
 export interface Place {
   port: number;
   user: string;

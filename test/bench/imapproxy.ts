@@ -23,7 +23,7 @@ export class Imapproxy {
   static async start(serverPort: number): Promise<Imapproxy | undefined> {
     if (!existsSync(PROGRAM)) return undefined;
     const folder = await mkdtemp(join(tmpdir(), 'imap-broker-imapproxy-'));
-    // It makes its files as root and reads them as somebody else.
+    // It makes its files as root and reads them as another user.
     await chmod(folder, 0o777);
     const [port = 0] = await freePorts(1);
     const config = join(folder, 'imapproxy.conf');

@@ -23,12 +23,12 @@ type Samples = Record<string, string>;
 
 interface Case {
   alert: string;
-  /** What goes on when somebody is to be told, and who is: labels beside `instance`. */
+  /** What goes on when the alert fires, and its labels beside `instance`. */
   bad: Samples;
   labels?: Record<string, string>;
   /** With `INSTANCE` where the broker is named. */
   summary: string;
-  /** What looks alike and is nothing to tell anybody. */
+  /** What looks alike and must not fire the alert. */
   good: Samples;
 }
 

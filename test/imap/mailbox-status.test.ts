@@ -51,7 +51,7 @@ describe('counts of several folders by LIST-STATUS', () => {
   it('are asked for one by one where LIST does not tell them', async () => {
     const { connection, sent } = await connected(
       answer(
-        // One it hides, one it spells in another way, one it cannot count, and one that nobody asked for.
+        // One it hides, one it spells in another way, one it cannot count, and one that was not asked for.
         ...['* LIST () "/" INBOX', `* STATUS INBOX (${COUNTS})`, `* STATUS INBOX/Kid (${COUNTS})`],
         ...['* LIST () "/" uncounted', '* STATUS uncounted (MESSAGES 2)', `* STATUS other (${COUNTS})`],
       ),

@@ -44,7 +44,7 @@ export type Command =
    * folders: those confuse Dovecot itself, which leaves a half-made folder behind.
    */
   | { do: 'race'; write: Write; reads: Read[] }
-  /** Another client writes to a folder that the broker watches in an IDLE, and at once somebody reads. */
+  /** Another client writes to a folder that the broker watches in an IDLE, and at once a request reads. */
   | Surprise
   /** The broker's connections break. */
   | { do: 'cut' };
@@ -144,7 +144,7 @@ const read: fc.Arbitrary<Read> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder }) },
 );
 
-/** Seen by whoever asks now: the folder is that of the write. */
+/** Seen by a request that is sent now: the folder is that of the write. */
 const readNow = read.map((one): Read => (one.do === 'changes' ? one : { ...one, maxAgeMs: 0 }));
 const writeByClient = write.map((one): Write => ('by' in one ? { ...one, by: 'client' } : one));
 

@@ -9,7 +9,7 @@ interface Span {
 /** Clocks are read in whole milliseconds, by the broker too. */
 const TICK_MS = 2;
 
-/** What a folder's name stood for, one state after the other. Nobody writes but through this. */
+/** What a folder's name stood for, one state after the other. All writers go through this class. */
 export class Timeline {
   readonly #spans: Span[];
   /** The first state that holds the broker's own last write. */

@@ -90,7 +90,7 @@ export class World {
       });
   }
 
-  /** The same folders for somebody whose answers count for nothing, because others write meanwhile. */
+  /** The same folders for a reader whose answers count for nothing, because others write meanwhile. */
   bystander(): World {
     return new Bystander(
       this.lane,
@@ -184,7 +184,7 @@ export class World {
       for (const { name } of this.slots) states.push(readSnapshot(await client.send(...snapshotCommands(name))));
       return states;
     } catch (error) {
-      // Dovecot takes a folder that was just made again for one that was deleted under whoever looks.
+      // Dovecot takes a folder that was just made again for one that was deleted under the client that looks.
       throw client.open ? error : new ServerTrouble((error as Error).message);
     } finally {
       await client.close();

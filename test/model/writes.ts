@@ -24,7 +24,7 @@ async function clientWrites(world: World, command: Write): Promise<void> {
   const other = 'to' in command ? world.slot(command.to) : slot;
   switch (command.do) {
     case 'append':
-      // The server stores one after the other, whoever looks on.
+      // The server stores one after the other, whatever clients look on.
       return world.byClient(
         [slot],
         ...command.contents.map((content) => [world.lane.append(name, content, command.flags)]),

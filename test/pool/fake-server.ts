@@ -68,7 +68,7 @@ export class FakeConnection {
   selected: { path: string } | undefined;
   usable = true;
   quiet = true;
-  /** Whether somebody works on it: nobody else may then. */
+  /** Whether a job works on it: no other job may then. */
   held = false;
   /** Half-open: NOOP is never answered. */
   silent = false;

@@ -24,7 +24,7 @@ describe('what a failed job says of what was executed', () => {
     // Of several writes some were done.
     ['IMAP_NO', 'no', { begun: 2, done: 1 }, 'maybe'],
     ['DEADLINE', 'no', { begun: 1, done: 1 }, 'maybe'],
-    // Whoever says that all of it was done knows.
+    // An error that says that all of it was done is right.
     ['TOO_LARGE', 'yes', { begun: 1, done: 1 }, 'yes'],
     ['INTERNAL', 'yes', { begun: 1, done: 0 }, 'yes'],
   ];

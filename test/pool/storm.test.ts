@@ -63,7 +63,7 @@ const EXPECTED =
 
 type Op = (typeof ops extends fc.Arbitrary<infer T> ? T : never)[number];
 
-/** Does work on a connection that nobody else may have at the same time. */
+/** Does work on a connection that no other job may have at the same time. */
 async function workOn(connection: ImapConnection, kind: string, mailbox?: string, wanted?: AbortSignal) {
   const fake = connection as unknown as FakeConnection;
   expect(fake.held).toBe(false);
@@ -145,7 +145,7 @@ async function storm(steps: readonly Op[]): Promise<void> {
     for (const answer of answers) answer.catch(() => {});
     check();
   }
-  // What hangs is ended by whoever asked for it; everything else ends by itself.
+  // What hangs is ended by the caller that asked for it; everything else ends by itself.
   for (const controller of aborts) if (steps.length % 2) controller.abort(enough);
   await tick();
   await registry.closeAll(20);

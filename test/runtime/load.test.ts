@@ -39,7 +39,7 @@ it('tells how long requests took, without those that were turned away', () => {
 it('tells that the event loop was blocked', async () => {
   const load = loadOfTest();
   await expect.poll(() => load.eventLoopLagMs).toBeGreaterThan(0);
-  // Nobody else has a turn meanwhile.
+  // No other work has a turn meanwhile.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
   await sleep(0);
   await expect.poll(() => load.eventLoopLagMs).toBeGreaterThan(200);

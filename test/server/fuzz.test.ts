@@ -181,7 +181,7 @@ describe('whatever comes, the broker', () => {
   });
 });
 
-/** By JSON-RPC: a request without an id, which nobody answers. */
+/** By JSON-RPC: a request without an id, which gets no answer. */
 function isNotification(message: unknown): boolean {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return false;
   const { jsonrpc, id, method, params } = JSON.parse(JSON.stringify(message)) as Record<string, unknown>;

@@ -49,7 +49,7 @@ describe.each(serverNames)('on %s a folder that is not there', (name) => {
       await guest.other(`DELETE "${folder}"`);
       const asked = params(folder, guest);
       const kind = await guest.kindOf(name, 'uidValidity' in asked ? { ...asked, uidValidity } : asked);
-      // Dovecot says BYE to whoever has the folder selected.
+      // Dovecot says BYE to sessions that have the folder selected.
       const lost = mail.name === 'Dovecot' && effect === 'write' ? ['CONNECTION_LOST'] : [];
       expect(['NOT_FOUND', ...lost]).toContain(kind);
     },

@@ -10,7 +10,7 @@ const names = [
 const refused: Record<ServerName, RegExp> = {
   Dovecot: /^~/,
   Cyrus: /["\\^|;{}%!`<>]/,
-  // Names above U+FFFF it takes through UTF8=ACCEPT alone, and nobody else can open them then.
+  // Names above U+FFFF it takes through UTF8=ACCEPT alone, and other clients cannot open them then.
   Courier: /📬/u,
 };
 
@@ -23,7 +23,7 @@ describe.each(serverNames)('on %s', (server) => {
   });
   afterAll(() => mail.stop());
 
-  // Cyrus ends the connection at LIST "" "{3}", whoever sends it.
+  // Cyrus ends the connection at LIST "" "{3}", whatever client sends it.
   it.each(names.filter((name) => server !== 'Cyrus' || name !== '{3}'))(
     'the folder %s is created, listed, filled and read, or refused',
     async (name) => {

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 /** Answers a request for a login; undefined while it is not whole. */
 export type Answer = (request: Buffer) => Promise<Buffer> | Buffer | undefined;
 
-/** A daemon for a mail server that asks somebody else whether a password is right, over a Unix socket: one request each. */
+/** A daemon for a mail server that asks another program whether a password is right, over a Unix socket: one request each. */
 export async function startAuthSocket(path: string, answer: Answer): Promise<Server> {
   const server = createServer((socket) => take(socket, answer)).listen(path);
   await once(server, 'listening');

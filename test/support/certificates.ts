@@ -22,7 +22,7 @@ function authority(): Certificates & { caKey: string } {
   return cached;
 }
 
-/** A certificate that a client shows under a name, signed by the same authority, or by nobody but itself. */
+/** A certificate that a client shows under a name, signed by the same authority, or by itself alone. */
 export function clientCertificate(name: string, { selfSigned = false } = {}): { cert: string; key: string } {
   const signer = selfSigned ? undefined : authority();
   return inFolder((at, openssl) => {

@@ -6,7 +6,7 @@ export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args });
 }
 
-/** A page that nobody has logged in at, in a context of its own; and what its console complains of. */
+/** A page without a login, in a context of its own; and what its console complains of. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();

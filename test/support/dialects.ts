@@ -35,7 +35,7 @@ export interface Dialect {
   offered: ReadonlySet<string>;
 }
 
-// Without the quota plugin, which looks through all folders at each write, without folders that nobody asked for, and
+// Without the quota plugin, which looks through all folders at each write, without folders that no test asked for, and
 // with processes that serve one login after the other: thousands of histories are to take a minute.
 const QUICK = `
 mail_plugins =

@@ -140,7 +140,7 @@ export class Dovecot {
     return readFile(join(this.folder, 'log'), 'utf8').catch(() => '');
   }
 
-  /** How often somebody logged in so far, by the log. */
+  /** How many logins there were so far, by the log. */
   async logins(user?: string): Promise<number> {
     const lines = [...(await this.log()).matchAll(/imap-login: Info: (?:imap-login: )?Login: user=<([^>]*)>/g)];
     return lines.filter(([, name]) => user === undefined || name === user).length;

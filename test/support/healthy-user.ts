@@ -9,7 +9,7 @@ const TIMEOUT_MS = 30_000;
 /** How often this process looks at its own clock. */
 const RESOLUTION_MS = 5;
 
-/** What a healthy user saw beside somebody else. */
+/** What a healthy user saw beside another one. */
 export interface Waits {
   asked: number;
   failed: number;
@@ -18,7 +18,7 @@ export interface Waits {
   ownMs: number;
 }
 
-/** Somebody with an account at another server, who asks for the counts of a folder every few milliseconds. */
+/** A user with an account at another server, who asks for the counts of a folder every few milliseconds. */
 export class HealthyUser {
   readonly #client: FrameClient;
   readonly #session: string;

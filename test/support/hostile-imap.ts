@@ -36,7 +36,7 @@ export interface Hostility {
 
 const USUAL = 'IMAP4rev1 SASL-IR AUTH=PLAIN ID NAMESPACE IDLE UIDPLUS ENABLE MOVE UNSELECT';
 
-/** An IMAP server that logs anybody in and attacks its client where its {@link Hostility} says so. */
+/** An IMAP server that takes any login and attacks its client where its {@link Hostility} says so. */
 export class HostileServer {
   readonly scripted: ScriptedServer;
   readonly #hostility: Hostility;

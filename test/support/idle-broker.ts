@@ -4,7 +4,7 @@ import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { upstream } from './upstream.js';
 
-/** A broker with a monitor whose IMAP server nobody has started. */
+/** A broker with a monitor whose IMAP server was never started. */
 export function idleBroker(): Promise<Broker> {
   return Broker.start({
     listeners: [{ host: '127.0.0.1', port: 0 }],

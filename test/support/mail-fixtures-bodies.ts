@@ -49,7 +49,7 @@ export const bodyFixtures = fixtures({
     expected: { text: 'Café, 5 €', lossy: true },
   },
 
-  /** A charset that nobody knows: the ASCII in it must be shown. */
+  /** A charset that does not exist: the ASCII in it must be shown. */
   unknownCharset: {
     raw: () => withBody('text/plain; charset=x-klingon-7', '8bit', 'Plain, and Grüße'),
     expected: { text: 'Plain, and Grüße', lossy: true },

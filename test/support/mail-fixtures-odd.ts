@@ -38,7 +38,7 @@ export const oddFixtures = fixtures({
     expected: { subject: `${'long '.repeat(20_000)}end`, fromAddress: 'a@example.com' },
   },
 
-  /** A header line of 100 KB that nobody reads. */
+  /** A header line of 100 KB that no method reads. */
   longHeader: {
     raw: () => withHeaders('From: a@example.com', `X-Junk: ${'x'.repeat(100_000)}`, 'Subject: Behind it'),
     expected: { subject: 'Behind it', fromAddress: 'a@example.com' },

@@ -1,6 +1,6 @@
 import { afterAll, expect } from 'vitest';
 
-// Vitest itself fails on unhandled rejections; a listener that nobody takes away shows only as a warning of Node.
+// Vitest itself fails on unhandled rejections; a listener that is never taken away shows only as a warning of Node.
 const leaks: string[] = [];
 const note = (warning: Error) => {
   if (warning.name === 'MaxListenersExceededWarning') leaks.push(warning.stack ?? warning.message);

@@ -52,7 +52,7 @@ export class NotifySocket {
     return socket;
   }
 
-  /** The next message that nobody has waited for yet, of those with such a line. */
+  /** The next message that no test has waited for yet, of those with such a line. */
   async next(line: string | RegExp): Promise<Notice> {
     for (;;) {
       const found = this.notices

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 // Below the range that Linux gives to outgoing connections (32768 and up): a server that is killed and started again
-// must find its port free, and not taken by somebody's connection in the meantime.
+// must find its port free, and not taken by an outgoing connection in the meantime.
 const FIRST = 15_000;
 const LAST = 32_000;
 

@@ -40,7 +40,7 @@ export class Relay {
   }
 
   /**
-   * Half-open: nothing gets through any more, no byte, no end and no reset, and nobody is told. New connections are
+   * Half-open: nothing gets through any more, no byte, no end and no reset, and neither side is told. New connections are
    * taken and stay silent.
    */
   freeze(): void {

@@ -15,7 +15,7 @@ export interface ScriptedCommand {
 
 export interface ConnectionEvents {
   command(command: ScriptedCommand): void;
-  /** A client asks to send a literal of so many octets. Whoever wants it answers with `+`. */
+  /** A client asks to send a literal of so many octets. A handler that wants it answers with `+`. */
   literal(command: ScriptedCommand, octets: number): void;
   bytes(chunk: Buffer): void;
 }

@@ -142,7 +142,7 @@ export class ScriptedFolder {
 
   #status(command: ScriptedCommand, connection: ScriptedConnection): void {
     const told = connection.notes.get('told') as Told | undefined;
-    // As it was told to whoever has it selected.
+    // As it was told to the sessions that have it selected.
     const mails = told?.folder === this ? told.mails : this.mails;
     const unseen = mails.filter(({ flags }) => !flags.includes('\\Seen')).length;
     const id = /MAILBOXID/i.test(command.args) ? ` MAILBOXID (${this.manners.mailboxId})` : '';

@@ -126,7 +126,7 @@ export class ScriptedServer {
     });
     this.#options.onConnect?.(connection);
     const { tls, greeting } = this.#options;
-    // Paused or not, a connection that nobody reads must notice its end.
+    // Paused or not, a connection that is not read must notice its end.
     if (tls === 'never') socket.resume();
     else {
       if (tls === 'implicit') await connection.startTls(this.#secureContext);

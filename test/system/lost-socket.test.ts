@@ -147,7 +147,7 @@ describe('a write with an idempotency key whose socket is lost', () => {
       data: { kind: 'IDEMPOTENCY_MISMATCH' },
     });
     expect(await subjects(dovecot, user)).toEqual(['stopped']);
-    // What is kept tells nothing to whoever reads the file.
+    // What is kept tells nothing to a reader of the file.
     const kept = readFileSync(join(served.folder, 'outcomes.sealed'), 'latin1');
     for (const part of kept.split('.')) {
       expect(Buffer.from(part, 'base64url').toString('latin1')).not.toMatch(new RegExp(`INBOX|webmail|${user}`));

@@ -22,7 +22,7 @@ function npm(cwd: string, ...args: string[]): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** A program of somebody else's, in TypeScript and JavaScript alike. */
+/** A program of another project, in TypeScript and JavaScript alike. */
 function useClient(url: string): string {
   return `import { createClient } from 'imap-broker/client';
 

@@ -82,7 +82,7 @@ interface Visitor {
 }
 
 /**
- * Requests at a steady pace, whatever becomes of those before: a third of them writes. With each of them somebody new
+ * Requests at a steady pace, whatever becomes of those before: a third of them writes. With each of them a new user
  * connects, without a client that would try again.
  */
 class Load {

@@ -111,7 +111,7 @@ describe('the broker survives', () => {
     void once(deaf.ws, 'close').then(() => {
       gone = true;
     });
-    // Its own writes tell it in the end that nobody is there any more.
+    // Its own writes tell it in the end that its reader is gone.
     while (!gone) {
       for (let count = 0; count < 50; count += 1) deaf.request('rpc.discover', {});
       expect((await other.call('message.list', { session, mailbox: 'INBOX' })).messages).toHaveLength(50);

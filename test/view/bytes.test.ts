@@ -106,7 +106,7 @@ const everything: Fill = async (views) => {
 };
 
 describe('the bytes that are stated', () => {
-  // What the first time compiles and sets up for good is nobody's memory.
+  // What the first time compiles and sets up for good is no user's memory.
   beforeAll(() => everything(new Views(ROOM)));
 
   it.each(kinds)('are those in the heap: %s', async (_kind, fill) => {

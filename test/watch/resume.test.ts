@@ -93,7 +93,7 @@ describe('a socket that comes back and must list again', () => {
     const { watchers, watch } = await left(['a'], events, { lingerMs: 10 });
     const [first] = watchers.started;
     await watchers.until(() => first?.closed === true);
-    // Somebody else has begun anew: the numbers of before must not look as if they were of this watch.
+    // Another socket has begun anew: the numbers of before must not look as if they were of this watch.
     await watch(new FakeSocket(), ['a']);
     const { resync, seq, topic } = await watch(new FakeSocket(), ['a'], { after: events.length });
     expect(resync).toBe(true);

@@ -49,7 +49,7 @@ the broker, which needs one command where the server offers LIST-STATUS.`,
   };
 }
 
-/** All messages from somebody. */
+/** All messages from one sender. */
 export async function search(stage: Stage): Promise<Section> {
   const rows = await allWays(stage, () => (actions) => actions.search());
   return {

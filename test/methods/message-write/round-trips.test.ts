@@ -92,7 +92,7 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       ['listed', true],
       ['selected', false],
     ])('in a folder that was %s,', (_how, looks) => {
-      // Whoever selected it alone does not know what is there; COPYUID tells.
+      // A client that has only selected it does not know what is there; COPYUID tells.
       const seen = looks ? [] : ['UID SEARCH'];
 
       it('a copy is one command where the broker or the server knows what is there', async () => {

@@ -27,7 +27,7 @@ interface Asked {
   fields?: ListField[];
 }
 
-/** A broker in front of a scripted server whose INBOX is this folder, and somebody who reads it, for within a test. */
+/** A broker in front of a scripted server whose INBOX is this folder, and a user who reads it, for within a test. */
 export async function oddVisitor(folder: ScriptedFolder, offer: Offer) {
   const server = await startScriptedServer({ capabilities: offers[offer], on: folder.handlers() });
   onTestFinished(() => server.close());

@@ -6,7 +6,7 @@ import { appends } from '../visitor.js';
 
 const COUNT = 10;
 
-/** Somebody who has looked at a folder, and then at another on the same connection. */
+/** A user who has looked at a folder, and then at another on the same connection. */
 async function returning(dialect: Dialect) {
   const lines: string[] = [];
   const { lanes, close } = await openLanes(dialect, 1, new Manners(dialect.offered), (line) => lines.push(line));
