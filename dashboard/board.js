@@ -84,9 +84,9 @@ export class Board {
     this.#draining = false;
   }
 
-  #about({ version, state, uptimeMs, paused }) {
+  #about({ name, version, state, uptimeMs, paused }) {
     const pauses = paused.length === 0 ? '' : `; paused: ${paused.map(whose).join(', ')}`;
-    byId('about').textContent = `${version}, ${state} for ${span(uptimeMs)}${pauses}`;
+    byId('about').textContent = `${name}, ${version}, ${state} for ${span(uptimeMs)}${pauses}`;
     byId('pause-all').textContent = isPaused(paused, {}) ? 'Resume all' : 'Pause all';
     byId('drain').disabled = state === 'draining';
     if (this.#account) byId('pause-account').textContent = isPaused(paused, this.#account) ? 'Resume' : 'Pause';

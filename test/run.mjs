@@ -35,7 +35,7 @@ installPackages([
 ]);
 // Mail servers that must not be installed: they would replace the machine's own. The tests run them from a folder.
 if (wanted.length === 0) needNamespaces();
-for (const server of ['cyrus-imapd', 'courier-imap']) unpackServer(server);
+for (const server of ['cyrus-imapd', 'courier-imap', 'haproxy']) unpackServer(server);
 say('Building');
 run('npm', ['run', '--silent', 'build']);
 if (wanted.length === 0) {

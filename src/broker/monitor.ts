@@ -34,9 +34,12 @@ export interface Monitor {
 export function monitorOf(parts: MonitorParts): Monitor {
   const { socket, tenants } = parts;
   let { allowedHosts } = parts;
-  const metrics = metricsOf(parts);
-  const notReady = readinessOf(parts);
-  const onRequest = monitorPages({ metrics, notReady, allowedHosts: () => allowedHosts, log: socket.log });
+  const { registry, servers } = socket.services;
+  const reachability = new Reachability(registry, () => servers.values());
+  const metrics = metricsOf(parts, reachability);
+  const notReady = () => notReadyIn[parts.phase()];
+  const upstreams = () => reachability.look();
+  const onRequest = monitorPages({ metrics, notReady, upstreams, allowedHosts: () => allowedHosts, log: socket.log });
   const listener = new Listener({ socket, tenants, allowedOrigins: [], allowedHosts, onRequest });
   return {
     listener,
@@ -49,29 +52,36 @@ export function monitorOf(parts: MonitorParts): Monitor {
   };
 }
 
-/** Why the broker should get no new work now; undefined when it may. */
-function readinessOf({ socket: { services }, phase }: MonitorParts): () => Promise<string | undefined> {
-  const reachability = new Reachability(services.registry, () => services.servers.values());
-  return async () => {
-    if (phase() === 'starting') return 'it does not listen yet';
-    if (phase() === 'draining') return 'it is about to stop';
-    const problems = await reachability.problems();
-    return problems.length === 0 ? undefined : ['no IMAP server can be reached', ...problems].join('\n');
-  };
-}
+/** Why a broker takes no new work, by its phase. */
+const notReadyIn: Record<Phase, string | undefined> = {
+  starting: 'it does not listen yet',
+  running: undefined,
+  draining: 'it is about to stop',
+};
 
-function metricsOf({ socket, listener, phase }: MonitorParts): Metrics {
+function metricsOf({ socket, listener, phase }: MonitorParts, reachability: Reachability): Metrics {
   const metrics = new Metrics();
   const { services, limits, answered } = socket;
-  const { registry, views, hub, sessions, servers, tenantNames: tenants, version } = services;
-  metrics.gauge('build_info', 'Always 1: the version of the broker and of Node.', ['version', 'node'], (set) =>
-    set({ version, node: process.version }, 1),
+  const { registry, views, hub, sessions, servers, tenantNames: tenants, name, version } = services;
+  metrics.gauge(
+    'build_info',
+    'Always 1: the name of the broker, its version and that of Node.',
+    ['name', 'version', 'node'],
+    (set) => set({ name, version, node: process.version }, 1),
   );
   metrics.gauge('draining', '1 once the broker takes no new work, else 0.', [], (set) =>
     set({}, phase() === 'draining' ? 1 : 0),
   );
   addServerMetrics(metrics, { answered, listener, sessions, tenants, limits });
   addPoolMetrics(metrics, registry, () => servers.keys());
+  metrics.gauge(
+    'upstream_reached',
+    '1 where the IMAP server answered lately, 0 where it cannot be reached.',
+    ['server'],
+    (set) => {
+      for (const [server, reached] of reachability.known) set({ server }, reached ? 1 : 0);
+    },
+  );
   addViewMetrics(metrics, views);
   addWatchMetrics(metrics, hub);
   metrics.addProcess();

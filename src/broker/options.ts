@@ -13,6 +13,8 @@ import type { StartWatcher } from '../watch/types.js';
 
 export interface BrokerOptions {
   listeners: readonly ListenAddress[];
+  /** What operators call the broker. Default: the name of its host. */
+  name?: string | undefined;
   /** Where the operators' programs ask for the metrics and the health of the broker. */
   monitor?: ListenAddress | undefined;
   tenants: readonly Tenant[];

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { ServiceLimits, Services } from '../methods/context.js';
 import type { Operations } from '../methods/operators/operations.js';
@@ -117,6 +118,7 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
+    name: options.name ?? hostname(),
     epoch,
     limits: serviceLimits,
     operations: whole.operations,

@@ -4,7 +4,7 @@ import type { Hello, TraceEvent } from '../client/index.js';
 import { type Client, createClient, RpcError } from '../client/index.js';
 import { Listeners } from '../runtime/listeners.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
-import { reach, told } from './reach.js';
+import { asCliError, reach } from './reach.js';
 
 /** The admin socket of the service as its unit starts it. */
 const SERVICE_SOCKET = 'unix:/run/imap-broker/admin.sock';
@@ -65,14 +65,37 @@ export class AdminCommands {
 
   /** Does a command's work at the broker that its options name. */
   async run(command: Command, work: AdminWork): Promise<ExitCode | undefined> {
-    const { url, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
+    const { url, all } = command.opts<Record<string, unknown>>();
+    return await (Array.isArray(all)
+      ? this.#runAtAll(all.map(String), command, work)
+      : this.#runAt(String(url), command, work));
+  }
+
+  /** Does the work at one broker after the other; what fails at one does not keep it from the others. */
+  async #runAtAll(urls: readonly string[], command: Command, work: AdminWork): Promise<ExitCode | undefined> {
+    let worst: ExitCode | undefined;
+    for (const url of urls) {
+      if (command.opts<Record<string, unknown>>().json !== true) this.#output.out(`== ${url}\n`);
+      try {
+        await this.#runAt(url, command, work);
+      } catch (error) {
+        if (!(error instanceof CliError)) throw error;
+        this.#output.err(`imap-broker: ${error.message}\n`);
+        worst = error.exitCode;
+      }
+    }
+    return worst;
+  }
+
+  async #runAt(url: string, command: Command, work: AdminWork): Promise<ExitCode | undefined> {
+    const { url: _url, all: _all, tokenFile, json = false, ...options } = command.opts<Record<string, unknown>>();
     const file = typeof tokenFile === 'string' ? tokenFile : undefined;
     const token = file === undefined ? undefined : tokenIn(file);
-    await reach(String(url));
+    await reach(url);
     const onHello = new Listeners<Hello>();
     const onTrace = new Listeners<TraceEvent>();
     const client = createClient({
-      url: String(url),
+      url,
       token,
       onHello: (hello) => onHello.tell(hello),
       onTrace: (trace) => onTrace.tell(trace),
@@ -91,7 +114,7 @@ export class AdminCommands {
         options,
       });
     } catch (error) {
-      throw error instanceof RpcError ? (notLetIn(error, String(url), file) ?? told(error)) : error;
+      throw error instanceof RpcError ? (notLetIn(error, url, file) ?? asCliError(error)) : error;
     } finally {
       client.close();
     }

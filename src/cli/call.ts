@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { type Client, createClient, type MethodName, RpcError } from '../client/index.js';
 import { contract } from '../protocol/contract.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
-import { reach, told } from './reach.js';
+import { asCliError, reach } from './reach.js';
 
 export interface CallOptions {
   url?: string | undefined;
@@ -30,7 +30,7 @@ export async function call(method: string, params: string, options: CallOptions,
     await print(await invoke(client, name, parsed), output);
     return exitCodes.ok;
   } catch (error) {
-    throw error instanceof RpcError ? told(error) : error;
+    throw error instanceof RpcError ? asCliError(error) : error;
   } finally {
     client.close();
   }

@@ -1,3 +1,4 @@
+import { shareOf } from '../config/cluster.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { KeyFileError, KeyRing } from '../session/key-ring.js';
 import { type ExitCode, exitCodes, type Output } from './output.js';
@@ -5,12 +6,13 @@ import { type ExitCode, exitCodes, type Output } from './output.js';
 /** Says whether a configuration file can be used, and if not, prints all problems. */
 export function checkConfig(path: string, output: Output): ExitCode {
   try {
-    const { broker } = loadConfig(path);
+    const config = loadConfig(path);
+    const { broker } = config;
     const { sessionFiles } = broker;
     // A key file that the broker makes at its start may be missing, or be unreadable for the user who checks.
     if (sessionFiles && !sessionFiles.createKeys) KeyRing.ofFile(sessionFiles.keyFile, { create: false });
     const counts = `${broker.listeners.length} listener(s), ${broker.servers.length} server(s), ${broker.tenants.length} tenant(s)`;
-    output.out(`${path}: OK: ${counts}\n`);
+    output.out(`${path}: OK: ${counts}\n${shareOf(config)}`);
     return exitCodes.ok;
   } catch (error) {
     for (const problem of problemsOf(error)) output.err(`${path}: ${problem}\n`);

@@ -1,7 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../config/config-error.js';
 import { version } from '../runtime/version.js';
-import { addDeeds } from './admin/commands.js';
+import { addActions } from './admin/commands.js';
 import { rotateThere } from './admin/rotate.js';
 import { addSeeCommands } from './admin/see.js';
 import { AdminCommands } from './admin.js';
@@ -132,7 +132,7 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
     end(rotate(config, output));
   });
   addSeeCommands(admin, program);
-  addDeeds(program, admin);
+  addActions(program, admin);
   program
     .command('completion')
     .description('print a script that has a shell complete commands and options')

@@ -1,6 +1,7 @@
 import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { RpcError } from '../client/index.js';
+import { unixAddress } from '../client/unix-address.js';
 import { CliError, exitCodes } from './output.js';
 
 const CONNECT_MS = 5_000;
@@ -44,7 +45,8 @@ interface Target {
 }
 
 function urlTarget(url: string): Target {
-  if (url.startsWith('unix:')) return { tls: false, path: url.slice('unix:'.length), port: 0 };
+  const unix = unixAddress(url);
+  if (unix) return { tls: false, path: unix.path, port: 0 };
   const { protocol, hostname, port } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '', port: '' };
   if (protocol !== 'ws:' && protocol !== 'wss:') {
     throw new CliError(`--url: ${url} is no ws:, wss: or unix: address.`, exitCodes.usage);
@@ -59,7 +61,7 @@ function serverName(host = ''): { servername?: string } {
 }
 
 /** An error of the broker as a command tells it. */
-export function told(error: RpcError): CliError {
+export function asCliError(error: RpcError): CliError {
   const wrong = ['INVALID_PARAMS', 'UNAUTHENTICATED', 'INVALID_CONFIG'].includes(error.kind);
   const executed = error.executed === 'no' ? '' : ` (executed: ${error.executed})`;
   return new CliError(`${error.kind}: ${error.message}${executed}`, wrong ? exitCodes.usage : exitCodes.failure);

@@ -37,7 +37,9 @@ export class RunningConfig {
     const changes = changesOf(this.#settings, next.settings);
     const before = new Map(this.#config.broker.servers.map((server) => [server.name, server]));
     const isChanged = (name: string) =>
-      changes.changed.some((key) => key === `server.${name}` || key.startsWith(`server.${name}.`));
+      changes.changed.some(
+        (key) => key === `server.${name}` || key.startsWith(`server.${name}.`) || key.startsWith('cluster'),
+      );
     // An unchanged entry stays the same object, by which the broker sees that the server has not changed.
     const servers = next.broker.servers.map((server) =>
       isChanged(server.name) ? server : (before.get(server.name) ?? server),

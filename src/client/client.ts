@@ -1,37 +1,12 @@
-import { contract, type MethodName } from '../protocol/contract.js';
-import type { Hello, SessionExpiring, TraceEvent } from '../protocol/events.js';
-import { protocolLimits } from '../protocol/limits.js';
-import { boundedMs, orAborted, Pace, sleep } from './backoff.js';
-import { guarded } from './callback.js';
-import { RpcError, rpcError } from './errors.js';
-import { Link } from './link.js';
+import type { MethodName } from '../protocol/contract.js';
+import { ClientCore } from './core.js';
 import { buildMethods, buildSessionMethods, type CallOptions, type Methods, type SessionMethods } from './methods.js';
-import { Ended, Patience } from './patience.js';
-import { onAbort } from './shared-signal.js';
-import { measured, toBase64 } from './streams/upload-content.js';
+import type { ClientOptions } from './options.js';
+import { Shards } from './shards.js';
 import type { Connect } from './transport.js';
 import type { Watch, WatchOptions } from './watches/watch.js';
-import { type WatchCallOptions, Watches } from './watches/watches.js';
 
-/** How to reach a broker, and callbacks. What a callback throws is dropped: it must not end the socket of all calls. */
-export interface ClientOptions {
-  /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
-  url: string;
-  /** The tenant's bearer token. None is needed on the admin socket, whose file permissions say who may open it. */
-  token?: string | undefined;
-  /** Milliseconds for a request that names no `timeoutMs`, the wait for a socket included. Default 30,000. */
-  timeoutMs?: number;
-  /** Requests that may be under way at once; more are refused with RATE_LIMITED. Default 1,000. */
-  maxPending?: number;
-  /** Called with each hello of the broker: at first, and after each reconnect. */
-  onHello?: (hello: Hello) => void;
-  /** Called once when a session, or its access token, ends within five minutes: time for session.renew or refresh. */
-  onExpiring?: (expiring: SessionExpiring) => void;
-  /** Called with each request of a user whom trace.start traces. A trace ends with its socket, which onHello tells. */
-  onTrace?: (trace: TraceEvent) => void;
-}
-
-/** A client of one broker. It connects at the first call, and again whenever the socket was lost. */
+/** A client of a broker, or of several brokers behind one address. It connects at the first call, and again whenever the socket was lost. */
 export type Client = Methods & {
   /** The same methods with the session of a user filled in. */
   withSession(session: string): SessionClient;
@@ -50,12 +25,9 @@ export type SessionClient = SessionMethods & {
   watch(options: Omit<WatchOptions, 'session'>): Promise<Watch>;
 };
 
-const DEFAULT_TIMEOUT_MS = 30_000;
-const DEFAULT_PENDING = 1000;
-
 /** Makes a client on a transport; `createClient` of the package has Node's. */
 export function clientOn(connect: Connect, options: ClientOptions): Client {
-  const core = new ClientCore(connect, options);
+  const core = options.shards === undefined ? new ClientCore(connect, options) : new Shards(connect, options);
   const call = (method: MethodName, params: Record<string, unknown>, callOptions?: CallOptions) =>
     core.call(method, params, callOptions);
   const methods = buildMethods(call);
@@ -63,212 +35,10 @@ export function clientOn(connect: Connect, options: ClientOptions): Client {
     ...methods,
     withSession: (session) => ({
       ...buildSessionMethods(session, call),
-      watch: (watch) => core.watches.start({ ...watch, session }),
+      watch: (watch) => core.watch({ ...watch, session }),
     }),
     // The area `watch` has methods as well: those for operators.
-    watch: Object.assign((watch: WatchOptions) => core.watches.start(watch), methods.watch),
+    watch: Object.assign((watch: WatchOptions) => core.watch(watch), methods.watch),
     close: () => core.close(),
   };
-}
-
-class ClientCore {
-  readonly #connect: Connect;
-  readonly #options: ClientOptions;
-  readonly #links = new Set<Link>();
-  readonly watches = new Watches((method, params, options) => this.call(method, params, options));
-  /** A function for each call under way that ends it; Node would warn of a leak if all calls listened to one signal. */
-  readonly #ends = new Set<() => void>();
-  #closed = false;
-  #link: Link | undefined;
-  readonly #pace = new Pace();
-  #pending = 0;
-
-  constructor(connect: Connect, options: ClientOptions) {
-    this.#connect = connect;
-    this.#options = options;
-  }
-
-  async call(method: MethodName, params: Record<string, unknown>, options: WatchCallOptions = {}): Promise<unknown> {
-    const { signal } = options;
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxPending = DEFAULT_PENDING } = this.#options;
-    const limitMs = typeof params.timeoutMs === 'number' ? params.timeoutMs : timeoutMs;
-    if (this.#pending >= maxPending) {
-      const message = `${maxPending} requests of this client are under way already.`;
-      throw rpcError(message, { kind: 'RATE_LIMITED', executed: 'no', retryAfterMs: 1000 });
-    }
-    this.#pending += 1;
-    const end = new AbortController();
-    const onEnd = () => end.abort(new Ended('CANCELLED', 'The client was closed.', true));
-    this.#ends.add(onEnd);
-    let unlisten = () => {};
-    try {
-      const cancel = () => end.abort(new Ended('CANCELLED', 'The caller cancelled the request.'));
-      if (signal) unlisten = onAbort(signal, cancel);
-      if (signal?.aborted) cancel();
-      if (this.#closed) onEnd();
-      const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
-      return await this.#attempt(method, prepared, performance.now() + limitMs, end.signal, options);
-    } finally {
-      this.#pending -= 1;
-      unlisten();
-      this.#ends.delete(onEnd);
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const end of this.#ends) end();
-    this.watches.close();
-    for (const link of this.#links) link.close();
-  }
-
-  /** Sends a request, again on another socket where nothing can have been done twice. */
-  async #attempt(
-    method: MethodName,
-    prepared: Prepared,
-    deadlineAt: number,
-    signal: AbortSignal,
-    { onAnswer, once = false }: WatchCallOptions,
-  ): Promise<unknown> {
-    for (let attempt = 1; ; attempt += 1) {
-      const link = this.#link?.ready && !signal.aborted ? this.#link : await this.#usable(deadlineAt, signal);
-      try {
-        return await this.#send(link, method, prepared, deadlineAt, signal, (result) => onAnswer?.(result, link));
-      } catch (error) {
-        if (!(error instanceof RpcError) || signal.aborted) throw error;
-        const drained = error.kind === 'DRAINING' && error.executed === 'no';
-        const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && contract[method].effect !== 'write';
-        if (drained) link.retire();
-        if (once || prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;
-      }
-    }
-  }
-
-  async #send(
-    link: Link,
-    method: MethodName,
-    { params, upload }: Prepared,
-    deadlineAt: number,
-    signal: AbortSignal,
-    onAnswer: (result: unknown) => void,
-  ): Promise<unknown> {
-    const timeoutMs = Math.max(1, Math.ceil(deadlineAt - performance.now()));
-    const sending = upload && link.upload(upload);
-    const streamed = sending ? { stream: sending.id } : {};
-    try {
-      const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs }, onAnswer);
-      const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
-      const patience = new Patience(signal, executed, timeoutMs, {
-        onCancel: () => link.cancel(id),
-        onGone: () => link.abandon(id),
-      });
-      const broken = sending?.run();
-      try {
-        // An upload whose content cannot be read fails the call with that reason.
-        return await patience.with(broken ? Promise.race([answer, never(broken)]) : answer);
-      } finally {
-        patience.end();
-        link.abandon(id);
-      }
-    } finally {
-      if (sending) link.endUpload(sending);
-    }
-  }
-
-  /** The socket for new requests, connecting as often as it takes. */
-  async #usable(deadlineAt: number, signal: AbortSignal): Promise<Link> {
-    const { url } = this.#options;
-    let complaint = 'no answer';
-    const late = new AbortController();
-    const onLate = () => {
-      const message = `No socket to the broker at ${url} in time. ${complaint}`;
-      late.abort(rpcError(message, { kind: 'DEADLINE', executed: 'no' }));
-    };
-    const onEnd = () => late.abort((signal.reason as Ended).toError('no'));
-    const timer = setTimeout(onLate, boundedMs(deadlineAt - performance.now()));
-    const unlisten = onAbort(signal, onEnd);
-    if (signal.aborted) onEnd();
-    try {
-      for (;;) {
-        late.signal.throwIfAborted();
-        const current = this.#link?.usable ? this.#link : undefined;
-        if (!current && this.#pace.waitMs > 0) {
-          // Another call may have opened a socket meanwhile.
-          await sleep(this.#pace.waitMs, late.signal);
-          continue;
-        }
-        const link = current ?? this.#open();
-        try {
-          await orAborted(link.opened, late.signal);
-          if (link.usable) return link;
-          complaint = 'It takes no requests.';
-        } catch (error) {
-          if (late.signal.aborted || !isTransient(error)) throw error;
-          complaint = error.message;
-        }
-      }
-    } finally {
-      clearTimeout(timer);
-      unlisten();
-    }
-  }
-
-  #open(): Link {
-    const { url, token, onHello, onExpiring, onTrace } = this.#options;
-    const link = new Link(
-      this.#connect,
-      { url, token },
-      {
-        onHello: (hello) => guarded(() => onHello?.(hello)),
-        onDraining: (draining) => {
-          this.#leave(draining);
-          this.watches.lost(draining);
-        },
-        onExpiring: (expiring) => guarded(() => onExpiring?.(expiring)),
-        onEvent: (from, event) => this.watches.receive(from, event),
-        onTrace: (trace) => guarded(() => onTrace?.(trace)),
-        onWatchEnded: (from, ended) => this.watches.ended(from, ended),
-        onClose: (closed, kind) => {
-          // A socket that was refused for good is not retried by itself, and each call is to be told at once.
-          if (kind === 'CONNECTION_LOST') this.#leave(closed);
-          this.#links.delete(closed);
-          if (this.#link === closed) this.#link = undefined;
-          this.watches.lost(closed);
-        },
-      },
-    );
-    this.#link = link;
-    this.#links.add(link);
-    return link;
-  }
-
-  /** The current socket takes no requests any more. After one that did not serve, the next is not opened at once. */
-  #leave(link: Link): void {
-    if (this.#link !== link) return;
-    this.#link = undefined;
-    if (link.served) this.#pace.served();
-    else this.#pace.failed();
-  }
-}
-
-interface Prepared {
-  params: Record<string, unknown>;
-  upload?: ReadableStream<Uint8Array>;
-}
-
-/** Small messages go inline, in one frame; larger ones and streams as an upload. */
-async function prepareAppend(params: Record<string, unknown>): Promise<Prepared> {
-  const { content, size, ...rest } = params;
-  const { bytes, stream, total } = await measured(content, size);
-  if (bytes && bytes.length <= protocolLimits.inlineBytes) return { params: { ...rest, data: toBase64(bytes) } };
-  return { params: { ...rest, size: total }, upload: stream() };
-}
-
-function never(broken: Promise<void>): Promise<never> {
-  return new Promise((_resolve, reject) => broken.catch(reject));
-}
-
-/** Whether connecting may succeed at another time. */
-function isTransient(error: unknown): error is RpcError {
-  return error instanceof RpcError && error.kind === 'CONNECTION_LOST';
 }

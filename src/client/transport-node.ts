@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { subprotocol } from '../protocol/limits.js';
 import type { Connect } from './transport.js';
+import { unixAddress } from './unix-address.js';
 
 /** Milliseconds until the WebSocket is open; `handshakeTimeout` of ws would begin anew with each byte of the answer. */
 const HANDSHAKE_MS = 10_000;
@@ -11,15 +13,17 @@ const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 
 /** WebSockets of Node, to `ws:`, `wss:` and Unix socket addresses (`unix:/path`). */
 export const connectNode: Connect = ({ url, token }, events) => {
-  const address = url.startsWith('unix:') ? `ws+unix:${url.slice('unix:'.length)}` : url;
+  const unix = unixAddress(url);
   // The types of ws do not have `closeTimeout` yet.
   const options: ClientOptions & { closeTimeout: number } = {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
     closeTimeout: CLOSE_MS,
     maxPayload: MOST_FRAME_BYTES,
+    // The URLs of ws for Unix sockets spell a path in their own way: blanks, colons and question marks would be lost.
+    ...(unix && { createConnection: () => connect(unix.path) }),
   };
-  const ws = new WebSocket(address, subprotocol, options);
+  const ws = new WebSocket(unix ? `ws://localhost/${unix.query}` : url, subprotocol, options);
   let refused: number | undefined;
   let complaint: string | undefined;
   let malformed = false;

@@ -20,6 +20,8 @@ export { ConfigError };
 export interface Config {
   broker: Omit<BrokerOptions, 'log'>;
   logLevel: LogLevel;
+  /** How many brokers share the IMAP servers. */
+  brokers: number;
   /** Milliseconds that running requests have after SIGTERM. */
   drainMs: number;
   /** The settings by key, to tell what is different in another configuration. */
@@ -58,24 +60,31 @@ export function parseConfig(text: string, folder: string): Config {
  * @throws ConfigError when a file that it names cannot be read
  */
 export function fromFile(file: ConfigFile, folder: string): Config {
-  const { pool, limits, cache, session } = file;
+  const { pool, limits, cache, session, cluster } = file;
+  const { brokers } = cluster;
+  if (pool.connections_per_server < brokers) {
+    const problem = `pool.connections_per_server: ${pool.connections_per_server} cannot be divided by ${brokers} brokers`;
+    throw new ConfigError([problem]);
+  }
   return {
     logLevel: file.log.level,
+    brokers,
     drainMs: ms(limits.drain_seconds),
     broker: {
+      name: cluster.name,
       listeners: [
         ...file.listener.map((listener, index) => listenAddress(listener, `listener[${index}]`, folder)),
         ...adminListener(file.admin, folder),
       ],
       monitor: file.monitor && listenAddress(file.monitor, 'monitor', folder),
       tenants: file.tenant.map((tenant, index) => tenantFrom(tenant, `tenant[${index}]`, file, folder)),
-      servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder)),
+      servers: file.server.map((server, index) => serverOptions(server, `server[${index}]`, folder, brokers)),
       allowedOrigins: file.allowed_origins,
       allowedHosts: file.allowed_hosts,
       appendBytes: limits.append_bytes,
       pool: {
         connectionsPerAccount: pool.connections_per_account,
-        connectionsPerServer: pool.connections_per_server,
+        connectionsPerServer: Math.floor(pool.connections_per_server / brokers),
         connections: pool.connections,
         queuePerAccount: pool.queue_per_account,
         acquireTimeoutMs: ms(pool.acquire_timeout_seconds),
@@ -90,6 +99,7 @@ export function fromFile(file: ConfigFile, folder: string): Config {
         streams: limits.streams,
         defaultTimeoutMs: ms(limits.default_timeout_seconds),
         heartbeatMs: ms(limits.heartbeat_seconds),
+        ageMs: ms(limits.socket_seconds),
       },
       views: { bytes: cache.bytes, bodyBytes: cache.body_bytes },
       sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
@@ -166,7 +176,7 @@ function tenantFrom(entry: ConfigFile['tenant'][number], key: string, file: Conf
   };
 }
 
-function serverOptions(entry: ServerEntry, key: string, folder: string): ServerOptions {
+function serverOptions(entry: ServerEntry, key: string, folder: string, brokers: number): ServerOptions {
   return {
     name: entry.name,
     host: entry.host,
@@ -177,7 +187,7 @@ function serverOptions(entry: ServerEntry, key: string, folder: string): ServerO
     compress: entry.compress,
     connectTimeoutMs: ms(entry.connect_timeout_seconds),
     loginTimeoutMs: ms(entry.login_timeout_seconds),
-    loginsPerSecond: entry.logins_per_second,
+    loginsPerSecond: entry.logins_per_second / brokers,
     maxLiteralBytes: entry.literal_bytes,
   };
 }

@@ -230,6 +230,9 @@ const limits = z
     heartbeat_seconds: seconds(defaultSocketLimits.heartbeatMs, 600).describe(
       'Sockets are pinged this often, and closed when no answer came until the next time.',
     ),
+    socket_seconds: seconds(defaultSocketLimits.ageMs, 86_400).describe(
+      'A socket is drained when it is as old, or up to half of this younger, so that a proxy in front of several brokers places the next one anew.',
+    ),
     drain_seconds: seconds(20_000, 600).describe('After SIGTERM running requests may finish within this.'),
   })
   .describe('Bounds of sockets and requests.')
@@ -298,7 +301,7 @@ const monitor = z
   .pipe(listener)
   .optional()
   .describe(
-    'Where monitoring asks for `/metrics`, `/healthz` and `/readyz`, and where operators have a page, at `/`. Without this table, empty or not, nowhere.',
+    'Where monitoring asks for `/metrics`, `/healthz`, `/readyz` and `/upstreamz`, and where operators have a page, at `/`. Without this table, empty or not, nowhere.',
   );
 
 const log = z
@@ -312,6 +315,19 @@ const log = z
   .meta(live);
 
 /** The configuration file, key by key. */
+const cluster = z
+  .strictObject({
+    name: name
+      .optional()
+      .describe('What operators call this broker. Default: the name of its host.')
+      .meta({ reload: 'restart' satisfies Reload }),
+    brokers: count(1, 100).describe(
+      'How many brokers share the IMAP servers: `pool.connections_per_server` and `logins_per_second` of each server are divided by it.',
+    ),
+  })
+  .describe('Several brokers behind one address.')
+  .meta(live);
+
 export const configSchema = z.strictObject({
   allowed_origins: z
     .array(z.url())
@@ -341,6 +357,7 @@ export const configSchema = z.strictObject({
     .max(1000)
     .superRefine(distinct(['name'])),
   pool: pool.prefault({}),
+  cluster: cluster.prefault({}),
   limits: limits.prefault({}),
   cache: cache.prefault({}),
   session: session.prefault({}),

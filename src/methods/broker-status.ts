@@ -2,7 +2,7 @@ import type { Result } from '../protocol/contract.js';
 import type { Handler, Services } from './context.js';
 
 export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
-  const { version, epoch, operatorView, registry, servers } = services;
+  const { name: ownName, version, epoch, operatorView, registry, servers } = services;
   const { load, draining } = operatorView;
   const states = registry.servers;
   let running = 0;
@@ -10,6 +10,7 @@ export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
   let waiting = 0;
   for (const { stats } of registry.accounts) waiting += stats.waiting;
   return {
+    name: ownName,
     version,
     epoch,
     startedAt: load.startedAt.toISOString(),

@@ -106,6 +106,8 @@ export interface Services {
   /** Names of the applications in the configuration. */
   tenantNames: ReadonlySet<string>;
   version: string;
+  /** What operators call the broker. */
+  name: string;
   /** Names this run of the broker: another one after each start. */
   epoch: string;
   limits: Current<ServiceLimits>;

@@ -1,4 +1,4 @@
-import { appendMessage } from '../imap/messages/append.js';
+import { appendMessage, findStored, messageIdOf } from '../imap/messages/append.js';
 import type { Params } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from './context.js';
@@ -25,14 +25,23 @@ export const appendToFolder: Handler<'message.append'> = async (context, params)
 };
 
 function store(context: SessionContext, params: Params<'message.append'>, raw: Buffer) {
-  const { mailbox, flags, internalDate } = params;
+  const { mailbox, flags, internalDate, repeat } = params;
+  const messageId = repeat ? messageIdToFind(params, raw) : undefined;
   const date = internalDate === undefined ? undefined : new Date(internalDate);
-  return write(context, { selected: mailbox, others: [mailbox] }, (connection) => {
+  return write(context, { selected: mailbox, others: [mailbox] }, async (connection) => {
+    const stored = messageId && (await findStored(connection, mailbox, messageId));
+    if (stored) return stored;
     const stated = connection.capabilities.get('APPENDLIMIT');
     const whose = `the IMAP server "${connection.server.name}"`;
     if (typeof stated === 'number') requireAtMost(raw.length, stated, whose);
     return appendMessage(connection, mailbox, { raw, flags, internalDate: date });
   });
+}
+
+/** What a repeated message is found by. @throws BrokerError INVALID_PARAMS */
+function messageIdToFind({ idempotencyKey }: Params<'message.append'>, raw: Buffer): string {
+  if (idempotencyKey === undefined) refuseUpload('repeat', 'repeat: it goes with an idempotencyKey.');
+  return messageIdOf(raw) ?? refuseUpload('repeat', 'repeat: the message has no Message-ID to find it by.');
 }
 
 async function messageOf(

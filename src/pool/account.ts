@@ -281,6 +281,11 @@ export class Account {
     this.#lending.vacate(why);
   }
 
+  /** Ends all idle connections: no request of the account is expected here. */
+  giveBack(): void {
+    this.#lending.endIdle();
+  }
+
   /** Ends idle connections above the configured limit. */
   shrink(): void {
     this.#lending.shrink(this.#supplied.surplus);

@@ -113,6 +113,11 @@ export class Registry implements AccountHost {
     for (const account of this.#matching({ server: server.name })) account.useServer(server);
   }
 
+  /** Ends the idle connections of an account that is not used here any more. */
+  giveBack(key: string): void {
+    this.#accounts.get(key)?.giveBack();
+  }
+
   #unlearn(server: string): void {
     this.#gates.delete(server);
     this.caps.forget(server);
@@ -216,6 +221,11 @@ export class Registry implements AccountHost {
       tried(error);
       throw error;
     }
+  }
+
+  /** `performance.now()` when a server answered a login for the last time. */
+  reachedAt(server: string): number | undefined {
+    return this.#gates.get(server)?.reachedAt;
   }
 
   #gateOf({ name, loginsPerSecond }: ServerOptions): Gate {

@@ -80,7 +80,8 @@ export const notifications = {
   },
   'broker.draining': {
     from: 'broker',
-    summary: 'The broker stops soon: running requests finish, new ones answer DRAINING. Connect again elsewhere.',
+    summary:
+      'The broker stops soon, or this socket has come of age: running requests finish, new ones answer DRAINING. Open another socket.',
     params: z.object({ graceMs: z.int().describe('Milliseconds until the socket is closed at the latest.') }),
   },
   'session.expiring': {

@@ -12,6 +12,10 @@ export interface SocketLimits {
   /** Deadline of a request that names none, in milliseconds. */
   defaultTimeoutMs: number;
   heartbeatMs: number;
+  /** Milliseconds after which a socket is drained, less up to half at random, so that a proxy places the next one anew. */
+  ageMs: number;
+  /** Milliseconds within which users who stay at this broker have a new socket in place of one that came of age. */
+  movedMs: number;
   /** Milliseconds that a stream may stand still. */
   streamStallMs: number;
   /** Bytes waiting to be sent above which streams of a socket pause. */
@@ -28,6 +32,8 @@ export const defaultSocketLimits: SocketLimits = {
   streams: 32,
   defaultTimeoutMs: 30_000,
   heartbeatMs: 30_000,
+  ageMs: 900_000,
+  movedMs: 5_000,
   streamStallMs: 20_000,
   pauseAboveBytes: 1024 * 1024,
   closeAboveBytes: 8 * 1024 * 1024,

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket as NetSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContextOptions, TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -79,6 +79,7 @@ export class Listener {
   readonly #lingering = new Set<Socket>();
   readonly #uses = new Map<string, TenantUse>();
   readonly #wss: WebSocketServer;
+  readonly #givingBack = new Set<NodeJS.Timeout>();
   #opened = 0;
 
   constructor(options: ListenerOptions) {
@@ -219,6 +220,7 @@ export class Listener {
   /** Closes everything at once. */
   async close(): Promise<void> {
     this.#closeServers(() => true);
+    for (const timer of this.#givingBack) clearTimeout(timer);
     const closed = [...this.#sockets].map((socket) => socket.close(closeCodes.GOING_AWAY));
     const stopped = new BrokerError('DRAINING', 'The broker has stopped.');
     for (const socket of [...this.#sockets, ...this.#lingering]) socket.abandon(stopped);
@@ -244,9 +246,7 @@ export class Listener {
         pageOnly: this.#options.onRequest !== undefined,
       });
       if ('tenant' in admission) {
-        this.#wss.handleUpgrade(request, socket, head, (ws) =>
-          this.#take(ws, peerOf(request.socket), admission.tenant),
-        );
+        this.#wss.handleUpgrade(request, socket, head, (ws) => this.#take(ws, request, admission.tenant));
       } else {
         refuseUpgrade(socket, admission);
       }
@@ -270,16 +270,31 @@ export class Listener {
     for (const server of servers) server.closeAllConnections();
   }
 
-  #take(ws: WebSocket, peer: string, tenant: Tenant): void {
+  #take(ws: WebSocket, { socket: { remoteAddress, remotePort }, url }: IncomingMessage, tenant: Tenant): void {
     this.#opened += 1;
     const kind = this.#options.onRequest ? 'page' : 'socket';
-    const name = { id: `${kind}-${this.#opened}`, peer };
+    const name = { id: `${kind}-${this.#opened}`, peer: peerOf(remoteAddress, remotePort), shard: shardOfUrl(url) };
     const socket = new Socket(ws, name, this.#useOf(tenant), this.#options.socket);
     this.#sockets.add(socket);
+    // Operators look on for as long as they want, and their users are on no broker in particular.
+    if (!socket.forOperators) socket.retireAfter(this.#options.socket.limits.now.ageMs, () => this.#retired(socket));
     ws.once('close', () => {
       this.#sockets.delete(socket);
       if (socket.running > 0) void this.#linger(socket);
     });
+  }
+
+  /** Where the users of a socket that came of age have moved to another broker, this one keeps no connections for them. */
+  #retired({ accounts, tenant, shard }: Socket): void {
+    const timer = setTimeout(() => {
+      this.#givingBack.delete(timer);
+      const stays = [...this.#sockets].filter((socket) => socket.tenant === tenant && !socket.retiring);
+      if (stays.some((socket) => socket.shard === shard)) return;
+      for (const key of accounts) {
+        if (!stays.some((socket) => socket.accounts.has(key))) this.#options.socket.services.registry.giveBack(key);
+      }
+    }, this.#options.socket.limits.now.movedMs).unref();
+    this.#givingBack.add(timer);
   }
 
   async #linger(socket: Socket): Promise<void> {
@@ -290,9 +305,14 @@ export class Listener {
 }
 
 /** Address and port; a Unix socket's peer has none. */
-function peerOf({ remoteAddress, remotePort }: NetSocket): string {
+function peerOf(remoteAddress: string | undefined, remotePort: number | undefined): string {
   if (remoteAddress === undefined) return 'unix';
   return `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}
+
+/** The shard in the URL of an upgrade, as far as it is a number of few digits. */
+function shardOfUrl(url = ''): string | undefined {
+  return /[?&]shard=(\d{1,4})(?:&|$)/.exec(url)?.[1];
 }
 
 const needsWebSocket: RequestListener = (_request, response) => {

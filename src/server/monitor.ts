@@ -16,8 +16,10 @@ export interface Page {
 
 export interface MonitorOptions {
   metrics: Metrics;
-  /** Why the broker should get no new work now; undefined when it may. */
-  notReady(): Promise<string | undefined>;
+  /** Why the broker takes no new work now; undefined when it does. */
+  notReady(): string | undefined;
+  /** Why each IMAP server cannot be reached, by name; undefined for one that can. */
+  upstreams(): Promise<ReadonlyMap<string, string | undefined>>;
   /** `Host` headers that are taken without TLS beside localhost and IP addresses. */
   allowedHosts(): readonly string[];
   log: Log;
@@ -32,9 +34,9 @@ const PAGE_POLICY = [
 
 const PLAIN = 'text/plain; charset=utf-8';
 
-/** Answers what operators' programs ask, `/metrics`, `/healthz` and `/readyz`, and serves the page for operators at `/`. */
+/** Answers what operators' programs ask, `/metrics`, `/healthz`, `/readyz` and `/upstreamz`, and serves the page for operators at `/`. */
 export function monitorPages(options: MonitorOptions): RequestListener {
-  const { metrics, notReady, allowedHosts, log } = options;
+  const { metrics, notReady, upstreams, allowedHosts, log } = options;
   const pages = new Map<string, () => Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
     // The answer itself is enough: it shows that the event loop turns.
@@ -42,10 +44,11 @@ export function monitorPages(options: MonitorOptions): RequestListener {
     [
       '/readyz',
       async () => {
-        const why = await notReady();
+        const why = notReady();
         return why === undefined ? plainPage(200, 'ready') : plainPage(503, `not ready: ${why}`);
       },
     ],
+    ['/upstreamz', async () => upstreamPage(await upstreams())],
   ]);
   const paths = ['/', ...pages.keys()].join(', ');
   for (const [path, file] of pageFiles()) pages.set(path, async () => ({ status: 200, ...file, policy: PAGE_POLICY }));
@@ -68,6 +71,13 @@ export function monitorPages(options: MonitorOptions): RequestListener {
       );
     }
   };
+}
+
+/** A line for each server; one that cannot be reached makes it a 503. */
+function upstreamPage(upstreams: ReadonlyMap<string, string | undefined>): Page {
+  const lines = Array.from(upstreams, ([name, problem]) => `${name}: ${problem ?? 'reached'}`);
+  const reached = [...upstreams.values()].every((problem) => problem === undefined);
+  return plainPage(reached ? 200 : 503, lines.join('\n'));
 }
 
 function plainPage(status: number, text: string): Page {

@@ -23,12 +23,18 @@ const DRAINING_PING = Buffer.from('draining');
 export interface SocketName {
   id: string;
   peer: string;
+  /** Shard in the URL of its upgrade. */
+  shard?: string | undefined;
 }
 
 /** One WebSocket of a tenant: its requests, streams and heartbeat. */
 export class Socket implements SeenSocket {
   /** Id by which the log and operators know the socket. */
   readonly id: string;
+  /** Shard of the users on it, where its URL tells one. */
+  readonly shard: string | undefined;
+  /** Keys of the accounts that were used on it. */
+  readonly accounts = new Set<string>();
   readonly #peer: string;
   readonly #openedAt = performance.now();
   readonly #ws: WebSocket;
@@ -42,12 +48,15 @@ export class Socket implements SeenSocket {
   readonly #expiry = new ExpiryNotice((params) => this.notify('session.expiring', params));
   #alive = true;
   #rest: NodeJS.Timeout | undefined;
+  #age: NodeJS.Timeout | undefined;
+  #retiring = false;
   readonly #onIdle = new Set<() => void>();
   #deaf = false;
   #onDrainingRead: () => void = () => {};
 
   constructor(ws: WebSocket, name: SocketName, use: TenantUse, options: SocketOptions) {
     this.id = name.id;
+    this.shard = name.shard;
     this.#peer = name.peer;
     const { limits, log } = options;
     this.#ws = ws;
@@ -77,7 +86,10 @@ export class Socket implements SeenSocket {
       streams: this.#streams,
       events: this.#events,
       options,
-      uses: (session) => this.#expiry.check(session),
+      uses: (session) => {
+        this.accounts.add(session.accountKey);
+        this.#expiry.check(session);
+      },
       send: (json) => this.#outbox.text(json),
       close: (reason) => void this.close(reason),
       readLater: (ms) => this.#readLater(ms),
@@ -157,6 +169,23 @@ export class Socket implements SeenSocket {
     ]);
     await this.finish(0);
     await this.close(closeCodes.GOING_AWAY);
+  }
+
+  /**
+   * Drains the socket when it has come of age. What runs has as long again: a download may take that.
+   * @param onRetired called when the socket is closed
+   */
+  retireAfter(ageMs: number, onRetired: () => void): void {
+    const retire = () => {
+      this.#retiring = true;
+      void this.drain(ageMs).then(onRetired);
+    };
+    this.#age = setTimeout(retire, ageMs * (1 - Math.random() / 2)).unref();
+  }
+
+  /** Whether the socket has come of age: its users are where the next socket is. */
+  get retiring(): boolean {
+    return this.#retiring;
   }
 
   /** Waits until running requests are answered and streams have ended; cancels those that are left with DRAINING. */
@@ -285,6 +314,7 @@ export class Socket implements SeenSocket {
   #closed(code: number): void {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#rest);
+    clearTimeout(this.#age);
     this.#use.socketClosed();
     this.#leave();
     this.#events.close();

@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import { z } from 'zod';
+import { digitsOfHash, shardText } from '../protocol/shard.js';
 import { accountKey } from '../runtime/account-key.js';
 import type { KeyRing, SealingKey } from './key-ring.js';
 import type { Session } from './session.js';
@@ -29,13 +31,19 @@ const claims = z.object({
 
 /** Seals a session into a token (RFC 7516), which cannot be read, changed or made without the key. */
 export async function seal(key: SealingKey, { accountKey: _, ...content }: Session): Promise<string> {
-  return await sealText(key, JSON.stringify(content));
+  const { server, user } = content;
+  const shard = digitsOfHash(hash('sha256', shardText(server, user), 'hex'));
+  return await sealText(key, JSON.stringify(content), { shard });
 }
 
-/** Seals any text in the same way. */
-export async function sealText({ id, bytes }: SealingKey, text: string): Promise<string> {
+/** Seals any text in the same way. @param readable what any holder of the sealed text may read */
+export async function sealText(
+  { id, bytes }: SealingKey,
+  text: string,
+  readable: { shard?: string } = {},
+): Promise<string> {
   return await new CompactEncrypt(new TextEncoder().encode(text))
-    .setProtectedHeader({ ...header, kid: id })
+    .setProtectedHeader({ ...header, ...readable, kid: id })
     .encrypt(bytes);
 }
 

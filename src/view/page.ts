@@ -22,13 +22,13 @@ const MOST_KNOWN = 20_000;
 /** Tries for a page: messages that vanish while the page is put together make it start over. */
 const TRIES = 8;
 
-type Slice = { page: Page } | { learn: number } | 'away';
+type Slice = { page: Page } | { older: number } | 'away';
 
 /** A page from memory; undefined when a part of the page is missing. */
 export function knownPage(view: MailboxView, { start, limit, fields }: PageRequest): Page | undefined {
   if (!view.placed || view.members.unknownOnTop > 0) return undefined;
   const slice = sliceOf(view, start, limit);
-  if (slice === 'away' || 'learn' in slice) return undefined;
+  if (slice === 'away' || 'older' in slice) return undefined;
   return slice.page.uids.every((uid) => view.rows.has(uid, fields)) ? slice.page : undefined;
 }
 
@@ -54,7 +54,7 @@ export async function fetchedPage(
         if (missing.length === 0) return slice.page;
         progress = await fetchMissing(view, connection, missing, fields);
       } else {
-        progress = await fetchOlder(view, connection, slice.learn, fields);
+        progress = await fetchOlder(view, connection, slice.older, fields);
       }
     }
     if (!progress) tries += 1;
@@ -68,7 +68,7 @@ function sliceOf({ members: { uids, base } }: MailboxView, start: PageStart, lim
   const top = start ? lowerBound(uids, start.below) : uids.length;
   const bottom = Math.max(0, top - limit);
   const lacking = Math.min(limit - (top - bottom), base);
-  if (lacking > 0) return uids.length + lacking > MOST_KNOWN ? 'away' : { learn: lacking };
+  if (lacking > 0) return uids.length + lacking > MOST_KNOWN ? 'away' : { older: lacking };
   const page = uids.slice(bottom, top).reverse();
   const last = page.at(-1);
   const more = bottom > 0 || base > 0;

@@ -96,7 +96,7 @@ describe('imap-broker status', () => {
     expect(code).toBe(0);
     const lines = out.trimEnd().split('\n');
     expect(lines[0]).toMatch(
-      /^imap-broker \d+\.\d+\.\d+ {2}running {2}up \d+s {2}pid \d+ {2}Node v\d+\.\S+ {2}epoch [0-9a-f]{16}$/,
+      /^imap-broker \d+\.\d+\.\d+ {2}\S+ {2}running {2}up \d+s {2}pid \d+ {2}Node v\d+\.\S+ {2}epoch [0-9a-f]{16}$/,
     );
     expect(lines[1]).toMatch(
       /^load +[\d.]+ requests\/s {2}1 running {2}0 waiting {2}event loop [\d.]+ ms late {2}memory \d+/,
@@ -117,6 +117,24 @@ describe('imap-broker status', () => {
     expect(status.requests.perSecond).toBeGreaterThan(0);
     expect(Date.parse(status.startedAt)).toBeLessThan(Date.now());
     expect(status.caps).toContainEqual({ name: 'connections', used: 2, limit: 1000 });
+  });
+});
+
+describe('imap-broker status --all', () => {
+  it('tells of each broker in turn, and of one that cannot be reached what is wrong', async () => {
+    const { code, out, err } = await runMain('status', '--all', admin, 'unix:/nowhere/admin.sock', admin);
+    expect(code).toBe(1);
+    expect(out.match(/^(?:== .*|imap-broker \S+ {2}\S+ {2}running)/gm)).toEqual([
+      `== ${admin}`,
+      expect.stringMatching(/running$/),
+      '== unix:/nowhere/admin.sock',
+      `== ${admin}`,
+      expect.stringMatching(/running$/),
+    ]);
+    expect(err).toBe(
+      'imap-broker: no broker can be reached at unix:/nowhere/admin.sock: ENOENT. There is no such socket: does the broker run?\n',
+    );
+    expect((await runMain('status', '--all', admin, admin)).code).toBe(0);
   });
 });
 

@@ -70,7 +70,7 @@ async function isRestored(terminal: Tmux): Promise<void> {
 describe('imap-broker top', () => {
   it('shows the broker and its accounts, live', async () => {
     const terminal = await running();
-    expect(terminal.screen).toMatch(/^imap-broker \S+ {2}running/);
+    expect(terminal.screen).toMatch(/^imap-broker \S+ {2}\S+ {2}running/);
     expect(terminal.screen).toMatch(/^caps +sockets 2 of 1000 {2}connections 2 of 1000/m);
     expect(users(terminal.screen)).toEqual([anna, berta]);
     expect(terminal.screen).toMatch(/\[b busy\].* 2 accounts/);

@@ -119,6 +119,21 @@ token_hashes = ["${'0'.repeat(64)}"]
     expect(await runMain('check-config', path)).toEqual({ code: 0, out, err: '' });
   });
 
+  it('says what one of several brokers may take, and what the IMAP servers must allow', async () => {
+    const cluster = '[pool]\nconnections_per_server = 500\nconnections_per_account = 4\n[cluster]\nbrokers = 3\n';
+    const path = write('cluster.toml', `${good}${cluster}`);
+    const out = [
+      `${path}: OK: 1 listener(s), 1 server(s), 1 tenant(s)`,
+      'one of 3 brokers: 166 connections to a server, 16.67 logins a second to main',
+      'a user may be on two brokers for a moment: each server must allow a user 8 connections',
+      '',
+    ];
+    expect(await runMain('check-config', path)).toEqual({ code: 0, out: out.join('\n'), err: '' });
+    const few = write('few.toml', `${good}[pool]\nconnections_per_server = 2\n[cluster]\nbrokers = 3\n`);
+    const err = `${few}: pool.connections_per_server: 2 cannot be divided by 3 brokers\n`;
+    expect(await runMain('check-config', few)).toEqual({ code: 1, out: '', err });
+  });
+
   it('says that a key file of one’s own is not there, and makes none', async () => {
     const path = write('keys.toml', `${good}[session]\nkey_file = "own.keys"\n`);
     const { code, out, err } = await runMain('check-config', path);

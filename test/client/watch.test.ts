@@ -51,6 +51,22 @@ describe('client.watch', () => {
     ]);
   });
 
+  it('tells each event once while its sockets come of age', async () => {
+    const { watch, watcherOf, logged } = await start({ limits: { ageMs: 60 } });
+    const noted = await watch(['a']);
+    const opened = () => logged.filter(({ msg }) => msg === 'socket opened').length;
+    let sent = 0;
+    while (opened() < 10) {
+      sent += 1;
+      watcherOf('anna').count('a', sent);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    const all = Array.from({ length: sent }, (_, index) => index + 1);
+    await noted.until(has(all));
+    expect(noted.numbers).toEqual(all);
+    expect([noted.resyncs, noted.ends, noted.errors]).toEqual([[], [], []]);
+  });
+
   it('is there for a session as well', async () => {
     const { client, watcherOf } = await start();
     const noted = new Noted();

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { type ClientOptions, clientOn } from '../../src/client/client.js';
-import type { Watch, WatchEvent, WatchOptions } from '../../src/client/index.js';
+import { clientOn } from '../../src/client/client.js';
+import type { ClientOptions, Watch, WatchEvent, WatchOptions } from '../../src/client/index.js';
 import type { Transport } from '../../src/client/transport.js';
 import { connectNode } from '../../src/client/transport-node.js';
 

@@ -87,6 +87,7 @@ streams = 11
 append_bytes = 1048577
 default_timeout_seconds = 12
 heartbeat_seconds = 13
+socket_seconds = 16
 drain_seconds = 14
 [cache]
 bytes = 1048576
@@ -122,6 +123,7 @@ level = "warn"
         streams: 11,
         defaultTimeoutMs: 12_000,
         heartbeatMs: 13_000,
+        ageMs: 16_000,
       },
       views: { bytes: 1_048_576, bodyBytes: 0 },
       sessions: { ttlMs: 15_000, maxAgeMs: 700_000 },

@@ -19,6 +19,7 @@ const base: Record<string, Record<string, unknown> | unknown[]> = {
   server: [{ name: 'main', host: 'imap.example.com' }],
   tenant: [{ name: 'webmail', token_hashes: [HASH] }],
   pool: {},
+  cluster: {},
   limits: {},
   cache: {},
   session: { state_dir: 'state' },
@@ -53,6 +54,7 @@ const values: Record<string, { before?: Record<string, unknown>; after: unknown 
   'monitor.mode': { before: { unix: 'a.sock', host: undefined, port: undefined, mode: 0o600 }, after: 0o660 },
   'monitor.host': { after: '127.0.0.2' },
   'log.level': { after: 'warn' },
+  'cluster.name': { after: 'b' },
 };
 for (const section of ['listener', 'monitor']) {
   const tls = { tls_cert_file: 'cert.pem', tls_key_file: 'key.pem' };

@@ -10,19 +10,50 @@ async function listening(name: string) {
   return { ...server.server(), name, accepted: () => server.accepted };
 }
 
-it('one server that greets is enough', async () => {
-  const server = await listening('main');
-  const gone = { ...server, name: 'gone', port: 1 };
-  const reachability = new Reachability(registryWith(), () => [gone, server]);
-  expect(await reachability.problems()).toEqual([]);
-  expect(server.accepted()).toBe(1);
-});
+/** From now on it is so many milliseconds later. */
+function later(ms: number): void {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + ms);
+  onTestFinished(() => clock.mockRestore());
+}
 
-it('however many ask, the servers are asked once in a while', async () => {
+it('a server that greets can be reached, and is asked once in a minute, however many want to know', async () => {
   const server = await listening('main');
   const reachability = new Reachability(registryWith(), () => [server]);
-  await Promise.all(Array.from({ length: 20 }, () => reachability.problems()));
-  await reachability.problems();
+  await Promise.all(Array.from({ length: 20 }, () => reachability.look()));
+  later(50_000);
+  expect(await reachability.look()).toEqual(new Map([['main', undefined]]));
+  expect(reachability.known).toEqual(new Map([['main', true]]));
+  expect(server.accepted()).toBe(1);
+  later(20_000);
+  await reachability.look();
+  expect(server.accepted()).toBe(2);
+});
+
+it('a server that answered a login is not asked, whether the login succeeded or not', async () => {
+  const server = await listening('main');
+  const fakes = new FakeServers();
+  const registry = registryWith({}, fakes.connect);
+  const reachability = new Reachability(registry, () => [server]);
+  await proven(registry, server);
+  expect(await reachability.look()).toEqual(new Map([['main', undefined]]));
+  later(59_000);
+  fakes.outcome = 'refused';
+  await proven(registry, server).catch(() => {});
+  later(59_000);
+  expect(await reachability.look()).toEqual(new Map([['main', undefined]]));
+  expect(server.accepted()).toBe(0);
+});
+
+it('a server of which a login failed is asked anew', async () => {
+  const server = await listening('main');
+  const fakes = new FakeServers();
+  const registry = registryWith({}, fakes.connect);
+  const reachability = new Reachability(registry, () => [server]);
+  await proven(registry, server);
+  fakes.outcome = 'unavailable';
+  await proven(registry, server).catch(() => {});
+  later(3_000);
+  expect(await reachability.look()).toEqual(new Map([['main', undefined]]));
   expect(server.accepted()).toBe(1);
 });
 
@@ -36,33 +67,39 @@ it('a server that is left alone is none that can be reached, and is not asked', 
   const registry = registryWith({}, fakes.connect);
   const reachability = new Reachability(registry, () => [server]);
   while (registry.servers.get('main')?.state !== 'open') await proven(registry, server).catch(() => {});
-  expect(await reachability.problems()).toEqual([
-    expect.stringMatching(/^main: left alone for \d+ s, after 5 failures$/),
-  ]);
+  expect(await reachability.look()).toEqual(
+    new Map([['main', expect.stringMatching(/^left alone for \d+ s, after 5 failures$/)]]),
+  );
+  expect(reachability.known).toEqual(new Map([['main', false]]));
   expect(server.accepted()).toBe(0);
 });
 
-it('when none can be reached it tells why, of each', async () => {
-  const gone = { ...(await listening('main')), port: 1 };
-  const reachability = new Reachability(registryWith(), () => [gone, { ...gone, name: 'other' }]);
-  const refused = (name: string) => expect.stringMatching(new RegExp(`^${name}: .*ECONNREFUSED`));
-  expect(await reachability.problems()).toEqual([refused('main'), refused('other')]);
+it('of servers that cannot be reached it tells why, of each, and of others that they can', async () => {
+  const main = await listening('main');
+  const gone = { ...main, name: 'gone', port: 1 };
+  const reachability = new Reachability(registryWith(), () => [gone, main]);
+  expect(await reachability.look()).toEqual(
+    new Map([
+      ['gone', expect.stringMatching(/ECONNREFUSED/)],
+      ['main', undefined],
+    ]),
+  );
+  expect(reachability.known).toEqual(
+    new Map([
+      ['gone', false],
+      ['main', true],
+    ]),
+  );
 });
 
-it('a silent server does not make the answer of another one wait, nor is it asked twice', async () => {
-  const silent = await startScriptedServer({ greeting: null });
-  onTestFinished(() => silent.close());
-  const other = await listening('other');
-  const servers = [other];
+it('a server that has another address after a reload is asked there, and one that is gone is forgotten', async () => {
+  const main = await listening('main');
+  let servers = [{ ...main, port: 1 }];
   const reachability = new Reachability(registryWith(), () => servers);
-  expect(await reachability.problems()).toEqual([]);
-  // From now on the one that answered last is silent.
-  servers[0] = { ...other, port: silent.port };
-  servers[1] = { ...other, name: 'third' };
-  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
-  onTestFinished(() => void vi.restoreAllMocks());
-  expect(await reachability.problems()).toEqual([]);
-  expect(silent.accepted).toBe(1);
-  expect(other.accepted()).toBe(2);
-  expect(silent.connections.size).toBe(1);
+  expect((await reachability.look()).get('main')).toMatch(/ECONNREFUSED/);
+  servers = [main];
+  expect(await reachability.look()).toEqual(new Map([['main', undefined]]));
+  servers = [];
+  expect(await reachability.look()).toEqual(new Map());
+  expect(reachability.known).toEqual(new Map());
 });

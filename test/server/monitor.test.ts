@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Broker } from '../../src/broker/broker.js';
 import type { BrokerOptions } from '../../src/broker/options.js';
-import { Dovecot, newUser } from '../support/dovecot.js';
+import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 import { page, samplesOf } from '../support/scrape.js';
 
@@ -125,29 +125,42 @@ describe('/metrics', () => {
   });
 });
 
-describe('/readyz', () => {
-  it('is ready while a server can be reached, and says why when none can; the event loop lives all the same', async () => {
+describe('/upstreamz', () => {
+  it('tells of each server whether it can be reached, or why not; the broker is ready all the same', async () => {
     const own = await Dovecot.start();
     onTestFinished(() => own.stop());
-    const { monitorUrl } = await monitored({ servers: [own.server()] });
-    const readyz = () => page(monitorUrl, '/readyz');
-    expect(await readyz()).toMatchObject({ status: 200, body: 'ready\n' });
+    const { url, monitorUrl } = await monitored({ servers: [own.server()] });
+    const upstreamz = () => page(monitorUrl, '/upstreamz');
+    const metric = async () =>
+      samplesOf((await page(monitorUrl, '/metrics')).body).get('imap_broker_upstream_reached{server="dovecot"}');
+    expect(await upstreamz()).toMatchObject({ status: 200, body: 'dovecot: reached\n' });
+    expect(await metric()).toBe(1);
     await own.kill();
-    await expect.poll(readyz, { timeout: 10_000 }).toMatchObject({
-      status: 503,
-      body: expect.stringMatching(/^not ready: no IMAP server can be reached\ndovecot: .*ECONNREFUSED/),
-    });
+    const client = await RawClient.open(url);
+    onTestFinished(() => client.close());
+    const open = { server: 'dovecot', user: newUser(), auth: { password: PASSWORD } };
+    await expect(client.call('session.open', open)).rejects.toThrow();
+    await expect
+      .poll(upstreamz, { timeout: 10_000 })
+      .toMatchObject({ status: 503, body: expect.stringMatching(/^dovecot: .*ECONNREFUSED/) });
+    expect(await metric()).toBe(0);
+    expect((await page(monitorUrl, '/readyz')).status).toBe(200);
     expect((await page(monitorUrl, '/healthz')).status).toBe(200);
     await own.run();
-    await expect.poll(readyz, { timeout: 10_000 }).toMatchObject({ status: 200 });
+    await expect.poll(upstreamz, { timeout: 10_000 }).toMatchObject({ status: 200 });
+    expect(await metric()).toBe(1);
   });
 
-  it('is ready while one of several servers can be reached', async () => {
+  it('is a 503 where one of several servers cannot be reached, and says which', async () => {
     const gone = { ...dovecot.server(), name: 'gone', port: 1 };
     const { monitorUrl } = await monitored({ servers: [gone, dovecot.server()] });
-    expect((await page(monitorUrl, '/readyz')).status).toBe(200);
+    const { status, body } = await page(monitorUrl, '/upstreamz');
+    expect(status).toBe(503);
+    expect(body).toMatch(/^gone: connect: .*ECONNREFUSED.*\ndovecot: reached\n$/);
   });
+});
 
+describe('/readyz', () => {
   it('is not ready while the broker drains, and answers until the end', async () => {
     const broker = await monitored();
     const client = await RawClient.open(broker.url);

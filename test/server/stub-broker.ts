@@ -104,8 +104,9 @@ export const stubServices = testServices({
       throw new BrokerError('SESSION_EXPIRED', 'session: unknown', { field: 'session' });
     },
   },
-  registry: { get: () => ({ key: 'k', admits: () => true }) } as unknown as Registry,
+  registry: { get: () => ({ key: 'k', admits: () => true }), giveBack: () => {} } as unknown as Registry,
   version: '1.2.3',
+  name: 'stub',
   epoch: 'e1',
   limits: { now: { connectionsPerAccount: 3, queuePerAccount: 10, appendBytes: 1000 } },
 });

@@ -106,6 +106,7 @@ export function handlerContext(
     events: { subscriber: { send: () => {}, overrun: () => {}, onClose: () => {} }, whenSettled: () => {} },
     services: testServices({
       version: '0.0.0-test',
+      name: 'test',
       views: new Views(),
       idempotency: new Idempotency(),
       facts: new ServerFacts(),

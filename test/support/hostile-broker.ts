@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -52,16 +53,19 @@ export class HostileSocket {
   readonly ws: WebSocket;
   /** Number of the socket, 1 for the first. */
   readonly number: number;
+  /** Path and query of its upgrade. */
+  readonly url: string;
   readonly closed: Promise<number>;
   /** Binary frames of the client. */
   readonly binary: Buffer[] = [];
   readonly #tcp: Socket;
   #streams = 0;
 
-  constructor(ws: WebSocket, tcp: Socket, number: number) {
+  constructor(ws: WebSocket, { socket: tcp, url = '' }: IncomingMessage, number: number) {
     this.ws = ws;
     this.#tcp = tcp;
     this.number = number;
+    this.url = url;
     this.closed = once(ws, 'close').then(([code]) => code as number);
     ws.on('error', () => {});
   }
@@ -119,8 +123,8 @@ export class HostileBroker {
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
-    server.on('connection', (ws, { socket: tcp }) => {
-      const socket = new HostileSocket(ws, tcp, this.sockets.length + 1);
+    server.on('connection', (ws, request) => {
+      const socket = new HostileSocket(ws, request, this.sockets.length + 1);
       this.sockets.push(socket);
       ws.on('message', (data: Buffer, isBinary: boolean) => {
         if (isBinary) socket.binary.push(data);

@@ -9,7 +9,7 @@ import { probe } from './probe.js';
 import { reload } from './reload.js';
 
 /** Adds the commands that do something to a running broker. */
-export function addDeeds(program: Command, admin: AdminCommands): void {
+export function addActions(program: Command, admin: AdminCommands): void {
   admin
     .add(program, 'drain', 'stop the broker once running requests are done, or the time is up', drain)
     .addOption(new Option('--grace <seconds>', 'time that they have (default: as configured)').argParser(graceOf))

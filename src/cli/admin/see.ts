@@ -13,7 +13,9 @@ import { trace } from './trace.js';
 
 /** Adds the commands that show what a running broker does. */
 export function addSeeCommands(admin: AdminCommands, program: Command): void {
-  admin.add(program, 'status', 'how the broker is, on one screen', status);
+  admin
+    .add(program, 'status', 'how the broker is, on one screen', status)
+    .option('--all <urls...>', 'of several brokers, one after the other, in place of --url');
   withAccounts(admin.add(program, 'accounts', 'accounts in use, and how much of the broker they take', accounts));
   withAccounts(admin.add(program, 'pools', 'accounts in use, by what their connections do', pools));
   withAccounts(admin.add(program, 'connections', 'IMAP connections', connections));

@@ -27,7 +27,7 @@ export function headLines(now: Status): string[] {
 function generalLines(now: Status): string[] {
   const { requests } = now;
   return [
-    `imap-broker ${now.version}  ${now.state}  up ${spanOf(now.uptimeMs)}  pid ${now.pid}  Node ${now.node}  epoch ${now.epoch}`,
+    `imap-broker ${now.version}  ${now.name}  ${now.state}  up ${spanOf(now.uptimeMs)}  pid ${now.pid}  Node ${now.node}  epoch ${now.epoch}`,
     `load         ${requests.perSecond} requests/s  ${requests.running} running  ${requests.waiting} waiting  event loop ${now.eventLoopLagMs} ms late  memory ${formatBytes(now.residentBytes)}`,
     `errors       ${now.errors.map(({ kind, count }) => `${kind} ${count}`).join('  ') || 'none'}  (last 5 minutes)`,
     ...now.paused.map((filter) => `paused       ${selectionText(filter)}`),

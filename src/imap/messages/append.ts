@@ -14,6 +14,12 @@ export interface NewMessage {
   internalDate: Date | undefined;
 }
 
+/** The Message-ID of a message, with its angle brackets; undefined where the message has none. */
+export function messageIdOf(raw: Buffer): string | undefined {
+  const head = raw.subarray(0, raw.indexOf('\r\n\r\n') + 1 || undefined).toString('latin1');
+  return /^message-id:\s*(<[^<>\s]+>)/im.exec(head)?.[1];
+}
+
 /** Where the message was stored; null where the server does not report it. */
 export interface Stored {
   uidValidity: number | null;
@@ -51,10 +57,25 @@ export async function appendMessage(
   return before ? search(connection, mailbox, raw, before) : { uidValidity: null, uid: null };
 }
 
+/**
+ * The newest message in a folder that has this Message-ID, whichever client has stored it.
+ * @throws BrokerError NOT_FOUND with field `mailbox`
+ */
+export async function findStored(
+  connection: ImapConnection,
+  mailbox: string,
+  messageId: string,
+): Promise<Stored | undefined> {
+  const { uidValidity } = await connection
+    .select(mailbox, { fresh: true })
+    .catch((failure: unknown) => explainTarget(connection, failure, mailbox, 'mailbox'));
+  const uids = await searchKeys(connection, [atom('HEADER'), 'Message-ID', messageId]);
+  return uids.length === 0 ? undefined : { uidValidity, uid: uids.reduce((a, b) => Math.max(a, b)) };
+}
+
 async function search(connection: ImapConnection, mailbox: string, raw: Buffer, before: StatusCounts): Promise<Stored> {
   const { uidValidity, uidNext } = before;
-  const head = raw.subarray(0, raw.indexOf('\r\n\r\n') + 1 || undefined).toString('latin1');
-  const [, id] = /^message-id:\s*(<[^<>\s]+>)/im.exec(head) ?? [];
+  const id = messageIdOf(raw);
   if (id === undefined || uidNext === null) return { uidValidity, uid: null };
   try {
     await connection.select(mailbox, { fresh: true, uidValidity });

@@ -18,6 +18,8 @@ export interface GateState {
  * for a while when the server cannot be reached, with full jitter so that many brokers do not return at once.
  */
 export class Gate {
+  /** `performance.now()` when the server answered a login for the last time. */
+  reachedAt: number | undefined;
   readonly #intervalMs: number;
   #nextAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -58,7 +60,7 @@ export class Gate {
     if (mine) this.#trying = true;
     try {
       const connection = await connect();
-      this.#failures = 0;
+      this.#reached();
       return connection;
     } catch (error) {
       this.#note(error, signal, mine);
@@ -123,11 +125,16 @@ export class Gate {
     if (this.#waiting.size > 0) this.#timer = this.#next();
   }
 
+  #reached(): void {
+    this.#failures = 0;
+    this.reachedAt = performance.now();
+  }
+
   /** @param mine whether this login was the next try of a server that was left alone */
   #note(error: unknown, signal: AbortSignal, mine: boolean): void {
     if (signal.aborted || !(error instanceof BrokerError)) return;
     if (isRefusedLogin(error) || wasReached(error)) {
-      this.#failures = 0;
+      this.#reached();
     } else if (error.kind === 'UPSTREAM_UNAVAILABLE') {
       // Logins that were under way when the server was left alone fail together: that is no reason to wait longer.
       if (this.#failures >= PATIENCE && !mine) return;

@@ -1,67 +1,52 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { probe } from '../../imap/connection/probe.js';
 import type { ServerOptions } from '../../imap/login/server-options.js';
 import type { Registry } from '../registry.js';
 
-/** Milliseconds for which an answer is reused: each probe costs a connection. */
-const FRESH_MS = 2_000;
+/** Milliseconds for which it counts that a server answered: each probe is a line in its log. */
+const ANSWERED_MS = 60_000;
+/** Milliseconds until a server that could not be reached is probed again. */
+const AGAIN_MS = 2_000;
 /** Milliseconds that a server has to send its greeting and capabilities; most callers do not wait longer. */
 const PROBE_MS = 3_000;
 
-/** Head start in milliseconds of the server that answered last, before the others are probed as well. */
-const HEAD_START_MS = 500;
-
-interface Asked {
-  answer: Promise<readonly string[]>;
+interface Found {
+  /** The options with which it was found: after a reload a server may have another address. */
+  server: ServerOptions;
+  /** Why the server could not be reached; undefined where it answered. */
+  problem: string | undefined;
   /** `performance.now()` */
-  answeredAt: number;
+  at: number;
 }
 
-/** Whether new work could be done: whether any server is not left alone, and answers. */
+/** Which IMAP servers can be reached: by the logins of the last minute, else by a connection without a login. */
 export class Reachability {
   readonly #registry: Registry;
   readonly #servers: () => Iterable<ServerOptions>;
-  #asked: Asked | undefined;
-  /** Name of the server that answered last; it is probed first. */
-  #answered: string | undefined;
+  readonly #found = new Map<string, Found>();
+  /** Probes under way, which all callers share. */
+  readonly #probes = new Map<ServerOptions, Promise<string | undefined>>();
 
   constructor(registry: Registry, servers: () => Iterable<ServerOptions>) {
     this.#registry = registry;
     this.#servers = servers;
   }
 
-  /** Why none of the servers can be reached, by server; empty when one can. Never rejects. */
-  problems(): Promise<readonly string[]> {
-    if (!this.#asked || performance.now() - this.#asked.answeredAt > FRESH_MS) this.#asked = this.#ask();
-    return this.#asked.answer;
-  }
-
-  #ask(): Asked {
-    const answer = this.#look();
-    // Until the probe has ended, all callers share it.
-    const asked = { answer, answeredAt: Number.POSITIVE_INFINITY };
-    void answer.then(() => {
-      asked.answeredAt = performance.now();
-    });
-    return asked;
-  }
-
-  async #look(): Promise<readonly string[]> {
-    const problems: string[] = [];
-    const ask = async (server: ServerOptions) => {
-      const problem = await this.#problemOf(server);
-      if (problem === undefined) return server.name;
-      problems.push(`${server.name}: ${problem}`);
-      throw new Error(problem);
-    };
+  /** Looks at all servers. @returns why each cannot be reached, undefined for one that can, by name; never rejects */
+  async look(): Promise<Map<string, string | undefined>> {
     const servers = [...this.#servers()];
-    const known = servers.filter(({ name }) => name === this.#answered).map(ask);
-    const early = Promise.any(known).catch(() => undefined);
-    if ((await Promise.race([early, sleep(HEAD_START_MS, undefined, { ref: false })])) !== undefined) return [];
-    // All at once: in turn, servers that are silent would take longer than the callers wait.
-    const others = servers.filter(({ name }) => name !== this.#answered).map(ask);
-    this.#answered = await Promise.any([...known, ...others]).catch(() => undefined);
-    return this.#answered === undefined ? problems.sort() : [];
+    for (const name of this.#found.keys())
+      if (!servers.some((server) => server.name === name)) this.#found.delete(name);
+    const look = async (server: ServerOptions) => [server.name, await this.#problemOf(server)] as const;
+    return new Map(await Promise.all(servers.map(look)));
+  }
+
+  /** Whether each server can be reached as far as it is known, by name; has servers looked at for the next call. */
+  get known(): Map<string, boolean> {
+    void this.look();
+    const servers = [...this.#servers()].filter(({ name }) => this.#found.has(name) || this.#isLeftAlone(name));
+    return new Map(
+      servers.map(({ name }) => [name, !this.#isLeftAlone(name) && this.#found.get(name)?.problem === undefined]),
+    );
   }
 
   async #problemOf(server: ServerOptions): Promise<string | undefined> {
@@ -69,8 +54,32 @@ export class Reachability {
     if (gate?.state === 'open') {
       return `left alone for ${Math.ceil(gate.retryAfterMs / 1000)} s, after ${gate.failures} failures`;
     }
+    const reachedAt = this.#registry.reachedAt(server.name);
+    const found = this.#found.get(server.name);
+    if (reachedAt !== undefined && reachedAt > (found?.at ?? 0)) this.#note(server, undefined, reachedAt);
+    const now = this.#found.get(server.name);
+    const sure = now?.problem === undefined && (gate?.failures ?? 0) === 0;
+    if (now && now.server === server && performance.now() - now.at < (sure ? ANSWERED_MS : AGAIN_MS))
+      return now.problem;
+    const asked = this.#probes.get(server) ?? this.#probe(server);
+    this.#probes.set(server, asked);
+    return await asked;
+  }
+
+  async #probe(server: ServerOptions): Promise<string | undefined> {
     const steps = await probe(server, undefined, Date.now() + PROBE_MS);
     const failed = steps.find(({ ok }) => !ok);
-    return failed && `${failed.step}: ${failed.detail}`;
+    const problem = failed && `${failed.step}: ${failed.detail}`;
+    this.#note(server, problem, performance.now());
+    this.#probes.delete(server);
+    return problem;
+  }
+
+  #note(server: ServerOptions, problem: string | undefined, at: number): void {
+    this.#found.set(server.name, { server, problem, at });
+  }
+
+  #isLeftAlone(name: string): boolean {
+    return this.#registry.servers.get(name)?.state === 'open';
   }
 }

@@ -12,6 +12,7 @@ export const adminBrokerMethods = {
     effect: 'local',
     params: {},
     result: z.object({
+      name: z.string().describe('What operators call this broker: `cluster.name`, else the name of its host.'),
       version: z.string(),
       epoch: z.string(),
       startedAt: date,

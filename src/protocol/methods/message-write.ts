@@ -77,6 +77,12 @@ export const messageWriteMethods = {
       flags: z.array(flag).max(50).default([]),
       internalDate: date.optional().describe('Default: now.'),
       idempotencyKey,
+      repeat: z
+        .boolean()
+        .default(false)
+        .describe(
+          'For a request that is sent again, with its idempotencyKey: where the folder has a message with the Message-ID of this one already, nothing is stored and the answer is that message.',
+        ),
     },
     result: {
       mailbox: z.string(),

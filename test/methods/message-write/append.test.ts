@@ -179,3 +179,37 @@ describe('message.append', () => {
     await mail.close();
   });
 });
+
+describe('an append that is sent again with `repeat`', () => {
+  it.each(Object.keys(kinds) as Kind[])(
+    'is stored once where the broker that is asked again knows nothing of the first request: %s',
+    async (kind) => {
+      const { ask, close } = await mailbox(kind);
+      const data = base64(message({ messageId: '<draft.1@example.com>' }));
+      const params = { mailbox: 'INBOX', data, idempotencyKey: 'draft-1' };
+      await ask('message.append', { mailbox: 'INBOX', data: base64(message()) });
+      const first = await ask('message.append', { ...params, repeat: true });
+      expect(first).toMatchObject({ uid: 2 });
+      for (let again = 0; again < 2; again += 1) {
+        expect(await ask('message.append', { ...params, repeat: true })).toEqual(first);
+      }
+      // Without `repeat` a broker that knows nothing of the first request stores the message again.
+      expect(await ask('message.append', params)).toMatchObject({ uid: 3 });
+      const { statuses } = await ask('mailbox.status', { mailboxes: ['INBOX'] });
+      expect(statuses[0]?.counts?.messages).toBe(3);
+      await close();
+    },
+  );
+
+  it('needs a key, a Message-ID and a folder', async () => {
+    const { ask, close } = await mailbox();
+    const data = base64(message());
+    const refused = { kind: 'INVALID_PARAMS', field: 'repeat', executed: 'no' };
+    await expect(ask('message.append', { mailbox: 'INBOX', data, repeat: true })).rejects.toMatchObject(refused);
+    const nameless = { mailbox: 'INBOX', data: base64('Subject: x\r\n\r\nText'), idempotencyKey: 'k', repeat: true };
+    await expect(ask('message.append', nameless)).rejects.toMatchObject(refused);
+    const missing = { mailbox: 'Missing', data, idempotencyKey: 'k', repeat: true };
+    await expect(ask('message.append', missing)).rejects.toMatchObject({ kind: 'NOT_FOUND', field: 'mailbox' });
+    await close();
+  });
+});

@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Broker } from '../../src/broker/broker.js';
+import { type Client, createClient } from '../../src/client/index.js';
+import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { type BrokerPorts, Haproxy } from '../support/haproxy.js';
+import { freePorts } from '../support/ports.js';
+import { runBroker, TOKEN } from '../support/running-broker.js';
+
+const SHARDS = 32;
+const USERS = 24;
+/** Milliseconds after which a socket comes of age: seconds here, so that a test need not wait for minutes. */
+const AGE_MS = 2_000;
+
+let dovecot: Dovecot;
+let folder: string;
+let haproxy: Haproxy;
+let ports: BrokerPorts[];
+let brokers: (Broker | undefined)[];
+let clients: Client[];
+
+beforeAll(async () => {
+  dovecot = await Dovecot.start();
+});
+afterAll(() => dovecot.stop());
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'imap-broker-scale-'));
+  const [port = 0, ...rest] = await freePorts(7);
+  ports = [0, 1, 2].map((index) => ({ port: rest[2 * index] ?? 0, monitorPort: rest[2 * index + 1] ?? 0 }));
+  brokers = [undefined, undefined, undefined];
+  clients = [];
+  haproxy = await Haproxy.start(port, ports);
+});
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await Promise.all(brokers.map((broker) => broker?.stop()));
+  await haproxy.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts a broker of the three, with the keys that all of them have. */
+async function startBroker(index: number, ageMs = 900_000): Promise<void> {
+  const { port = 0, monitorPort = 0 } = ports[index] ?? {};
+  brokers[index] = await runBroker(dovecot, {
+    listeners: [{ host: '127.0.0.1', port }],
+    monitor: { host: '127.0.0.1', port: monitorPort },
+    sessionFiles: { keyFile: join(folder, 'keys'), createKeys: true },
+    sockets: { ageMs, movedMs: 200 },
+  });
+}
+
+/** A client as a worker of the site has it. */
+function worker(): Client {
+  const client = createClient({ url: `ws://127.0.0.1:${haproxy.port}`, token: TOKEN, shards: SHARDS });
+  clients.push(client);
+  return client;
+}
+
+/** Resolves when HAProxy lets sockets through to as many brokers. */
+async function inService(count: number): Promise<void> {
+  const epochs = async () => {
+    const found = new Set<string>();
+    for (let shard = 0; shard < SHARDS; shard += 1) {
+      const client = createClient({ url: `ws://127.0.0.1:${haproxy.port}/?shard=${shard}`, token: TOKEN });
+      found.add((await client.broker.ping()).epoch);
+      client.close();
+    }
+    return found.size;
+  };
+  await expect.poll(epochs, { timeout: 15_000 }).toBe(count);
+}
+
+async function sessionsOf(client: Client): Promise<string[]> {
+  const open = () => client.session.open({ server: 'dovecot', user: newUser('scale'), auth: { password: PASSWORD } });
+  const opened = await Promise.all(Array.from({ length: USERS }, open));
+  return opened.map(({ session }) => session);
+}
+
+/** The keys of the accounts that have connections, of each broker. */
+function places(): string[][] {
+  return brokers.map((broker) => {
+    return [...(broker?.registry.accounts ?? [])].filter(({ size }) => size > 0).map(({ key }) => key);
+  });
+}
+
+/** Users who click without a pause until they are told to stop. */
+function clicking(client: Client, sessions: readonly string[]) {
+  const failures: unknown[] = [];
+  let stopped = false;
+  let clicks = 0;
+  const users = sessions.map(async (session) => {
+    const user = client.withSession(session);
+    while (!stopped) {
+      await user.message.list({ mailbox: 'INBOX' }).catch((error: unknown) => failures.push(error));
+      clicks += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+  return {
+    failures,
+    get clicks() {
+      return clicks;
+    },
+    stop: async () => {
+      stopped = true;
+      await Promise.all(users);
+    },
+  };
+}
+
+describe('three brokers behind HAProxy', () => {
+  it('have a user at one broker, whichever worker asks, and all of them have some', async () => {
+    await Promise.all([0, 1, 2].map((index) => startBroker(index)));
+    await inService(3);
+    const sessions = await sessionsOf(worker());
+    const workers = [worker(), worker()];
+    const clicks = workers.flatMap((client) =>
+      sessions.map((session) =>
+        client.mailbox.list({ session }).then(() => client.message.list({ session, mailbox: 'INBOX' })),
+      ),
+    );
+    await Promise.all(clicks);
+    const all = places();
+    expect(all.flat()).toHaveLength(USERS);
+    expect(new Set(all.flat()).size).toBe(USERS);
+    for (const own of all) expect(own.length).toBeGreaterThan(0);
+  }, 30_000);
+
+  it('lose no request while they are restarted one after the other, and nobody logs in again', async () => {
+    await Promise.all([0, 1, 2].map((index) => startBroker(index)));
+    await inService(3);
+    const client = worker();
+    const load = clicking(client, await sessionsOf(client));
+    for (const index of [0, 1, 2]) {
+      await brokers[index]?.drain(5_000);
+      await startBroker(index);
+      await inService(3);
+    }
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(load.clicks).toBeGreaterThan(USERS);
+  }, 60_000);
+
+  it('share the users anew when one is added, within the age of a socket, and no user stays at two', async () => {
+    await Promise.all([0, 1].map((index) => startBroker(index, AGE_MS)));
+    await inService(2);
+    const client = worker();
+    const load = clicking(client, await sessionsOf(client));
+    await startBroker(2, AGE_MS);
+    await inService(3);
+    const shares = () => {
+      const all = places();
+      return { users: all.flat().length, added: (all[2]?.length ?? 0) > 0 };
+    };
+    await expect.poll(shares, { timeout: 5 * AGE_MS }).toEqual({ users: USERS, added: true });
+    await load.stop();
+    expect(load.failures).toEqual([]);
+  }, 60_000);
+});
