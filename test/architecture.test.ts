@@ -8,7 +8,7 @@ const MAX_LINES = 400;
 const MAX_FILES = 20;
 
 /** What a broker is put together from. */
-const all = ['runtime', 'protocol', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'];
+const all = ['runtime', 'protocol', 'shared', 'imap', 'session', 'pool', 'view', 'watch', 'methods', 'server'];
 
 /** Which folders of src a folder may import beside itself. */
 const layers: Record<string, readonly string[]> = {
@@ -16,6 +16,7 @@ const layers: Record<string, readonly string[]> = {
   protocol: [],
   imap: ['protocol', 'runtime'],
   session: ['protocol', 'runtime'],
+  shared: ['protocol', 'runtime'],
   pool: ['imap', 'protocol', 'runtime'],
   view: ['pool', 'imap', 'protocol', 'runtime'],
   watch: ['pool', 'view', 'imap', 'protocol', 'runtime'],
@@ -50,6 +51,7 @@ const kept: Record<string, readonly string[]> = {
   commander: ['cli'],
   htmlparser2: ['client'],
   'lru-cache': ['view'],
+  '@redis/client': ['shared'],
   'smol-toml': ['config'],
   pino: ['runtime'],
   'prom-client': ['runtime'],

@@ -33,9 +33,10 @@ installPackages([
   ['systemd', () => works('systemd-analyze', ['--version'])],
   ['chromium', () => existsSync('/usr/bin/chromium')],
 ]);
-// Mail servers that must not be installed: they would replace the machine's own. The tests run them from a folder.
+// Servers that must not be installed: they would start, or replace the machine's own. The tests run them from a folder.
 if (wanted.length === 0) needNamespaces();
-for (const server of ['cyrus-imapd', 'courier-imap', 'haproxy']) unpackServer(server);
+for (const server of ['cyrus-imapd', 'courier-imap', 'haproxy', 'redis-server', 'nginx', 'prometheus'])
+  unpackServer(server);
 say('Building');
 run('npm', ['run', '--silent', 'build']);
 if (wanted.length === 0) {

@@ -141,7 +141,8 @@ export class Broker {
 
   async #begin(): Promise<void> {
     const { listeners, monitor, sessionFiles } = this.#options;
-    const { keys, services } = this.#built;
+    const { keys, services, shared } = this.#built;
+    shared?.open();
     const { outcomesFile } = sessionFiles ?? {};
     if (outcomesFile !== undefined) await restoreOutcomes(outcomesFile, keys, services.idempotency);
     if (this.#monitor && monitor) {
@@ -152,7 +153,7 @@ export class Broker {
   }
 
   async #end(socketsClosed: Promise<void>): Promise<void> {
-    const { services, keys, standstill } = this.#built;
+    const { services, keys, standstill, shared } = this.#built;
     const { outcomesFile } = this.#options.sessionFiles ?? {};
     await socketsClosed;
     standstill.close();
@@ -166,6 +167,7 @@ export class Broker {
       );
     }
     services.sessions.dispose();
+    shared?.close();
     // Operators could follow the drain until now; what they have asked is still answered.
     await Promise.all([this.#listener.answerOperators(), this.#monitor?.listener.answerOperators()]);
     await this.#monitor?.listener.close();

@@ -72,6 +72,14 @@ function metricsOf({ socket, listener, phase }: MonitorParts, reachability: Reac
   metrics.gauge('draining', '1 once the broker takes no new work, else 0.', [], (set) =>
     set({}, phase() === 'draining' ? 1 : 0),
   );
+  metrics.gauge(
+    'shared_up',
+    '1 while the store that several brokers share can be reached, else 0; missing without one.',
+    [],
+    (set) => {
+      if (services.shared) set({}, services.shared.up ? 1 : 0);
+    },
+  );
   addServerMetrics(metrics, { answered, listener, sessions, tenants, limits });
   addPoolMetrics(metrics, registry, () => servers.keys());
   metrics.gauge(

@@ -6,6 +6,7 @@ import type { SocketLimits } from '../server/limits.js';
 import type { ListenAddress } from '../server/listener.js';
 import type { SessionLimits } from '../session/sealed-sessions.js';
 import type { Tenant } from '../session/tenant.js';
+import type { RedisOptions } from '../shared/redis.js';
 import type { ViewLimits } from '../view/views.js';
 import type { HubLimits } from '../watch/hub.js';
 import type { WatchTimes } from '../watch/idle-loop.js';
@@ -27,6 +28,8 @@ export interface BrokerOptions {
   views?: Partial<ViewLimits>;
   /** Files that let sessions outlive the process; without them sessions end with the process. */
   sessionFiles?: SessionFiles | undefined;
+  /** Where several brokers keep what all of them must know. */
+  shared?: RedisOptions | undefined;
   watches?: Partial<HubLimits>;
   /** How often a watch proves that the server is there, and polls folders of which the server tells no changes. */
   watchTimes?: WatchTimes;
@@ -52,7 +55,10 @@ export const defaultAppendBytes = 50 * 1024 * 1024;
 export const defaultDrainMs = 20_000;
 
 /** The options that may change while a broker runs; of its listeners, the certificates. */
-export type Changeable = Omit<BrokerOptions, 'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'startWatcher'>;
+export type Changeable = Omit<
+  BrokerOptions,
+  'log' | 'readAgain' | 'checkResults' | 'sessionFiles' | 'shared' | 'startWatcher'
+>;
 
 /** A configuration that was read again, and the keys in which it differs from the one before. */
 export interface ReadAgain {

@@ -20,7 +20,10 @@ import { defaultSocketLimits, type SocketLimits } from '../server/limits.js';
 import { KeyRing } from '../session/key-ring.js';
 import { Proofs } from '../session/proofs.js';
 import { Revocations } from '../session/revocations.js';
+import { sealText, unsealText } from '../session/seal.js';
 import { defaultSessionLimits, SealedSessions } from '../session/sealed-sessions.js';
+import type { Sealing } from '../shared/keys.js';
+import { Shared } from '../shared/shared.js';
 import { defaultViewLimits, Views } from '../view/views.js';
 import { Hub } from '../watch/hub.js';
 import { watcherOf } from '../watch/watcher.js';
@@ -48,6 +51,7 @@ export interface BrokerServices extends Services {
 /** The services, and the parts beneath them that the broker itself ends or changes. */
 export interface BuiltServices {
   services: BrokerServices;
+  shared: Shared | undefined;
   keys: KeyRing;
   standstill: Standstill;
   socketLimits: Live<SocketLimits>;
@@ -72,6 +76,7 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
     onDoubted: (key, credentials) => proofs.doubt(key, credentials),
     beforeWork: () => standstill.check(),
   });
+  const shared = options.shared && new Shared(options.shared, sealingBy(keys), log);
   const kept: KeptPerAccount[] = [];
   const endAccount = (accountKey: string) => {
     for (const each of kept) each.endAccount(accountKey);
@@ -79,18 +84,21 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
   const sessions = new SealedSessions({
     keys,
     revocations,
+    shared: shared?.ends,
     limits: limits.sessions,
     onAccountEnd: (accountKey) => {
       endAccount(accountKey);
       void registry.close(accountKey);
     },
   });
+  shared?.ends.ended.add((ended) => sessions.learn(ended));
+  shared?.ends.gaps.add(() => void sessions.lookAgain());
   const views = new Views(limits.views, (accountKey) => sessions.hasAccount(accountKey));
   const epoch = randomBytes(8).toString('hex');
   const startWatcher = options.startWatcher ?? watcherOf(views, options.watchTimes, log);
   const hub = new Hub({ epoch, startWatcher, limits: options.watches ?? {}, log });
   const facts = new ServerFacts();
-  const idempotency = new Idempotency();
+  const idempotency = new Idempotency({}, shared?.keys);
   kept.push(hub, views, facts, idempotency);
   const services: BrokerServices = {
     sessions,
@@ -118,13 +126,14 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,
+    shared,
     name: options.name ?? hostname(),
     epoch,
     limits: serviceLimits,
     operations: whole.operations,
     log,
   };
-  return { services, keys, standstill, socketLimits, serviceLimits, endAccount };
+  return { services, shared, keys, standstill, socketLimits, serviceLimits, endAccount };
 }
 
 /** All limits of a configuration, with the defaults of those that it leaves out. */
@@ -141,6 +150,13 @@ export function limitsOf({
     sockets: { ...defaultSocketLimits, ...given.sockets },
     sessions: { ...defaultSessionLimits, ...given.sessions },
     views: { ...defaultViewLimits, ...given.views },
+  };
+}
+
+function sealingBy(keys: KeyRing): Sealing {
+  return {
+    seal: (text) => sealText(keys.newest, text),
+    unseal: async (sealed) => (await unsealText(keys, sealed))?.text,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { configSchema, type Reload } from './schema.js';
+import { configSchema } from './schema.js';
+import type { Reload } from './schema-parts.js';
 
 /** A schema and the schemas that it wraps: of an optional list of tables, the list and the table. */
 function* layersOf(schema: z.core.$ZodType): Generator<z.core.$ZodType> {

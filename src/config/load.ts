@@ -104,10 +104,15 @@ export function fromFile(file: ConfigFile, folder: string): Config {
       views: { bytes: cache.bytes, bodyBytes: cache.body_bytes },
       sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
       sessionFiles: sessionFiles(session, folder),
+      shared: file.shared && sharedStore(file.shared, folder),
     },
     // After all else that reads files, whose errors are plainer.
     settings: settingsOf(file, folder),
   };
+}
+
+function sharedStore({ url, ca_file: ca }: NonNullable<ConfigFile['shared']>, folder: string): BrokerOptions['shared'] {
+  return { url, ca: ca === undefined ? undefined : readNamed(ca, folder, 'shared.ca_file') };
 }
 
 /** The files of keys and revocations. The operator makes a key file of his own; the broker makes one in state_dir. */

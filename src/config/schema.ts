@@ -5,36 +5,14 @@ import { defaultSocketLimits } from '../server/limits.js';
 import { defaultSessionLimits } from '../session/sealed-sessions.js';
 import { defaultTenantQuotas } from '../session/tenant.js';
 import { defaultViewLimits } from '../view/views.js';
+import { cluster, shared } from './schema-cluster.js';
+import { bytes, content, count, live, name, port, seconds } from './schema-parts.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 /** The kernel's bound for the path of a Unix socket is 108 bytes, with the NUL that ends it. */
 const UNIX_PATH_BYTES = 107;
-
-/**
- * What a reload does with a changed key: `live` holds at once, `content` is a file that is read again where the same
- * listener has it already, `restart` needs one. A key without an entry of its own follows its table; a table without
- * one needs a restart.
- */
-export type Reload = 'live' | 'content' | 'restart';
-const live = { reload: 'live' satisfies Reload } as const;
-const content = { reload: 'content' satisfies Reload } as const;
-
-const count = (fallback: number, most: number) => z.int().min(1).max(most).default(fallback);
-const seconds = (fallbackMs: number, most: number) =>
-  z
-    .number()
-    .min(0.001)
-    .max(most)
-    .default(fallbackMs / 1000);
-const bytes = (fallback: number, least: number, most: number) => z.int().min(least).max(most).default(fallback);
-const name = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[!-~]*$/, 'a name is printable ASCII without blanks');
-const port = z.int().min(0).max(65_535);
 
 /** Whether an address can be reached from this machine alone. */
 export function isLoopback(host: string): boolean {
@@ -315,19 +293,6 @@ const log = z
   .meta(live);
 
 /** The configuration file, key by key. */
-const cluster = z
-  .strictObject({
-    name: name
-      .optional()
-      .describe('What operators call this broker. Default: the name of its host.')
-      .meta({ reload: 'restart' satisfies Reload }),
-    brokers: count(1, 100).describe(
-      'How many brokers share the IMAP servers: `pool.connections_per_server` and `logins_per_second` of each server are divided by it.',
-    ),
-  })
-  .describe('Several brokers behind one address.')
-  .meta(live);
-
 export const configSchema = z.strictObject({
   allowed_origins: z
     .array(z.url())
@@ -358,6 +323,7 @@ export const configSchema = z.strictObject({
     .superRefine(distinct(['name'])),
   pool: pool.prefault({}),
   cluster: cluster.prefault({}),
+  shared,
   limits: limits.prefault({}),
   cache: cache.prefault({}),
   session: session.prefault({}),

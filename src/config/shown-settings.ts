@@ -60,10 +60,16 @@ function settingsIn(value: unknown, given: unknown, key: string, source: Setting
 }
 
 function shown(key: string, value: unknown): Setting['value'] {
+  if (key === 'shared.url') return withoutPassword(String(value));
   if (SECRET.test(key.replace(/^.*\./, ''))) return Array.isArray(value) ? `${value.length} of them` : 'is set';
   if (Array.isArray(value)) return value.map(String);
   if (typeof value === 'number') return MODE.test(key) ? `0o${value.toString(8)}` : value;
   return typeof value === 'boolean' ? value : String(value);
+}
+
+/** A URL whose password, which may be in it, is not shown. */
+function withoutPassword(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^@/]*@/, '$1***@');
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

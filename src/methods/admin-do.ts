@@ -90,11 +90,12 @@ export const adminDoHandlers = {
     return { tenant };
   }),
   'session.kick': operatorAction<'session.kick'>(async ({ services }, { id }) => {
-    const kicked = services.sessions.kick(id);
+    const kicked = await services.sessions.kick(id);
     if (!kicked) {
       throw new BrokerError('NOT_FOUND', `id: no session "${id}" is in use at this broker.`, { field: 'id' });
     }
-    return { ...namesOf(kicked.accountKey), lasts: kicked.lasts };
+    const { lasts, everywhere } = kicked;
+    return { ...namesOf(kicked.accountKey), lasts, everywhere };
   }),
   'session.revoke': operatorAction<'session.revoke'>(async ({ services }, { tenant, user }) => {
     checkNames(services, { tenant });

@@ -2,7 +2,7 @@ import type { Result } from '../protocol/contract.js';
 import type { Handler, Services } from './context.js';
 
 export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
-  const { name: ownName, version, epoch, operatorView, registry, servers } = services;
+  const { name: ownName, version, epoch, operatorView, registry, servers, shared } = services;
   const { load, draining } = operatorView;
   const states = registry.servers;
   let running = 0;
@@ -24,6 +24,7 @@ export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
     requests: { running, waiting, perSecond: load.perSecond, latencyMs: load.latency },
     errors: load.errors,
     caps: capsOf(services),
+    shared: shared === undefined ? null : shared.up ? 'up' : 'down',
     servers: [...servers.keys()].map((name) => ({ name, state: states.get(name)?.state ?? 'closed' })),
   };
 };

@@ -108,6 +108,8 @@ export interface Services {
   version: string;
   /** What operators call the broker. */
   name: string;
+  /** Whether the store that several brokers share can be reached; undefined where there is none. */
+  shared?: { readonly up: boolean } | undefined;
   /** Names this run of the broker: another one after each start. */
   epoch: string;
   limits: Current<ServiceLimits>;

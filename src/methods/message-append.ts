@@ -2,7 +2,7 @@ import { appendMessage, findStored, messageIdOf } from '../imap/messages/append.
 import type { Params } from '../protocol/contract.js';
 import { BrokerError } from '../protocol/errors.js';
 import type { Handler, IncomingStream, SessionContext } from './context.js';
-import { idempotently } from './support/idempotently.js';
+import { idempotently, outcomeUnknown } from './support/idempotently.js';
 import { write } from './support/writing.js';
 
 /**
@@ -16,7 +16,13 @@ export const appendToFolder: Handler<'message.append'> = async (context, params)
   try {
     const raw = await messageOf(context, data, upload, size);
     const matters = { mailbox, flags, internalDate };
-    const stored = await idempotently(context, idempotencyKey, matters, () => store(context, params, raw), raw);
+    const stored = await idempotently(
+      context,
+      idempotencyKey,
+      matters,
+      (takenOver) => store(context, params, raw, takenOver),
+      raw,
+    );
     return { mailbox, ...stored };
   } catch (error) {
     upload?.abort(error);
@@ -24,9 +30,11 @@ export const appendToFolder: Handler<'message.append'> = async (context, params)
   }
 };
 
-function store(context: SessionContext, params: Params<'message.append'>, raw: Buffer) {
+/** @param takenOver whether a broker that is gone may have stored it */
+function store(context: SessionContext, params: Params<'message.append'>, raw: Buffer, takenOver: boolean) {
   const { mailbox, flags, internalDate, repeat } = params;
-  const messageId = repeat ? messageIdToFind(params, raw) : undefined;
+  const messageId = repeat ? messageIdToFind(params, raw) : takenOver ? messageIdOf(raw) : undefined;
+  if (takenOver && messageId === undefined) throw outcomeUnknown();
   const date = internalDate === undefined ? undefined : new Date(internalDate);
   return write(context, { selected: mailbox, others: [mailbox] }, async (connection) => {
     const stored = messageId && (await findStored(connection, mailbox, messageId));

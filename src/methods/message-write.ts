@@ -7,7 +7,7 @@ import { changing, existingOf, findingAll } from './message/on-existing.js';
 import { copy, move } from './message/transferring.js';
 import { appendToFolder } from './message-append.js';
 import { askedFor } from './support/canonical.js';
-import { idempotently } from './support/idempotently.js';
+import { idempotently, outcomeUnknown } from './support/idempotently.js';
 
 /** Handlers of the methods in `src/protocol/methods/message-write.ts`. */
 export const messageWriteHandlers = {
@@ -33,7 +33,10 @@ export const messageWriteHandlers = {
     };
   },
   'message.copy': (context, params) =>
-    idempotently(context, params.idempotencyKey, askedFor(params), () => copy(context, params)),
+    idempotently(context, params.idempotencyKey, askedFor(params), (takenOver) => {
+      if (takenOver) throw outcomeUnknown();
+      return copy(context, params);
+    }),
   'message.move': async (context, params) => {
     const { destination, mailbox } = params;
     if (canonicalName(destination) === canonicalName(mailbox)) {
@@ -41,7 +44,10 @@ export const messageWriteHandlers = {
         field: 'destination',
       });
     }
-    return idempotently(context, params.idempotencyKey, askedFor(params), () => move(context, params));
+    return idempotently(context, params.idempotencyKey, askedFor(params), (takenOver) => {
+      if (takenOver) throw outcomeUnknown();
+      return move(context, params);
+    });
   },
   'message.delete': async (context, params) => {
     const uids = [...new Set(params.uids)];

@@ -46,7 +46,6 @@ export const sessionHandlers = {
     };
   },
   'session.close': async ({ services, session }) => {
-    const { lasts } = await services.sessions.close(session);
-    return { closed: true, lasts };
+    return { closed: true, ...(await services.sessions.close(session)) };
   },
 } satisfies Pick<Handlers, keyof typeof sessionMethods>;

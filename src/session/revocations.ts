@@ -12,8 +12,10 @@ const entry = z.strictObject({
   id: z.string().optional(),
   tenant: z.string().optional(),
   user: z.string().optional(),
-  /** Missing in files of version 0.1.0, whose sessions have no generation either. */
+  /** Missing in files of version 0.1.0, whose sessions have no generation either, and in entries of other brokers. */
   generation: z.number().optional(),
+  /** Another broker has made the entry: what was before is decided by the clocks of both. */
+  foreign: z.boolean().optional(),
   at: z.number(),
   /** When every session that the entry concerns has ended anyway. */
   until: z.number(),
@@ -27,6 +29,16 @@ const header = z.strictObject({
   /** Entries were forgotten, because the sessions that they concern, which end until then, had ended. */
   forgotten: entry.optional(),
 });
+
+/** A session that was ended, or all sessions of a user or tenant that were opened until `at` (milliseconds since 1970). */
+export interface Ended {
+  id?: string | undefined;
+  tenant: string;
+  user?: string | undefined;
+  at: number;
+  /** When every session that it concerns has ended anyway. */
+  until: number;
+}
 
 export interface RevocationsOptions {
   /** Most entries that are kept; above that, entries are replaced by one for their whole tenant. */
@@ -72,8 +84,10 @@ export class Revocations {
     if (this.#entries.has(revocationKey({ id }))) return true;
     const ends = (found: Entry | undefined) => found !== undefined && this.#isUntil(session, found);
     if (this.#forgotten && endsAt <= this.#forgotten.until && ends(this.#forgotten)) return true;
-    return (
-      ends(this.#entries.get(revocationKey({ tenant, user }))) || ends(this.#entries.get(revocationKey({ tenant })))
+    return [{ tenant, user }, { tenant }].some(
+      (whose) =>
+        ends(this.#entries.get(revocationKey(whose))) ||
+        ends(this.#entries.get(revocationKey({ ...whose, foreign: true }))),
     );
   }
 
@@ -96,14 +110,22 @@ export class Revocations {
     return this.#add({ tenant, ...this.#untilNow(longestMs) });
   }
 
+  /** Takes over what another broker has ended: a session, or those of a user or tenant that were opened until then. */
+  learn({ id, tenant, user, at, until }: Ended): void {
+    const learnt: Entry = id === undefined ? { tenant, user, at, until, foreign: true } : { id, tenant, at, until };
+    const known = this.#entries.get(revocationKey(learnt));
+    if (known && (id !== undefined || known.at >= at)) return;
+    this.#add(learnt);
+  }
+
   /** Tries a last time to write what could not be written so far. */
   close(): void {
     this.#file?.close();
   }
 
   /** Whether a session was opened before an entry was made. */
-  #isUntil({ line, generation, openedAt }: Session, { generation: until, at }: Entry): boolean {
-    if (line !== this.#line) return openedAt <= at;
+  #isUntil({ line, generation, openedAt }: Session, { generation: until, at, foreign }: Entry): boolean {
+    if (foreign || line !== this.#line) return openedAt <= at;
     return until !== undefined && generation <= until;
   }
 
@@ -178,12 +200,15 @@ function revocationKey({
   id,
   tenant,
   user,
+  foreign,
 }: {
   id?: string | undefined;
   tenant?: string | undefined;
   user?: string | undefined;
+  foreign?: boolean | undefined;
 }) {
-  return id === undefined ? JSON.stringify([tenant, user ?? null]) : id;
+  if (id !== undefined) return id;
+  return JSON.stringify(foreign ? [tenant, user ?? null, 'foreign'] : [tenant, user ?? null]);
 }
 
 function parseLine(line: string): unknown {

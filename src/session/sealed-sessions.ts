@@ -3,10 +3,10 @@ import { accountKey } from '../runtime/account-key.js';
 import { Live } from '../runtime/live.js';
 import { putLast } from '../runtime/put-last.js';
 import type { KeyRing, SealingKey } from './key-ring.js';
-import type { Revocations } from './revocations.js';
+import type { Ended, Revocations } from './revocations.js';
 import { seal, unseal } from './seal.js';
 import { type Secret, type Session, sessionExpired } from './session.js';
-import type { LiveSession, Opened, Proven, SessionStore } from './store.js';
+import type { Holds, LiveSession, Opened, Proven, SessionStore } from './store.js';
 
 export interface SessionLimits {
   /** Milliseconds that a token lasts unless it is renewed. */
@@ -27,8 +27,18 @@ export interface SealedSessionsOptions {
   keys: KeyRing;
   revocations: Revocations;
   limits: SessionLimits;
+  /** What several brokers know together of ended sessions, where they have a store. */
+  shared?: SharedEnds | undefined;
   /** Called when the last session of an account that was used here has ended. */
   onAccountEnd: (accountKey: string) => void;
+}
+
+/** What several brokers know together of ended sessions. */
+export interface SharedEnds {
+  /** @returns false where the store cannot be reached: it is told later */
+  publish(ended: Ended): Promise<boolean>;
+  /** The ends that concern a session; none where the store cannot be reached. */
+  of(session: Pick<Session, 'id' | 'tenant' | 'user'>): Promise<readonly Ended[]>;
 }
 
 /** A session that was used here, by the newest of its tokens. */
@@ -84,6 +94,8 @@ export class SealedSessions implements SessionStore {
     if (!unsealed) throw sessionExpired();
     const { session, key } = unsealed;
     if (known) this.#opened.delete(hashed);
+    // The session may have been ended at another broker before this one began to listen.
+    else for (const ended of (await this.#options.shared?.of(session)) ?? []) this.learn(ended);
     // A thief of a key that was dropped could have made the token.
     if (!keys.has(key) || session.tenant !== tenant || session.expiresAt <= Date.now()) throw sessionExpired();
     this.check(session);
@@ -106,13 +118,14 @@ export class SealedSessions implements SessionStore {
     return this.#seal({ ...session, secret, renewals });
   }
 
-  async close(session: Session): Promise<{ lasts: boolean }> {
+  async close(session: Session): Promise<Holds> {
+    const { id, tenant, endsAt } = session;
     const saved = this.#options.revocations.session(session);
-    this.#end(session.id);
-    return { lasts: this.#lasts(saved) };
+    this.#end(id);
+    return { lasts: this.#lasts(saved), everywhere: await this.#publish({ id, tenant, until: endsAt }) };
   }
 
-  async revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }> {
+  async revoke(tenant: string, user?: string): Promise<{ accounts: number } & Holds> {
     const { revocations } = this.#options;
     const { maxAgeMs } = this.#limits.now;
     const saved = user === undefined ? revocations.tenant(tenant, maxAgeMs) : revocations.user(tenant, user, maxAgeMs);
@@ -121,7 +134,35 @@ export class SealedSessions implements SessionStore {
       const [, , ofUser] = JSON.parse(key) as string[];
       if (ofTenant === tenant && (user === undefined || ofUser === user)) this.#end(id);
     }
-    return { accounts: before - this.#perAccount.size, lasts: this.#lasts(saved) };
+    const accounts = before - this.#perAccount.size;
+    const everywhere = await this.#publish({ tenant, user, until: Date.now() + maxAgeMs });
+    return { accounts, lasts: this.#lasts(saved), everywhere };
+  }
+
+  /** Another broker has ended sessions. */
+  learn(ended: Ended): void {
+    const { id: only, tenant, user, at } = ended;
+    this.#options.revocations.learn(ended);
+    for (const [id, live] of only === undefined ? this.#live : []) {
+      const [, , ofUser] = JSON.parse(live.accountKey) as string[];
+      const concerned = live.tenant === tenant && (user === undefined || ofUser === user);
+      if (concerned && live.openedAt <= at) this.#end(id);
+    }
+    if (only !== undefined) this.#end(only);
+  }
+
+  /** Ends of other brokers may have been missed: all sessions are looked up anew, those that are used now at once. */
+  async lookAgain(): Promise<void> {
+    this.#opened.clear();
+    for (const [id, { tenant, accountKey: key }] of [...this.#live]) {
+      const [, , user = ''] = JSON.parse(key) as string[];
+      for (const ended of (await this.#options.shared?.of({ id, tenant, user })) ?? []) this.learn(ended);
+    }
+  }
+
+  /** Tells other brokers of an end. @returns whether all of them will know at once; null where there is no store */
+  async #publish(ended: Omit<Ended, 'at'>): Promise<boolean | null> {
+    return (await this.#options.shared?.publish({ ...ended, at: Date.now() })) ?? null;
   }
 
   /** Sets other limits, for tokens that are made from now on. */
@@ -134,12 +175,13 @@ export class SealedSessions implements SessionStore {
     for (const [id, live] of this.#live) if (live.tenant === tenant) this.#end(id);
   }
 
-  kick(id: string): { accountKey: string; lasts: boolean } | undefined {
+  async kick(id: string): Promise<({ accountKey: string } & Holds) | undefined> {
     const live = this.#live.get(id);
     if (!live) return undefined;
     const saved = this.#options.revocations.session({ id, tenant: live.tenant, endsAt: live.endsAt });
     this.#end(id);
-    return { accountKey: live.accountKey, lasts: this.#lasts(saved) };
+    const everywhere = await this.#publish({ id, tenant: live.tenant, until: live.endsAt });
+    return { accountKey: live.accountKey, lasts: this.#lasts(saved), everywhere };
   }
 
   count(tenant: string): number {

@@ -23,6 +23,14 @@ export interface LiveSession {
   expiresAt: number;
 }
 
+/** For how long the end of sessions holds, and where. */
+export interface Holds {
+  /** Whether it outlives a restart. */
+  lasts: boolean;
+  /** Whether all brokers know of it; null where they have no store in common. */
+  everywhere: boolean | null;
+}
+
 /** Opens, finds, renews and ends sessions. Tokens are worth nothing to another tenant. */
 export interface SessionStore {
   /** Makes a token for an account whose credentials were proven. */
@@ -44,12 +52,12 @@ export interface SessionStore {
    * @throws BrokerError SESSION_EXPIRED when the session has ended meanwhile
    */
   renew(session: Session, secret?: Secret): Promise<Opened>;
-  /** Ends a session: no token opens it any more. `lasts`, here and below, says whether that outlives a restart. */
-  close(session: Session): Promise<{ lasts: boolean }>;
+  /** Ends a session: no token opens it any more. */
+  close(session: Session): Promise<Holds>;
   /** Ends all sessions of a tenant, or of one of its users. @returns also how many accounts were in use here */
-  revoke(tenant: string, user?: string): Promise<{ accounts: number; lasts: boolean }>;
+  revoke(tenant: string, user?: string): Promise<{ accounts: number } & Holds>;
   /** Ends a session by its id. @returns also the key of its account; `undefined` where no such session was used here */
-  kick(id: string): { accountKey: string; lasts: boolean } | undefined;
+  kick(id: string): Promise<({ accountKey: string } & Holds) | undefined>;
   /** Sessions of a tenant that were used here and have not ended. */
   count(tenant: string): number;
   /** Sessions that were used here and have not ended, by id, the longest unused first. */

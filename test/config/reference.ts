@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { configSchema, type Reload } from '../../src/config/schema.js';
+import { configSchema } from '../../src/config/schema.js';
+import type { Reload } from '../../src/config/schema-parts.js';
 
 type Node = z.core.JSONSchema.JSONSchema;
 

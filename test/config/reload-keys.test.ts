@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { ReadAgain } from '../../src/broker/options.js';
 import { RunningConfig } from '../../src/cli/running-config.js';
 import { loadConfig } from '../../src/config/load.js';
-import { configSchema, type Reload } from '../../src/config/schema.js';
+import { configSchema } from '../../src/config/schema.js';
+import type { Reload } from '../../src/config/schema-parts.js';
 import { certificates } from '../support/certificates.js';
 
 const HASH = 'a'.repeat(64);
@@ -20,6 +21,7 @@ const base: Record<string, Record<string, unknown> | unknown[]> = {
   tenant: [{ name: 'webmail', token_hashes: [HASH] }],
   pool: {},
   cluster: {},
+  shared: { url: 'redis://127.0.0.1:6379' },
   limits: {},
   cache: {},
   session: { state_dir: 'state' },
@@ -55,6 +57,8 @@ const values: Record<string, { before?: Record<string, unknown>; after: unknown 
   'monitor.host': { after: '127.0.0.2' },
   'log.level': { after: 'warn' },
   'cluster.name': { after: 'b' },
+  'shared.url': { after: 'redis://127.0.0.1:6380' },
+  'shared.ca_file': { before: { ca_file: 'ca.pem' }, after: 'ca2.pem' },
 };
 for (const section of ['listener', 'monitor']) {
   const tls = { tls_cert_file: 'cert.pem', tls_key_file: 'key.pem' };

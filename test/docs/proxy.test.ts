@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,14 +13,15 @@ import { hashToken } from '../../src/session/tenants.js';
 import { certificates } from '../support/certificates.js';
 import { freePorts } from '../support/ports.js';
 import { TOKEN } from '../support/running-broker.js';
+import { unpacked } from '../support/unpacked.js';
 import { upstream } from '../support/upstream.js';
 
 const NAME = 'broker.example.com';
 const ADMIN = 'a-token-of-an-operator-for-tests';
 const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 const [, snippet = ''] = /^```nginx\n([\s\S]*?)^```$/m.exec(operations) ?? [];
-// Debian's begins to serve when it is installed: so it is not installed for this.
-const hasNginx = spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0;
+// Debian's begins to serve when it is installed: so it is unpacked only.
+const { program, env } = unpacked('nginx', 'usr/sbin/nginx');
 
 const folder = mkdtempSync(join(tmpdir(), 'imap-broker-proxy-'));
 const at = (name: string) => join(folder, name);
@@ -81,7 +82,7 @@ function fromPage(port: number, origin = `https://${NAME}:${port}`): Upgrade {
   return { port, protocols: [token], headers: { origin } };
 }
 
-describe.runIf(hasNginx)(`nginx as docs/operations.md has it${hasNginx ? '' : ' (no nginx)'}`, () => {
+describe('nginx as docs/operations.md has it', () => {
   beforeAll(async () => {
     broker = await Broker.start({
       listeners: [{ unix: at('clients.sock') }],
@@ -108,7 +109,7 @@ describe.runIf(hasNginx)(`nginx as docs/operations.md has it${hasNginx ? '' : ' 
       ${filledIn(monitorPort, broker.monitorUrl ?? '')}
       ${filledIn(clientsPort, `http://unix:${at('clients.sock')}`)} }`,
     );
-    nginx = spawn('nginx', ['-c', at('nginx.conf'), '-p', folder, '-e', at('error.log')], { stdio: 'ignore' });
+    nginx = spawn(program, ['-c', at('nginx.conf'), '-p', folder, '-e', at('error.log')], { stdio: 'ignore', env });
     await vi.waitFor(() => upgraded({ port: monitorPort }), { timeout: 10_000 });
   });
 

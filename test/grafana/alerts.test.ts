@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { idleBroker } from '../support/idle-broker.js';
 import { page } from '../support/scrape.js';
+import { unpacked } from '../support/unpacked.js';
 
 const file = fileURLToPath(new URL('../../grafana/alerts.yml', import.meta.url));
 const { groups } = parse(readFileSync(file, 'utf8')) as {
@@ -15,8 +16,8 @@ const { groups } = parse(readFileSync(file, 'utf8')) as {
   }>;
 };
 const rules = groups.flatMap((group) => group.rules);
-// It comes with Debian's prometheus, which begins to serve when it is installed: so it is not installed for this.
-const hasPromtool = spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0;
+// It comes with Debian's prometheus, which begins to serve when it is installed: so it is unpacked only.
+const { program: promtool } = unpacked('prometheus', 'usr/bin/promtool');
 
 /** Samples by metric, one each 15 s, as promtool writes them: `0+3x40` begins at 0 and grows by 3, 40 times. */
 type Samples = Record<string, string>;
@@ -72,6 +73,13 @@ const cases: Case[] = [
     labels: { job: 'imap-broker', ...main },
     summary: 'IMAP server main cannot be reached',
     good: { 'breaker_open{server="main"}': `0x90 1x4 0x${ALL}` },
+  },
+  {
+    alert: 'ImapBrokerSharedDown',
+    bad: { shared_up: `1x20 0x${ALL}` },
+    labels: { job: 'imap-broker' },
+    summary: 'imap-broker INSTANCE cannot reach the store that brokers share',
+    good: { shared_up: `1x20 0x4 1x${ALL}` },
   },
   {
     alert: 'ImapBrokerLoginsFail',
@@ -233,13 +241,13 @@ it('each alert is tried, in what it is for and in what is like it', () => {
   expect([...new Set(cases.map(({ alert }) => alert))]).toEqual(rules.map(({ alert }) => alert));
 });
 
-describe.runIf(hasPromtool)(`Prometheus, with the rules for alerts${hasPromtool ? '' : ' (no promtool)'}`, () => {
+describe('Prometheus, with the rules for alerts', () => {
   it('tells of what is wrong, in a sentence, and of nothing else', () => {
     const folder = mkdtempSync(join(tmpdir(), 'imap-broker-alerts-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const tests = join(folder, 'tests.yml');
     writeFileSync(tests, stringify({ rule_files: [file], evaluation_interval: '15s', tests: [promtoolTest()] }));
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', tests], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', tests], { encoding: 'utf8' });
     expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: expect.stringContaining('SUCCESS') });
   });
 
@@ -247,7 +255,7 @@ describe.runIf(hasPromtool)(`Prometheus, with the rules for alerts${hasPromtool 
     const broker = await idleBroker();
     onTestFinished(() => broker.stop());
     const { body } = await page(broker.monitorUrl, '/metrics');
-    const { stderr } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+    const { stderr } = spawnSync(promtool, ['check', 'metrics'], { input: body, encoding: 'utf8' });
     // Those of prom-client are named as is usual for Node.
     expect(stderr.split('\n').filter((line) => line !== '' && !line.startsWith('nodejs_'))).toEqual([]);
   });

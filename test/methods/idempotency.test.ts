@@ -12,7 +12,7 @@ function remembering(limits: Partial<IdempotencyLimits> = {}) {
   const idempotency = new Idempotency(limits);
   const done: string[] = [];
   const ask = (key: string, { account = 'alice', params = 'same', work = async () => key as unknown } = {}) =>
-    idempotency.once(account, key, params, () => {
+    idempotency.once(account, key, params, new AbortController().signal, () => {
       done.push(key);
       return work();
     });

@@ -122,7 +122,11 @@ describe('a session', () => {
     const first = await login(user);
     const second = await login(user);
     expect(second.session).not.toBe(first.session);
-    expect(await close(await context('session.close', first.session))).toEqual({ closed: true, lasts: true });
+    expect(await close(await context('session.close', first.session))).toEqual({
+      closed: true,
+      lasts: true,
+      everywhere: null,
+    });
     await expect(context('session.info', first.session)).rejects.toEqual(
       expect.objectContaining({ kind: 'SESSION_EXPIRED' }),
     );

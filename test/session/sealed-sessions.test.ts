@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { CompactEncrypt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KeyFileError, KeyRing, rotateKeys } from '../../src/session/key-ring.js';
-import { Revocations } from '../../src/session/revocations.js';
-import { SealedSessions, type SessionLimits } from '../../src/session/sealed-sessions.js';
+import { type Ended, Revocations } from '../../src/session/revocations.js';
+import { SealedSessions, type SessionLimits, type SharedEnds } from '../../src/session/sealed-sessions.js';
 
 const anna = { tenant: 'shop', server: 'main', user: 'anna', secret: { password: 'pässword' } };
 const expired = { kind: 'SESSION_EXPIRED', field: 'session', executed: 'no' };
@@ -27,12 +27,15 @@ const keyFile = () => join(folder, 'session.keys');
 const revokedFile = () => join(folder, 'revoked.jsonl');
 
 /** The sessions of one broker; with files unless told otherwise. */
-function broker(options: { keys?: KeyRing; revocations?: Revocations; limits?: Partial<SessionLimits> } = {}) {
+function broker(
+  options: { keys?: KeyRing; revocations?: Revocations; limits?: Partial<SessionLimits>; shared?: SharedEnds } = {},
+) {
   const ended: string[] = [];
   const sessions = new SealedSessions({
     keys: options.keys ?? KeyRing.ofFile(keyFile(), { create: true }),
     revocations: options.revocations ?? new Revocations(revokedFile()),
     limits: { ttlMs: 10_000, maxAgeMs: 25_000, remembered: 100, ...options.limits },
+    shared: options.shared,
     onAccountEnd: (key) => ended.push(key),
   });
   open.push(sessions);
@@ -256,5 +259,79 @@ describe('revocations', () => {
     expect(revocations.size).toBe(1);
     for (const { token } of made) await expect(broker().resolve('shop', token)).rejects.toMatchObject(expired);
     expect((await broker().resolve('other', other.token)).user).toBe('anna');
+  });
+});
+
+describe('a session that another broker has ended', () => {
+  /** What other brokers have ended, and what was told to them. */
+  function others(...ended: Ended[]) {
+    const told: Ended[] = [];
+    const shared: SharedEnds = {
+      publish: async (one) => {
+        told.push(one);
+        return true;
+      },
+      of: async ({ id, tenant, user }) =>
+        ended.filter((one) => one.tenant === tenant && (one.id ?? id) === id && (one.user ?? user) === user),
+    };
+    return { ended, told, shared };
+  }
+
+  it('is looked up at the first use of its token, and refused; that lasts over a restart', async () => {
+    const { token, session } = await broker().open(anna);
+    const { shared } = others({ id: session.id, tenant: 'shop', at: Date.now(), until: session.endsAt });
+    await expect(broker({ shared }).resolve('shop', token)).rejects.toMatchObject(expired);
+    await expect(broker().resolve('shop', token)).rejects.toMatchObject(expired);
+  });
+
+  it('ends where it is in use as soon as this is told, and its account with it', async () => {
+    const own = broker({ shared: others().shared });
+    const { token, session } = await own.open(anna);
+    own.learn({ id: session.id, tenant: 'shop', at: Date.now(), until: session.endsAt });
+    await expect(own.resolve('shop', token)).rejects.toMatchObject(expired);
+    expect(own.ended).toEqual([session.accountKey]);
+  });
+
+  it('ends with those of its user that were opened until then, by the clock, and no others', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const own = broker({ shared: others().shared });
+    const before = await own.open(anna);
+    const other = await own.open({ ...anna, user: 'berta' });
+    vi.setSystemTime(Date.now() + 10);
+    own.learn({ tenant: 'shop', user: 'anna', at: Date.now(), until: Date.now() + 60_000 });
+    vi.setSystemTime(Date.now() + 10);
+    const after = await own.open(anna);
+    await expect(own.resolve('shop', before.token)).rejects.toMatchObject(expired);
+    expect((await own.resolve('shop', other.token)).user).toBe('berta');
+    expect((await own.resolve('shop', after.token)).user).toBe('anna');
+    await expect(broker().resolve('shop', before.token)).rejects.toMatchObject(expired);
+    expect((await broker().resolve('shop', after.token)).user).toBe('anna');
+  });
+
+  it('is told to the others when it ends here, in each way', async () => {
+    const { told, shared } = others();
+    const own = broker({ shared });
+    const [closed, kicked] = [await own.open(anna), await own.open(anna)];
+    expect(await own.close(closed.session)).toEqual({ lasts: true, everywhere: true });
+    expect(await own.kick(kicked.session.id)).toMatchObject({ everywhere: true });
+    expect(await own.revoke('shop', 'anna')).toMatchObject({ everywhere: true });
+    expect(await own.revoke('shop')).toMatchObject({ everywhere: true });
+    expect(told).toMatchObject([
+      { id: closed.session.id, tenant: 'shop' },
+      { id: kicked.session.id, tenant: 'shop' },
+      { tenant: 'shop', user: 'anna' },
+      { tenant: 'shop', user: undefined },
+    ]);
+    expect(await broker().close((await broker().open(anna)).session)).toMatchObject({ everywhere: null });
+  });
+
+  it('is looked up anew where ends may have been missed, whether it is used or not', async () => {
+    const { ended, shared } = others();
+    const own = broker({ shared });
+    const { token, session } = await own.open(anna);
+    ended.push({ id: session.id, tenant: 'shop', at: Date.now(), until: session.endsAt });
+    await own.lookAgain();
+    expect(own.ended).toEqual([session.accountKey]);
+    await expect(own.resolve('shop', token)).rejects.toMatchObject(expired);
   });
 });

@@ -81,7 +81,7 @@ describe('a session that was revoked', () => {
     const [first, second] = [await sessions.open(anna), await sessions.open({ ...anna, user: 'ben' })];
     sessions.setLimits({ ttlMs: DAY, maxAgeMs: HOUR, remembered: 100 });
     await sessions.revoke('shop', 'anna');
-    sessions.kick(second.session.id);
+    await sessions.kick(second.session.id);
     move(2 * HOUR);
     const again = start();
     for (const { token } of [first, second]) {
@@ -115,7 +115,7 @@ describe('a session that was revoked', () => {
     const [first, second] = [await sessions.open(anna), await sessions.open(anna)];
     await sessions.close(first.session);
     meanwhile();
-    expect(await sessions.close(second.session)).toEqual({ lasts: true });
+    expect(await sessions.close(second.session)).toEqual({ lasts: true, everywhere: null });
     const again = start();
     for (const { token } of [first, second]) {
       await expect(again.resolve('shop', token)).rejects.toMatchObject(expired);
@@ -219,9 +219,9 @@ describe('where the list cannot be written', () => {
     sessions.revocations.close();
     rmSync(revokedFile());
     mkdirSync(revokedFile());
-    expect(await sessions.close(closed.session)).toEqual({ lasts: false });
-    expect(await sessions.revoke('shop', 'ben')).toEqual({ accounts: 1, lasts: false });
-    expect(sessions.kick(kicked.session.id)).toEqual({ accountKey: kicked.session.accountKey, lasts: false });
+    expect(await sessions.close(closed.session)).toEqual({ lasts: false, everywhere: null });
+    expect(await sessions.revoke('shop', 'ben')).toEqual({ accounts: 1, lasts: false, everywhere: null });
+    expect(await sessions.kick(kicked.session.id)).toMatchObject({ lasts: false, everywhere: null });
     expect(sessions.ended).toHaveLength(3);
     for (const { token } of [closed, revoked, kicked]) {
       await expect(sessions.resolve('shop', token)).rejects.toMatchObject(expired);

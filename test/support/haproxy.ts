@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../../node_modules/.cache/imap-broker-servers/haproxy', import.meta.url));
+import { unpacked } from './unpacked.js';
 
 /** Where a broker listens, and its monitor. */
 export interface BrokerPorts {
@@ -33,15 +31,11 @@ export class Haproxy {
 
   /** Starts one in front of three brokers, whether they are there or not. */
   static async start(port: number, brokers: readonly BrokerPorts[]): Promise<Haproxy> {
-    const program = join(root, 'usr/sbin/haproxy');
-    if (!existsSync(program)) throw new Error('There is no HAProxy: npm test unpacks it.');
+    const { program, env } = unpacked('haproxy', 'usr/sbin/haproxy');
     const folder = mkdtempSync(join(tmpdir(), 'imap-broker-haproxy-'));
     const file = join(folder, 'haproxy.cfg');
     writeFileSync(file, configuration(port, brokers));
-    const process = spawn(program, ['-f', file], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { LD_LIBRARY_PATH: join(root, 'usr/lib/x86_64-linux-gnu') },
-    });
+    const process = spawn(program, ['-f', file], { stdio: ['ignore', 'ignore', 'pipe'], env });
     const haproxy = new Haproxy(port, process, folder);
     await haproxy.#listening();
     return haproxy;

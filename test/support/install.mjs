@@ -52,7 +52,7 @@ const SERVERS = 'node_modules/.cache/imap-broker-servers';
 /**
  * What a server's packages need for mail to be sent, and what only their install scripts need: unpacked it would do nothing.
  */
-const UNUSED = /^(?:exim4-|gnutls-bin$|libgnutls|gawk$|libsigsegv2$|db-util$)/;
+const UNUSED = /^(?:exim4-|libjs-|fonts-|gnutls-bin$|libgnutls|gawk$|libsigsegv2$|db-util$)/;
 
 /**
  * Unpacks a Debian package, and the packages that it needs and this machine does not have, into a folder: no file outside

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Helpers that start what is not part of Node: a mail server, the built program, a browser, a terminal. */
-const STARTS = /^test\/(?:support\/(?:dovecot|namespaced|tmux|chromium|manager\/.*)|cli\/built)\.ts$/;
+const STARTS = /^test\/(?:support\/(?:dovecot|namespaced|unpacked|tmux|chromium|manager\/.*)|cli\/built)\.ts$/;
 
 /** What a test file needs decides its project; the first that fits. */
 const projects: readonly [name: string, fits: (file: string) => boolean][] = [

@@ -86,7 +86,7 @@ describe('two applications with the same user at the same server', () => {
     await expect(operator.call('session.revoke', { tenant: 'nobody' })).rejects.toMatchObject({
       data: { kind: 'NOT_FOUND', field: 'tenant' },
     });
-    expect(await operator.call('session.revoke', revoke)).toEqual({ accounts: 1, lasts: true });
+    expect(await operator.call('session.revoke', revoke)).toEqual({ accounts: 1, lasts: true, everywhere: null });
     const ended = { data: { kind: 'SESSION_EXPIRED' } };
     await expect(webmail.call('message.list', inbox(annas))).rejects.toMatchObject(ended);
     await expect.poll(async () => (await dovecot.who()).get(anna)).toBe(1);

@@ -104,9 +104,13 @@ describe('without a free descriptor', () => {
     const { sessions: seen } = await client.call('session.list', { user: three?.user });
     const open = readdirSync(`/proc/${served.pid}/fd`).length;
     bound(`--nofile=${open}:${open}`);
-    expect(await client.call('session.close', { session: one?.session ?? '' })).toEqual({ closed: true, lasts: true });
+    expect(await client.call('session.close', { session: one?.session ?? '' })).toEqual({
+      closed: true,
+      lasts: true,
+      everywhere: null,
+    });
     const revoked = await client.call('session.revoke', { tenant: 'webmail', user: two?.user });
-    expect(revoked).toEqual({ accounts: 1, lasts: true });
+    expect(revoked).toEqual({ accounts: 1, lasts: true, everywhere: null });
     expect(await client.call('session.kick', { id: seen[0]?.id ?? '' })).toMatchObject({ lasts: true });
     const names = sessions.map(({ user }) => user);
     await expect

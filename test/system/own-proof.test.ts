@@ -58,7 +58,11 @@ describe('a session stands on its own proof', () => {
     }
     await expect.poll(failures).toBe(before + 1);
     // What needs no proof: to end it.
-    expect(await client.call('session.close', { session: old })).toEqual({ closed: true, lasts: true });
+    expect(await client.call('session.close', { session: old })).toEqual({
+      closed: true,
+      lasts: true,
+      everywhere: null,
+    });
     expect((await client.call(...inbox(fresh))).messages).toEqual([]);
   }, 30_000);
 

@@ -24,7 +24,7 @@ export const kickSession: AdminWork = async ({ client, print, args }) => {
   const [id = ''] = args;
   print(
     await client.session.kick({ id }),
-    ({ tenant, server, user, lasts }) => `ended a session of ${user} on ${server}, of ${tenant}\n${warning(lasts)}`,
+    ({ tenant, server, user, ...holds }) => `ended a session of ${user} on ${server}, of ${tenant}\n${warning(holds)}`,
   );
   return undefined;
 };
@@ -34,11 +34,13 @@ export const revoke: AdminWork = async ({ client, print, args }) => {
   const [tenant = '', user] = args;
   print(
     await client.session.revoke(user === undefined ? { tenant } : { tenant, user }),
-    ({ accounts, lasts }) => `revoked; ${counted(accounts, 'account')} logged out\n${warning(lasts)}`,
+    ({ accounts, ...holds }) => `revoked; ${counted(accounts, 'account')} logged out\n${warning(holds)}`,
   );
   return undefined;
 };
 
-function warning(lasts: boolean): string {
-  return lasts ? '' : 'not on the disk yet: until the broker can write its list, this ends with a restart\n';
+function warning({ lasts, everywhere }: { lasts: boolean; everywhere: boolean | null }): string {
+  const here = 'not on the disk yet: until the broker can write its list, this ends with a restart\n';
+  const there = 'other brokers do not know of it yet: the store that they share cannot be reached\n';
+  return (lasts ? '' : here) + (everywhere === false ? there : '');
 }

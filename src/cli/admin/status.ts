@@ -30,6 +30,7 @@ function generalLines(now: Status): string[] {
     `imap-broker ${now.version}  ${now.name}  ${now.state}  up ${spanOf(now.uptimeMs)}  pid ${now.pid}  Node ${now.node}  epoch ${now.epoch}`,
     `load         ${requests.perSecond} requests/s  ${requests.running} running  ${requests.waiting} waiting  event loop ${now.eventLoopLagMs} ms late  memory ${formatBytes(now.residentBytes)}`,
     `errors       ${now.errors.map(({ kind, count }) => `${kind} ${count}`).join('  ') || 'none'}  (last 5 minutes)`,
+    ...(now.shared === null ? [] : [`shared       ${now.shared === 'up' ? 'ok' : 'cannot be reached'}`]),
     ...now.paused.map((filter) => `paused       ${selectionText(filter)}`),
     `servers      ${now.servers.map(({ name, state }) => `${name} ${state === 'closed' ? 'ok' : state}`).join('  ')}`,
   ];

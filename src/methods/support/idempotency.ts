@@ -20,6 +20,26 @@ const defaults: IdempotencyLimits = {
   characters: 32 * 1024 * 1024,
 };
 
+/** Idempotency keys that several brokers know. */
+export interface SharedKeys {
+  /** @returns the outcome of another broker as JSON; undefined where the work was done here */
+  once(
+    account: string,
+    key: string,
+    signal: AbortSignal,
+    work: (takenOver: boolean) => Promise<KeyOutcome>,
+  ): Promise<string | undefined>;
+}
+
+/** Does a request. @param takenOver whether a broker that is gone may have done it in part or whole */
+export type KeyedWork<T> = (takenOver: boolean) => Promise<T>;
+
+/** What work came to, as JSON; `counts` unless it failed without an effect. */
+interface KeyOutcome {
+  json: string;
+  counts: boolean;
+}
+
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
 /** An outcome that outlives the process. */
@@ -51,23 +71,33 @@ interface Entry {
 /** What became of requests with an idempotency key, so that each of them has its effect once. */
 export class Idempotency implements KeptPerAccount {
   readonly #limits: IdempotencyLimits;
+  readonly #shared: SharedKeys | undefined;
   readonly #accounts = new Map<string, Map<string, Entry>>();
   /** Entries with an outcome, the oldest first. */
   readonly #settled = new Set<Entry>();
   #keys = 0;
   #characters = 0;
 
-  constructor(limits: Partial<IdempotencyLimits> = {}) {
+  /** @param shared where several brokers know of keys */
+  constructor(limits: Partial<IdempotencyLimits> = {}, shared?: SharedKeys) {
     this.#limits = { ...defaults, ...limits };
+    this.#shared = shared;
   }
 
   /**
    * Does the work, unless a request with the same key did it or does it: then the outcome is the same. A request that
    * failed without an effect does not count.
    * @param fingerprint of the method and all of its params that matter
+   * @param signal ends the wait for another broker
    * @throws BrokerError IDEMPOTENCY_MISMATCH, RATE_LIMITED when too many keys have no outcome yet, or what the work throws
    */
-  async once<T>(account: string, key: string, fingerprint: string, work: () => Promise<T>): Promise<T> {
+  async once<T>(
+    account: string,
+    key: string,
+    fingerprint: string,
+    signal: AbortSignal,
+    work: KeyedWork<T>,
+  ): Promise<T> {
     this.#expire();
     for (let earlier = this.#find(account, key); earlier; earlier = this.#find(account, key)) {
       if (earlier.fingerprint !== fingerprint) throw mismatch();
@@ -76,7 +106,9 @@ export class Idempotency implements KeptPerAccount {
       if (hadEffect(outcome.error)) throw outcome.error;
     }
     this.#makeRoom(account);
-    const outcome = await this.#begin(account, key, fingerprint, work);
+    const outcome = await this.#begin(account, key, fingerprint, () =>
+      this.#everywhere(account, key, fingerprint, signal, work),
+    );
     if (!outcome.ok) throw outcome.error;
     return outcome.value as T;
   }
@@ -137,6 +169,26 @@ export class Idempotency implements KeptPerAccount {
     };
     this.#add(entry);
     return outcome;
+  }
+
+  /** Does the work unless another broker did it or does it. */
+  async #everywhere(
+    account: string,
+    key: string,
+    fingerprint: string,
+    signal: AbortSignal,
+    work: KeyedWork<unknown>,
+  ): Promise<unknown> {
+    if (!this.#shared) return await work(false);
+    let own: Outcome | undefined;
+    const json = await this.#shared.once(account, key, signal, async (takenOver) => {
+      own = await settle(() => work(takenOver));
+      const kept = own.ok ? { value: own.value } : { error: wireOf(own.error) };
+      return { json: JSON.stringify({ fingerprint, ...kept }), counts: own.ok || hadEffect(own.error) };
+    });
+    const outcome = json === undefined ? own : outcomeFrom(json, fingerprint);
+    if (outcome?.ok) return outcome.value;
+    throw outcome?.error;
   }
 
   #add(entry: Entry): void {
@@ -207,6 +259,13 @@ function wireOf(error: unknown): WireError {
   const brokerError = error instanceof BrokerError ? error : undefined;
   const internal = new BrokerError('INTERNAL', 'The broker failed; its log has the cause.', { executed: 'maybe' });
   return (brokerError ?? internal).toWire();
+}
+
+/** The outcome of another broker. @throws BrokerError IDEMPOTENCY_MISMATCH */
+function outcomeFrom(json: string, expected: string): Outcome {
+  const { fingerprint, value, error } = JSON.parse(json) as Pick<KeptOutcome, 'fingerprint' | 'value' | 'error'>;
+  if (fingerprint !== expected) throw mismatch();
+  return error ? { ok: false, error: errorFromWire(error) } : { ok: true, value };
 }
 
 function errorFromWire({ message, data: { kind, ...options } }: WireError): BrokerError {

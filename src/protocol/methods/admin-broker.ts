@@ -43,6 +43,10 @@ export const adminBrokerMethods = {
       errors: z
         .array(z.object({ kind: z.string(), count: z.int() }))
         .describe('Of the last five minutes, the most frequent first.'),
+      shared: z
+        .enum(['up', 'down'])
+        .nullable()
+        .describe('Whether the store that several brokers share can be reached; null where there is no `[shared]`.'),
       caps: z.array(
         z.object({
           name: z.enum(['sockets', 'connections', 'sessions', 'accounts', 'view bytes', 'streams', 'watches']),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { adminMethod } from '../define.js';
 import { configuredName } from '../models.js';
-import { lasts, loginName } from './session.js';
+import { everywhere, lasts, loginName } from './session.js';
 
 const tenant = configuredName.describe('Name of the application.');
 const server = configuredName.describe('Name of a server in the configuration.');
@@ -166,7 +166,7 @@ export const adminDoMethods = {
     summary: 'Ends one session in all of its tokens, as session.close does.',
     effect: 'local',
     params: { id: id.describe('Id of the session, as session.list tells it; not the token.') },
-    result: z.object({ tenant: z.string(), server: z.string(), user: z.string(), lasts }),
+    result: z.object({ tenant: z.string(), server: z.string(), user: z.string(), lasts, everywhere }),
     errors: ['NOT_FOUND'],
   }),
   'session.revoke': adminMethod({
@@ -180,6 +180,7 @@ export const adminDoMethods = {
     result: z.object({
       accounts: z.int().describe('Accounts that were in use at this broker and are logged out now.'),
       lasts,
+      everywhere,
     }),
     errors: ['NOT_FOUND'],
   }),

@@ -37,6 +37,13 @@ export const lasts = z
     'Whether the end also holds after a restart; at this broker it holds at once. False while the broker cannot write its list of ended sessions, because the disk is full for instance, which it retries; and where the broker has a `key_file` and no `state_dir`, so no such list.',
   );
 
+export const everywhere = z
+  .boolean()
+  .nullable()
+  .describe(
+    'Whether all brokers that have the same store know of the end, within two seconds. False while the store cannot be reached: it is told later. null where the broker has no `[shared]`.',
+  );
+
 /** What the server can do, in the broker's words; methods work without most of these too, only at more cost. */
 const capabilities = z.object({
   move: z.boolean().describe('MOVE (RFC 6851)'),
@@ -133,6 +140,6 @@ export const sessionMethods = {
     summary: "Ends the session, in all of its tokens; with an account's last session its connections are logged out.",
     effect: 'local',
     params: {},
-    result: z.object({ closed: z.literal(true), lasts }),
+    result: z.object({ closed: z.literal(true), lasts, everywhere }),
   }),
 };
