@@ -6,6 +6,7 @@ import type { Broker } from '../../src/broker/broker.js';
 import { type Client, createClient } from '../../src/client/index.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { type BrokerPorts, Haproxy } from '../support/haproxy.js';
+import { deterministicBytes, message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
 import { runBroker, TOKEN } from '../support/running-broker.js';
 
@@ -142,6 +143,27 @@ describe('three brokers behind HAProxy', () => {
     expect(load.failures).toEqual([]);
     expect(load.clicks).toBeGreaterThan(USERS);
   }, 60_000);
+
+  it('keep a socket while its broker drains, until what runs on it is done', async () => {
+    await startBroker(0);
+    await inService(1);
+    const client = worker();
+    const [session = ''] = await sessionsOf(client);
+    const user = client.withSession(session);
+    const content = new Uint8Array(
+      message({ attachments: [{ filename: 'big.bin', content: deterministicBytes(3 * 1024 * 1024) }] }),
+    );
+    const { uid, uidValidity } = await user.message.append({ mailbox: 'INBOX', content });
+    const { body } = await user.message.source({ mailbox: 'INBOX', uid: uid ?? 0, uidValidity: uidValidity ?? 0 });
+    const reader = body.getReader();
+    let read = (await reader.read()).value?.length ?? 0;
+    const drained = brokers[0]?.drain(30_000);
+    // Longer than HAProxy needs to find a broker down.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;
+    expect(read).toBe(content.length);
+    await drained;
+  }, 30_000);
 
   it('share the users anew when one is added, within the age of a socket, and no user stays at two', async () => {
     await Promise.all([0, 1].map((index) => startBroker(index, AGE_MS)));

@@ -15,38 +15,52 @@ export interface BrokerPorts {
 /** A real HAProxy with the configuration that the package has, but for the ports. */
 export class Haproxy {
   readonly port: number;
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
   readonly #folder: string;
   /** The end of what it wrote to its standard error. */
   #complaint = '';
 
-  private constructor(port: number, process: ChildProcess, folder: string) {
+  private constructor(port: number, folder: string) {
     this.port = port;
-    this.#process = process;
     this.#folder = folder;
-    process.stderr?.on('data', (text: Buffer) => {
-      this.#complaint = `${this.#complaint}${text}`.slice(-2_000);
-    });
+    this.#process = this.#spawn();
   }
 
   /** Starts one in front of three brokers, whether they are there or not. */
   static async start(port: number, brokers: readonly BrokerPorts[]): Promise<Haproxy> {
-    const { program, env } = unpacked('haproxy', 'usr/sbin/haproxy');
     const folder = mkdtempSync(join(tmpdir(), 'imap-broker-haproxy-'));
-    const file = join(folder, 'haproxy.cfg');
-    writeFileSync(file, configuration(port, brokers));
-    const process = spawn(program, ['-f', file], { stdio: ['ignore', 'ignore', 'pipe'], env });
-    const haproxy = new Haproxy(port, process, folder);
+    writeFileSync(join(folder, 'haproxy.cfg'), configuration(port, brokers));
+    const haproxy = new Haproxy(port, folder);
     await haproxy.#listening();
     return haproxy;
   }
 
+  /** Kills it, with all of its sockets, and starts it again. */
+  async restart(): Promise<void> {
+    await this.#kill();
+    this.#process = this.#spawn();
+    await this.#listening();
+  }
+
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null) {
-      this.#process.kill('SIGKILL');
-      await once(this.#process, 'exit');
-    }
+    await this.#kill();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #spawn(): ChildProcess {
+    const { program, env } = unpacked('haproxy', 'usr/sbin/haproxy');
+    const file = join(this.#folder, 'haproxy.cfg');
+    const process = spawn(program, ['-f', file], { stdio: ['ignore', 'ignore', 'pipe'], env });
+    process.stderr?.on('data', (text: Buffer) => {
+      this.#complaint = `${this.#complaint}${text}`.slice(-2_000);
+    });
+    return process;
+  }
+
+  async #kill(): Promise<void> {
+    if (this.#process.exitCode !== null) return;
+    this.#process.kill('SIGKILL');
+    await once(this.#process, 'exit');
   }
 
   async #listening(): Promise<void> {
