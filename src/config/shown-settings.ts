@@ -69,7 +69,7 @@ function shown(key: string, value: unknown): Setting['value'] {
 
 /** A URL whose password, which may be in it, is not shown. */
 function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/)[^@/]*@/, '$1***@');
+  return url.replace(/^(\w+:\/\/).*@/, '$1***@');
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

@@ -45,6 +45,15 @@ describe('the settings that operators see', () => {
     expect(JSON.stringify(settings)).not.toContain(HASH);
   });
 
+  it.each([
+    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+    ['redis://:pass@127.0.0.1:6379/1', 'redis://***@127.0.0.1:6379/1'],
+    ['rediss://name:p@ss/word@cache.example:6380', 'rediss://***@cache.example:6380'],
+  ])('have the address of the shared store without its password: %s', (url, value) => {
+    const own = parseConfig(`${FILE}[shared]\nurl = "${url}"\n`, '/').broker.settings ?? [];
+    expect(own).toContainEqual({ key: 'shared.url', value, source: 'file' });
+  });
+
   it('say what is from flags and what from the environment', () => {
     const sourcesOf = (flags: Parameters<typeof configOfFlags>[0]) => {
       const all = configOfFlags(flags).config.broker.settings ?? [];

@@ -6,8 +6,8 @@ import { hashToken } from '../../src/session/tenants.js';
 import { builtProgram } from '../cli/built.js';
 import { Program } from '../cli/program.js';
 import { Dovecot } from '../support/dovecot.js';
-import { Haproxy } from '../support/haproxy.js';
 import { freePorts } from '../support/ports.js';
+import { RunningProxy } from '../support/proxy.js';
 import { RedisServer } from '../support/redis.js';
 import { TOKEN } from '../support/running-broker.js';
 
@@ -15,14 +15,14 @@ import { TOKEN } from '../support/running-broker.js';
 export class Cluster {
   readonly dovecot: Dovecot;
   readonly redis: RedisServer;
-  readonly haproxy: Haproxy;
+  readonly proxy: RunningProxy;
   readonly #folder: string;
   readonly #programs: (Program | undefined)[] = [];
 
-  private constructor(dovecot: Dovecot, redis: RedisServer, haproxy: Haproxy, folder: string) {
+  private constructor(dovecot: Dovecot, redis: RedisServer, proxy: RunningProxy, folder: string) {
     this.dovecot = dovecot;
     this.redis = redis;
-    this.haproxy = haproxy;
+    this.proxy = proxy;
     this.#folder = folder;
   }
 
@@ -34,18 +34,18 @@ export class Cluster {
       freePorts(7),
     ]);
     const brokers = [0, 1, 2].map((index) => ({ port: rest[2 * index] ?? 0, monitorPort: rest[2 * index + 1] ?? 0 }));
-    const haproxy = await Haproxy.start(port, brokers);
+    const proxy = await RunningProxy.start('HAProxy', port, brokers);
     for (const [index, ports] of brokers.entries()) {
       mkdirSync(join(folder, `${index}`));
       const file = join(folder, `${index}`, 'config.toml');
       writeFileSync(file, configuration(ports, dovecot.plainPort, redis.url, join(folder, 'keys')));
     }
     KeyRing.ofFile(join(folder, 'keys'), { create: true });
-    return new Cluster(dovecot, redis, haproxy, folder);
+    return new Cluster(dovecot, redis, proxy, folder);
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.haproxy.port}`;
+    return `ws://127.0.0.1:${this.proxy.port}`;
   }
 
   /** Starts a broker; resolves when it listens. */
@@ -67,7 +67,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     for (const program of this.#programs) await program?.stop('SIGKILL');
-    await this.haproxy.stop();
+    await this.proxy.stop();
     await this.redis.stop();
     await this.dovecot.stop();
     rmSync(this.#folder, { recursive: true, force: true });

@@ -130,7 +130,7 @@ describe('three brokers of which one fails', () => {
   it('nor when the proxy is killed, which cuts all sockets', async () => {
     await appending('cut', async () => {
       for (let cut = 0; cut < CUTS; cut += 1) {
-        await cluster.haproxy.restart();
+        await cluster.proxy.restart();
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
     });

@@ -63,7 +63,9 @@ describe('a socket that comes of age', () => {
     onTestFinished(() => client.close());
     const opened = () => logged.filter(({ msg }) => msg === 'socket opened').length;
     while (opened() < 10) {
-      await Promise.all(Array.from({ length: 20 }, () => client.broker.ping()));
+      await Promise.all(Array.from({ length: 5 }, () => client.broker.ping()));
+      // So that the tenant's quota of requests a second is not used up.
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   });
 

@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Broker } from '../../src/broker/broker.js';
 import { type Client, createClient } from '../../src/client/index.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
-import { type BrokerPorts, Haproxy } from '../support/haproxy.js';
 import { deterministicBytes, message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
+import { type BrokerPorts, type ProxyKind, RunningProxy } from '../support/proxy.js';
 import { runBroker, TOKEN } from '../support/running-broker.js';
 
 const SHARDS = 32;
@@ -17,7 +17,8 @@ const AGE_MS = 2_000;
 
 let dovecot: Dovecot;
 let folder: string;
-let haproxy: Haproxy;
+let proxy: RunningProxy | undefined;
+let port: number;
 let ports: BrokerPorts[];
 let brokers: (Broker | undefined)[];
 let clients: Client[];
@@ -28,16 +29,17 @@ beforeAll(async () => {
 afterAll(() => dovecot.stop());
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'imap-broker-scale-'));
-  const [port = 0, ...rest] = await freePorts(7);
+  const [own = 0, ...rest] = await freePorts(7);
+  port = own;
   ports = [0, 1, 2].map((index) => ({ port: rest[2 * index] ?? 0, monitorPort: rest[2 * index + 1] ?? 0 }));
   brokers = [undefined, undefined, undefined];
   clients = [];
-  haproxy = await Haproxy.start(port, ports);
 });
 afterEach(async () => {
   for (const client of clients) client.close();
   await Promise.all(brokers.map((broker) => broker?.stop()));
-  await haproxy.stop();
+  await proxy?.stop();
+  proxy = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -54,17 +56,17 @@ async function startBroker(index: number, ageMs = 900_000): Promise<void> {
 
 /** A client as a worker of the site has it. */
 function worker(): Client {
-  const client = createClient({ url: `ws://127.0.0.1:${haproxy.port}`, token: TOKEN, shards: SHARDS });
+  const client = createClient({ url: `ws://127.0.0.1:${port}`, token: TOKEN, shards: SHARDS });
   clients.push(client);
   return client;
 }
 
-/** Resolves when HAProxy lets sockets through to as many brokers. */
+/** Resolves when the proxy lets sockets through to as many brokers. */
 async function inService(count: number): Promise<void> {
   const epochs = async () => {
     const found = new Set<string>();
     for (let shard = 0; shard < SHARDS; shard += 1) {
-      const client = createClient({ url: `ws://127.0.0.1:${haproxy.port}/?shard=${shard}`, token: TOKEN });
+      const client = createClient({ url: `ws://127.0.0.1:${port}/?shard=${shard}`, token: TOKEN });
       found.add((await client.broker.ping()).epoch);
       client.close();
     }
@@ -111,7 +113,11 @@ function clicking(client: Client, sessions: readonly string[]) {
   };
 }
 
-describe('three brokers behind HAProxy', () => {
+describe.each<ProxyKind>(['HAProxy', 'nginx'])('three brokers behind %s', (kind) => {
+  beforeEach(async () => {
+    proxy = await RunningProxy.start(kind, port, ports);
+  });
+
   it('have a user at one broker, whichever worker asks, and all of them have some', async () => {
     await Promise.all([0, 1, 2].map((index) => startBroker(index)));
     await inService(3);
@@ -143,6 +149,12 @@ describe('three brokers behind HAProxy', () => {
     expect(load.failures).toEqual([]);
     expect(load.clicks).toBeGreaterThan(USERS);
   }, 60_000);
+});
+
+describe('three brokers behind HAProxy', () => {
+  beforeEach(async () => {
+    proxy = await RunningProxy.start('HAProxy', port, ports);
+  });
 
   it('keep a socket while its broker drains, until what runs on it is done', async () => {
     await startBroker(0);
