@@ -25,7 +25,7 @@ afterEach(() => void child.kill('SIGKILL'));
 
 /** A process that logs many lines, with a reader that has not read yet; resolves when it has gone on. */
 async function logging(lines = LINES): Promise<void> {
-  const module = join(projectRoot, 'dist/src/runtime/log.js');
+  const module = join(projectRoot, 'dist/src/runtime/log/log.js');
   child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, module, String(lines)], { stdio: 'pipe' });
   await once(child.stderr as NodeJS.ReadableStream, 'data');
 }
