@@ -19,6 +19,6 @@ export interface ClientOptions {
   onHello?: (hello: Hello) => void;
   /** Called once when a session, or its access token, ends within five minutes: time for session.renew or refresh. */
   onExpiring?: (expiring: SessionExpiring) => void;
-  /** Called with each request of a user whom trace.start traces. A trace ends with its socket, which onHello tells. */
+  /** Called with each request of a user that an operator traces by trace.start. A trace ends with its socket; onHello tells of the next socket. */
   onTrace?: (trace: TraceEvent) => void;
 }

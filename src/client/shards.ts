@@ -35,9 +35,9 @@ export class Shards {
     return await this.#core(shard).call(method, params, options);
   }
 
-  watch(options: WatchOptions): Promise<Watch> {
+  async watch(options: WatchOptions): Promise<Watch> {
     const { session } = options;
-    return this.#core(this.#shardOfSession(typeof session === 'function' ? session() : session)).watch(options);
+    return await this.#core(this.#shardOfSession(typeof session === 'function' ? session() : session)).watch(options);
   }
 
   close(): void {

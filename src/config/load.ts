@@ -104,14 +104,21 @@ export function fromFile(file: ConfigFile, folder: string): Config {
       views: { bytes: cache.bytes, bodyBytes: cache.body_bytes },
       sessions: { ttlMs: ms(session.ttl_seconds), maxAgeMs: ms(session.max_age_seconds) },
       sessionFiles: sessionFiles(session, folder),
-      shared: file.shared && sharedStore(file.shared, folder),
+      shared: file.shared && sharedStore(file.shared, session, folder),
     },
     // After all else that reads files, whose errors are plainer.
     settings: settingsOf(file, folder),
   };
 }
 
-function sharedStore({ url, ca_file: ca }: NonNullable<ConfigFile['shared']>, folder: string): BrokerOptions['shared'] {
+function sharedStore(
+  { url, ca_file: ca }: NonNullable<ConfigFile['shared']>,
+  session: ConfigFile['session'],
+  folder: string,
+): BrokerOptions['shared'] {
+  if (session.key_file === undefined && session.state_dir === undefined) {
+    throw new ConfigError(['shared: needs session.key_file: brokers read what others have sealed by the same keys']);
+  }
   return { url, ca: ca === undefined ? undefined : readNamed(ca, folder, 'shared.ca_file') };
 }
 

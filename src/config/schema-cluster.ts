@@ -20,13 +20,17 @@ export const shared = z
   .strictObject({
     url: z
       .string()
-      .regex(/^rediss?:\/\/./, 'is no redis: or rediss: URL')
+      .refine((url) => /^rediss?:\/\/./.test(url) && URL.canParse(url), 'is no redis: or rediss: URL')
       .describe('Redis or Valkey: `redis://HOST:PORT`, or `rediss://NAME:PASSWORD@HOST:PORT` by TLS.'),
     ca_file: z
       .string()
       .min(1)
       .optional()
       .describe('PEM file of the authorities to trust instead of the public ones. Relative to the configuration file.'),
+  })
+  .refine(({ url, ca_file: ca }) => ca === undefined || url.startsWith('rediss:'), {
+    path: ['ca_file'],
+    error: 'goes with a rediss: URL',
   })
   .optional()
   .describe('Where several brokers keep what all of them must know: sessions that were ended.');

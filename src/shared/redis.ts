@@ -29,7 +29,10 @@ export class Redis {
   /** Tells whether there is a connection, whenever that changes. */
   readonly ups = new Listeners<boolean>();
   readonly #client;
-  #up = false;
+  /** Undefined until the first try has ended. */
+  #up: boolean | undefined;
+  /** Why there was no connection when that was tried for the last time. */
+  problem: string | undefined;
 
   constructor({ url, ca }: RedisOptions) {
     this.#client = createClient({
@@ -46,16 +49,22 @@ export class Redis {
       },
     });
     this.#client.on('ready', () => this.#set(true));
+    this.#client.on('error', ({ message }: Error) => {
+      this.problem = message;
+    });
     for (const event of ['end', 'reconnecting', 'error']) this.#client.on(event, () => this.#set(this.#client.isReady));
   }
 
   get up(): boolean {
-    return this.#up;
+    return this.#up === true;
   }
 
   /** Connects, for as long as it takes. */
   open(): void {
-    this.#client.connect().catch(() => {});
+    this.#client.connect().catch(({ message }: Error) => {
+      this.problem = message;
+      this.#set(false);
+    });
   }
 
   close(): void {

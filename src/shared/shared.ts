@@ -17,7 +17,10 @@ export class Shared {
     this.keys = new SharedKeys(this.#redis, sealing);
     this.#redis.ups.add((up) => {
       if (up) log.info('the shared store is reached');
-      else log.warn('the shared store cannot be reached; what ends now is known to other brokers later');
+      else {
+        const { problem } = this.#redis;
+        log.warn({ problem }, 'the shared store cannot be reached; what ends now is known to other brokers later');
+      }
     });
   }
 

@@ -236,6 +236,18 @@ describe('what is refused, in one sentence with line and key', () => {
     ],
     ['TOML that is none', `${MINIMAL}[pool\n`, /^line 11: not valid TOML: /],
     [
+      'a store that is no Redis',
+      `${MINIMAL}[shared]\nurl = "http://127.0.0.1"\n`,
+      /shared\.url: is no redis: or rediss: URL/,
+    ],
+    ['a store at no port', `${MINIMAL}[shared]\nurl = "redis://a:b:c"\n`, /shared\.url: is no redis: or rediss: URL/],
+    [
+      'a store with an authority and without TLS',
+      `${MINIMAL}[shared]\nurl = "redis://a"\nca_file = "ca.pem"\n`,
+      /shared\.ca_file: goes with a rediss: URL/,
+    ],
+    ['a store without keys in common', `${MINIMAL}[shared]\nurl = "redis://a"\n`, /shared: needs session\.key_file/],
+    [
       'a ca_file that is not there',
       MINIMAL.replace('"main"', '"main"\nca_file = "no"'),
       /^line 6: server\[0\]\.ca_file: cannot read .*no: there is no such file/,

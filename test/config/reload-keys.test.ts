@@ -58,7 +58,7 @@ const values: Record<string, { before?: Record<string, unknown>; after: unknown 
   'log.level': { after: 'warn' },
   'cluster.name': { after: 'b' },
   'shared.url': { after: 'redis://127.0.0.1:6380' },
-  'shared.ca_file': { before: { ca_file: 'ca.pem' }, after: 'ca2.pem' },
+  'shared.ca_file': { before: { url: 'rediss://127.0.0.1:6379', ca_file: 'ca.pem' }, after: 'ca2.pem' },
 };
 for (const section of ['listener', 'monitor']) {
   const tls = { tls_cert_file: 'cert.pem', tls_key_file: 'key.pem' };

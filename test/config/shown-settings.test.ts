@@ -50,7 +50,7 @@ describe('the settings that operators see', () => {
     ['redis://:pass@127.0.0.1:6379/1', 'redis://***@127.0.0.1:6379/1'],
     ['rediss://name:p@ss/word@cache.example:6380', 'rediss://***@cache.example:6380'],
   ])('have the address of the shared store without its password: %s', (url, value) => {
-    const own = parseConfig(`${FILE}[shared]\nurl = "${url}"\n`, '/').broker.settings ?? [];
+    const own = parseConfig(`${FILE}[session]\nstate_dir = "."\n[shared]\nurl = "${url}"\n`, '/').broker.settings ?? [];
     expect(own).toContainEqual({ key: 'shared.url', value, source: 'file' });
   });
 

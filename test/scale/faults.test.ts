@@ -108,7 +108,7 @@ async function verify(): Promise<void> {
 }
 
 describe('three brokers of which one fails', () => {
-  it('lose and double no keyed append and no event when it is killed, and nobody logs in again', async () => {
+  it('lose and double no keyed append and no event when it is killed, and no user logs in again', async () => {
     const slowest = await appending('killed', async () => {
       await cluster.kill(0);
       await cluster.run(0);

@@ -135,7 +135,7 @@ describe.each<ProxyKind>(['HAProxy', 'nginx'])('three brokers behind %s', (kind)
     for (const own of all) expect(own.length).toBeGreaterThan(0);
   }, 30_000);
 
-  it('lose no request while they are restarted one after the other, and nobody logs in again', async () => {
+  it('lose no request while they are restarted one after the other, and no user logs in again', async () => {
     await Promise.all([0, 1, 2].map((index) => startBroker(index)));
     await inService(3);
     const client = worker();

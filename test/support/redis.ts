@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { certificates } from './certificates.js';
 import { freePorts } from './ports.js';
 import { unpacked } from './unpacked.js';
 
@@ -11,28 +12,30 @@ import { unpacked } from './unpacked.js';
 export class RedisServer {
   readonly port: number;
   readonly password = 'a-password-for-tests';
+  readonly #tls: boolean;
   readonly #folder = mkdtempSync(join(tmpdir(), 'imap-broker-redis-'));
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, tls: boolean) {
     this.port = port;
+    this.#tls = tls;
   }
 
-  static async start(): Promise<RedisServer> {
+  static async start({ tls = false } = {}): Promise<RedisServer> {
     const [port = 0] = await freePorts(1);
-    const server = new RedisServer(port);
+    const server = new RedisServer(port, tls);
     await server.run();
     return server;
   }
 
   get url(): string {
-    return `redis://:${this.password}@127.0.0.1:${this.port}`;
+    return `${this.#tls ? 'rediss' : 'redis'}://:${this.password}@localhost:${this.port}`;
   }
 
   /** Starts it, empty, after it was killed. */
   async run(): Promise<void> {
     const { program, env } = unpacked('redis-server', 'usr/bin/redis-server');
-    const options = ['--bind', '127.0.0.1', '--port', `${this.port}`, '--save', '', '--appendonly', 'no'];
+    const options = ['--bind', '127.0.0.1', ...this.#portOptions(), '--save', '', '--appendonly', 'no'];
     this.#process = spawn(program, [...options, '--requirepass', this.password, '--dir', this.#folder], {
       stdio: 'ignore',
       env,
@@ -62,6 +65,16 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #portOptions(): string[] {
+    if (!this.#tls) return ['--port', `${this.port}`];
+    const { cert, key } = certificates();
+    const [certFile, keyFile] = [join(this.#folder, 'cert.pem'), join(this.#folder, 'key.pem')];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-auth-clients', 'no'];
+    return ['--port', '0', '--tls-port', `${this.port}`, ...files];
   }
 
   async #answers(): Promise<boolean> {
