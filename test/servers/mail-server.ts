@@ -81,7 +81,10 @@ export async function serve(name: ServerName): Promise<ServedMail> {
 function newGuest(name: ServerName, client: RawClient, session: string, mail: LeanImap): Guest {
   const ask: Guest['ask'] = (method, params) => client.call(method, { ...params, session } as never);
   const other: Guest['other'] = async (...commands) => {
-    await mail.all(...commands);
+    for (const command of commands) {
+      if (name === 'Courier' && command.startsWith('DELETE ')) await deleteOnCourier(mail, command);
+      else await mail.all(command);
+    }
   };
   const append: Guest['append'] = (folder, content = 0) => {
     const text = mailOf(content);
@@ -105,4 +108,18 @@ function newGuest(name: ServerName, client: RawClient, session: string, mail: Le
     append,
     change: (folder, ...commands) => other(`SELECT "${folder}"`, ...commands, 'SELECT INBOX'),
   };
+}
+
+/**
+ * Deletes a folder on Courier, which removes its files one by one and refuses where another connection of the folder has
+ * written a file meanwhile. The command is given again then; a STATUS that is refused shows that the folder has gone.
+ */
+async function deleteOnCourier(mail: LeanImap, command: string): Promise<void> {
+  for (let refusals = 0; ; refusals += 1) {
+    const [reply] = await mail.send(command);
+    if (reply?.status === 'OK') return;
+    if (refusals === 5 || reply?.text !== 'Cannot delete this folder.') throw new Error(`${command}: ${reply?.text}`);
+    const [status] = await mail.send(`${command.replace('DELETE', 'STATUS')} (MESSAGES)`);
+    if (status?.status === 'NO') return;
+  }
 }
