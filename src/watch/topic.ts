@@ -1,4 +1,5 @@
 import { BrokerError } from '../protocol/errors.js';
+import { orAborted } from '../runtime/wait.js';
 import { EventLog, type EventStore } from './event-log.js';
 import { LatestAccount } from './latest-account.js';
 import { Rounds } from './rounds.js';
@@ -98,6 +99,7 @@ export class Topic {
     const subscription = this.#subscriptions.get(subscriber) ?? new Subscription(subscriber, this.#log);
     this.#subscriptions.set(subscriber, subscription);
     const hold = subscription.hold(mailboxes);
+    const known = mailboxes.filter((name) => this.#mailboxes.get(name)?.since !== undefined);
     try {
       const found = await this.#rounds.join(signal);
       const watched = mailboxes.flatMap((mailbox) => {
@@ -108,6 +110,11 @@ export class Topic {
       const names = watched.map(({ mailbox }) => mailbox);
       const missing = mailboxes.filter((name) => !names.includes(name));
       if (!resume && missing.length > 0) throw notFound(missing);
+      if (resume && !this.#replay(resume, names, this.#log.seq)) {
+        // The socket lists the folders after the answer: what the list shows must not be told after it.
+        await orAborted(this.#watcher.catchUp(known), signal);
+        hold.from = this.#log.seq;
+      }
       hold.from ??= this.#log.seq;
       hold.replay = resume && this.#replay(resume, names, hold.from);
       for (const name of names) this.#establish(name, hold.from);

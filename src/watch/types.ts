@@ -31,6 +31,10 @@ export interface Watcher {
    * @throws BrokerError when the account cannot be reached; folders that were watched before are still watched
    */
   watch(mailboxes: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Found>>;
+  /**
+   * Reports the changes of folders up to now. Resolves also where the server does not answer: they are reported later then.
+   */
+  catchUp(mailboxes: readonly string[]): Promise<void>;
   /** Whether a change in any of the folders would be reported within its `lagMs`. */
   readonly alive: boolean;
   /** Ends the watcher; no change is reported any more. */

@@ -91,6 +91,11 @@ class AccountWatcher implements Watcher {
     return new Map(mailboxes.map((name) => [name, refused.get(name) ?? this.#watched(name)]));
   }
 
+  async catchUp(mailboxes: readonly string[]): Promise<void> {
+    const folders = mailboxes.flatMap((name) => this.#folders.get(name) ?? []);
+    await Promise.all(folders.map((folder) => this.#look(folder)));
+  }
+
   get alive(): boolean {
     return [...this.#folders.keys()].every((name) => this.#liveness(name) !== undefined);
   }

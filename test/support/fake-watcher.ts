@@ -24,6 +24,10 @@ export class FakeWatcher implements Watcher {
     return new Map(mailboxes.map((name) => [name, known(name) ? { uidValidity: 1, lagMs: 5, state: 's' } : null]));
   }
 
+  async catchUp(mailboxes: readonly string[]): Promise<void> {
+    for (const name of mailboxes) this.#watchers.late.get(name)?.(this);
+  }
+
   get alive(): boolean {
     return !this.closed;
   }
@@ -48,6 +52,8 @@ export class FakeWatcher implements Watcher {
 export class FakeWatchers {
   readonly started: FakeWatcher[] = [];
   readonly missing = new Set<string>();
+  /** What a watcher tells of a folder when it is asked to catch up. */
+  readonly late = new Map<string, (watcher: FakeWatcher) => void>();
   /** What a call of watch() waits for before it answers. */
   find: (watcher: FakeWatcher, signal: AbortSignal) => Promise<void> = async () => {};
   readonly #listeners = new Set<() => void>();

@@ -83,6 +83,30 @@ describe('a broker that drains', () => {
   });
 });
 
+describe('a socket that comes from another broker', () => {
+  it('is not told again of messages that it lists after it was asked to', async () => {
+    const { connect } = await start();
+    const [watching, coming] = [await connect(), await connect()];
+    const user = newUser();
+    const session = await watching.login(user);
+    await watching.call('mailbox.create', { session, mailbox: 'Polled' });
+    const mailboxes = ['INBOX', 'Polled'];
+    await watching.call('watch.start', { session, mailboxes });
+    // The watch polls this folder, and so does not know of the message yet.
+    await dovecot.deliver(user, 'Polled', [message({ subject: 'x' })]);
+    const resumed = await coming.call('events.resume', { session, epoch: 'another', after: 7, mailboxes });
+    expect(resumed.resync).toBe(true);
+    expect(await coming.call('message.list', { session, mailbox: 'Polled' })).toMatchObject({ total: 1 });
+    await dovecot.deliver(user, 'Polled', [message({ subject: 'y' })]);
+    await coming.call('message.list', { session, mailbox: 'Polled' });
+    const news = () => told(coming, 'event').filter(({ params }) => (params as { type: string }).type === 'new');
+    await expect.poll(news).not.toEqual([]);
+    expect(news()).toEqual([
+      expect.objectContaining({ params: expect.objectContaining({ messages: [expect.objectContaining({ uid: 2 })] }) }),
+    ]);
+  });
+});
+
 describe("the broker's own watcher", () => {
   it('tells of what others and the broker itself have done', async () => {
     const { connect, broker } = await start();

@@ -131,6 +131,7 @@ describe('a watch', () => {
     const refusal = new BrokerError('IMAP_NO', 'The IMAP server refused: Not now.');
     const startWatcher: StartWatcher = () => ({
       watch: async (names) => new Map<string, Found>(names.map((name) => [name, name === 'busy' ? refusal : watched])),
+      catchUp: async () => {},
       alive: true,
       close: () => {},
     });

@@ -25,6 +25,17 @@ describe('a socket that comes back', () => {
     expect(socket.seqs).toEqual([2, 4, 6]);
   });
 
+  it('from another broker is not sent what the watch was late with, for it lists the folders after the answer', async () => {
+    const { watchers, begin } = await left(['a', 'b'], ['a']);
+    watchers.late.set('a', (watcher) => watcher.count('a', 2));
+    const socket = new FakeSocket();
+    const beginning = await begin(socket, ['a', 'b'], { after: 1, epoch: 'another' });
+    expect(beginning).toMatchObject({ seq: 2, replayed: 0, resync: true });
+    beginning.settle(true);
+    watchers.one.count('b', 3);
+    expect(socket.seqs).toEqual([3]);
+  });
+
   it('has missed nothing when it is up to date', async () => {
     const { watchers, watch } = await left(['a'], ['a']);
     const socket = new FakeSocket();
