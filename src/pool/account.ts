@@ -281,9 +281,9 @@ export class Account {
     this.#lending.vacate(why);
   }
 
-  /** Ends all idle connections: no request of the account is expected here. */
+  /** Ends all existing connections as they become idle: no request of the account is expected here. */
   giveBack(): void {
-    this.#lending.endIdle();
+    this.vacate('reaped');
   }
 
   /** Ends idle connections above the configured limit. */

@@ -158,11 +158,6 @@ export class Lending {
       void this.#endIdle(connection, 'evicted');
   }
 
-  /** Ends all idle connections, as if they were idle for too long. */
-  endIdle(): void {
-    for (const connection of this.#options.pool.idle) void this.#endIdle(connection, 'reaped');
-  }
-
   /** Ends connections that were idle for too long or are too old. */
   sweep(idleMs: number): void {
     const { pool, loans, mustRetire } = this.#options;

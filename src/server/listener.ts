@@ -290,8 +290,11 @@ export class Listener {
       this.#givingBack.delete(timer);
       const stays = [...this.#sockets].filter((socket) => socket.tenant === tenant && !socket.retiring);
       if (stays.some((socket) => socket.shard === shard)) return;
+      const { hub, registry } = this.#options.socket.services;
       for (const key of accounts) {
-        if (!stays.some((socket) => socket.accounts.has(key))) this.#options.socket.services.registry.giveBack(key);
+        if (stays.some((socket) => socket.accounts.has(key))) continue;
+        hub.giveUp(key);
+        registry.giveBack(key);
       }
     }, this.#options.socket.limits.now.movedMs).unref();
     this.#givingBack.add(timer);

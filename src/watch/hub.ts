@@ -113,6 +113,12 @@ export class Hub implements KeptPerAccount {
     this.#end(accountKey, topic, ended, frame);
   }
 
+  /** No socket of the account is expected to come back: its watch does not linger. */
+  giveUp(accountKey: string): void {
+    const topic = this.#topics.get(accountKey);
+    if (topic?.facts.sockets === 0) this.#end(accountKey, topic, new BrokerError('CANCELLED', 'The watch has ended.'));
+  }
+
   /** Ends all watches without notice: the sockets are closed or about to be closed. */
   close(): void {
     this.#closed = true;

@@ -35,6 +35,8 @@ export class RunningProxy {
   readonly port: number;
   readonly #kind: ProxyKind;
   #process: ChildProcess;
+  /** Processes of before a reload, which keep the sockets that they have. */
+  readonly #former: ChildProcess[] = [];
   readonly #folder: string;
   /** The end of what it wrote to its standard error. */
   #complaint = '';
@@ -63,15 +65,26 @@ export class RunningProxy {
     await this.#listening();
   }
 
+  /** Reads the configuration again, as `systemctl reload haproxy` does: a new process takes over, and no socket is cut. */
+  async reload(): Promise<void> {
+    const former = this.#process;
+    this.#process = this.#spawn(['-sf', `${former.pid}`]);
+    this.#former.push(former);
+    await this.#listening();
+  }
+
   async stop(): Promise<void> {
     await this.#kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #spawn(): ChildProcess {
+  #spawn(more: readonly string[] = []): ChildProcess {
     const { pack, program: path, file, args } = kinds[this.#kind];
     const { program, env } = unpacked(pack, path);
-    const process = spawn(program, args(join(this.#folder, file)), { stdio: ['ignore', 'ignore', 'pipe'], env });
+    const process = spawn(program, [...args(join(this.#folder, file)), ...more], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env,
+    });
     process.stderr?.on('data', (text: Buffer) => {
       this.#complaint = `${this.#complaint}${text}`.slice(-2_000);
     });
@@ -79,9 +92,11 @@ export class RunningProxy {
   }
 
   async #kill(): Promise<void> {
-    if (this.#process.exitCode !== null) return;
-    this.#process.kill('SIGKILL');
-    await once(this.#process, 'exit');
+    for (const process of [...this.#former.splice(0), this.#process]) {
+      if (process.exitCode !== null || process.signalCode !== null) continue;
+      process.kill('SIGKILL');
+      await once(process, 'exit');
+    }
   }
 
   async #listening(): Promise<void> {

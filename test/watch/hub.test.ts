@@ -229,6 +229,19 @@ describe('the end of a watch', () => {
     expect(hub.stats).toEqual({ topics: 0, subscribers: 0, logBytes: 0 });
   });
 
+  it('does not linger where the socket is not expected to come back', async () => {
+    const { watchers, watch, hub } = hubWith();
+    const [socket, other] = [new FakeSocket(), new FakeSocket()];
+    await watch(socket, ['a']);
+    await watch(other, ['b']);
+    socket.close();
+    hub.giveUp('k');
+    expect(watchers.live).toHaveLength(1);
+    other.close();
+    hub.giveUp('k');
+    expect(watchers.live).toEqual([]);
+  });
+
   it('lingers for each folder by itself', async () => {
     const { watchers, watch } = hubWith({ lingerMs: 20 });
     const [one, other] = [new FakeSocket(), new FakeSocket()];
