@@ -6,6 +6,7 @@ import { leftOf, number, span, whose } from './words.js';
 const ACCOUNTS = 25;
 /** Milliseconds that the page says what came of something. */
 const SAID_MS = 30_000;
+const PROGRAM = 'imap-broker';
 const byId = (id) => document.getElementById(id);
 
 /** What the page shows of the broker, and the buttons that do something to it. */
@@ -76,6 +77,9 @@ export class Board {
     this.#close();
     this.#draining = false;
     this.#say('');
+    byId('name').textContent = '';
+    byId('about').textContent = '';
+    document.title = PROGRAM;
   }
 
   /** The link was lost, which a drain ends with. */
@@ -86,7 +90,10 @@ export class Board {
 
   #about({ name, version, state, uptimeMs, paused }) {
     const pauses = paused.length === 0 ? '' : `; paused: ${paused.map(whose).join(', ')}`;
-    byId('about').textContent = `${name}, ${version}, ${state} for ${span(uptimeMs)}${pauses}`;
+    // Of several brokers each has a page like this: the tab says whose page it is.
+    document.title = `${name} – ${PROGRAM}`;
+    byId('name').textContent = name;
+    byId('about').textContent = `${version}, ${state} for ${span(uptimeMs)}${pauses}`;
     byId('pause-all').textContent = isPaused(paused, {}) ? 'Resume all' : 'Pause all';
     byId('drain').disabled = state === 'draining';
     if (this.#account) byId('pause-account').textContent = isPaused(paused, this.#account) ? 'Resume' : 'Pause';

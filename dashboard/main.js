@@ -103,6 +103,5 @@ function end() {
   link = undefined;
   unasked();
   board.clear();
-  byId('about').textContent = '';
   show(false);
 }

@@ -8,6 +8,8 @@ import { OperatedBroker } from '../support/operated-broker.js';
 import { TOKEN } from '../support/running-broker.js';
 
 const ADMIN = 'a-token-of-an-operator-for-tests';
+/** Long, as names of hosts can be: it has to fit into a narrow window. */
+const NAME = 'broker-2.a-name-without-blanks-that-is-as-long-as-that-of-a-host.example.org';
 
 let running: OperatedBroker;
 let browser: Browser;
@@ -16,6 +18,7 @@ let session: string;
 
 beforeAll(async () => {
   running = await OperatedBroker.start(() => ({
+    name: NAME,
     monitor: { host: '127.0.0.1', port: 0 },
     pool: { connectionsPerAccount: 1 },
     tenants: [
@@ -73,6 +76,16 @@ describe('the page of the monitor', () => {
     await page.reload();
     expect(await page.getByLabel('Admin token').inputValue()).toBe('');
     expect(JSON.stringify(running.logged)).not.toContain(ADMIN);
+  });
+
+  it('says in its heading and its title whose page it is, until the operator logs out', async () => {
+    const { page } = await board();
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe(`imap-broker ${NAME}`);
+    expect(await page.title()).toBe(`${NAME} – imap-broker`);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('imap-broker ');
+    expect(await page.title()).toBe('imap-broker');
+    expect(await page.locator('#about').textContent()).toBe('');
   });
 
   it('shows figures that change by themselves, without a complaint of the browser', async () => {

@@ -29,6 +29,10 @@ interface Case {
   labels?: Record<string, string>;
   /** With `INSTANCE` where the broker is named. */
   summary: string;
+  /** The alert is about all brokers and names none. */
+  together?: true;
+  /** What another broker has at the same time as `bad`. */
+  alsoBad?: Samples;
   /** What looks alike and must not fire the alert. */
   good: Samples;
 }
@@ -71,7 +75,7 @@ const cases: Case[] = [
     // Each try is followed by a time in which nobody asks.
     bad: { 'breaker_open{server="main"}': `${'1x3 0x6 '.repeat(20)}` },
     labels: { job: 'imap-broker', ...main },
-    summary: 'IMAP server main cannot be reached',
+    summary: 'IMAP server main cannot be reached from INSTANCE',
     good: { 'breaker_open{server="main"}': `0x90 1x4 0x${ALL}` },
   },
   {
@@ -85,41 +89,52 @@ const cases: Case[] = [
     alert: 'ImapBrokerLoginsFail',
     bad: { [logins('ok')]: `0+3x${ALL}`, [logins('unavailable')]: `0+1x${ALL}` },
     labels: main,
-    summary: '25% of the logins at main fail',
+    summary: '25% of the logins of INSTANCE at main fail',
     good: { [logins('ok')]: `0+3x${ALL}`, [logins('refused')]: `0+9x${ALL}`, [logins('aborted')]: `0+9x${ALL}` },
   },
   {
     alert: 'ImapBrokerWrongPasswords',
-    bad: { [logins('refused')]: `0+30x${ALL}` },
-    labels: main,
-    summary: '2 logins a second at main are refused',
+    together: true,
+    bad: { 'logins_total{server="guessed",outcome="refused"}': `0+30x${ALL}` },
+    labels: { server: 'guessed' },
+    summary: '2 logins a second at guessed are refused',
     good: { [logins('refused')]: `0+3x${ALL}`, [logins('ok')]: `0+300x${ALL}` },
+  },
+  {
+    alert: 'ImapBrokerWrongPasswords',
+    together: true,
+    // Guesses come by all brokers, by each of them slower than is told for one.
+    bad: { 'logins_total{server="spread",outcome="refused"}': `0+9x${ALL}` },
+    alsoBad: { 'logins_total{server="spread",outcome="refused"}': `0+12x${ALL}` },
+    labels: { server: 'spread' },
+    summary: '1.4 logins a second at spread are refused',
+    good: {},
   },
   {
     alert: 'ImapBrokerDefect',
     // The first one ever: before it there is no such counter.
     bad: { [ok]: `0+10x${ALL}`, [refused('INTERNAL')]: `_x100 1x${ALL}` },
     labels: { method: 'message.get' },
-    summary: 'Requests of message.get end with INTERNAL',
+    summary: 'Requests of message.get at INSTANCE end with INTERNAL',
     good: { [ok]: `0+10x${ALL}`, [refused('INTERNAL')]: `1x${ALL}` },
   },
   {
     alert: 'ImapBrokerErrors',
     bad: { [ok]: `0+9x${ALL}`, [refused('DEADLINE')]: `0+1x${ALL}` },
-    summary: '10% of all requests fail',
+    summary: '10% of all requests at INSTANCE fail',
     good: { [ok]: `0+9x${ALL}`, [refused('NOT_FOUND')]: `0+9x${ALL}` },
   },
   {
     alert: 'ImapBrokerSlow',
     bad: request({ 2.5: 90, 5: 100, '+Inf': 100 }),
-    summary: 'One request in a hundred takes more than 4.75s',
+    summary: 'One request in a hundred at INSTANCE takes more than 4.75s',
     good: request({ 1: 95, 2.5: 100, 5: 100, '+Inf': 100 }),
   },
   {
     alert: 'ImapBrokerQueue',
     bad: wait({ 1: 90, 2: 100, '+Inf': 100 }),
     labels: main,
-    summary: 'Requests wait 1.5s for a connection to main',
+    summary: 'Requests at INSTANCE wait 1.5s for a connection to main',
     good: wait({ 1: 96, 2: 100, '+Inf': 100 }),
   },
   {
@@ -129,7 +144,7 @@ const cases: Case[] = [
       'slots_used{server="old"}': `450x${ALL}`,
       'slots_limit{cap="broker"}': `1000x${ALL}`,
     },
-    summary: '95% of the connections of the broker are in use',
+    summary: '95% of the connections of INSTANCE are in use',
     good: { 'slots_used{server="main"}': `500x${ALL}`, 'slots_limit{cap="broker"}': `1000x${ALL}` },
   },
   {
@@ -140,14 +155,14 @@ const cases: Case[] = [
       'slots_limit{cap="server"}': `500x${ALL}`,
     },
     labels: { job: 'imap-broker', ...main },
-    summary: '95% of the connections to main are in use',
+    summary: '95% of the connections of INSTANCE to main are in use',
     good: { 'slots_used{server="main"}': `400x${ALL}`, 'slots_limit{cap="server"}': `500x${ALL}` },
   },
   {
     alert: 'ImapBrokerEvictions',
     bad: { 'connections_ended_total{server="main",reason="evicted"}': `0+30x${ALL}` },
     labels: main,
-    summary: '2 connections a second to main give way to other accounts',
+    summary: '2 connections a second of INSTANCE to main give way to other accounts',
     good: { 'connections_ended_total{server="main",reason="reaped"}': `0+30x${ALL}` },
   },
   {
@@ -159,7 +174,7 @@ const cases: Case[] = [
       'tenant_sockets_limit{tenant="helpdesk"}': `600x${ALL}`,
       sockets_limit: `1000x${ALL}`,
     },
-    summary: '96% of the sockets are in use',
+    summary: '96% of the sockets of INSTANCE are in use',
     good: {
       'sockets{tenant="webmail"}': `300x${ALL}`,
       'tenant_sockets_limit{tenant="webmail"}': `500x${ALL}`,
@@ -176,13 +191,13 @@ const cases: Case[] = [
       sockets_limit: `1000x${ALL}`,
     },
     labels: { tenant: 'webmail' },
-    summary: '96% of the sockets of webmail are in use',
+    summary: '96% of the sockets of webmail at INSTANCE are in use',
     good: {},
   },
   {
     alert: 'ImapBrokerTurnedAway',
     bad: { [ok]: `0+900x${ALL}`, [refused('RATE_LIMITED')]: `0+30x${ALL}` },
-    summary: '2 requests a second are refused with RATE_LIMITED',
+    summary: '2 requests a second at INSTANCE are refused with RATE_LIMITED',
     good: { [ok]: `0+900x${ALL}`, [refused('RATE_LIMITED')]: `0+3x${ALL}` },
   },
   {
@@ -196,7 +211,7 @@ const cases: Case[] = [
     alert: 'ImapBrokerDescriptors',
     bad: { process_open_fds: `950x${ALL}`, process_max_fds: `1000x${ALL}` },
     labels: { job: 'imap-broker' },
-    summary: '95% of the file descriptors are in use',
+    summary: '95% of the file descriptors of INSTANCE are in use',
     good: { process_open_fds: `500x${ALL}`, process_max_fds: `1000x${ALL}` },
   },
 ];
@@ -212,11 +227,12 @@ function series(instance: string, samples: Samples) {
 
 /** One of the tests that promtool is to do: each case has a broker of its own for what is bad, and one for what is good. */
 function promtoolTest() {
-  const told = cases.map(({ alert, labels = {}, summary }, index) => {
+  const told = cases.map(({ alert, together, labels = {}, summary }, index) => {
+    const own = together ? {} : { instance: `bad${index}` };
     const rule = rules.find((one) => one.alert === alert);
     return {
       alert,
-      exp_labels: { severity: rule?.labels.severity, instance: `bad${index}`, ...labels },
+      exp_labels: { severity: rule?.labels.severity, ...own, ...labels },
       exp_annotations: {
         summary: summary.replace('INSTANCE', `bad${index}`),
         description: rule?.annotations.description,
@@ -225,8 +241,9 @@ function promtoolTest() {
   });
   return {
     interval: '15s',
-    input_series: cases.flatMap(({ bad, good }, index) => [
+    input_series: cases.flatMap(({ bad, alsoBad = {}, good }, index) => [
       ...series(`bad${index}`, bad),
+      ...series(`other${index}`, alsoBad),
       ...series(`good${index}`, good),
     ]),
     alert_rule_test: rules.map(({ alert }) => ({

@@ -48,11 +48,19 @@ export class RunningProxy {
     this.#process = this.#spawn();
   }
 
-  /** Starts one in front of three brokers, whether they are there or not. */
-  static async start(kind: ProxyKind, port: number, brokers: readonly BrokerPorts[]): Promise<RunningProxy> {
+  /**
+   * Starts one in front of three brokers, whether they are there or not.
+   * @param edit changes the configuration as an operator would
+   */
+  static async start(
+    kind: ProxyKind,
+    port: number,
+    brokers: readonly BrokerPorts[],
+    edit = (text: string) => text,
+  ): Promise<RunningProxy> {
     const folder = mkdtempSync(join(tmpdir(), 'imap-broker-proxy-'));
     const { file } = kinds[kind];
-    writeFileSync(join(folder, file), configuration(file, port, brokers));
+    writeFileSync(join(folder, file), edit(configuration(file, port, brokers)));
     const proxy = new RunningProxy(kind, port, folder);
     await proxy.#listening();
     return proxy;

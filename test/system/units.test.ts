@@ -61,4 +61,16 @@ describe('the shipped units', () => {
     expect(listeners[0]).toEqual({ passed: 'clients', tls: undefined });
     expect(sessionFiles?.keyFile).toBe('/var/lib/imap-broker/session.keys');
   });
+
+  it('have an example for one of several brokers, which takes the socket that its unit brings and one for HAProxy', () => {
+    process.env.CREDENTIALS_DIRECTORY = folder;
+    const example = readFileSync(new URL('../../scale/broker.toml', import.meta.url), 'utf8');
+    const { brokers, broker } = parseConfig(example, '/etc/imap-broker');
+    delete process.env.CREDENTIALS_DIRECTORY;
+    expect(broker.listeners[0]).toMatchObject({ host: '127.0.0.1', port: 7143 });
+    expect(broker.listeners[1]).toMatchObject({ passed: 'clients' });
+    const state = /^StateDirectory=(.*)$/m.exec(text('imap-broker@.service'))?.[1]?.replace('%i', '1');
+    expect(broker.sessionFiles?.revocationsFile).toBe(`/var/lib/${state}/revoked.jsonl`);
+    expect(brokers).toBe(3);
+  });
 });
