@@ -6,11 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '../../src/client/index.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { Program } from '../cli/program.js';
+import { processorSeconds } from './processor.js';
 
 /** The bench runs compiled, below dist, so this is the compiled broker. */
 const program = fileURLToPath(new URL('../../bin/imap-broker.js', import.meta.url));
-/** Ticks of the kernel's accounts of processor time, on Linux. */
-const TICKS_PER_SECOND = 100;
 
 /** An IMAP server that the broker knows. */
 export interface BrokerServer {
@@ -24,13 +23,20 @@ export interface BrokerSetup {
   servers: readonly BrokerServer[];
   /** Web applications by name, which is their token too, with more lines for each. */
   tenants?: Record<string, string>;
+  /** For a proxy before it: it listens at 127.0.0.1 and not on a Unix socket. */
+  ports?: BrokerPorts;
+}
+
+export interface BrokerPorts {
+  port: number;
+  monitorPort: number;
 }
 
 /** So much that the quotas of an application are no part of what is measured. */
 export const UNBOUNDED =
   'requests_per_second = 1000000\nconcurrent_requests = 1000000\nsessions = 1000000\nstreams = 1000';
 
-/** The compiled broker as a process of its own, on a Unix socket. */
+/** The compiled broker as a process of its own, on a Unix socket unless it has ports. */
 export class BenchBroker {
   readonly url: string;
   readonly #folder: string;
@@ -43,15 +49,18 @@ export class BenchBroker {
     this.#program = running;
   }
 
-  static async start({ servers, tenants = { webmail: UNBOUNDED } }: BrokerSetup): Promise<BenchBroker> {
+  static async start({ servers, tenants = { webmail: UNBOUNDED }, ports }: BrokerSetup): Promise<BenchBroker> {
     const folder = await mkdtemp(join(tmpdir(), 'imap-broker-bench-'));
     const socket = join(folder, 'broker.sock');
     const config = join(folder, 'broker.toml');
-    await writeFile(config, configuration(socket, servers, tenants));
+    await writeFile(
+      config,
+      configuration(ports ? atPorts(ports) : `[[listener]]\nunix = "${socket}"\n`, servers, tenants),
+    );
     // Installing a package does that, so that it starts as its first line says.
     await chmod(program, 0o755);
     const running = new Program(program, ['serve', '--config', config]);
-    const broker = new BenchBroker(folder, `unix:${socket}`, running);
+    const broker = new BenchBroker(folder, ports ? `ws://127.0.0.1:${ports.port}` : `unix:${socket}`, running);
     await running.printed(/"listening"/);
     return broker;
   }
@@ -71,9 +80,11 @@ export class BenchBroker {
 
   /** Seconds of processor time that it has used so far. */
   get cpuSeconds(): number {
-    // The name of the program stands in brackets and may hold blanks: the fields are counted behind it.
-    const fields = this.#proc('stat').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return processorSeconds(this.pid);
+  }
+
+  get pid(): number {
+    return this.#program.child.pid ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -83,11 +94,16 @@ export class BenchBroker {
   }
 
   #proc(name: string): string {
-    return readFileSync(`/proc/${this.#program.child.pid}/${name}`, 'utf8');
+    return readFileSync(`/proc/${this.pid}/${name}`, 'utf8');
   }
 }
 
-function configuration(socket: string, servers: readonly BrokerServer[], tenants: Record<string, string>): string {
+function atPorts({ port, monitorPort }: BrokerPorts): string {
+  return `[[listener]]\nhost = "127.0.0.1"\nport = ${port}\n\n[monitor]\nport = ${monitorPort}\n`;
+}
+
+/** @param listening tables of the listeners */
+function configuration(listening: string, servers: readonly BrokerServer[], tenants: Record<string, string>): string {
   const server = ({ name, port, caPath }: BrokerServer) => `
 [[server]]
 name = "${name}"
@@ -102,9 +118,7 @@ name = "${name}"
 token_hashes = ["${hashToken(name)}"]
 ${lines}
 `;
-  return `[[listener]]
-unix = "${socket}"
-
+  return `${listening}
 [limits]
 pending_requests = 10000
 

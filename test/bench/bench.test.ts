@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ATTACHMENT_BYTES, ATTACHMENT_UID, benchMessage, longUids } from './content.js';
+import { configuration } from './haproxy.js';
 import { measure, ratio } from './measure.js';
+import { processorSeconds, ticksIn } from './processor.js';
 import { atLeast, atMost, comparison, markdownTable } from './report.js';
 import { median, quantile } from './statistics.js';
 
@@ -72,5 +76,32 @@ describe('measuring', () => {
     expect(quantile([], 0.5)).toBe(0);
     expect(quantile([3, 1, 2], 0.5)).toBe(2);
     expect(quantile([3, 1, 2], 1)).toBe(3);
+  });
+
+  it('takes the processor time of a process from the kernel, whatever the name of its program is', () => {
+    const fields = ['S', ...Array.from({ length: 40 }, (_, at) => at + 4)];
+    // Fields 14 and 15 of proc(5), of which the name is the second.
+    expect(ticksIn(`17 (odd ) name) ${fields.join(' ')}`)).toBe(14 + 15);
+    const before = processorSeconds(process.pid);
+    expect(before).toBeGreaterThan(0);
+    for (const end = performance.now() + 50; performance.now() < end; ) JSON.parse('[1]');
+    expect(processorSeconds(process.pid)).toBeGreaterThan(before);
+  });
+});
+
+describe('HAProxy before the brokers that are measured', () => {
+  const file = readFileSync(join(import.meta.dirname, '../../scale/haproxy.cfg'), 'utf8');
+  const brokers = [1, 2, 3].map((at) => ({ port: 20_000 + at, monitorPort: 30_000 + at }));
+
+  it('has the configuration of the package, but for the ports', () => {
+    const changed = configuration(file, 15_000, brokers);
+    expect(changed).toContain('bind 127.0.0.1:15000\n');
+    expect(changed).toContain('server broker3 127.0.0.1:20003 port 30003\n');
+    expect(changed.replace(/:\d{5}| port \d{5}/g, '')).toBe(file.replace(/:7\d{3}| port 7\d{3}/g, ''));
+  });
+
+  it('knows of no others', () => {
+    const changed = configuration(file, 15_000, brokers.slice(0, 1));
+    expect(changed.match(/^ *server .*$/gm)).toEqual(['    server broker1 127.0.0.1:20001 port 30001']);
   });
 });

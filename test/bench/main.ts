@@ -24,7 +24,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 async function bench(): Promise<void> {
   const begun = Date.now();
-  const wanted = scenarios.filter(({ name }) => values.only === undefined || name === values.only);
+  const wanted = scenarios.filter(({ name, able }) =>
+    values.only === undefined ? able?.() !== false : name === values.only,
+  );
   if (wanted.length === 0) throw new Error(`--only takes one of ${scenarios.map(({ name }) => name).join(', ')}`);
   const about = await machine();
   for (const [what, value] of Object.entries(about)) say(`${what}: ${value}`);
@@ -34,7 +36,9 @@ async function bench(): Promise<void> {
     say(`\n== ${name}`);
     const section = await ending.scope((inner) => run(stage, inner));
     sections.push(section);
-    say(`${markdownTable(section.table)}\n${Math.round((Date.now() - begun) / 1000)} seconds so far`);
+    say(
+      `${section.text}\n\n${markdownTable(section.table)}\n${Math.round((Date.now() - begun) / 1000)} seconds so far`,
+    );
   }
   say(`\n== What is wanted\n${markdownTable(targetTable(sections))}`);
   const seconds = Math.round((Date.now() - begun) / 1000);

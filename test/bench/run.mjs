@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { installModules, installPackages, run, say } from '../support/install.mjs';
+import { installModules, installPackages, run, say, unpackServer } from '../support/install.mjs';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 installModules();
@@ -14,6 +14,11 @@ installPackages([
 ]);
 // One of the ways that are compared; where it cannot be had the others are.
 installPackages([['imapproxy', () => existsSync('/usr/sbin/imapproxyd')]], { optional: true });
+// Only for the scenario `cluster`, which is left out where it cannot be had, unless it is what was asked for.
+const [, only] = /--only[= ](\S+)/.exec(process.argv.join(' ')) ?? [];
+if (only === undefined || only === 'cluster') {
+  unpackServer('haproxy', { purpose: 'the bench', optional: only === undefined });
+}
 say('Building');
 run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.bench.json']);
 say('Measuring');

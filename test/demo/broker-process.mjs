@@ -15,9 +15,35 @@ const program = fileURLToPath(new URL('../../dist/bin/imap-broker.js', import.me
  */
 export async function startBroker(imapPort) {
   const folder = mkdtempSync(join(tmpdir(), 'imap-broker-demo-'));
-  const token = randomBytes(24).toString('base64url');
+  const { token, hash } = newToken();
   const config = join(folder, 'config.toml');
-  writeFileSync(config, configuration(imapPort, createHash('sha256').update(token).digest('hex')));
+  writeFileSync(config, configuration(imapPort, hash));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const broker = await serve(config);
+    const stop = async () => {
+      const code = await broker.end('SIGTERM');
+      remove();
+      return code;
+    };
+    return { token, url: broker.url, stop };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** A bearer token, and what the configuration has of it. */
+export function newToken() {
+  const token = randomBytes(24).toString('base64url');
+  return { token, hash: createHash('sha256').update(token).digest('hex') };
+}
+
+/**
+ * Runs the built broker with a configuration, until it listens.
+ * @param {string} config path of the file
+ */
+export async function serve(config) {
   const child = spawn(process.execPath, [program, 'serve', '--config', config, '--log-level', 'info'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // Ctrl-C in a terminal goes to all; the demo itself ends the broker, once it is done with it.
@@ -25,16 +51,16 @@ export async function startBroker(imapPort) {
     env: { ...process.env, IMAP_BROKER_CONFIG: undefined, IMAP_BROKER_TOKEN: undefined },
   });
   const exit = once(child, 'exit');
-  const stop = async () => {
-    child.kill('SIGTERM');
+  /** @param {NodeJS.Signals} signal @returns {Promise<number | null>} its exit code; null after a signal that it does not handle */
+  const end = async (signal) => {
+    child.kill(signal);
     const [code] = await exit;
-    rmSync(folder, { recursive: true, force: true });
     return code;
   };
   try {
-    return { token, url: await address(child, exit), stop };
+    return { url: await address(child, exit), end };
   } catch (error) {
-    await stop();
+    await end('SIGTERM');
     throw error;
   }
 }

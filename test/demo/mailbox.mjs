@@ -6,45 +6,85 @@ const DAY = 86_400_000;
 export const user = 'anna@example.com';
 export const password = 'demo';
 
+const plugins = ['ID', 'IDLE', 'NAMESPACE', 'SPECIAL-USE', 'UIDPLUS', 'MOVE', 'UNSELECT', 'LITERALPLUS'];
+
 /**
- * Starts the embedded IMAP server with the demo's mailbox in it.
- * @returns {Promise<{ port: number, connections: () => number, deliver: (raw: string) => void, close: () => void }>}
+ * Starts the embedded IMAP server with a mailbox for each user.
+ * @param {ReadonlyMap<string, readonly import('./mails.mjs').Mail[]>} [users] what is in whose mailbox; all have the demo's password
  */
-export async function startMailServer() {
+export async function startMailServer(users = new Map([[user, mails]])) {
   // It uses `new Buffer`, of which Node would warn. CommonJS and without types.
   process.noDeprecation = true;
-  const hoodiecrow = createRequire(import.meta.url)('hoodiecrow-imap');
-  const sockets = new Set();
-  let connections = 0;
-  const server = hoodiecrow({
-    plugins: ['ID', 'IDLE', 'NAMESPACE', 'SPECIAL-USE', 'UIDPLUS', 'MOVE', 'UNSELECT', 'LITERALPLUS'],
-    users: { [user]: { password } },
-    storage: storage(),
+  const require = createRequire(import.meta.url);
+  const hoodiecrow = require('hoodiecrow-imap');
+  const login = require('hoodiecrow-imap/lib/commands/login');
+  // It knows one mailbox for all users. So each user has a server that does not listen, to which a connection moves at its login.
+  const homes = new Map(
+    [...users].map(([name, mail]) => [name, hoodiecrow({ plugins, users: {}, storage: storage(mail) })]),
+  );
+  const door = hoodiecrow({
+    plugins,
+    users: Object.fromEntries([...users.keys()].map((name) => [name, { password }])),
   });
-  server.server.on('connection', (/** @type {import('node:net').Socket} */ socket) => {
-    connections += 1;
+  for (const server of [door, ...homes.values()]) server.setMaxListeners(0);
+  for (const home of homes.values()) {
+    // By itself it does not tell the connection that stores a message of it, where that has the folder selected.
+    const { appendMessage } = home;
+    home.appendMessage = (/** @type {any[]} */ ...args) => appendMessage.apply(home, args.slice(0, 4));
+  }
+  const sockets = new Set();
+  const counts = { connections: 0, logins: 0 };
+  door.setCommandHandler(
+    'LOGIN',
+    (
+      /** @type {any} */ connection,
+      /** @type {any} */ parsed,
+      /** @type {string} */ data,
+      /** @type {() => void} */ done,
+    ) =>
+      login(connection, parsed, data, () => {
+        const home = connection.state === 'Authenticated' && homes.get(parsed.attributes[0].value);
+        if (home) {
+          counts.logins += 1;
+          door.removeListener('notify', connection._notificationCallback);
+          home.on('notify', connection._notificationCallback);
+          connection.server = home;
+        }
+        done();
+      }),
+  );
+  door.server.on('connection', (/** @type {import('node:net').Socket} */ socket) => {
+    counts.connections += 1;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.setNoDelay(true);
   });
   await new Promise((resolve, reject) => {
-    server.server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(undefined));
+    door.server.once('error', reject);
+    door.listen(0, '127.0.0.1', () => resolve(undefined));
   });
   return {
-    port: server.server.address().port,
-    connections: () => connections,
-    deliver: (raw) => server.appendMessage('INBOX', [], internalDate(new Date()), raw),
+    /** @type {number} */
+    port: door.server.address().port,
+    /** Connections so far. */
+    connections: () => counts.connections,
+    /** Logins so far that succeeded. */
+    logins: () => counts.logins,
+    /** Puts a message into the inbox of a user. @param {string} raw @param {string} [name] */
+    deliver: (raw, name = user) => void homes.get(name)?.appendMessage('INBOX', [], internalDate(new Date()), raw),
+    /** The messages in the inbox of a user, as they travel. @param {string} name @returns {{ uid: number, raw: string }[]} */
+    inbox: (name) => homes.get(name)?.getMailbox('INBOX').messages ?? [],
     close: () => {
-      server.close();
+      door.close();
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-function storage() {
+/** @param {readonly import('./mails.mjs').Mail[]} all */
+function storage(all) {
   const at = (/** @type {string} */ name) => ({
-    messages: mails
+    messages: all
       .filter((mail) => mail.folder === name)
       .sort((a, b) => b.days - a.days)
       .map((mail, index) => stored(mail, index)),

@@ -58,18 +58,22 @@ const UNUSED = /^(?:exim4-|libjs-|fonts-|gnutls-bin$|libgnutls|gawk$|libsigsegv2
  * Unpacks a Debian package, and the packages that it needs and this machine does not have, into a folder: no file outside
  * that folder changes, no install script runs and no service starts. Where that is not possible it says why and ends this
  * program.
+ * @param {string} name
+ * @param {{ purpose?: string, optional?: boolean }} options `purpose`: what needs it. With `optional` it goes on without it.
  */
-export function unpackServer(name) {
+export function unpackServer(name, { purpose = 'the tests', optional = false } = {}) {
   const folder = join(SERVERS, name);
   if (existsSync(folder)) return;
-  say(`Unpacking ${name} for the tests, without installing it`);
+  say(`Unpacking ${name} for ${purpose}, without installing it`);
   mkdirSync(SERVERS, { recursive: true });
   const fresh = mkdtempSync(join(SERVERS, 'new-'));
   const unpacked = download(name, fresh) && unpack(fresh, join(fresh, 'root'));
   if (unpacked) renameSync(join(fresh, 'root'), folder);
   rmSync(fresh, { recursive: true, force: true });
-  if (unpacked) return;
-  console.error(`Missing: ${name}. The tests need Debian's package of it, which apt-get could not download.`);
+  if (unpacked || optional) return;
+  console.error(
+    `Missing: Debian's package ${name}, needed for ${purpose}, which apt-get could not download and unpack.`,
+  );
   process.exit(1);
 }
 

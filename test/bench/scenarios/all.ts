@@ -1,7 +1,9 @@
 import type { Ending } from '../ending.js';
+import { haproxyIsThere } from '../haproxy.js';
 import type { Section } from '../report.js';
 import type { Stage } from '../stage.js';
 import { attachment } from './attachment.js';
+import { cluster } from './cluster.js';
 import { distance } from './distance.js';
 import { idleAccounts } from './idle-accounts.js';
 import { indexPage } from './index-page.js';
@@ -15,6 +17,8 @@ export interface Scenario {
   /** What `--only` takes. */
   name: string;
   run: (stage: Stage, ending: Ending) => Promise<Section>;
+  /** Whether what it needs is there; it is left out otherwise, unless `--only` names it. Default: it needs nothing more. */
+  able?: () => boolean;
 }
 
 /** In the order of the report. */
@@ -31,4 +35,5 @@ export const scenarios: readonly Scenario[] = [
   { name: 'neighbour', run: noisyNeighbour },
   { name: 'idle', run: idleAccounts },
   { name: 'stalls', run: stalls },
+  { name: 'cluster', run: cluster, able: haproxyIsThere },
 ];
