@@ -241,7 +241,7 @@ const session = z
       .min(1)
       .optional()
       .describe(
-        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. Without state_dir sessions end with the process.',
+        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. Brokers on one host may have one folder, and know of each other’s ended sessions then. Without state_dir sessions end with the process.',
       ),
     key_file: z
       .string()

@@ -1,8 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
-import { accountKey } from '../runtime/account-key.js';
+import { accountKey, namesOf } from '../runtime/account-key.js';
 import { Live } from '../runtime/live.js';
 import { putLast } from '../runtime/put-last.js';
 import type { KeyRing, SealingKey } from './key-ring.js';
+import type { Entry } from './revocation-entry.js';
 import type { Ended, Revocations } from './revocations.js';
 import { seal, unseal } from './seal.js';
 import { type Secret, type Session, sessionExpired } from './session.js';
@@ -42,10 +43,7 @@ export interface SharedEnds {
 }
 
 /** A session that was used here, by the newest of its tokens. */
-interface Used extends LiveSession {
-  secret: Secret;
-  renewals: number;
-  endsAt: number;
+interface Used extends LiveSession, Pick<Session, 'secret' | 'renewals' | 'endsAt' | 'line' | 'generation'> {
   /** The key that sealed that token. */
   key: SealingKey;
 }
@@ -66,12 +64,14 @@ export class SealedSessions implements SessionStore {
   readonly #perAccount = new Map<string, number>();
   readonly #perTenant = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #stopLearning: () => void;
 
   constructor(options: SealedSessionsOptions) {
     this.#options = options;
     this.#limits = new Live(options.limits);
     this.#sweeper = setInterval(() => this.#sweep(), Math.min(60_000, Math.max(100, options.limits.ttlMs / 4)));
     this.#sweeper.unref();
+    this.#stopLearning = options.revocations.learned.add((entries) => this.#endLearned(entries));
   }
 
   open(proven: Proven): Promise<Opened> {
@@ -81,7 +81,7 @@ export class SealedSessions implements SessionStore {
     const endsAt = now + this.#limits.now.maxAgeMs;
     // Without a dash in front, so that no command line takes the id for an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 's');
-    const { line, generation } = this.#options.revocations.now;
+    const { line, generation } = this.#options.revocations.opening();
     const times = { openedAt: now, expiresAt: now, endsAt };
     return this.#seal({ ...proven, id, accountKey: key, ...times, line, generation, renewals: 0 });
   }
@@ -94,8 +94,11 @@ export class SealedSessions implements SessionStore {
     if (!unsealed) throw sessionExpired();
     const { session, key } = unsealed;
     if (known) this.#opened.delete(hashed);
-    // The session may have been ended at another broker before this one began to listen.
-    else for (const ended of (await this.#options.shared?.of(session)) ?? []) this.learn(ended);
+    else {
+      // The session may have been ended at another broker before this one began to listen, or a moment ago.
+      for (const ended of (await this.#options.shared?.of(session)) ?? []) this.learn(ended);
+      this.#options.revocations.catchUp();
+    }
     // A thief of a key that was dropped could have made the token.
     if (!keys.has(key) || session.tenant !== tenant || session.expiresAt <= Date.now()) throw sessionExpired();
     this.check(session);
@@ -208,6 +211,7 @@ export class SealedSessions implements SessionStore {
   /** Forgets the sessions that were used here, without a call of `onAccountEnd`. */
   dispose(): void {
     clearInterval(this.#sweeper);
+    this.#stopLearning();
     this.#options.revocations.close();
     this.#opened.clear();
     this.#live.clear();
@@ -231,7 +235,7 @@ export class SealedSessions implements SessionStore {
   }
 
   #use({ session, key: sealedWith }: Unsealed): void {
-    const { id, tenant, accountKey: key, openedAt, expiresAt, endsAt } = session;
+    const { id, tenant, accountKey: key, openedAt, expiresAt, endsAt, line, generation } = session;
     const known = this.#live.get(id);
     this.#live.delete(id);
     // An older token goes on until its end, with the secret that the newest one has proven.
@@ -244,6 +248,8 @@ export class SealedSessions implements SessionStore {
       secret: newer.secret,
       renewals: newer.renewals,
       endsAt,
+      line,
+      generation,
       key: newer.key,
     });
     if (!known) {
@@ -253,6 +259,17 @@ export class SealedSessions implements SessionStore {
     if (this.#live.size > this.#limits.now.remembered) {
       const [oldest] = this.#live.keys();
       if (oldest !== undefined) this.#end(oldest);
+    }
+  }
+
+  /** Brokers that have the list of ended sessions in common have ended sessions. */
+  #endLearned(entries: readonly Entry[]): void {
+    for (const { id } of entries) if (id !== undefined) this.#end(id);
+    const revoked = new Set(entries.filter(({ id }) => id === undefined).map(({ tenant }) => tenant));
+    for (const [id, live] of revoked.size > 0 ? this.#live : []) {
+      if (!revoked.has(live.tenant)) continue;
+      const { user } = namesOf(live.accountKey);
+      if (this.#options.revocations.has({ ...live, id, user })) this.#end(id);
     }
   }
 
