@@ -12,11 +12,12 @@ export default defineConfig({
     reporters: ['default'],
     projects: Array.from(projectFiles(), ([name, include]) => ({
       extends: true as const,
-      // Units share their worker's modules: to load them for each file would cost more than the tests.
       test: {
         name,
         include,
-        ...(name === 'unit' ? { isolate: false } : { globalSetup: ['test/support/global-setup.ts'] }),
+        // Files share their worker's modules: to load them for each file costs as much as many of the tests.
+        isolate: false,
+        ...(name === 'unit' ? {} : { globalSetup: ['test/support/global-setup.ts'] }),
       },
     })),
   },

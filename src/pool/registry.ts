@@ -32,7 +32,7 @@ export interface RegistryOptions {
   onRefused?: (accountKey: string, credentials: Credentials) => void;
   /** Called when credentials that the server accepted before must be proven anew; their password may have changed. */
   onDoubted?: (accountKey: string, credentials: Credentials) => void;
-  /** Called before the work of a job begins; it may abort the job. */
+  /** Called before the work of a job begins, and before anything that its server has sent is acted on; it may abort the job. */
   beforeWork?: () => void;
 }
 
@@ -214,6 +214,7 @@ export class Registry implements AccountHost {
       this.events.logins.tell({ server: server.name, ms: performance.now() - begun, error });
     try {
       const connection = await connect(server, credentials, signal);
+      connection.beforeInput = this.beforeWork;
       tried();
       return connection;
     } catch (failure) {

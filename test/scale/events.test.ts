@@ -8,8 +8,11 @@ const long = process.env.SCALE === 'long';
 const USERS = long ? 50 : 12;
 const PER_SECOND = long ? 100 : 30;
 const SOCKET_SECONDS = long ? 15 : 5;
-/** Milliseconds until all users are where the next socket goes: sockets come of age, and connections are given back 5 s later. */
-const SETTLED_MS = SOCKET_SECONDS * 1000 + 10_000;
+/**
+ * Milliseconds until all users are where the next socket goes: sockets come of age, and connections are given back 5 s
+ * later. Beside other tests HAProxy may find a busy broker down for a moment: its users' watches linger for a minute then.
+ */
+const SETTLED_MS = SOCKET_SECONDS * 1000 + (long ? 10_000 : 75_000);
 /** Parts of an even share that a broker has at least and at most; of few users it may have any number but none. */
 const [FEWEST, MOST] = long ? [0.6, 1.5] : [0.01, 3];
 /** Milliseconds of load before an event and after it. */
@@ -65,10 +68,12 @@ async function during(what: string, event: () => Promise<void>): Promise<LoadRep
 }
 
 /** Resolves when each user is at one broker, and each broker has its share of them; the load shows that where it is not idle. */
-async function settled(): Promise<void> {
-  const end = visitors.load('settling', PER_SECOND);
+async function settled(after: string): Promise<void> {
+  const end = visitors.load(`after ${after}`, PER_SECOND);
+  const since = performance.now();
   try {
     await expect.poll(shares, { timeout: SETTLED_MS, interval: 250 }).toEqual({ users: USERS, uneven: [] });
+    process.stdout.write(`${after}: each user is at one broker after ${Math.round(performance.now() - since)} ms\n`);
   } finally {
     expect((await end()).failed).toEqual([]);
   }
@@ -89,8 +94,8 @@ describe('users of a site lose nothing, and log in once', () => {
       await cluster.inService();
     });
     expect(again).toEqual({});
-    await settled();
-  }, 120_000);
+    await settled('added');
+  }, 180_000);
 
   it('when all brokers are restarted one after the other', async () => {
     const { again } = await during('rolling restart', async () => {
@@ -101,7 +106,7 @@ describe('users of a site lose nothing, and log in once', () => {
       }
     });
     expect(again).toEqual({});
-    await settled();
+    await settled('rolling restart');
   }, 180_000);
 
   it('when a broker is killed and comes back', async () => {
@@ -111,8 +116,8 @@ describe('users of a site lose nothing, and log in once', () => {
       await cluster.inService();
     });
     expect(again).toEqual({});
-    await settled();
-  }, 120_000);
+    await settled('killed');
+  }, 180_000);
 
   it('when the proxy is reloaded twice', async () => {
     const { again } = await during('proxy reloaded', async () => {
@@ -121,7 +126,7 @@ describe('users of a site lose nothing, and log in once', () => {
       await cluster.proxy.reload();
     });
     expect(again).toEqual({});
-  }, 120_000);
+  }, 180_000);
 
   it('when the store that brokers share is started again, empty', async () => {
     const { again } = await during('store restarted', async () => {
@@ -129,7 +134,7 @@ describe('users of a site lose nothing, and log in once', () => {
       await cluster.redis.run();
     });
     expect(again).toEqual({});
-  }, 120_000);
+  }, 180_000);
 
   it('when the IMAP server is away for five seconds', async () => {
     await during('server away', async () => {
@@ -137,5 +142,5 @@ describe('users of a site lose nothing, and log in once', () => {
       await pause(5_000);
       await cluster.dovecot.run();
     });
-  }, 120_000);
+  }, 180_000);
 });

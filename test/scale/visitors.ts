@@ -8,8 +8,10 @@ import { type Cluster, SHARDS } from './cluster.js';
 
 /** After these a web application sends a read again, and a write with its key: it does not know what became of it. */
 const AGAIN = ['CONNECTION_LOST', 'DRAINING', 'DEADLINE', 'CANCELLED', 'UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
-/** Milliseconds that a web application waits for an answer, with all that it sends again. */
-const PATIENCE_MS = 20_000;
+/** Milliseconds that a web application waits for an answer. */
+const TIMEOUT_MS = 20_000;
+/** Milliseconds within which a web application sends a request again: longer than a proxy is killed again and again. */
+const PATIENCE_MS = 60_000;
 
 /** A user of the site, whose session is opened once, with a watch of the inbox. */
 interface Visitor {
@@ -179,7 +181,7 @@ async function click(
 /** Stores a message as a careful application does: with a key, sent again until it is known what became of it. */
 async function store({ mail, stored }: Visitor, subject: string): Promise<void> {
   const content = new Uint8Array(message({ subject }));
-  const wish = { mailbox: 'INBOX', content, idempotencyKey: subject, repeat: true, timeoutMs: PATIENCE_MS };
+  const wish = { mailbox: 'INBOX', content, idempotencyKey: subject, repeat: true, timeoutMs: TIMEOUT_MS };
   await patiently(() => mail.message.append(wish));
   stored.push(subject);
 }

@@ -62,6 +62,30 @@ describe('a broker that stood still', () => {
     expect(served.program.out + served.program.err).toContain('stood still');
   }, 60_000);
 
+  it('stores nothing for a request that was under way: the answers that came meanwhile count no more', async () => {
+    const client = await served.connect();
+    const user = newUser('still');
+    const session = await client.login(user);
+    await client.call('message.list', { session, mailbox: 'INBOX' });
+    // The broker looks for the Message-ID before it stores the message; that answer is there when the broker goes on.
+    relay.freeze();
+    const data = Buffer.from('Subject: looked-for\r\nMessage-ID: <looked-for@example.org>\r\n\r\nHello\r\n').toString(
+      'base64',
+    );
+    const wish = { ...append(session, 'looked-for', true), data, repeat: true };
+    const answer = client.request('message.append', wish).answer.catch((error) => error.data?.executed ?? 'closed');
+    await client.call('broker.ping', {});
+    const closed = closeCode(client);
+    await standStill(() => relay.thaw());
+    expect(await closed).toBe(4412);
+    expect(await answer).toBe('no');
+    const again = await served.connect();
+    await again.call('mailbox.status', { session, mailboxes: ['INBOX'] });
+    expect(await subjects(dovecot, user)).toEqual([]);
+    await again.call('message.append', wish);
+    expect(await subjects(dovecot, user)).toEqual(['looked-for']);
+  }, 60_000);
+
   it.each(['in the same process', 'after a restart'])(
     'cancels what waited, keyed writes too; repeated %s it is done once',
     async (where) => {

@@ -51,6 +51,8 @@ export class ImapConnection implements Commands {
   silent = false;
   /** Called for each untagged STATUS of a folder that is not selected. */
   onStatus: ((mailbox: string) => void) | undefined;
+  /** Called before anything that the server has sent is acted on; it may end the connection. */
+  beforeInput: (() => void) | undefined;
   /** Called for responses that could not be read. */
   onUnreadable: ((what: Unreadable) => void) | undefined;
   readonly #wire: Wire;
@@ -81,6 +83,7 @@ export class ImapConnection implements Commands {
     const { maxLiteralBytes } = server;
     const options = { maxLiteralBytes, names: this.#names, eagerLiterals: this.#capabilities.eagerLiterals };
     this.#wire = new Wire(loggedIn.carrier, options, {
+      onInput: () => this.beforeInput?.(),
       onUntagged: (response) => this.#hear(response),
       onUnreadable: ({ keyword }) => this.noteUnreadable({ response: keyword }),
       onCommand: (name, ms) => this.trace?.command(name, ms),

@@ -12,6 +12,8 @@ import { writeCommand } from './writer.js';
 
 /** What a wire reports besides the results of commands. */
 export interface WireListener {
+  /** Bytes have come, and nothing of them was acted on yet; the listener may close the wire. */
+  onInput(): void;
   /** Each untagged response, before the command that asked for it takes it. */
   onUntagged(response: UntaggedResponse): void;
   /** A response that could not be read; the connection goes on. Its keyword is shortened to fit a log line. */
@@ -207,6 +209,7 @@ export class Wire {
 
   /** @returns false to get no more bytes until the carrier is resumed */
   #read(bytes: Buffer): boolean {
+    if (!this.#ended) this.#listener.onInput();
     if (this.#ended) return false;
     this.#received += bytes.length;
     if (this.#held.length > 0) {

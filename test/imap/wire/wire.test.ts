@@ -129,26 +129,28 @@ describe('reading', () => {
   });
 });
 
-/** A wire whose carrier is the test, and a wait until the wire wants more bytes. */
-function readingWire(onUntagged: (response: UntaggedResponse) => void = () => {}) {
+/** A wire whose carrier is the test, what the wire has written, and a wait until it wants more bytes. */
+function readingWire(onUntagged: (response: UntaggedResponse) => void = () => {}, onInput = () => {}) {
   let onResume = () => {};
+  const written: string[] = [];
   const nothing = () => {};
   const carrier: Carrier = {
     onBytes: () => true,
     onEnd: nothing,
-    write: nothing,
+    write: (piece) => void written.push(piece.toString()),
     cork: nothing,
     uncork: nothing,
     resume: () => onResume(),
     close: nothing,
   };
   const options = { maxLiteralBytes: wireLimits.lineBytes, names: new MailboxEncoding(false), eagerLiterals: 0 };
-  const wire = new Wire(carrier, options, { onUntagged, onUnreadable: nothing, onCommand: nothing, onEnd: nothing });
+  const listener = { onInput, onUntagged, onUnreadable: nothing, onCommand: nothing, onEnd: nothing };
+  const wire = new Wire(carrier, options, listener);
   const resumed = () =>
     new Promise<void>((resolve) => {
       onResume = resolve;
     });
-  return { wire, carrier, resumed };
+  return { wire, carrier, resumed, written };
 }
 
 describe('rows', () => {
