@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     setupFiles: ['test/support/no-unhandled.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // On two cores: half of the time of a test is a wait for servers and timers.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,

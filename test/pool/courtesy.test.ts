@@ -138,9 +138,15 @@ describe('a server that takes no login of a user', () => {
       void errorOf(account.run(waiting, select)).then((error) => errors.push(error));
     });
     // 2 s, 4, 8 and so on; 60 before.
-    expect(loginsOf(server, 'anna') - before).toBeLessThanOrEqual(8);
+    const logins = loginsOf(server, 'anna') - before;
+    expect(logins).toBeLessThanOrEqual(8);
     expect(errors).toHaveLength(46);
-    for (const error of errors) expect(error).toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE', imap: { text } });
+    const refused = errors.filter(({ kind }) => kind === 'UPSTREAM_UNAVAILABLE');
+    for (const error of refused) expect(error).toMatchObject({ imap: { text } });
+    // A request may have its deadline while a login is under way: whether the server still refuses is not known then.
+    const late = errors.filter(({ kind }) => kind === 'DEADLINE');
+    expect(late.length).toBeLessThanOrEqual(logins);
+    expect(refused.length + late.length).toBe(46);
     delete server.on.LOGIN;
     await pass(61_000);
     const last = account.run(job(), select);
