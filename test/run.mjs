@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // What `npm test` runs, also as the first command in a fresh clone: so nothing but Node's own modules here.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +43,7 @@ if (wanted.length === 0) {
   say('Checking types, format and lint');
   run('npm', ['run', '--silent', 'check']);
 }
-if (wanted.length === 0) await runUnits(OTHER_NODES);
+if (wanted.length === 0) for (const major of OTHER_NODES) runUnits(major);
 say('Running the tests');
 process.exit(runTests(wanted));
 
@@ -52,14 +51,11 @@ function works(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs the tests that need nothing but Node on other versions of Node, at the same time: each waits for timers now and then. */
-async function runUnits(majors) {
-  const nodes = majors.map(unpackNode);
-  say(`Running the tests that need nothing but Node, on Node ${majors.join(' and ')}`);
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--maxWorkers=2', '--reporter=dot'];
-  const runs = nodes.map((node) => once(spawn(node, args, { stdio: 'inherit' }), 'exit'));
-  const failed = (await Promise.all(runs)).filter(([code]) => code !== 0);
-  if (failed.length > 0) process.exit(1);
+/** Runs the tests that need nothing but Node on another version of Node. */
+function runUnits(major) {
+  const node = unpackNode(major);
+  say(`Running the tests that need nothing but Node, on Node ${major}`);
+  run(node, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter=dot']);
 }
 
 /** Runs vitest and closes with one plain line of counts. */

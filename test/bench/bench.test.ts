@@ -47,8 +47,9 @@ describe('measuring', () => {
     ]);
     const failing = async () => {
       calls += 1;
+      const isThird = calls === 3;
       await new Promise((resolve) => setTimeout(resolve, 5));
-      if (calls === 3) throw new Error('once');
+      if (isThird) throw new Error('once');
     };
     const [row] = await measure([{ name: 'c', run: failing }], effort, [2]);
     expect(row?.failed).toBe(1);
