@@ -164,9 +164,12 @@ export class Revocations {
     }
     this.#news = [];
     this.#generation += SKIPPED;
+    this.#forgetEnded();
     // Other brokers are to know from where this one counts.
     this.#unwritten.add(HEADER);
-    this.#writeAnew(file);
+    // A short list is rid of what is out of date at once; of a long one the others would have to read all lines.
+    if (file.lines <= this.#spareLines) this.#writeAnew(file);
+    else this.#writeOut(file);
   }
 
   async #lookAtFile(): Promise<void> {
@@ -211,8 +214,14 @@ export class Revocations {
   #add(added: Entry): boolean {
     this.#keep(added);
     if (this.size > this.#most) this.#shrink();
-    if (!this.#file || !this.#write()) return false;
-    if (this.#file.lines > 2 * this.size + this.#spareLines) this.#writeAnew(this.#file);
+    return this.#file !== undefined && this.#writeOut(this.#file);
+  }
+
+  /** Appends what is missing; writes the file anew where most of its lines are out of date. @returns whether it is on the disk */
+  #writeOut(file: RevocationFile): boolean {
+    if (!this.#write()) return false;
+    // Rarely: each broker with the file reads it whole then.
+    if (file.lines > 2 * this.size + this.#spareLines) this.#writeAnew(file);
     return true;
   }
 

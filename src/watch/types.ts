@@ -32,7 +32,8 @@ export interface Watcher {
    */
   watch(mailboxes: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Found>>;
   /**
-   * Reports the changes of folders up to now. Resolves also where the server does not answer: they are reported later then.
+   * Reports the changes of folders up to now. Resolves within seconds, also where the server does not answer: what is
+   * missing is reported later then.
    */
   catchUp(mailboxes: readonly string[]): Promise<void>;
   /** Whether a change in any of the folders would be reported within its `lagMs`. */

@@ -21,6 +21,8 @@ export const defaultWatchTimes: WatchTimes = {
 
 /** Milliseconds that one sync of a folder may take. */
 const LOOK_MS = 30_000;
+/** Milliseconds that a socket waits for what the watch was late with: more may be told again instead. */
+const CATCH_UP_MS = 5_000;
 /** Milliseconds for the server's answer to a heartbeat. */
 const ANSWER_MS = 10_000;
 /** Most milliseconds between retries when the server cannot be reached. */
@@ -92,8 +94,14 @@ class AccountWatcher implements Watcher {
   }
 
   async catchUp(mailboxes: readonly string[]): Promise<void> {
-    const folders = mailboxes.flatMap((name) => this.#folders.get(name) ?? []);
-    await Promise.all(folders.map((folder) => this.#look(folder)));
+    const deadlineAt = Date.now() + CATCH_UP_MS;
+    const home = this.#home?.folder;
+    const others = mailboxes.filter((name) => name !== home?.mailbox && this.#folders.has(name));
+    const looks = [
+      home && mailboxes.includes(home.mailbox) && this.#look(home, deadlineAt),
+      others.length > 0 && this.#compareAll(others, deadlineAt),
+    ];
+    await Promise.all(looks);
   }
 
   get alive(): boolean {
@@ -222,9 +230,9 @@ class AccountWatcher implements Watcher {
   }
 
   /** Syncs a folder, which reports its changes. @returns false on failure: the next sync reports them */
-  async #look(folder: WatchedFolder): Promise<boolean> {
+  async #look(folder: WatchedFolder, deadlineAt = Date.now() + LOOK_MS): Promise<boolean> {
     try {
-      await folder.sync(this.#account, { signal: this.#end.signal, deadlineAt: Date.now() + LOOK_MS });
+      await folder.sync(this.#account, { signal: this.#end.signal, deadlineAt });
       this.#settleIfHomeless();
       return true;
     } catch {
@@ -258,36 +266,44 @@ class AccountWatcher implements Watcher {
   }
 
   async #poll(): Promise<void> {
-    const names = this.#others();
+    const compared = await this.#compareAll(this.#others());
+    this.#pollProof = compared ? performance.now() : Number.NEGATIVE_INFINITY;
+    this.#cancelPoll();
+    this.#schedulePoll();
+  }
+
+  /**
+   * Syncs the folders whose stamps have changed.
+   * @param deadlineAt of all of it; without it each step has its own deadline
+   * @returns false on failure: the next poll finds the changes
+   */
+  async #compareAll(names: readonly string[], deadlineAt?: number): Promise<boolean> {
     const job = {
       label: 'watch',
       effect: 'read' as const,
       lane: 'bulk' as const,
       signal: this.#end.signal,
-      deadlineAt: Date.now() + LOOK_MS,
+      deadlineAt: deadlineAt ?? Date.now() + LOOK_MS,
     };
     try {
       const stamps = await this.#account.run(job, (connection) => stampsOf(connection, names));
       // One after the other: an account has few connections, and other jobs wait for them too.
       let compared = true;
-      for (const [name, stamp] of stamps) compared = (await this.#compare(name, stamp)) && compared;
-      this.#pollProof = compared ? performance.now() : Number.NEGATIVE_INFINITY;
+      for (const [name, stamp] of stamps) compared = (await this.#compare(name, stamp, deadlineAt)) && compared;
+      return compared;
     } catch {
-      // The next poll finds the changes.
-      this.#pollProof = Number.NEGATIVE_INFINITY;
+      return false;
     }
-    this.#cancelPoll();
-    this.#schedulePoll();
   }
 
   /** Syncs a folder if its stamp has changed. @returns false when the sync failed */
-  async #compare(name: string, stamp: Stamp | null): Promise<boolean> {
+  async #compare(name: string, stamp: Stamp | null, deadlineAt: number | undefined): Promise<boolean> {
     const folder = this.#folders.get(name);
     if (!folder) return true;
     const before = this.#stamps.get(name);
     // An incomplete stamp does not show changes of flags.
     const changed = !before || before.text !== stamp?.text || !stamp.complete;
-    if (changed && !(await this.#look(folder))) return false;
+    if (changed && !(await this.#look(folder, deadlineAt))) return false;
     this.#stamps.set(name, stamp);
     return true;
   }

@@ -103,8 +103,9 @@ export class Visitors {
     };
   }
 
-  /** Holds what users were told against what the IMAP server has. */
+  /** Holds what users were told against what the IMAP server has, which refused no connection for its number. */
   async verify(): Promise<void> {
+    expect(await this.#cluster.dovecot.log()).not.toContain('Maximum number of connections');
     for (const { user, stored, seen, told } of this.#all) {
       const fetched = await this.#cluster.dovecot.doveadm('fetch', '-u', user, 'hdr.subject uid', 'mailbox', 'INBOX');
       const subjects = fetched.match(/(?<=^hdr\.subject: ).*$/gm) ?? [];

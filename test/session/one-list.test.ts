@@ -107,6 +107,19 @@ describe('a broker with the list of another', () => {
     await expect(async () => other.renew(session, { accessToken: 'new' })).rejects.toMatchObject(expired);
   });
 
+  it('starts without writing a long one anew, which the others would have to read whole', async () => {
+    const one = start({ spareLines: 5 });
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => one.open(anna)));
+    for (const { session } of tokens) await one.close(session);
+    const { ino } = statSync(list());
+    const other = start({ spareLines: 5 });
+    expect(statSync(list()).ino).toBe(ino);
+    for (const { token } of tokens) expect(await other.isIn(token)).toBe(false);
+    const { token } = await other.open(anna);
+    await one.revoke('shop', 'anna');
+    expect(await other.isIn(token)).toBe(false);
+  });
+
   it('appends to it and does not write it anew until most of it is out of date', async () => {
     const [one, other] = [start({ spareLines: 50 }), start({ spareLines: 50 })];
     const { ino } = statSync(list());

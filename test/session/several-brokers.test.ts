@@ -4,14 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker/broker.js';
 import { rotateKeys } from '../../src/session/key-ring.js';
-import { tenantWith } from '../../src/session/tenant.js';
-import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
-import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
-
-const ADMIN = 'a-token-of-an-operator-for-tests';
-/** Milliseconds within which all brokers know of an end. */
-const WITHIN = { timeout: 2_000, interval: 20 };
+import { oneOfSeveral, WITHIN } from '../support/several-brokers.js';
 
 let dovecot: Dovecot;
 let folder: string;
@@ -31,33 +25,20 @@ afterEach(async () => {
 
 /** A broker with the same state folder as the others and no store in common, and clients of it. */
 async function start() {
-  const broker = await runBroker(dovecot, {
+  const one = await oneOfSeveral(dovecot, {
     sessionFiles: {
       keyFile: join(folder, 'session.keys'),
       createKeys: true,
       revocationsFile: join(folder, 'revoked.jsonl'),
     },
-    tenants: [
-      tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
-      tenantWith({ name: 'ops', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
-    ],
   });
+  const { broker } = one;
   brokers.add(broker);
-  const client = await RawClient.open(broker.url);
-  const operator = await RawClient.open(broker.url, ADMIN);
-  const isIn = (session: string) =>
-    client.call('session.info', { session }).then(
-      () => true,
-      (error: { data: { kind: string } }) => {
-        expect(error.data.kind).toBe('SESSION_EXPIRED');
-        return false;
-      },
-    );
   const stop = async () => {
     brokers.delete(broker);
     await broker.stop();
   };
-  return { broker, client, operator, isIn, stop };
+  return { ...one, stop };
 }
 
 describe('a session that ends at one of several brokers with one state folder', () => {

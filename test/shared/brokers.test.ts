@@ -3,17 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker/broker.js';
-import { tenantWith } from '../../src/session/tenant.js';
-import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { RedisServer } from '../support/redis.js';
-import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 import { page, samplesOf } from '../support/scrape.js';
-
-const ADMIN = 'a-token-of-an-operator-for-tests';
-/** Milliseconds within which all brokers know of an end. */
-const WITHIN = { timeout: 2_000, interval: 20 };
+import { oneOfSeveral, WITHIN } from '../support/several-brokers.js';
 
 let dovecot: Dovecot;
 let redis: RedisServer;
@@ -37,28 +31,14 @@ afterEach(async () => {
 
 /** A broker that shares keys and store with the others, and a client of it. */
 async function start() {
-  const broker = await runBroker(dovecot, {
+  const one = await oneOfSeveral(dovecot, {
     sessionFiles: { keyFile: join(folder, 'keys'), createKeys: true },
     shared: { url: redis.url },
     monitor: { host: '127.0.0.1', port: 0 },
-    tenants: [
-      tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
-      tenantWith({ name: 'ops', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
-    ],
   });
-  brokers.push(broker);
-  const client = await RawClient.open(broker.url);
-  const operator = await RawClient.open(broker.url, ADMIN);
-  await expect.poll(async () => (await operator.call('broker.status', {})).shared).toBe('up');
-  const isIn = (session: string) =>
-    client.call('session.info', { session }).then(
-      () => true,
-      (error: { data: { kind: string } }) => {
-        expect(error.data.kind).toBe('SESSION_EXPIRED');
-        return false;
-      },
-    );
-  return { broker, client, operator, isIn };
+  brokers.push(one.broker);
+  await expect.poll(async () => (await one.operator.call('broker.status', {})).shared).toBe('up');
+  return one;
 }
 
 describe('a session that ends at one of several brokers', () => {

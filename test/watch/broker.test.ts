@@ -5,6 +5,7 @@ import { hashToken } from '../../src/session/tenants.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
 import { message } from '../support/mail.js';
+import { startRelay } from '../support/relay.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 
 let dovecot: Dovecot;
@@ -104,6 +105,22 @@ describe('a socket that comes from another broker', () => {
     expect(news()).toEqual([
       expect.objectContaining({ params: expect.objectContaining({ messages: [expect.objectContaining({ uid: 2 })] }) }),
     ]);
+  });
+});
+
+describe('a socket that comes from another broker while the server is silent', () => {
+  it('has its answer within seconds', async () => {
+    const relay = await startRelay(dovecot.plainPort);
+    onTestFinished(() => relay.close());
+    const { connect } = await start({ servers: [{ ...dovecot.server(), port: relay.port, tls: 'none' }] });
+    const [watching, coming] = [await connect(), await connect()];
+    const session = await watching.login(newUser());
+    await watching.call('mailbox.create', { session, mailbox: 'Polled' });
+    const mailboxes = ['INBOX', 'Polled'];
+    await watching.call('watch.start', { session, mailboxes });
+    relay.freeze();
+    const wish = { session, epoch: 'another', after: 7, mailboxes, timeoutMs: 12_000 };
+    expect((await coming.call('events.resume', wish)).resync).toBe(true);
   });
 });
 

@@ -16,3 +16,13 @@ it('folders at which no connection stays are polled in time, however often watch
   };
   await expect.poll(ask, { interval: 1, timeout: 5_000 }).toBeGreaterThan(1);
 });
+
+it('folders are caught up with one after the other, so that requests for mail find room beside them', async () => {
+  const { watching, watch, jobs } = await scriptedWatcher();
+  const mailboxes = Array.from({ length: 20 }, (_, index) => `Folder${index}`);
+  await watch(mailboxes);
+  jobs.mostAtOnce = 0;
+  await watching.catchUp(mailboxes);
+  // At most the one that stays at a folder, that folder's own, one for all others, and one of a poll.
+  expect(jobs.mostAtOnce).toBeLessThanOrEqual(4);
+});

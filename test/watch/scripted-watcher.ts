@@ -14,13 +14,17 @@ export async function scriptedWatcher() {
   const folder = new ScriptedFolder(2);
   const server = await startScriptedServer({ on: folder.handlers() });
   onTestFinished(() => server.close());
+  const jobs = { running: 0, mostAtOnce: 0 };
   const run: AccountHandle['run'] = async (job, work) => {
+    jobs.running += 1;
+    jobs.mostAtOnce = Math.max(jobs.mostAtOnce, jobs.running);
     const connection = await ImapConnection.open('1', server.server(), { user: 'alice', password: 'x' });
     job.signal.addEventListener('abort', () => connection.close());
     try {
       return await work(connection, { wanted: new AbortController().signal, extend: () => {} });
     } finally {
       connection.close();
+      jobs.running -= 1;
     }
   };
   const told: MailboxChange[] = [];
@@ -41,5 +45,5 @@ export async function scriptedWatcher() {
   const accept = () => {
     server.on.SELECT = SELECT as ScriptedHandler;
   };
-  return { folder, server, told, watching, watch, refused, accept };
+  return { folder, server, told, jobs, watching, watch, refused, accept };
 }
