@@ -7,8 +7,10 @@ export default defineConfig({
     pool: 'forks',
     // On two cores: half of the time of a test is a wait for servers and timers.
     maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Guards against a hang, not limits of speed: a test passes on a machine that has other work too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
     dangerouslyIgnoreUnhandledErrors: false,
     reporters: ['default'],
     projects: Array.from(projectFiles(), ([name, include]) => ({

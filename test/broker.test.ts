@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contract, type MethodName } from '../src/protocol/contract.js';
 import { Dovecot, newUser } from './support/dovecot.js';
 import { message } from './support/mail.js';
 import { RawClient, runBroker } from './support/running-broker.js';
+import { waitFor } from './support/wait-for.js';
 
 let dovecot: Dovecot;
 let broker: Awaited<ReturnType<typeof runBroker>>;
@@ -94,6 +95,6 @@ describe('a broker in front of a real server', () => {
     const source = await client.call('message.source', { session, mailbox: 'INBOX', uidValidity, uid: 1 });
     await ended;
     expect(Buffer.concat(received).length).toBe(source.size);
-    await vi.waitFor(() => expect([...broker.registry.stats.values()].every(({ busy }) => busy === 0)).toBe(true));
+    await waitFor(() => expect([...broker.registry.stats.values()].every(({ busy }) => busy === 0)).toBe(true));
   });
 });

@@ -77,9 +77,7 @@ describe('the typed client', () => {
     const folder = { mailbox: 'INBOX', uidValidity: uidValidity ?? 0 };
     const { body } = await mail.message.source({ ...folder, uid: 1 });
     await body.cancel();
-    await expect
-      .poll(() => [...broker.registry.stats.values()].reduce((sum, { busy }) => sum + busy, 0), { timeout: 5000 })
-      .toBe(0);
+    await expect.poll(() => [...broker.registry.stats.values()].reduce((sum, { busy }) => sum + busy, 0)).toBe(0);
     client.close();
   });
 

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BrokerOptions } from '../../src/broker/options.js';
 import { type Client, type ClientOptions, createClient, RpcError } from '../../src/client/index.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import { runBroker, TOKEN } from '../support/running-broker.js';
+import { waitFor } from '../support/wait-for.js';
 
 let dovecot: Dovecot;
 let folder: string;
@@ -99,7 +100,7 @@ describe('a client whose broker comes and goes', () => {
       executed: 'no',
       message: expect.stringContaining('ECONNREFUSED'),
     });
-    expect(performance.now() - before).toBeLessThan(1500);
+    expect(performance.now() - before).toBeLessThan(5_000);
   });
 
   it.each([
@@ -175,7 +176,7 @@ describe('a client that loses its socket', () => {
     await made.broker.ping();
     relay.freeze();
     const pong = made.broker.ping({ timeoutMs: 5000 });
-    await vi.waitFor(() => expect(relay.accepted).toBeGreaterThan(1), 2000);
+    await waitFor(() => expect(relay.accepted).toBeGreaterThan(1));
     relay.cut();
     relay.thaw();
     await pong;
@@ -235,10 +236,10 @@ describe('a caller that gives up', () => {
     const params = { mailbox: 'INBOX', content, size: 1_000_000 };
     const appending = mail.message.append(params, { signal: stop.signal });
     push(new Uint8Array(1000).fill(65));
-    await vi.waitFor(() => expect(content.locked).toBe(true));
+    await waitFor(() => expect(content.locked).toBe(true));
     stop.abort();
     await expect(appending).rejects.toMatchObject({ kind: 'CANCELLED', executed: 'no' });
-    await vi.waitFor(() => expect(wasCancelled()).toBe(true));
+    await waitFor(() => expect(wasCancelled()).toBe(true));
     expect((await mail.message.list({ mailbox: 'INBOX' })).total).toBe(0);
   });
 });
@@ -290,7 +291,7 @@ describe('a client', () => {
     expect(busy()).toEqual([1]);
     for (let next = await reader.read(); !next.done; next = await reader.read()) bytes += next.value.length;
     expect(bytes).toBe(size);
-    await vi.waitFor(() => expect(busy()).toEqual([0]));
+    await waitFor(() => expect(busy()).toEqual([0]));
   });
 
   it('that is closed rejects what runs, and refuses what comes', async () => {

@@ -93,7 +93,7 @@ describe('the page of the monitor', () => {
     const rate = figure(page, 'Requests a second');
     const before = await rate.textContent();
     for (let count = 0; count < 200; count += 1) await running.client.call('broker.ping', {});
-    await expect.poll(() => rate.textContent(), { timeout: 10_000 }).not.toBe(before);
+    await expect.poll(() => rate.textContent()).not.toBe(before);
     expect(await figure(page, '99 %').textContent()).toMatch(/ms|s$/);
     expect(await page.locator('#slowest').textContent()).toContain('session.open');
     expect(await page.locator('#servers').textContent()).toContain('reachable');
@@ -110,11 +110,11 @@ describe('the page of the monitor', () => {
       .first()
       .click();
     expect(await page.evaluate('document.activeElement.id')).toBe('account-title');
-    await expect.poll(() => page.locator('#connections').textContent(), { timeout: 10_000 }).toContain(`${id}busy`);
-    await expect.poll(() => page.locator('#waiting').textContent(), { timeout: 10_000 }).toContain('mailbox.list');
+    await expect.poll(() => page.locator('#connections').textContent()).toContain(`${id}busy`);
+    await expect.poll(() => page.locator('#waiting').textContent()).toContain('mailbox.list');
     release();
     await Promise.all([ended, waiting]);
-    await expect.poll(() => page.locator('#waiting').textContent(), { timeout: 10_000 }).toContain('None waits.');
+    await expect.poll(() => page.locator('#waiting').textContent()).toContain('None waits.');
   });
 
   it('gives the focus back where an account is closed, and finds one by its whole login name', async () => {
@@ -223,7 +223,7 @@ describe('the page of the monitor', () => {
     await page.locator('#accounts').getByRole('button', { name: user }).focus();
     // Rounds of drawing do not take the focus from it.
     const drawn = await page.locator('#about').textContent();
-    await expect.poll(() => page.locator('#about').textContent(), { timeout: 10_000 }).not.toBe(drawn);
+    await expect.poll(() => page.locator('#about').textContent()).not.toBe(drawn);
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.textContent')).toBe(`Account ${user} (webmail, dovecot)`);
   });
@@ -341,7 +341,7 @@ describe('a drain from the page', () => {
     const said = page.locator('#said');
     await expect.poll(() => said.textContent()).toMatch(/^Draining: .* 1 connection left, for at most \d+/);
     const first = await said.textContent();
-    await expect.poll(() => said.textContent(), { timeout: 10_000 }).not.toBe(first);
+    await expect.poll(() => said.textContent()).not.toBe(first);
     expect(await said.textContent()).toMatch(/^Draining: .* 1 connection left, for at most \d+/);
     release();
     await ended;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Broker } from '../../src/broker/broker.js';
 import { subprotocol } from '../../src/protocol/limits.js';
@@ -15,6 +15,7 @@ import { freePorts } from '../support/ports.js';
 import { TOKEN } from '../support/running-broker.js';
 import { unpacked } from '../support/unpacked.js';
 import { upstream } from '../support/upstream.js';
+import { waitFor } from '../support/wait-for.js';
 
 const NAME = 'broker.example.com';
 const ADMIN = 'a-token-of-an-operator-for-tests';
@@ -110,7 +111,7 @@ describe('nginx as docs/operations.md has it', () => {
       ${filledIn(clientsPort, `http://unix:${at('clients.sock')}`)} }`,
     );
     nginx = spawn(program, ['-c', at('nginx.conf'), '-p', folder, '-e', at('error.log')], { stdio: 'ignore', env });
-    await vi.waitFor(() => upgraded({ port: monitorPort }), { timeout: 10_000 });
+    await waitFor(() => upgraded({ port: monitorPort }));
   });
 
   it('lets operators in at the page, and no page from elsewhere', async () => {

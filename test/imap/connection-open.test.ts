@@ -110,7 +110,7 @@ describe('a server that is not there, or not well', () => {
     const begun = performance.now();
     const opening = ImapConnection.open('1', server.server(times), alice);
     await expect(opening).rejects.toMatchObject({ ...unavailable, message: expect.stringMatching(text) });
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     await expect.poll(() => server.connections.size).toBe(0);
     await expect(opening).rejects.not.toMatchObject({ message: expect.stringContaining(SECRET) });
   });

@@ -15,6 +15,7 @@ import { defaultSessionLimits, SealedSessions } from '../../src/session/sealed-s
 import { tenantWith } from '../../src/session/tenant.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { handlerContext } from '../support/handler-context.js';
+import { waitFor } from '../support/wait-for.js';
 
 const { 'session.close': close, 'session.info': info } = sessionHandlers;
 
@@ -134,7 +135,7 @@ describe('a session', () => {
     expect(registry.stats.size).toBe(1);
     await close(await context('session.close', second.session));
     expect(registry.stats.size).toBe(0);
-    await vi.waitFor(async () => expect((await dovecot.who()).get(user) ?? 0).toBe(0), 5000);
+    await waitFor(async () => expect((await dovecot.who()).get(user) ?? 0).toBe(0));
   });
 
   it('leaves no session behind when its caller goes away while it is being opened', async () => {
@@ -157,7 +158,7 @@ describe('a session', () => {
     const { login, registry, sessions } = broker(dovecot.server());
     vi.spyOn(sessions, 'open').mockRejectedValueOnce(new Error('no key'));
     await expect(login(newUser())).rejects.toThrow('no key');
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });
 
@@ -170,7 +171,7 @@ describe('a session', () => {
     const { session } = await opening;
     expect(await info(await context('session.info', session))).toMatchObject({ user });
     await close(await context('session.close', session));
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
     expect(registry.stats.size).toBe(0);
   });
 

@@ -1,10 +1,11 @@
 import { pino } from 'pino';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Broker } from '../../src/broker/broker.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { RawClient, TOKEN } from '../support/running-broker.js';
 import { startScriptedServer } from '../support/scripted-server.js';
+import { waitFor } from '../support/wait-for.js';
 
 const silent = () => {};
 
@@ -49,13 +50,13 @@ const stages: Record<string, (visit: Visit, command: string) => Promise<() => vo
   queued: async ({ server, client, session, stats }) => {
     server.on.LIST = silent;
     const holder = client.request('mailbox.list', { session });
-    await vi.waitFor(() => expect(stats()?.busy).toBe(1));
+    await waitFor(() => expect(stats()?.busy).toBe(1));
     return () => client.notify('$/cancelRequest', { id: holder.id });
   },
   connecting: async ({ server, stats }) => {
     server.on.AUTHENTICATE = silent;
     server.cut();
-    await vi.waitFor(() => expect(stats()).toMatchObject({ idle: 0, busy: 0 }));
+    await waitFor(() => expect(stats()).toMatchObject({ idle: 0, busy: 0 }));
     return () => {
       delete server.on.AUTHENTICATE;
       server.cut();
@@ -81,7 +82,7 @@ describe.each(Object.keys(stages))('a request that is %s', (stage) => {
     const leave = await stages[stage]?.(it, request.command);
     const timeoutMs = kind === 'DEADLINE' ? 150 : undefined;
     const { id, answer } = client.request(request.method, { session, ...request.params, timeoutMs });
-    await vi.waitFor(() => reached[stage]?.(it, request.command));
+    await waitFor(() => reached[stage]?.(it, request.command));
     if (kind === 'CANCELLED') client.notify('$/cancelRequest', { id });
     const executed = stage === 'running' && request === write ? 'maybe' : 'no';
     await expect(answer).rejects.toMatchObject({ data: { kind, executed } });
@@ -89,6 +90,6 @@ describe.each(Object.keys(stages))('a request that is %s', (stage) => {
     delete it.server.on.LIST;
     expect(await client.call('mailbox.status', { session, mailboxes: ['INBOX'] })).toMatchObject({ statuses: [{}] });
     expect(await answersTo(id)).toBe(1);
-    await vi.waitFor(() => expect(stats()).toMatchObject({ idle: 1, busy: 0, connecting: 0, waiting: 0 }));
+    await waitFor(() => expect(stats()).toMatchObject({ idle: 1, busy: 0, connecting: 0, waiting: 0 }));
   });
 });

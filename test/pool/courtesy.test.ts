@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
 import type { Registry } from '../../src/pool/registry.js';
 import type { BrokerError } from '../../src/protocol/errors.js';
@@ -9,6 +9,7 @@ import type {
   ScriptedServer,
 } from '../support/scripted-server.js';
 import { virtualTime } from '../support/virtual-time.js';
+import { waitFor } from '../support/wait-for.js';
 import { job, proven } from './fixtures.js';
 import { busy, errorOf, scripted, select } from './scripted-account.js';
 
@@ -160,7 +161,7 @@ describe('a server that takes no login of a user', () => {
     server.on.LOGIN = no('Too many failed login attempts');
     const first = await busy(account);
     const waiting = Array.from({ length: 5 }, () => account.run(job(), select));
-    await vi.waitFor(() => expect(loginsOf(server, 'anna')).toBeGreaterThan(1));
+    await waitFor(() => expect(loginsOf(server, 'anna')).toBeGreaterThan(1));
     await errorOf(proven(registry, server.server(), { user: 'anna' }));
     await first.end();
     for (const selected of await Promise.all(waiting)) expect(selected.path).toBe('INBOX');
@@ -315,7 +316,7 @@ describe('a server that allows an address so many connections, and ends others w
     const held = await busy(first);
     full = true;
     const second = proven(registry, server.server(), { user: 'b' });
-    await vi.waitFor(() => expect(tried).toHaveLength(1));
+    await waitFor(() => expect(tried).toHaveLength(1));
     expect(tried[0]).toMatchObject({
       kind: 'UPSTREAM_UNAVAILABLE',
       message:

@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
 import type { Job } from '../../src/pool/job.js';
 import { defaultPoolLimits } from '../../src/pool/pool-limits.js';
 import { Registry } from '../../src/pool/registry.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { waitFor } from '../support/wait-for.js';
 
 let dovecot: Dovecot;
 let registry: Registry;
@@ -30,7 +31,7 @@ async function occupy(account: Account): Promise<() => Promise<void>> {
     release = resolve;
   });
   const running = account.run(job(), () => released);
-  await vi.waitFor(() => expect(account.stats.busy).toBe(1));
+  await waitFor(() => expect(account.stats.busy).toBe(1));
   return async () => {
     release();
     await running;
@@ -57,7 +58,7 @@ describe('accounts under a cap that they share', () => {
       while (running) await busy.run(job(), (connection) => connection.noop());
     };
     const loops = [loop(), loop(), loop()];
-    await vi.waitFor(() => expect(busy.stats.waiting).toBeGreaterThan(0));
+    await waitFor(() => expect(busy.stats.waiting).toBeGreaterThan(0));
     expect(await waiting.run(job(), async () => 'served')).toBe('served');
     running = false;
     await Promise.all(loops);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { atom, literal, mailboxName, sequence } from '../../src/imap/wire/tokens.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
@@ -6,6 +6,7 @@ import { message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
 import { startRelay } from '../support/relay.js';
 import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
+import { waitFor } from '../support/wait-for.js';
 import { held, job, proven, registryWith } from './fixtures.js';
 
 let dovecot: Dovecot;
@@ -49,7 +50,7 @@ describe('a connection that breaks under a job', () => {
     expect(selected.path).toBe('INBOX');
     expect(attempts).toBe(2);
     expect(registry.caps.total).toBe(1);
-    await vi.waitFor(() => expect(relay.connections).toBe(1));
+    await waitFor(() => expect(relay.connections).toBe(1));
   });
 
   it('is told when it happens to a read twice, and not tried again', async () => {
@@ -155,7 +156,7 @@ describe('a connection that breaks under a job', () => {
       const fetch = (connection: ImapConnection) =>
         connection.exec('read', 'UID FETCH', [sequence('1'), atom('BODY[]')]);
       await expect(account.run(job(), fetch)).rejects.toMatchObject({ executed: 'no' });
-      await vi.waitFor(() => expect([registry.caps.total, server.connections.size]).toEqual([0, 0]));
+      await waitFor(() => expect([registry.caps.total, server.connections.size]).toEqual([0, 0]));
     }
   });
 });
@@ -169,11 +170,11 @@ describe('a server that has fallen silent', () => {
     await expect(running).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
     const writing = account.run(job({ effect: 'write', deadlineAt: Date.now() + 100 }), append);
     await expect(writing).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(account.stats).toMatchObject({ idle: 0, busy: 0, waiting: 0 });
     relay.thaw();
     expect(await account.run(job(), select)).toMatchObject({ path: 'INBOX' });
-    await vi.waitFor(() => expect(relay.connections).toBe(registry.caps.total));
+    await waitFor(() => expect(relay.connections).toBe(registry.caps.total));
   });
 
   it('in the middle of a write is DEADLINE that leaves the write open', async () => {
@@ -192,7 +193,7 @@ describe('idle connections', () => {
     const accounts = await Promise.all([1, 2, 3].map(() => proven(registry, dovecot.server())));
     expect(registry.caps.total).toBe(3);
     await dovecot.kill();
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
     const down = accounts[0]?.run(job(), select);
     await expect(down).rejects.toMatchObject({ kind: 'UPSTREAM_UNAVAILABLE', retryAfterMs: expect.any(Number) });
     await dovecot.run();
@@ -204,7 +205,7 @@ describe('idle connections', () => {
     const user = newUser();
     const account = await proven(registry, dovecot.server(), { user });
     await dovecot.kick(user);
-    await vi.waitFor(() => expect(account.stats.idle).toBe(0));
+    await waitFor(() => expect(account.stats.idle).toBe(0));
     expect(await account.run(job({ effect: 'write' }), select)).toMatchObject({ path: 'INBOX' });
   });
 });
@@ -213,7 +214,7 @@ describe('a server that refuses connections', () => {
   it('is told to all who wait', async () => {
     const { relay, account } = await behindRelay();
     await relay.close();
-    await vi.waitFor(() => expect(account.stats.idle).toBe(0));
+    await waitFor(() => expect(account.stats.idle).toBe(0));
     const jobs = Array.from({ length: 20 }, () => account.run(job(), select));
     for (const outcome of await Promise.allSettled(jobs)) {
       expect(outcome).toMatchObject({ reason: { kind: 'UPSTREAM_UNAVAILABLE', executed: 'no' } });
@@ -233,7 +234,7 @@ describe('a server that refuses connections', () => {
     const running = account.run(job(), first.work);
     await first.begun;
     const waiting = Array.from({ length: 5 }, () => account.run(job(), select));
-    await vi.waitFor(async () => expect(await limited.log()).toContain('Maximum number of connections'));
+    await waitFor(async () => expect(await limited.log()).toContain('Maximum number of connections'));
     first.end();
     await Promise.all([running, ...waiting]);
     const refused = (await limited.log()).match(/Maximum number of connections/g) ?? [];

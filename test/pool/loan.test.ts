@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import { fetchRange } from '../../src/imap/messages/fetch.js';
 import { BrokerError, type BrokerErrorOptions, type ErrorKind } from '../../src/protocol/errors.js';
 import { Dovecot } from '../support/dovecot.js';
 import { message } from '../support/mail.js';
 import { upstream } from '../support/upstream.js';
+import { waitFor } from '../support/wait-for.js';
 import { type FakeConnection, FakeServers } from './fake-server.js';
 import { job, proven, registryWith } from './fixtures.js';
 
@@ -106,7 +107,7 @@ describe('a lease is the lock: imapflow itself lets callers into each other’s 
       return connection.id;
     });
     expect(await one.run(job(), async ({ id }) => id)).not.toBe(left);
-    await vi.waitFor(() => expect(registry.caps.total).toBe(1));
+    await waitFor(() => expect(registry.caps.total).toBe(1));
   });
 
   it('and a defect of the work costs its connection, is told as it is, and is not repeated', async () => {

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/pool/job.js';
 import { defaultPoolLimits } from '../../src/pool/pool-limits.js';
 import { Registry } from '../../src/pool/registry.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { waitFor } from '../support/wait-for.js';
 
 let dovecot: Dovecot;
 let registry: Registry;
@@ -88,7 +89,7 @@ describe('an account of the registry', () => {
     const account = await proven();
     const first = held();
     const running = [1, 2].map(() => account.run(job(), first.work));
-    await vi.waitFor(() => expect(account.stats).toMatchObject({ busy: 2, waiting: 0 }));
+    await waitFor(() => expect(account.stats).toMatchObject({ busy: 2, waiting: 0 }));
     const waiting = [1, 2, 3].map(() => account.run(job(), async () => 'done'));
     await expect(account.run(job(), async () => 'never')).rejects.toMatchObject({
       kind: 'POOL_EXHAUSTED',
@@ -111,7 +112,7 @@ describe('an account of the registry', () => {
     await started.work();
     stop.abort(reason);
     await expect(never).rejects.toBe(reason);
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
     await account.run(job(), (connection) => connection.noop());
   });
 
@@ -166,13 +167,13 @@ describe('an account of the registry', () => {
     expect((await dovecot.who()).get(user)).toBe(1);
     await registry.closeAll(1000);
     expect(registry.caps.total).toBe(0);
-    await vi.waitFor(async () => expect((await dovecot.who()).get(user)).toBeUndefined(), 5000);
+    await waitFor(async () => expect((await dovecot.who()).get(user)).toBeUndefined());
   });
 
   it('reaps what was idle for too long', async () => {
     registry = new Registry({ ...defaultPoolLimits, idleMs: 50 });
     const account = await proven();
-    await vi.waitFor(() => expect(account.stats.idle).toBe(0), 5000);
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0), 5000);
+    await waitFor(() => expect(account.stats.idle).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
   });
 });

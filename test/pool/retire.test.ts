@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { upstream } from '../support/upstream.js';
+import { waitFor } from '../support/wait-for.js';
 import { FakeServers } from './fake-server.js';
 import { job, proven, registryWith } from './fixtures.js';
 
@@ -36,9 +37,9 @@ describe('a connection that is too old', () => {
   it('ends as soon as another is there, once', async () => {
     const { fakes, old, ask } = await aged({ connectionsPerAccount: 2 });
     await ask();
-    await vi.waitFor(() => expect(fakes.logouts).toBe(1));
+    await waitFor(() => expect(fakes.logouts).toBe(1));
     expect(fakes.logins).toBe(2);
-    await vi.waitFor(() => expect([...fakes.open]).toHaveLength(1));
+    await waitFor(() => expect([...fakes.open]).toHaveLength(1));
     expect(await ask()).not.toBe(old);
     expect(fakes.logins).toBe(2);
   });
@@ -46,7 +47,7 @@ describe('a connection that is too old', () => {
   it('ends at once where there is room for no other', async () => {
     const { fakes, registry, old, ask } = await aged({ connectionsPerAccount: 1 });
     expect(await ask()).toBe(old);
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
     expect(await ask()).not.toBe(old);
     expect(fakes.logins).toBe(2);
   });
@@ -55,7 +56,7 @@ describe('a connection that is too old', () => {
     const { fakes, registry, ask } = await aged({ connectionsPerAccount: 2 });
     fakes.outcome = 'unavailable';
     await ask();
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
   });
 
   it('is one whose access token ends soon, where there is a newer token', async () => {
@@ -72,7 +73,7 @@ describe('a connection that is too old', () => {
     await registry.prove(name, { user: 'anna', accessToken: 'second', expiresAt: until(100_000) }, job());
     for (let count = 0; count < 4; count += 1) await account.run(job(), async () => {});
     account.sweep();
-    await vi.waitFor(() => expect([...fakes.open]).not.toContain(old));
+    await waitFor(() => expect([...fakes.open]).not.toContain(old));
     expect(fakes.open.size).toBeGreaterThan(0);
   });
 
@@ -86,7 +87,7 @@ describe('a connection that is too old', () => {
       vi.setSystemTime(begun + share * MAX_AGE);
       const before = fakes.logins;
       for (const account of accounts) account.sweep();
-      await vi.waitFor(() => expect(fakes.open.size).toBe(60));
+      await waitFor(() => expect(fakes.open.size).toBe(60));
       ended.push(fakes.logins - before);
     }
     expect(ended[0]).toBe(0);

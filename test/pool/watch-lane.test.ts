@@ -1,8 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/pool/account.js';
 import type { PoolLimits } from '../../src/pool/pool-limits.js';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { upstream } from '../support/upstream.js';
+import { waitFor } from '../support/wait-for.js';
 import { type FakeConnection, FakeServers } from './fake-server.js';
 import { held, holding, job, proven, registryWith, watching } from './fixtures.js';
 
@@ -202,7 +203,7 @@ describe('a watch is asked for its connection', () => {
     const watch = await watching(account);
     await account.evictIdle();
     await watch.ended;
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
     expect(fakes.logouts).toBe(1);
   });
 
@@ -211,7 +212,7 @@ describe('a watch is asked for its connection', () => {
     const watch = await watching(account);
     await watch.ended;
     expect(watch.asked).toBe(true);
-    await vi.waitFor(() => expect(registry.caps.total).toBe(0));
+    await waitFor(() => expect(registry.caps.total).toBe(0));
   });
 
   it('when the account is closed, which does not wait for more', async () => {

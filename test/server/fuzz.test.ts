@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ParamsIn } from '../../src/protocol/contract.js';
 import { contract } from '../../src/protocol/contract.js';
+import { waitFor } from '../support/wait-for.js';
 import type { Message, RawClient } from './raw-client.js';
 import { stubBroker } from './stub-broker.js';
 
@@ -162,7 +163,7 @@ describe('whatever comes, the broker', () => {
       { numRuns: 60 },
     );
     await stillServes(connect);
-    await vi.waitFor(() => expect(listener.sockets).toBe(0));
+    await waitFor(() => expect(listener.sockets).toBe(0));
   });
 
   it('closes a socket that sends no WebSocket frames at all', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { BrokerError } from '../../src/protocol/errors.js';
+import { waitFor } from '../support/wait-for.js';
 import { session, signal, stubBroker, stubServices } from './stub-broker.js';
 
 /** A handler that ends when the test says so, or never. */
@@ -29,7 +30,7 @@ describe('requests of a socket', () => {
     const client = await connect();
     const names = ['a', 'b', 'c'];
     const ids = names.map((mailbox) => client.ask('mailbox.create', { session: 'live', mailbox }));
-    await vi.waitFor(() => expect(ends.size).toBe(3));
+    await waitFor(() => expect(ends.size).toBe(3));
     for (const name of ['c', 'a', 'b']) ends.get(name)?.();
     const answers = await Promise.all(ids.map((id) => client.answer(id)));
     expect(answers.map(({ result }) => result?.mailbox)).toEqual(names);
@@ -265,7 +266,7 @@ describe('the heartbeat', () => {
     client.ask('broker.ping');
     expect(await client.closed).toBe(4408);
     expect(await reason.fired).toMatchObject({ kind: 'CANCELLED' });
-    await vi.waitFor(() => expect(listener.sockets).toBe(0));
+    await waitFor(() => expect(listener.sockets).toBe(0));
   });
 
   it('keeps a socket that answers', async () => {
@@ -275,7 +276,7 @@ describe('the heartbeat', () => {
     client.ws.on('ping', () => {
       pings += 1;
     });
-    await vi.waitFor(() => expect(pings).toBeGreaterThan(4));
+    await waitFor(() => expect(pings).toBeGreaterThan(4));
     expect((await client.request('broker.ping')).result).toBeDefined();
   });
 
@@ -305,7 +306,7 @@ describe('a caller who never reads', () => {
     client.ws.pause();
     for (let asked = 0; asked < 300; asked += 1) client.ask('broker.ping');
     await aborted.fired;
-    await vi.waitFor(() => expect(listener.sockets).toBe(0));
+    await waitFor(() => expect(listener.sockets).toBe(0));
   });
 
   it('loses it also when it sends nothing but pings', async () => {
@@ -315,7 +316,7 @@ describe('a caller who never reads', () => {
     const flood = setInterval(() => {
       for (let sent = 0; sent < 2000; sent += 1) client.ws.ping('x'.repeat(125));
     });
-    await vi.waitFor(() => expect(listener.sockets).toBe(0), { timeout: 10_000 });
+    await waitFor(() => expect(listener.sockets).toBe(0));
     clearInterval(flood);
   });
 

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { IncomingStream, OutgoingStream } from '../../src/methods/context.js';
 import { protocolLimits } from '../../src/protocol/limits.js';
+import { waitFor } from '../support/wait-for.js';
 import type { RawClient } from './raw-client.js';
 import { type StubHandler, signal, stubBroker } from './stub-broker.js';
 
@@ -364,6 +365,6 @@ describe('an upload', () => {
     await client.request('rpc.discover');
     client.ws.terminate();
     expect(await failed).toMatchObject({ kind: 'CANCELLED' });
-    await vi.waitFor(() => expect(listener.sockets).toBe(0));
+    await waitFor(() => expect(listener.sockets).toBe(0));
   });
 });

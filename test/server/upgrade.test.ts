@@ -6,7 +6,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { waitFor } from '../support/wait-for.js';
 import { RawClient } from './raw-client.js';
 import { stubBroker } from './stub-broker.js';
 
@@ -78,7 +79,7 @@ describe('an upgrade', () => {
     const first = await open();
     expect((await refused(url, good)).status).toBe(503);
     await first.close();
-    await vi.waitFor(() => expect(listener.sockets).toBe(0));
+    await waitFor(() => expect(listener.sockets).toBe(0));
     await open();
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerError } from '../../src/protocol/errors.js';
 import { Proofs } from '../../src/session/proofs.js';
+import { waitFor } from '../support/wait-for.js';
 
 const right = { password: 'right' };
 const wrong = { password: 'wrong' };
@@ -49,7 +50,7 @@ describe('credentials', () => {
         }),
     );
     const asked = Array.from({ length: 20 }, () => proofs.prove('a', right, signal, login));
-    await vi.waitFor(() => expect(login).toHaveBeenCalled());
+    await waitFor(() => expect(login).toHaveBeenCalled());
     finish();
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1);
     expect(login).toHaveBeenCalledTimes(1);

@@ -100,7 +100,7 @@ describe('a store that cannot be reached', () => {
     expect(await other.isIn(session)).toBe(true);
     expect(await other.isIn(await one.client.login(newUser()))).toBe(true);
     await redis.run();
-    await expect.poll(status, { timeout: 5_000 }).toBe('up');
+    await expect.poll(status).toBe('up');
     await expect.poll(() => other.isIn(session), WITHIN).toBe(false);
     expect(await metric()).toBe(1);
   });
@@ -111,7 +111,7 @@ describe('a store that cannot be reached', () => {
     redis.freeze();
     const begun = performance.now();
     expect(await one.client.call('session.close', { session })).toMatchObject({ everywhere: false });
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 });
 

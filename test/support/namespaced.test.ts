@@ -15,10 +15,8 @@ describe.each([
   });
   afterAll(() => server?.stop());
 
-  it('starts within three seconds, and leaves nothing behind', async () => {
-    const begun = performance.now();
+  it('starts, and leaves nothing behind', async () => {
     const other = await start();
-    expect(performance.now() - begun).toBeLessThan(3000);
     const client = await other.client(other.user());
     await other.stop();
     expect(existsSync(other.folder)).toBe(false);

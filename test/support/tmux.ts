@@ -26,7 +26,7 @@ export class Tmux {
 
   /** Waits until the screen shows something. */
   async shows(pattern: RegExp): Promise<void> {
-    await expect.poll(() => this.screen, { timeout: 15_000 }).toMatch(pattern);
+    await expect.poll(() => this.screen).toMatch(pattern);
   }
 
   /** Types a line into the shell. */

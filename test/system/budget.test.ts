@@ -66,9 +66,9 @@ async function takeAll({ dovecot, user }: Visit, held: () => Promise<number>) {
       if (count > 0) await dovecot.kick(user).catch(() => {});
       return count;
     };
-    await expect.poll(left, { timeout: 10_000 }).toBe(0);
+    await expect.poll(left).toBe(0);
     const others = await Promise.all([1, 2, 3].map(() => dovecot.client(user)));
-    await expect.poll(held, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+    await expect.poll(held).toBeGreaterThanOrEqual(3);
     if ((await held()) === 3) return others;
     await Promise.all(others.map((one) => one.logout()));
   }
@@ -100,10 +100,10 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
     expect(await storm(poor)).toEqual([]);
     const { client, session } = poor;
     const budget = async () => (await client.call('session.info', { session })).limits.connections;
-    await expect.poll(budget, { timeout: 10_000 }).toBeLessThan(8);
+    await expect.poll(budget).toBeLessThan(8);
     // More than three slip through where Dovecot has not counted the last ones yet: what it let in is what is learned.
     const excess = async () => ((await poor.dovecot.who()).get(poor.user) ?? 0) - (await budget());
-    await expect.poll(excess, { timeout: 10_000 }).toBe(0);
+    await expect.poll(excess).toBe(0);
     expect(await budget()).toBeGreaterThanOrEqual(3);
     const operator = await RawClient.open(poor.url, OPERATOR);
     const { accounts } = await operator.call('account.list', {});
@@ -130,7 +130,7 @@ describe(`${REQUESTS} requests of a user who may have more connections here than
     const noted = waiting.finally(() => {
       answered = true;
     });
-    await expect.poll(refusals, { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(refusals).toBeGreaterThan(before);
     expect(answered).toBe(false);
     await Promise.all(others.map((one) => one.logout()));
     await noted;

@@ -81,17 +81,17 @@ describeManaged('the shipped units in a systemd manager', () => {
     };
     await reload('connections = 77');
     const reloaded = { key: 'pool.connections', value: 77, source: 'file' };
-    await expect.poll(limit, { timeout: 10_000 }).toEqual(reloaded);
+    await expect.poll(limit).toEqual(reloaded);
     const line = `${text}[pool]\n`.split('\n').length;
     await reload('connections = 0');
     const told = `config.toml: line ${line}: pool.connections: Too small`;
-    await expect.poll(() => manager.log(), { timeout: 10_000 }).toContain(told);
+    await expect.poll(() => manager.log()).toContain(told);
     expect(await limit()).toEqual(reloaded);
     // The same process, which tells the manager that it is ready again.
-    await expect.poll(state, { timeout: 10_000 }).toEqual({ ...before, SubState: 'running' });
+    await expect.poll(state).toEqual({ ...before, SubState: 'running' });
     writeFileSync(config, text);
     await manager.systemctl('reload', SERVICE);
-    await expect.poll(limit, { timeout: 10_000 }).toMatchObject({ source: 'default' });
+    await expect.poll(limit).toMatchObject({ source: 'default' });
   }, 40_000);
 
   it('replaces a broker whose event loop stands still, and refuses nobody meanwhile', async () => {
@@ -99,7 +99,7 @@ describeManaged('the shipped units in a systemd manager', () => {
     await standStill(before.MainPID ?? '');
     const client = createClient({ url: `unix:${manager.path('/run/imap-broker.sock')}`, token: 'webmails-token' });
     const waiting = client.broker.ping();
-    await expect.poll(state, { timeout: 20_000 }).toMatchObject({ SubState: 'running', NRestarts: '1' });
+    await expect.poll(state).toMatchObject({ SubState: 'running', NRestarts: '1' });
     expect((await state()).MainPID).not.toBe(before.MainPID);
     expect(await waiting).toMatchObject({ version });
     client.close();

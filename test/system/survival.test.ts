@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { BrokerOptions } from '../../src/broker/options.js';
 import { Dovecot, newUser } from '../support/dovecot.js';
 import { deterministicBytes, message } from '../support/mail.js';
 import { AnsweredError, RawClient, runBroker } from '../support/running-broker.js';
 import { Timers } from '../support/timers.js';
+import { waitFor } from '../support/wait-for.js';
 
 let dovecot: Dovecot;
 let timers: Timers;
@@ -30,7 +31,7 @@ afterEach(async () => {
   timers.restore();
   expect(timers.running).toEqual([]);
   expect(connections()).toEqual([]);
-  await vi.waitFor(async () => expect((await dovecot.who()).size).toBe(0));
+  await waitFor(async () => expect((await dovecot.who()).size).toBe(0));
   await dovecot.stop();
 });
 
@@ -77,7 +78,7 @@ describe('the broker survives', () => {
       expect(error).toBeInstanceOf(AnsweredError);
       expect(['CONNECTION_LOST', 'UPSTREAM_UNAVAILABLE']).toContain(error.data.kind);
     }
-    await vi.waitFor(() => expect(idle()).toBe(true));
+    await waitFor(() => expect(idle()).toBe(true));
     await dovecot.run();
     expect((await client.call('message.list', { session, mailbox: 'INBOX' })).messages).toHaveLength(3);
     // What was answered as done was done; what was refused as not executed was not.
@@ -96,10 +97,10 @@ describe('the broker survives', () => {
     const other = await connect();
     for (let count = 0; count < 40; count += 1) client.request('message.list', { session, mailbox: 'INBOX' });
     client.request('message.append', { session, mailbox: 'INBOX', stream: 1, size: 1_000_000 });
-    await vi.waitFor(() => expect(idle()).toBe(false), { interval: 1 });
+    await waitFor(() => expect(idle()).toBe(false), 1);
     client.ws.terminate();
     expect((await other.call('message.list', { session, mailbox: 'INBOX' })).messages).toHaveLength(3);
-    await vi.waitFor(() => expect(idle()).toBe(true));
+    await waitFor(() => expect(idle()).toBe(true));
   });
 
   it('a client that never reads: it is closed, and others notice nothing', async () => {
@@ -116,7 +117,7 @@ describe('the broker survives', () => {
       for (let count = 0; count < 50; count += 1) deaf.request('rpc.discover', {});
       expect((await other.call('message.list', { session, mailbox: 'INBOX' })).messages).toHaveLength(50);
     }
-    await vi.waitFor(() => expect(idle()).toBe(true));
+    await waitFor(() => expect(idle()).toBe(true));
   }, 60_000);
 
   it('a frame over its limit, which closes that socket with 1009 alone', async () => {
@@ -133,7 +134,7 @@ describe('the broker survives', () => {
     const { client, user, session } = await visitor();
     for (let round = 0; round < 5; round += 1) {
       await dovecot.kick(user);
-      await vi.waitFor(async () => expect((await dovecot.who()).get(user)).toBeUndefined());
+      await waitFor(async () => expect((await dovecot.who()).get(user)).toBeUndefined());
       expect((await client.call('message.list', { session, mailbox: 'INBOX' })).messages).toHaveLength(3);
     }
   });

@@ -169,7 +169,6 @@ async function happen(lane: Lane, steps: readonly Step[]): Promise<void> {
     const expected = await there(other, name);
     await expect
       .poll(() => new Map([...(listener.folders.get(name) ?? [])].sort(([a], [b]) => a - b)), {
-        timeout: 10_000,
         interval: 10,
       })
       .toEqual(expected);

@@ -51,12 +51,10 @@ describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCa
         .map(({ params }) => params as unknown as WatchEvent);
     const untilEvent = (type: WatchEvent['type'], mailbox = 'INBOX') =>
       expect
-        .poll(
-          () =>
-            events()
-              .filter((event) => event.type === type && event.mailbox === mailbox)
-              .at(-1),
-          { timeout: 8000 },
+        .poll(() =>
+          events()
+            .filter((event) => event.type === type && event.mailbox === mailbox)
+            .at(-1),
         )
         .toBeDefined();
     const other = await place.dovecot.client(user);

@@ -6,6 +6,7 @@ import { attemptTimeout } from '../../../src/imap/login/transport.js';
 import { bytesOf } from '../../../src/imap/wire/tokens.js';
 import { Dovecot, newUser, PASSWORD } from '../../support/dovecot.js';
 import type { ScriptedHandler } from '../../support/scripted-server.js';
+import { waitFor } from '../../support/wait-for.js';
 import { alice, opened, scripted } from '../scripted.js';
 
 let dovecot: Dovecot;
@@ -23,7 +24,7 @@ describe('a login', () => {
     const other = await scripted();
     const connection = await opened(other);
     other.cut();
-    await vi.waitFor(() => expect(connection.usable).toBe(false));
+    await waitFor(() => expect(connection.usable).toBe(false));
   });
 
   it('that the limit of connections ends is UPSTREAM_UNAVAILABLE with a time to wait, and no wrong password', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutgoingStream, SessionContext } from '../../../src/methods/context.js';
 import { sendPart as part } from '../../../src/methods/message-part.js';
 import { messageReadHandlers } from '../../../src/methods/message-read.js';
@@ -10,6 +10,7 @@ import { handlerContext } from '../../support/handler-context.js';
 import { deterministicBytes, lines } from '../../support/mail.js';
 import { bigAttachment } from '../../support/mail-fixtures-structure.js';
 import { list } from '../../support/plain-handlers.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const { 'message.source': source } = messageReadHandlers;
 
@@ -95,7 +96,7 @@ class SlowStream implements OutgoingStream {
   }
   /** Takes one write, or everything from now on. */
   async takeOne(): Promise<void> {
-    await vi.waitFor(() => expect(this.#allow.length).toBeGreaterThan(0));
+    await waitFor(() => expect(this.#allow.length).toBeGreaterThan(0));
     this.#allow.shift()?.();
   }
   get bytes(): Buffer {
@@ -114,13 +115,10 @@ async function drain(stream: SlowStream): Promise<'end' | BrokerError> {
   void stream.ended.then((value) => {
     how = value;
   });
-  await vi.waitFor(
-    async () => {
-      if (how === undefined && stream.waiting > 0) await stream.takeOne();
-      expect(how).toBeDefined();
-    },
-    { timeout: 10_000, interval: 1 },
-  );
+  await waitFor(async () => {
+    if (how === undefined && stream.waiting > 0) await stream.takeOne();
+    expect(how).toBeDefined();
+  }, 1);
   return stream.ended;
 }
 
@@ -132,7 +130,7 @@ describe('a streamed part', () => {
     expect(answer).toMatchObject({ type: 'application/octet-stream', fileName: 'big.bin', stream: 2, data: null });
     expect(answer.encodedSize).toBeGreaterThan((SIZE * 4) / 3);
     expect((await context.outgoing.finished).equals(bytes)).toBe(true);
-    await vi.waitFor(() => expect(folder.account.stats).toMatchObject({ idle: 1, busy: 0 }));
+    await waitFor(() => expect(folder.account.stats).toMatchObject({ idle: 1, busy: 0 }));
   });
 
   it('gives any range of the decoded bytes', async () => {
@@ -172,9 +170,9 @@ describe('a streamed part', () => {
         })) as typeof run,
     };
     await ask(folder, { ...context, account });
-    await vi.waitFor(() => expect(stream.waiting).toBe(1));
+    await waitFor(() => expect(stream.waiting).toBe(1));
     // One piece being taken, one more ahead of it.
-    await vi.waitFor(() => expect(received()).toBeGreaterThan(500_000));
+    await waitFor(() => expect(received()).toBeGreaterThan(500_000));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(received()).toBeLessThan(600_000);
     // An index page goes by another connection meanwhile.
@@ -196,7 +194,7 @@ describe('a streamed part', () => {
     await ask(folder, context);
     await stream.takeOne();
     stream.controller.abort(new BrokerError('CANCELLED', 'The caller aborted the stream.'));
-    await vi.waitFor(() => expect(folder.account.stats).toMatchObject({ idle: 1, busy: 0 }));
+    await waitFor(() => expect(folder.account.stats).toMatchObject({ idle: 1, busy: 0 }));
     const again = handlerContext('message.part', folder.account);
     await ask(folder, again);
     expect((await again.outgoing.finished).equals(bytes)).toBe(true);
@@ -218,7 +216,7 @@ describe('a streamed part', () => {
     const folder = await folderOf(bigAttachment(SIZE));
     const { stream, context } = slowly(folder);
     await ask(folder, context);
-    await vi.waitFor(() => expect(stream.waiting).toBe(1));
+    await waitFor(() => expect(stream.waiting).toBe(1));
     const other = await dovecot.client(folder.user);
     await other.mailboxOpen('INBOX');
     await other.messageDelete(String(folder.uid), { uid: true });
