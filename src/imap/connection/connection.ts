@@ -17,6 +17,7 @@ import { Wire } from '../wire/wire.js';
 import { CapabilityList } from './capability-list.js';
 import type { Commands, ExecOptions, Unreadable } from './commands.js';
 import type { Follower } from './follower.js';
+import { notOverlooked } from './overlooked-folder.js';
 import { isAboutStatus, refreshSelected } from './refresh.js';
 import { isOfFolder, isOfFolderBefore, selectError } from './refused-folder.js';
 import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
@@ -276,7 +277,8 @@ export class ImapConnection implements Commands {
     if (known && this.enabled('QRESYNC')) {
       args.push([atom('QRESYNC'), [atom(String(known.uidValidity)), atom(String(known.modseq))]]);
     }
-    const ok = await this.exec('read', 'SELECT', args).catch((failure: unknown) => {
+    const select = () => this.exec('read', 'SELECT', args);
+    const ok = await notOverlooked(this, path, select).catch((failure: unknown) => {
       this.#selection.clear();
       throw selectError(failure, path);
     });

@@ -1,5 +1,7 @@
 import type { ImapConnection } from '../connection/connection.js';
+import { notOverlooked } from '../connection/overlooked-folder.js';
 import { canonicalName } from '../wire/mailbox-names.js';
+import type { UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapAttribute, listOf, mailboxName, modseqOf, textOf } from '../wire/tokens.js';
 import { catchUp, unlessRefused } from './mailbox-status.js';
 
@@ -30,13 +32,11 @@ export async function stampsOf(
   if (selected !== undefined && mailboxes.includes(selected)) await catchUp(connection);
   for (const mailbox of mailboxes) {
     let stamp: Stamp | null = null;
-    await unlessRefused(
-      connection.exec('read', 'STATUS', [mailboxName(mailbox), items], {
-        STATUS: ({ attributes }) => {
-          if (canonicalName(connection.nameOf(attributes[0])) === mailbox) stamp = stampOf(attributes[1]);
-        },
-      }),
-    );
+    const take = ({ attributes }: UntaggedResponse) => {
+      if (canonicalName(connection.nameOf(attributes[0])) === mailbox) stamp = stampOf(attributes[1]);
+    };
+    const ask = () => connection.exec('read', 'STATUS', [mailboxName(mailbox), items], { STATUS: take });
+    await unlessRefused(notOverlooked(connection, mailbox, ask));
     stamps.set(mailbox, stamp);
   }
   return stamps;

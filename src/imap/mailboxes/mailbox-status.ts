@@ -1,8 +1,10 @@
 import { BrokerError } from '../../protocol/errors.js';
 import type { StatusCounts } from '../../protocol/models.js';
 import type { ImapConnection } from '../connection/connection.js';
+import { notOverlooked } from '../connection/overlooked-folder.js';
 import { isPassing } from '../connection/refused-folder.js';
 import { canonicalName } from '../wire/mailbox-names.js';
+import type { UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapAttribute, type ImapToken, listOf, mailboxName, numberOf, textOf } from '../wire/tokens.js';
 
 /** The STATUS items for a {@link StatusCounts}. */
@@ -99,12 +101,12 @@ function inLines(names: readonly string[]): string[][] {
 async function statusOfOne(connection: ImapConnection, name: string, items: ImapToken[]): Promise<StatusCounts | null> {
   let counts: StatusCounts | null = null;
   try {
-    await connection.exec('read', 'STATUS', [mailboxName(name), items], {
-      STATUS: ({ attributes }) => {
-        // With NOTIFY the server sends STATUS responses of other folders at any time.
-        if (canonicalName(connection.nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
-      },
-    });
+    const take = ({ attributes }: UntaggedResponse) => {
+      // With NOTIFY the server sends STATUS responses of other folders at any time.
+      if (canonicalName(connection.nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
+    };
+    const ask = () => connection.exec('read', 'STATUS', [mailboxName(name), items], { STATUS: take });
+    await notOverlooked(connection, name, ask);
   } catch (failure) {
     if (!isRefusal(failure) || isPassing(failure)) throw failure;
     return null;
