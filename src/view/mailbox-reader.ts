@@ -210,7 +210,8 @@ export class MailboxReader {
   #remembered<T>(question: Question<T>): Read<T> | undefined {
     const { view } = this;
     const alive = this.liveness?.();
-    if (view.outdated || !(alive || performance.now() - view.confirmed.at <= question.maxAgeMs)) return undefined;
+    if (view.outdated || view.unsure || !(alive || performance.now() - view.confirmed.at <= question.maxAgeMs))
+      return undefined;
     const value = question.fromMemory(view);
     if (value === undefined) return undefined;
     return { value, origin: { source: 'cache', asOf: view.asOf, lagMs: alive?.lagMs } };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { staysInReplaced } from '../imap/connection/capabilities.js';
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
@@ -62,6 +63,7 @@ export class MailboxView implements Follower {
   /** The connection that the view follows, or is being placed on. */
   #connection: ImapConnection | undefined;
   #disturbed = false;
+  #unsure = false;
   #existsHeard = 0;
   #confirmed: Moment = { at: Number.NEGATIVE_INFINITY, date: 0 };
   #writtenAt = Number.NEGATIVE_INFINITY;
@@ -108,6 +110,14 @@ export class MailboxView implements Follower {
     return this.#writtenAt >= this.#confirmed.at;
   }
 
+  /**
+   * Whether the server has told something since the last barrier that may be of another folder: some servers go on with
+   * the folder that has taken the name of the selected one, and only a STATUS, which a barrier has, shows that.
+   */
+  get unsure(): boolean {
+    return this.#unsure;
+  }
+
   /** Whether the folder certainly has no message with this uid. */
   lacks(uid: number): boolean {
     const { base, uids, unknownOnTop } = this.members;
@@ -134,6 +144,7 @@ export class MailboxView implements Follower {
   /** The server confirmed the view by a barrier that began at `begun`. */
   confirm(begun: Moment): void {
     this.#confirmed = begun;
+    this.#unsure = false;
     if (this.#modseq !== undefined) this.#modseq = this.#heardModseq ?? this.#modseq;
   }
 
@@ -232,12 +243,14 @@ export class MailboxView implements Follower {
   onExists(count: number): void {
     this.#existsHeard += 1;
     this.onHeard?.();
+    this.#doubt();
     if (this.#selectReport) this.#disturbed = true;
     else if (!this.members.announce(count)) this.doubt(count);
   }
 
   onExpunge(seq: number): void {
     this.onHeard?.();
+    this.#doubt();
     if (this.#selectReport) this.#disturbed = true;
     else {
       // The sequence number does not show which of the unknown messages is gone.
@@ -248,6 +261,7 @@ export class MailboxView implements Follower {
 
   onVanished(uids: string, earlier: boolean): void {
     this.onHeard?.();
+    this.#doubt();
     if (this.#selectReport && earlier) this.#selectReport.vanished.add(uids);
     else if (this.#selectReport) this.#disturbed = true;
     else if (!earlier) {
@@ -276,6 +290,10 @@ export class MailboxView implements Follower {
     else if (!this.members.knows(seq)) this.#opened.clear();
   }
 
+  #doubt(): void {
+    if (this.#connection && staysInReplaced(this.#connection)) this.#unsure = true;
+  }
+
   onLost(): void {
     this.#connection = undefined;
     this.#selectReport = undefined;
@@ -294,6 +312,8 @@ export class MailboxView implements Follower {
       // The message may have been opened before it became a member.
       this.#opened.remove(uid);
     }
+    // Messages that a fetch makes known are no news.
+    if (kind === 'changed') this.#doubt();
     this.log.note(kind, uid);
   }
 }
