@@ -50,7 +50,7 @@ function counting(): () => Promise<number> {
 }
 
 /** The load goes on while something happens; then all that users were told is held against the server. */
-async function during(what: string, event: () => Promise<void>): Promise<LoadReport> {
+async function during(what: string, event: () => Promise<void>, killed = false): Promise<LoadReport> {
   const [end, counted] = [visitors.load(what, PER_SECOND), counting()];
   await pause(AROUND_MS);
   await event();
@@ -62,7 +62,7 @@ async function during(what: string, event: () => Promise<void>): Promise<LoadRep
     `${what}: ${requests} requests, ${failed.length} failed, sent again ${JSON.stringify(again)}, slowest ${Math.round(slowestMs)} ms, most connections of a user ${most}\n`,
   );
   expect(failed).toEqual([]);
-  await visitors.verify();
+  await visitors.verify({ killed });
   expect(most).toBeLessThanOrEqual(CONNECTIONS_OF_USER);
   return report;
 }
@@ -110,11 +110,15 @@ describe('users of a site lose nothing, and log in once', () => {
   }, 180_000);
 
   it('when a broker is killed and comes back', async () => {
-    const { again } = await during('killed', async () => {
-      await cluster.kill(0);
-      await cluster.run(0);
-      await cluster.inService();
-    });
+    const { again } = await during(
+      'killed',
+      async () => {
+        await cluster.kill(0);
+        await cluster.run(0);
+        await cluster.inService();
+      },
+      true,
+    );
     expect(again).toEqual({});
     await settled('killed');
   }, 180_000);

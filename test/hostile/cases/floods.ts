@@ -29,7 +29,7 @@ const atNoop = ([name, line]: [string, string]): HostileCase => ({
   name: `flood-${name}`,
   about: `${LINES.toLocaleString('en')} times ${line.trim() || 'an empty line'} at NOOP`,
   server: { on: { NOOP: before(repeated(line, LINES)) } },
-  steps: [list, { ...list, ends: orLost, timeoutMs: 20_000 }],
+  steps: [list, { ...list, ends: orLost, timeoutMs: 60_000 }],
 });
 /** The same folder counts 1 to a million and back: each line changes something. */
 const growing: Octets = repeated('* 1000000 EXISTS\r\n* 3 EXISTS\r\n', LINES / 2);
@@ -69,7 +69,7 @@ export const floodCases: readonly HostileCase[] = [
     name: 'flood-exists-growing',
     about: 'EXISTS that grows to a million and shrinks, half a million times at NOOP',
     server: { on: { NOOP: before(growing) } },
-    steps: [list, { ...list, ends: orLost, timeoutMs: 20_000 }],
+    steps: [list, { ...list, ends: orLost, timeoutMs: 60_000 }],
   },
   asksAgain('plain', 'PLAIN', '+ \r\n'),
   asksAgain('login', 'LOGIN', '+ VXNlcm5hbWU6\r\n'),
@@ -127,7 +127,7 @@ export const floodCases: readonly HostileCase[] = [
     server: {
       on: { SELECT: before(repeated(lines.flags ?? '', LINES)), EXAMINE: before(repeated(lines.flags ?? '', LINES)) },
     },
-    steps: [{ ...list, ends: orLost, timeoutMs: 20_000 }],
+    steps: [{ ...list, ends: orLost, timeoutMs: 60_000 }],
   },
   {
     name: 'flags-10-mb',
@@ -153,12 +153,12 @@ export const floodCases: readonly HostileCase[] = [
     name: 'flood-tls',
     about: 'a million EXISTS lines at NOOP, over TLS',
     server: { tls: 'implicit', on: { NOOP: before(repeated(lines.exists ?? '', LINES)) } },
-    steps: [list, { ...list, ends: orLost, timeoutMs: 20_000 }],
+    steps: [list, { ...list, ends: orLost, timeoutMs: 60_000 }],
   },
   {
     name: 'flood-tls-records',
     about: '50,000 EXISTS lines at NOOP, each in a TLS record of its own',
     server: { tls: 'implicit', on: { NOOP: before(apart(lines.exists ?? '', 50_000)) } },
-    steps: [list, { ...list, ends: orLost, timeoutMs: 20_000 }],
+    steps: [list, { ...list, ends: orLost, timeoutMs: 60_000 }],
   },
 ];

@@ -22,7 +22,7 @@ const line = (name: string, about: string, on: Record<string, HostileHandler>, s
   name,
   about,
   server: { on },
-  steps: [{ ...step, ends: over, timeoutMs: 20_000 }],
+  steps: [{ ...step, ends: over, timeoutMs: 60_000 }],
   after: ({ server }) => {
     const taken = Math.round(server.streamed / MIB);
     assert.ok(taken <= MOST_TAKEN_MIB, `${taken} MiB were taken of what has no end`);
@@ -77,7 +77,7 @@ export const stallCases: readonly HostileCase[] = [
         ),
       },
     },
-    steps: [{ ...search, ends: over, timeoutMs: 20_000 }],
+    steps: [{ ...search, ends: over, timeoutMs: 60_000 }],
   },
   {
     name: 'search-80-mb',
@@ -93,7 +93,7 @@ export const stallCases: readonly HostileCase[] = [
         ),
       },
     },
-    steps: [{ ...search, ends: over, timeoutMs: 20_000 }],
+    steps: [{ ...search, ends: over, timeoutMs: 60_000 }],
   },
   threading(
     'threads-300000',

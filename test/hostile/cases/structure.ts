@@ -53,7 +53,7 @@ export const structureCases: readonly HostileCase[] = [
       {
         method: 'message.list',
         params: { mailbox: 'INBOX', limit: 200 },
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         result: (page) => {
           haveUids(page.messages, upTo(200));
           allGreet(page);

@@ -26,19 +26,19 @@ export const textCases: readonly HostileCase[] = [
     name: 'no-60-mib',
     about: 'a tagged NO with 60 MiB of text',
     server: { on: { LIST: tagged('NO', long) } },
-    steps: [{ method: 'mailbox.list', ends: ['TOO_LARGE'], timeoutMs: 20_000 }],
+    steps: [{ method: 'mailbox.list', ends: ['TOO_LARGE'], timeoutMs: 60_000 }],
   },
   {
     name: 'no-5-mib',
     about: 'a tagged NO with 5 MiB of text',
     server: { on: { LIST: tagged('NO', repeated('a refusal without end ', 240_000)) } },
-    steps: [{ method: 'mailbox.list', ends: ['IMAP_NO'], error: isCut, timeoutMs: 20_000 }],
+    steps: [{ method: 'mailbox.list', ends: ['IMAP_NO'], error: isCut, timeoutMs: 60_000 }],
   },
   {
     name: 'bad-select-60-mib',
     about: 'a tagged BAD to SELECT with 60 MiB of text',
     server: { on: { SELECT: tagged('BAD', long), EXAMINE: tagged('BAD', long) } },
-    steps: [{ method: 'message.list', params: { mailbox: 'INBOX' }, ends: ['TOO_LARGE'], timeoutMs: 20_000 }],
+    steps: [{ method: 'message.list', params: { mailbox: 'INBOX' }, ends: ['TOO_LARGE'], timeoutMs: 60_000 }],
   },
   {
     name: 'no-controls',
@@ -50,7 +50,7 @@ export const textCases: readonly HostileCase[] = [
     name: 'no-code-60-mib',
     about: 'a tagged NO with a response code of 60 MiB',
     server: { on: { LIST: tagged('NO', all(said('['), repeated('A', SIXTY_MIB), said('] no'))) } },
-    steps: [{ method: 'mailbox.list', ends: ['IMAP_NO', 'CONNECTION_LOST', 'TOO_LARGE'], timeoutMs: 20_000 }],
+    steps: [{ method: 'mailbox.list', ends: ['IMAP_NO', 'CONNECTION_LOST', 'TOO_LARGE'], timeoutMs: 60_000 }],
   },
   {
     name: 'login-no-60-mib',
