@@ -243,14 +243,14 @@ export class MailboxView implements Follower {
   onExists(count: number): void {
     this.#existsHeard += 1;
     this.onHeard?.();
-    this.#doubt();
+    this.#noteNews();
     if (this.#selectReport) this.#disturbed = true;
     else if (!this.members.announce(count)) this.doubt(count);
   }
 
   onExpunge(seq: number): void {
     this.onHeard?.();
-    this.#doubt();
+    this.#noteNews();
     if (this.#selectReport) this.#disturbed = true;
     else {
       // The sequence number does not show which of the unknown messages is gone.
@@ -261,7 +261,7 @@ export class MailboxView implements Follower {
 
   onVanished(uids: string, earlier: boolean): void {
     this.onHeard?.();
-    this.#doubt();
+    this.#noteNews();
     if (this.#selectReport && earlier) this.#selectReport.vanished.add(uids);
     else if (this.#selectReport) this.#disturbed = true;
     else if (!earlier) {
@@ -290,8 +290,9 @@ export class MailboxView implements Follower {
     else if (!this.members.knows(seq)) this.#opened.clear();
   }
 
-  #doubt(): void {
-    if (this.#connection && staysInReplaced(this.#connection)) this.#unsure = true;
+  /** The placing of a view ends with a confirmation: what is told meanwhile is of the folder that was selected. */
+  #noteNews(): void {
+    if (!this.#selectReport && this.#connection && staysInReplaced(this.#connection)) this.#unsure = true;
   }
 
   onLost(): void {
@@ -313,7 +314,7 @@ export class MailboxView implements Follower {
       this.#opened.remove(uid);
     }
     // Messages that a fetch makes known are no news.
-    if (kind === 'changed') this.#doubt();
+    if (kind === 'changed') this.#noteNews();
     this.log.note(kind, uid);
   }
 }

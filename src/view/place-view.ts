@@ -35,12 +35,13 @@ async function tryToPlace(
   mailbox: string,
   most: number,
 ): Promise<boolean> {
-  const { uidValidity, modseq, members } = view;
-  const quick = connection.enabled('QRESYNC') && uidValidity !== undefined && modseq !== undefined;
+  const { uidValidity, modseq, members, unsure } = view;
+  const quick = connection.enabled('QRESYNC') && uidValidity !== undefined && modseq !== undefined && !unsure;
   const report = view.startPlacing(connection);
   const selected = await connection.follow(mailbox, view, quick ? { uidValidity, modseq } : undefined);
   view.settleOn();
-  if (!view.isOf(selected) || knowsNothing(view)) {
+  // What another folder was told of cannot be told from what this one has.
+  if (!view.isOf(selected) || knowsNothing(view) || unsure) {
     view.begin(selected);
     return true;
   }

@@ -51,6 +51,23 @@ describe('a folder that the server calls missing although LIST shows it', () => 
   });
 });
 
+describe('a folder of which LIST tells nothing', () => {
+  it.each(['NO', 'BAD'])('is NOT_FOUND by the first answer where the server says %s to the LIST', async (status) => {
+    const server = await scripted({
+      on: {
+        LIST: (command, peer) => peer.send(`${command.tag} ${status} not now`),
+        SELECT: (command, peer) => peer.send(`${command.tag} ${MISSING}`),
+      },
+    });
+    const connection = await opened(server);
+    await expect(connection.select('Fresh')).rejects.toMatchObject({
+      kind: 'NOT_FOUND',
+      imap: { text: expect.stringContaining("doesn't exist") },
+    });
+    expect(connection.usable).toBe(true);
+  });
+});
+
 describe('a folder that LIST does not show either', () => {
   it.each([
     ['nothing', []],

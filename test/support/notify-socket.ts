@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-// Node has no Unix datagrams. Prints each message with its sender, as the kernel tells it, and its time.
+// Node has no Unix datagrams. Prints each message with its sender, as the kernel tells it.
 const SCRIPT = `
-import json, socket, struct, sys, time
+import json, socket, struct, sys
 server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 server.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 server.bind(sys.argv[1].replace("@", "\\0", 1))
@@ -14,15 +14,13 @@ while True:
     for level, kind, data in extra:
         if kind == socket.SCM_CREDENTIALS and message:
             lines = message.decode().splitlines()
-            print(json.dumps({"pid": struct.unpack("iii", data)[0], "at": time.time() * 1000, "lines": lines}), flush=True)
+            print(json.dumps({"pid": struct.unpack("iii", data)[0], "lines": lines}), flush=True)
 `;
 
 /** What came by the socket in one datagram. */
 export interface Notice {
   /** Process that the kernel names as its sender. */
   pid: number;
-  /** `Date.now()` when it came. */
-  at: number;
   lines: string[];
 }
 

@@ -7,7 +7,7 @@ import { RawClient, runBroker, TOKEN } from './running-broker.js';
 
 const ADMIN = 'a-token-of-an-operator-for-tests';
 /** Milliseconds within which all of several brokers know of an end. */
-export const WITHIN = { timeout: 5_000, interval: 20 };
+export const WITHIN = { timeout: 2_000, interval: 20 };
 
 /** One of several brokers, a client and an operator of it, and whether a session is open there. */
 export async function oneOfSeveral(dovecot: Dovecot, options: Partial<BrokerOptions>) {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import { MailboxReader } from '../../src/view/mailbox-reader.js';
-import { MailboxView } from '../../src/view/mailbox-view.js';
+import { MailboxView, now } from '../../src/view/mailbox-view.js';
+import { fetchedPage } from '../../src/view/page.js';
+import { placeView } from '../../src/view/place-view.js';
 import { opened, scripted } from '../imap/scripted.js';
 import { ScriptedFolder } from '../support/scripted-folder.js';
 
@@ -43,4 +45,34 @@ describe('what a server told outside of a confirmation, when a connection was tr
     await connection.noop();
     expect(await count(60_000)).toEqual([4, 'cache']);
   });
+
+  it('leaves nothing behind when the connection is lost before a confirmation', async () => {
+    const { server, folder, connection, view, again } = await placed();
+    expect((await fetchedPage(view, connection, page))?.uids).toEqual([6, 5, 4, 3]);
+    // As told by a session that goes on with another folder: message 4 is there all the time.
+    for (const peer of server.connections) peer.send('* 4 EXPUNGE');
+    await connection.noop();
+    expect([view.members.uids, view.unsure]).toEqual([[3, 5, 6], true]);
+    connection.close();
+    expect(folder.mails).toHaveLength(6);
+    const other = await again();
+    await placeView(view, other, 'INBOX', 500);
+    view.confirm(now());
+    expect((await fetchedPage(view, other, page))?.uids).toEqual([6, 5, 4, 3]);
+    expect(view.unsure).toBe(false);
+  });
 });
+
+const page = { start: undefined, limit: 4, fields: ['size' as const] };
+
+/** The view of a folder of six messages at Courier. */
+async function placed() {
+  const folder = new ScriptedFolder(6, { makesUpMissing: true });
+  const server = await scripted({ capabilities: 'IMAP4rev1 ID', on: folder.handlers() });
+  const again = () => opened(server);
+  const connection = await again();
+  const view = new MailboxView();
+  await placeView(view, connection, 'INBOX', 500);
+  view.confirm(now());
+  return { server, folder, connection, view, again };
+}

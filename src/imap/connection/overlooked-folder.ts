@@ -26,12 +26,16 @@ function saysMissing(failure: unknown, path: string): boolean {
 
 async function isListed(connection: Commands, path: string): Promise<boolean> {
   let listed = false;
-  await connection.exec('read', 'LIST', ['', mailboxName(path)], {
+  const asked = connection.exec('read', 'LIST', ['', mailboxName(path)], {
     LIST: ({ attributes: [flags, , name] }) => {
       const holdsNone = listOf(flags).some((flag) => /^\\(?:noselect|nonexistent)$/i.test(textOf(flag)));
       // A `*` or `%` in the name is a wildcard here, so the server may list other folders as well.
       if (!holdsNone && canonicalName(connection.nameOf(name)) === path) listed = true;
     },
+  });
+  // A server that refuses the LIST leaves the first answer as it is.
+  await asked.catch((failure: unknown) => {
+    if (!connection.usable) throw failure;
   });
   return listed;
 }
