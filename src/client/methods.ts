@@ -1,4 +1,4 @@
-import { contract, type MethodName, type ParamsIn, type Result } from '../protocol/contract.js';
+import { type Answer, contract, type MethodName, type ParamsIn, type Result } from '../protocol/contract.js';
 
 /** What every call takes beside its parameters. */
 export interface CallOptions {
@@ -34,6 +34,14 @@ type Watching = 'watch.start' | 'watch.stop' | 'events.resume';
 type Plain = Exclude<MethodName, Watching>;
 const watching: ReadonlySet<MethodName> = new Set<Watching>(['watch.start', 'watch.stop', 'events.resume']);
 
+/** A call of a method: one that sends `ifState` may be answered that nothing has changed. */
+type Caller<M extends MethodName, P> = 'ifState' extends keyof P
+  ? {
+      (...args: [...Optional<Omit<P, 'ifState'> & { ifState?: undefined }>, options?: CallOptions]): Promise<Result<M>>;
+      (...args: [...Optional<P>, options?: CallOptions]): Promise<Answer<M>>;
+    }
+  : (...args: [...Optional<P>, options?: CallOptions]) => Promise<CallResult<M>>;
+
 type Area = Plain extends infer N ? (N extends `${infer A}.${string}` ? A : never) : never;
 type NamesOf<A extends Area> = Extract<Plain, `${A}.${string}`>;
 type Verb<N extends string> = N extends `${string}.${infer V}` ? V : never;
@@ -42,9 +50,7 @@ type Optional<P> = Record<never, never> extends P ? [params?: P] : [params: P];
 /** Every method of the contract but those of watches: `client.message.list(params, options)`. */
 export type Methods = {
   [A in Area]: {
-    [N in NamesOf<A> as Verb<N>]: (
-      ...args: [...Optional<CallParams<N>>, options?: CallOptions]
-    ) => Promise<CallResult<N>>;
+    [N in NamesOf<A> as Verb<N>]: Caller<N, CallParams<N>>;
   };
 };
 
@@ -55,9 +61,7 @@ type SessionArea = { [A in Area]: [Extract<NamesOf<A>, WithSession>] extends [ne
 /** The methods that take a session, with the session filled in. */
 export type SessionMethods = {
   [A in SessionArea]: {
-    [N in Extract<NamesOf<A>, WithSession> as Verb<N>]: (
-      ...args: [...Optional<Sessionless<CallParams<N>>>, options?: CallOptions]
-    ) => Promise<CallResult<N>>;
+    [N in Extract<NamesOf<A>, WithSession> as Verb<N>]: Caller<N, Sessionless<CallParams<N>>>;
   };
 };
 

@@ -1,7 +1,7 @@
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { Account } from '../pool/account.js';
 import type { Registry } from '../pool/registry.js';
-import type { Contract, MethodName, Params, Result } from '../protocol/contract.js';
+import type { Answer, Contract, MethodName, Params } from '../protocol/contract.js';
 import type { Current } from '../runtime/live.js';
 import type { Log } from '../runtime/log/log.js';
 import type { Trace } from '../runtime/trace.js';
@@ -129,7 +129,7 @@ export interface ServiceLimits {
 type ContextOf<M extends MethodName> = Contract[M]['access'] extends 'session' ? SessionContext : RequestContext;
 
 /** The handler of one method. */
-export type Handler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Result<M>>;
+export type Handler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Answer<M>>;
 
 /** The handler of a method whose result is put together from JSON that is kept. */
 export type PreparedHandler<M extends MethodName> = (context: ContextOf<M>, params: Params<M>) => Promise<Prepared>;

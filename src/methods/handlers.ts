@@ -5,7 +5,10 @@ import { adminSeeHandlers } from './admin-see.js';
 import { brokerHandlers } from './broker.js';
 import type { Handlers } from './context.js';
 import { mailboxHandlers } from './mailbox.js';
+import { messageListHandlers } from './message-list.js';
 import { messageReadHandlers } from './message-read.js';
+import { messageSearchHandlers } from './message-search.js';
+import { messageThreadsHandlers } from './message-threads.js';
 import { messageWriteHandlers } from './message-write.js';
 import { sessionHandlers } from './session.js';
 import { watchHandlers } from './watch.js';
@@ -14,6 +17,9 @@ import { watchHandlers } from './watch.js';
 export const handlers: Handlers = {
   ...sessionHandlers,
   ...mailboxHandlers,
+  ...messageListHandlers,
+  ...messageSearchHandlers,
+  ...messageThreadsHandlers,
   ...messageReadHandlers,
   ...messageWriteHandlers,
   ...watchHandlers,

@@ -6,7 +6,10 @@ import { adminRequestMethods } from './methods/admin-requests.js';
 import { adminSeeMethods } from './methods/admin-see.js';
 import { brokerMethods } from './methods/broker.js';
 import { mailboxMethods } from './methods/mailbox.js';
+import { messageListMethods } from './methods/message-list.js';
 import { messageReadMethods } from './methods/message-read.js';
+import { messageSearchMethods } from './methods/message-search.js';
+import { messageThreadsMethods } from './methods/message-threads.js';
 import { messageWriteMethods } from './methods/message-write.js';
 import { sessionMethods } from './methods/session.js';
 import { watchMethods } from './methods/watch.js';
@@ -15,6 +18,9 @@ import { watchMethods } from './methods/watch.js';
 export const contract = {
   ...sessionMethods,
   ...mailboxMethods,
+  ...messageListMethods,
+  ...messageSearchMethods,
+  ...messageThreadsMethods,
   ...messageReadMethods,
   ...messageWriteMethods,
   ...watchMethods,
@@ -37,7 +43,10 @@ export function isMethod(name: string): name is MethodName {
 export type ParamsIn<M extends MethodName> = z.input<Contract[M]['params']>;
 /** Params as a handler reads them: defaults filled in. */
 export type Params<M extends MethodName> = z.output<Contract[M]['params']>;
-export type Result<M extends MethodName> = z.output<Contract[M]['result']>;
+/** What a method may answer: its result, or that nothing has changed since `ifState`. */
+export type Answer<M extends MethodName> = z.output<Contract[M]['result']>;
+/** The result of a method, in full. */
+export type Result<M extends MethodName> = Exclude<Answer<M>, { unchanged: true }>;
 
 /** The kinds of errors that every method can answer. */
 export const commonErrors = [

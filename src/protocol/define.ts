@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { protocolLimits } from './limits.js';
-import { explanation } from './models.js';
+import { explanation, meta, state } from './models.js';
 
 /** What a caller needs for a method: a socket, or a session too. */
 export type Access = 'socket' | 'session';
@@ -94,6 +94,35 @@ export function readMethod<Name extends string, P extends z.ZodRawShape, R exten
 }) {
   const params = { ...scheduling, ...reading, ...definition.params };
   const result = z.object({ ...definition.result, ...explained });
+  return sessionMethod({ ...definition, effect: 'read' as const, params, result });
+}
+
+/** What a method answers in place of its result where `ifState` names the state that the server still has. */
+export const unchanged = z.object({
+  unchanged: z.literal(true).describe('The answer that carried the state is still true, word for word.'),
+  state,
+  meta,
+  ...explained,
+});
+
+/**
+ * A method that reads mail, and whose answers carry a `state`: a caller that has kept an answer sends its state as
+ * `ifState`, and gets {@link unchanged} where the answer would be the same.
+ */
+export function keptMethod<Name extends string, P extends z.ZodRawShape, R extends z.ZodRawShape>(definition: {
+  name: Name;
+  summary: string;
+  params: P;
+  result: R;
+  errors?: readonly string[];
+}) {
+  const ifState = state
+    .optional()
+    .describe(
+      'The state of an answer to the same params that the caller has kept: where it would be the same, `{unchanged: true, state, meta}` is answered in its place.',
+    );
+  const params = { ...scheduling, ...reading, ifState, ...definition.params };
+  const result = z.union([z.object({ ...definition.result, ...explained }), unchanged]);
   return sessionMethod({ ...definition, effect: 'read' as const, params, result });
 }
 

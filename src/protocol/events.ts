@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { protocolLimits } from './limits.js';
-import { date, explanation, messageSummary, meta, statusCounts, streamId, uid } from './models.js';
+import { date, explanation, meta, statusCounts, streamId, uid } from './models.js';
+import { messageSummary } from './rows.js';
 
 const ofTopic = {
   epoch: z.string().describe('As in broker.hello.'),

@@ -4,7 +4,7 @@ import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/messages/fetch.
 import { fetchFlags } from '../imap/messages/fetch-flags.js';
 import { survivingExpunge } from '../imap/messages/fetch-rows.js';
 import { BrokerError } from '../protocol/errors.js';
-import type { ListField, MessageSummary } from '../protocol/models.js';
+import type { ListField, MessageSummary } from '../protocol/rows.js';
 import type { MailboxView } from './mailbox-view.js';
 import type { Member } from './membership.js';
 

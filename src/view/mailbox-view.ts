@@ -53,6 +53,10 @@ export class MailboxView implements Follower {
   /** Flags of messages that were opened and are not among the members. */
   readonly #opened = new OpenedFlags();
   #uidValidity: number | undefined;
+  #uidNext: number | undefined;
+  #stamp = 0;
+  /** {@link stamp} when the server last told its highest mod-sequence. */
+  #placedStamp = -1;
   #mailboxId: string | undefined;
   /** All changes up to this mod-sequence are in the view. */
   #modseq: bigint | undefined;
@@ -92,8 +96,27 @@ export class MailboxView implements Follower {
     return uidValidity === this.#uidValidity && mailboxId === this.#mailboxId;
   }
 
+  /** The uid that the next message gets at least; undefined where the server does not say and no message is known. */
+  get uidNext(): number | undefined {
+    const { highest } = this.members;
+    return highest > 0 ? Math.max(this.#uidNext ?? 0, highest + 1) : this.#uidNext;
+  }
+
+  /**
+   * Another number whenever anything in the folder may have changed, flags of messages included that the view does not
+   * know. The version of the log tells of known messages only.
+   */
+  get stamp(): number {
+    return this.#stamp;
+  }
+
   get modseq(): bigint | undefined {
     return this.#modseq;
+  }
+
+  /** The folder's highest mod-sequence, while nothing was heard of the folder since the server told that number. */
+  get highestModseq(): bigint | undefined {
+    return this.#stamp === this.#placedStamp ? this.#modseq : undefined;
   }
 
   get asOf(): Date {
@@ -155,6 +178,7 @@ export class MailboxView implements Follower {
 
   /** What the server reported is inconsistent: forgets all messages, except how many there are. */
   doubt(exists: number): void {
+    this.#stamp += 1;
     this.members.reset(exists);
     this.#opened.clear();
     this.#modseq = undefined;
@@ -166,6 +190,7 @@ export class MailboxView implements Follower {
     this.#connection?.unfollow(this);
     this.doubt(0);
     this.#uidValidity = undefined;
+    this.#uidNext = undefined;
     this.#mailboxId = undefined;
     this.rows.clear();
   }
@@ -195,10 +220,12 @@ export class MailboxView implements Follower {
 
   /** Starts over with only the message count: the folder is another one, or nothing known of it can be reused. */
   begin(selected: SelectedMailbox): void {
-    const { uidValidity, mailboxId, exists, highestModseq } = selected;
+    const { uidValidity, uidNext, mailboxId, exists, highestModseq } = selected;
+    this.#stamp += 1;
     if (this.#uidValidity !== undefined) this.log.interrupt();
     if (!this.isOf(selected)) this.rows.clear();
     this.#uidValidity = uidValidity;
+    this.#uidNext = uidNext;
     this.#mailboxId = mailboxId;
     this.members.reset(exists);
     this.#opened.clear();
@@ -207,11 +234,15 @@ export class MailboxView implements Follower {
 
   /** The folder is the known one: applies the changes since then. */
   resume(
-    { exists, highestModseq }: SelectedMailbox,
+    { exists, uidNext, highestModseq }: SelectedMailbox,
     changes: { removed: Iterable<number>; flags: ReadonlyMap<number, string>; added: readonly Member[] },
     report?: SelectReport,
   ): void {
     this.#resumeOpened(report);
+    // Equal mod-sequences show that no flag has changed, and nothing new came; equal counts that nothing is gone.
+    const same = highestModseq !== undefined && highestModseq === this.#modseq && exists === this.members.exists;
+    if (!same) this.#stamp += 1;
+    this.#uidNext = uidNext ?? this.#uidNext;
     this.members.renumber();
     this.members.removeAll([...changes.removed]);
     for (const [uid, flags] of changes.flags)
@@ -242,6 +273,7 @@ export class MailboxView implements Follower {
 
   onExists(count: number): void {
     this.#existsHeard += 1;
+    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport) this.#disturbed = true;
@@ -249,6 +281,7 @@ export class MailboxView implements Follower {
   }
 
   onExpunge(seq: number): void {
+    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport) this.#disturbed = true;
@@ -260,6 +293,7 @@ export class MailboxView implements Follower {
   }
 
   onVanished(uids: string, earlier: boolean): void {
+    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport && earlier) this.#selectReport.vanished.add(uids);
@@ -274,6 +308,7 @@ export class MailboxView implements Follower {
 
   onFlags({ seq, uid, flags, modseq }: FlagUpdate): void {
     this.onHeard?.();
+    this.#stamp += 1;
     if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
       this.#heardModseq = modseq;
     }
@@ -303,6 +338,7 @@ export class MailboxView implements Follower {
 
   #place(highestModseq: bigint | undefined): void {
     this.#selectReport = undefined;
+    this.#placedStamp = this.#stamp;
     this.#modseq = highestModseq;
     this.#heardModseq = undefined;
   }

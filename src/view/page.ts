@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Boundary, PageStart } from '../imap/messages/index-page.js';
-import type { ListField } from '../protocol/models.js';
+import type { ListField } from '../protocol/rows.js';
 import { fetchMissing, fetchNewest, fetchOlder } from './fetch-members.js';
 import type { MailboxView } from './mailbox-view.js';
 import { lowerBound } from './ranges.js';

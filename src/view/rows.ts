@@ -1,4 +1,4 @@
-import type { ListField, MessageSummary } from '../protocol/models.js';
+import type { ListField, MessageSummary } from '../protocol/rows.js';
 import { shortEnvelope, wholeEnvelope } from './envelope-text.js';
 import { bytesOfString, inFewBytes } from './string-bytes.js';
 

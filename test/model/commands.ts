@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ListField } from '../../src/protocol/models.js';
+import type { ListField } from '../../src/protocol/rows.js';
 import { CONTENTS } from './mails.js';
 
 /** Who writes: another mail client, or the broker itself on one of two sockets. */

@@ -1,5 +1,5 @@
 import type { Result } from '../../src/protocol/contract.js';
-import type { ListField } from '../../src/protocol/models.js';
+import type { ListField } from '../../src/protocol/rows.js';
 import { AnsweredError } from '../support/running-broker.js';
 import { textOf } from './mails.js';
 import { type Folder, type Mail, ServerTrouble, type State } from './state.js';

@@ -1,5 +1,6 @@
 import type { ParamsIn, Result } from '../../src/protocol/contract.js';
-import type { ListField, Meta } from '../../src/protocol/models.js';
+import type { Meta } from '../../src/protocol/models.js';
+import type { ListField } from '../../src/protocol/rows.js';
 import { changes, learn } from './changes.js';
 import { type Read, searches } from './commands.js';
 import {

@@ -31,7 +31,7 @@ interface Schema {
   maxItems?: number;
 }
 
-const reserved = new Set(['session', 'timeoutMs', 'slot', 'explain', 'maxAgeMs']);
+const reserved = new Set(['session', 'timeoutMs', 'slot', 'explain', 'maxAgeMs', 'ifState']);
 /** Members of many results that are described once. */
 const common = {
   meta: { schema: meta, about: 'Where an answer comes from.' },
@@ -130,6 +130,13 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): Schema {
 
 function renderMembers(schema: Schema, title: string, hidden: ReadonlySet<string> = new Set()): string[] {
   // Each alternative has members of its own, and one that names it.
+  const [whole] = schema.anyOf ?? [];
+  if (whole)
+    return [
+      ...renderMembers(whole, title, hidden),
+      'With `ifState`, where nothing has changed: `{unchanged: true, state, meta}`.',
+      '',
+    ];
   if (schema.oneOf) return schema.oneOf.flatMap((one) => renderMembers(one, title, hidden));
   const rows = memberRows(schema, '').filter(([name = '']) => !hidden.has(name.replaceAll('`', '')));
   if (rows.length === 0) return [];

@@ -1,6 +1,6 @@
 import type { PreparedHandler } from '../../src/methods/context.js';
-import { getMessages as getPrepared } from '../../src/methods/message-get.js';
-import { listMessages as listPrepared } from '../../src/methods/message-list.js';
+import { getMessages as getPrepared } from '../../src/methods/message/get.js';
+import { listMessages as listPrepared } from '../../src/methods/message/list.js';
 import type { MethodName, Params, Result } from '../../src/protocol/contract.js';
 
 /** Handlers whose results are JSON already, with the result as an object. */

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Follower } from '../../src/imap/connection/follower.js';
 import type { SelectedMailbox } from '../../src/imap/connection/selected-mailbox.js';
 import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
-import type { MessageSummary } from '../../src/protocol/models.js';
+import type { MessageSummary } from '../../src/protocol/rows.js';
 import type { Leases } from '../../src/view/mailbox-reader.js';
 import type { MailboxView } from '../../src/view/mailbox-view.js';
 import type { Views } from '../../src/view/views.js';

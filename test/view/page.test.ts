@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Boundary } from '../../src/imap/messages/index-page.js';
-import type { ListField } from '../../src/protocol/models.js';
+import type { ListField } from '../../src/protocol/rows.js';
 import { MailboxView } from '../../src/view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page } from '../../src/view/page.js';
 import { placeView } from '../../src/view/place-view.js';

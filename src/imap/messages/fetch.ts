@@ -1,4 +1,4 @@
-import type { ListField, MessageSummary } from '../../protocol/models.js';
+import type { ListField, MessageSummary } from '../../protocol/rows.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { toIso } from '../mime/convert-date.js';
 import { toEnvelope } from '../mime/envelope.js';

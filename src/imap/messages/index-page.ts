@@ -1,4 +1,4 @@
-import type { ListField, MessageSummary } from '../../protocol/models.js';
+import type { ListField, MessageSummary } from '../../protocol/rows.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { atom, numberOf, sequence, textOf } from '../wire/tokens.js';
 import { FETCH_BATCH, fetchRange } from './fetch.js';

@@ -1,5 +1,5 @@
+import type { Criteria } from '../../protocol/criteria.js';
 import { BrokerError } from '../../protocol/errors.js';
-import type { Criteria } from '../../protocol/methods/message-read.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { tooLarge } from '../wire/errors.js';
 import { countOf, sequenceSets, uidsOf } from '../wire/sequence-set.js';

@@ -1,6 +1,6 @@
+import type { Criteria, Sort } from '../../protocol/criteria.js';
 import { BrokerError } from '../../protocol/errors.js';
-import type { Criteria, Sort } from '../../protocol/methods/message-read.js';
-import type { ListField } from '../../protocol/models.js';
+import type { ListField } from '../../protocol/rows.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { type SortKey, sortKey } from '../mime/sort-key.js';
 import { atom } from '../wire/tokens.js';

@@ -1,4 +1,5 @@
-import type { Criteria, Thread } from '../../protocol/methods/message-read.js';
+import type { Criteria } from '../../protocol/criteria.js';
+import type { Thread } from '../../protocol/methods/message-threads.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { toThreadMessage } from '../mime/thread-message.js';
 import { buildThreads, type ThreadMessage } from '../mime/thread-references.js';

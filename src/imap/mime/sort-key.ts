@@ -1,5 +1,6 @@
-import type { Sort } from '../../protocol/methods/message-read.js';
-import type { Address, Envelope, MessageSummary } from '../../protocol/models.js';
+import type { Sort } from '../../protocol/criteria.js';
+import type { Address, Envelope } from '../../protocol/models.js';
+import type { MessageSummary } from '../../protocol/rows.js';
 import { baseSubject, casemap } from './base-subject.js';
 
 /** A value by which messages are compared. */

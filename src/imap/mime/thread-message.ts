@@ -1,4 +1,4 @@
-import type { MessageSummary } from '../../protocol/models.js';
+import type { MessageSummary } from '../../protocol/rows.js';
 import { parseHeaders } from './raw-headers.js';
 import { sentAt } from './sort-key.js';
 import type { ThreadMessage } from './thread-references.js';

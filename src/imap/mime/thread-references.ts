@@ -1,4 +1,4 @@
-import type { Thread } from '../../protocol/methods/message-read.js';
+import type { Thread } from '../../protocol/methods/message-threads.js';
 import { breathe } from '../wire/turn-budget.js';
 import { baseSubject, casemap, isReply } from './base-subject.js';
 

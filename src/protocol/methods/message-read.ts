@@ -4,20 +4,14 @@ import { protocolLimits } from '../limits.js';
 import {
   attachment,
   bodyItem,
-  cursor,
   envelope,
   failedUids,
-  fields,
   mailboxName,
-  messageSummary,
   meta,
-  pageLimit,
-  state,
   streamId,
   structure,
   transfer,
   uid,
-  uids,
   uidValidity,
 } from '../models.js';
 
@@ -38,102 +32,7 @@ const sent = {
   data: z.string().nullable().describe('The bytes in base64 when they were asked for inline; else null.'),
 };
 
-const criteriaLeaf = {
-  text: z.string().min(1).max(1000).optional().describe('Anywhere in headers or body.'),
-  body: z.string().min(1).max(1000).optional(),
-  subject: z.string().min(1).max(1000).optional(),
-  from: z.string().min(1).max(1000).optional(),
-  to: z.string().min(1).max(1000).optional(),
-  cc: z.string().min(1).max(1000).optional(),
-  bcc: z.string().min(1).max(1000).optional(),
-  header: z
-    .strictObject({
-      name: z.string().regex(/^[!-9;-~]{1,100}$/, 'a header name is printable ASCII without colon'),
-      value: z.string().max(1000).describe('Empty: the header is present.'),
-    })
-    .optional(),
-  seen: z.boolean().optional(),
-  answered: z.boolean().optional(),
-  flagged: z.boolean().optional(),
-  deleted: z.boolean().optional(),
-  draft: z.boolean().optional(),
-  keyword: z.string().min(1).max(200).optional(),
-  notKeyword: z.string().min(1).max(200).optional(),
-  largerThan: z.int().min(0).max(4_294_967_295).optional().describe('Bytes.'),
-  smallerThan: z.int().min(0).max(4_294_967_295).optional().describe('Bytes.'),
-  receivedSince: z.iso.date().optional().describe('Internal date, that day or later (the day is the server’s).'),
-  receivedBefore: z.iso.date().optional().describe('Internal date, before that day.'),
-  sentSince: z.iso.date().optional().describe('Date header.'),
-  sentBefore: z.iso.date().optional().describe('Date header.'),
-  uids: uids.optional(),
-};
-
-/** Search criteria: members of one object must all hold; `or`, `and` and `not` nest. */
-export type Criteria = z.infer<z.ZodObject<typeof criteriaLeaf>> & {
-  and?: Criteria[] | undefined;
-  or?: Criteria[] | undefined;
-  not?: Criteria | undefined;
-};
-export const criteria: z.ZodType<Criteria> = z
-  .strictObject({
-    ...criteriaLeaf,
-    get and() {
-      return z.array(criteria).min(1).max(20).optional();
-    },
-    get or() {
-      return z.array(criteria).min(2).max(20).optional();
-    },
-    get not() {
-      return criteria.optional();
-    },
-  })
-  .meta({ id: 'Criteria' });
-
-export const sortKey = z.enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size']);
-const sort = z.strictObject({ by: sortKey, descending: z.boolean().default(false) });
-export type Sort = z.infer<typeof sort>;
-
-/** A conversation; `replies` are in order of their dates. A missing parent has no uid (RFC 5256 section 3). */
-export interface Thread {
-  uid: number | null;
-  replies: Thread[];
-}
-export const thread: z.ZodType<Thread> = z
-  .object({
-    uid: uid.nullable(),
-    get replies() {
-      return z.array(thread);
-    },
-  })
-  .meta({ id: 'Thread' });
-
 export const messageReadMethods = {
-  'message.list': readMethod({
-    name: 'message.list',
-    summary: 'A page of the index, newest first.',
-    params: {
-      mailbox: mailboxName,
-      uidValidity: uidValidity
-        .optional()
-        .describe('When given, another UIDVALIDITY at the server answers STATE_CHANGED.'),
-      limit: pageLimit,
-      cursor: cursor.optional(),
-      fields,
-    },
-    result: {
-      uidValidity,
-      total: z.int().describe('Messages in the folder.'),
-      messages: z.array(messageSummary),
-      nextCursor: cursor.nullable().describe('null on the last page.'),
-      state: state
-        .nullable()
-        .describe(
-          'For mailbox.changes, which tells what became of the messages of this page; null where it could not.',
-        ),
-      meta,
-    },
-    errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO'],
-  }),
   'message.get': readMethod({
     name: 'message.get',
     summary: 'Opens messages: headers, structure, decoded texts, list of attachments. Sets no flag.',
@@ -215,52 +114,6 @@ export const messageReadMethods = {
     params: { ...folder, uid, ...body },
     result: { size: z.int().describe('RFC822.SIZE: bytes of the whole message, as they are sent.'), ...sent },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'TOO_LARGE', 'STREAM_STALLED'],
-  }),
-  'message.search': readMethod({
-    name: 'message.search',
-    summary: 'Finds messages by criteria; sorted by the server where it can, else by the broker.',
-    params: {
-      mailbox: mailboxName,
-      uidValidity: uidValidity.optional(),
-      criteria,
-      sort: z
-        .array(sort)
-        .min(1)
-        .max(3)
-        .default([{ by: 'arrival', descending: true }]),
-      limit: pageLimit,
-      offset: z.int().min(0).max(1_000_000).default(0).describe('Hits to pass over.'),
-      fields: fields.describe('Members of each row beside its uid; empty for uids alone.'),
-    },
-    result: {
-      uidValidity,
-      total: z.int().describe('Hits in all.'),
-      messages: z.array(messageSummary),
-      nextOffset: z.int().nullable().describe('null on the last page.'),
-      sortedBy: z.enum(['server', 'broker']),
-      meta,
-    },
-    errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE'],
-  }),
-  'message.threads': readMethod({
-    name: 'message.threads',
-    summary: 'Conversations, those with the newest message first.',
-    params: {
-      mailbox: mailboxName,
-      uidValidity: uidValidity.optional(),
-      criteria: criteria.default({}),
-      limit: pageLimit.describe('Conversations in a page.'),
-      offset: z.int().min(0).max(1_000_000).default(0),
-    },
-    result: {
-      uidValidity,
-      total: z.int().describe('Conversations in all.'),
-      threads: z.array(thread),
-      nextOffset: z.int().nullable(),
-      threadedBy: z.enum(['server', 'broker']),
-      meta,
-    },
-    errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE'],
   }),
 };
 

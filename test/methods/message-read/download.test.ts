@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutgoingStream, SessionContext } from '../../../src/methods/context.js';
-import { sendPart as part } from '../../../src/methods/message-part.js';
+import { sendPart as part } from '../../../src/methods/message/part.js';
 import { messageReadHandlers } from '../../../src/methods/message-read.js';
 import { defaultPoolLimits } from '../../../src/pool/pool-limits.js';
 import { Registry } from '../../../src/pool/registry.js';

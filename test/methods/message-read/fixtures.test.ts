@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sendPart as part } from '../../../src/methods/message-part.js';
+import { sendPart as part } from '../../../src/methods/message/part.js';
 import { messageReadHandlers } from '../../../src/methods/message-read.js';
 import { contract } from '../../../src/protocol/contract.js';
 import type { BodyItem, Structure } from '../../../src/protocol/models.js';

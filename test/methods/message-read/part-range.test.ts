@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { sendPart as part } from '../../../src/methods/message-part.js';
+import { sendPart as part } from '../../../src/methods/message/part.js';
 import { Dovecot } from '../../support/dovecot.js';
 import { directAccount, handlerContext } from '../../support/handler-context.js';
 import { base64Lines, deterministicBytes, lines } from '../../support/mail.js';

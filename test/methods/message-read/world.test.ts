@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sendPart as part } from '../../../src/methods/message-part.js';
+import { sendPart as part } from '../../../src/methods/message/part.js';
 import { contract, type Result } from '../../../src/protocol/contract.js';
 import type { Address, BodyItem } from '../../../src/protocol/models.js';
 import { Dovecot } from '../../support/dovecot.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../../src/protocol/contract.js';
-import type { Criteria, Sort } from '../../../src/protocol/methods/message-read.js';
+import type { Criteria, Sort } from '../../../src/protocol/criteria.js';
 import { type Asker, asker } from '../../support/ask.js';
 import { Dovecot, newUser } from '../../support/dovecot.js';
 import { message } from '../../support/mail.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildThreads } from '../../../src/imap/mime/thread-references.js';
-import type { Thread } from '../../../src/protocol/methods/message-read.js';
+import type { Thread } from '../../../src/protocol/methods/message-threads.js';
 import { asker } from '../../support/ask.js';
 import { Dovecot, newUser } from '../../support/dovecot.js';
 import { message } from '../../support/mail.js';

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { Broker } from '../../../src/broker/broker.js';
 import type { Result } from '../../../src/protocol/contract.js';
-import type { ListField } from '../../../src/protocol/models.js';
+import type { ListField } from '../../../src/protocol/rows.js';
 import { tenantWith } from '../../../src/session/tenant.js';
 import { hashToken } from '../../../src/session/tenants.js';
 import { expectedPage, type Outcome, outcomeOf, type PageStart, shownPage } from '../../model/expected.js';

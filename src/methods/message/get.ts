@@ -1,15 +1,15 @@
-import type { ImapConnection } from '../imap/connection/connection.js';
-import { fetchFlags } from '../imap/messages/fetch-flags.js';
-import { type OpenedMessage, type OpenOptions, openMessages } from '../imap/messages/open-message.js';
-import { breathe } from '../imap/wire/turn-budget.js';
-import type { MailboxView } from '../view/mailbox-view.js';
-import type { Views } from '../view/views.js';
-import type { PreparedHandler } from './context.js';
-import { fitting } from './message/fitting.js';
-import { toBodyJson } from './message/opened-json.js';
-import { jobOf } from './support/job.js';
-import { Prepared } from './support/prepared.js';
-import { requireSame } from './support/same-folder.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { fetchFlags } from '../../imap/messages/fetch-flags.js';
+import { type OpenedMessage, type OpenOptions, openMessages } from '../../imap/messages/open-message.js';
+import { breathe } from '../../imap/wire/turn-budget.js';
+import type { MailboxView } from '../../view/mailbox-view.js';
+import type { Views } from '../../view/views.js';
+import type { PreparedHandler } from '../context.js';
+import { jobOf } from '../support/job.js';
+import { Prepared } from '../support/prepared.js';
+import { requireSame } from '../support/same-folder.js';
+import { fitting } from './fitting.js';
+import { toBodyJson } from './opened-json.js';
 
 interface Wanted extends OpenOptions {
   mailbox: string;

@@ -1,16 +1,16 @@
-import type { ImapConnection } from '../imap/connection/connection.js';
-import { beginDownload, beginRange, download } from '../imap/messages/download.js';
-import { decoded, partRange } from '../imap/messages/part-range.js';
-import { partOf } from '../imap/mime/structure.js';
-import { decodeTransfer, isIdentity } from '../imap/mime/transfer/transfer-decoder.js';
-import type { ImapAttribute } from '../imap/wire/tokens.js';
-import type { Params } from '../protocol/contract.js';
-import { BrokerError } from '../protocol/errors.js';
-import type { Structure } from '../protocol/models.js';
-import type { Handler } from './context.js';
-import { from } from './message/send-bytes.js';
-import { sendBytes } from './message/sending.js';
-import { jobOf } from './support/job.js';
+import type { ImapConnection } from '../../imap/connection/connection.js';
+import { beginDownload, beginRange, download } from '../../imap/messages/download.js';
+import { decoded, partRange } from '../../imap/messages/part-range.js';
+import { partOf } from '../../imap/mime/structure.js';
+import { decodeTransfer, isIdentity } from '../../imap/mime/transfer/transfer-decoder.js';
+import type { ImapAttribute } from '../../imap/wire/tokens.js';
+import type { Params } from '../../protocol/contract.js';
+import { BrokerError } from '../../protocol/errors.js';
+import type { Structure } from '../../protocol/models.js';
+import type { Handler } from '../context.js';
+import { jobOf } from '../support/job.js';
+import { from } from './send-bytes.js';
+import { sendBytes } from './sending.js';
 
 type Wanted = Params<'message.part'>;
 
