@@ -77,6 +77,9 @@ export const explanation = z.object({
   selectMs: z.number().describe('SELECT and EXAMINE.'),
   commandMs: z.number().describe('All other commands.'),
   commands: z.array(z.string()).describe('Names of the IMAP commands, in their order; at most 50.'),
+  roundTrips: z
+    .int()
+    .describe('How often the IMAP server was waited for: commands that are sent in one packet count once.'),
   sentBytes: z.int().describe('To the IMAP server.'),
   receivedBytes: z.int().describe('From the IMAP server.'),
   connection: z.string().nullable().describe('Id of the connection, as in the log; null where none was needed.'),

@@ -88,6 +88,7 @@ export class ImapConnection implements Commands {
       onUntagged: (response) => this.#hear(response),
       onUnreadable: ({ keyword }) => this.noteUnreadable({ response: keyword }),
       onCommand: (name, ms) => this.trace?.command(name, ms),
+      onRoundTrip: () => this.trace?.roundTrip(),
       onEnd: () => this.#ended(),
     });
     this.#wire.begin(loggedIn.rest);
