@@ -17,5 +17,7 @@ export const everyRequest: readonly Step[] = [
   { method: 'message.threads', params: { mailbox: 'INBOX' } },
   { method: 'message.move', params: { ...INBOX, uids: [3], destination: 'Archive' } },
   { method: 'message.append', params: { mailbox: 'INBOX', data: 'U3ViamVjdDogYQ0KDQphDQo=' } },
+  { method: 'mailbox.list', params: { facts: true } },
+  { method: 'mailbox.info', params: { mailbox: 'INBOX' } },
   { method: 'quota.get' },
 ];
