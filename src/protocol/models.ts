@@ -148,6 +148,10 @@ export const attachment = z.object({
   encodedSize: z.int().describe(encodedSize),
   decodedSize: z.int().nullable().describe(decodedSize),
   contentId: z.string().nullable().describe('Without angle brackets; html refers to it as cid:….'),
+  message: z
+    .object({ envelope })
+    .nullable()
+    .describe('Of an attached message, which message.get opens with this part; null of anything else.'),
 });
 export type Attachment = z.infer<typeof attachment>;
 
