@@ -72,7 +72,7 @@ class RowFetch {
 
   /** One FETCH, whose complete rows are kept even if it is refused in the end. */
   async fetch(set: string, by: 'uid' | 'sequence', light = false): Promise<void> {
-    const missing = light ? this.#items.missing(true) : undefined;
+    const missing = light ? this.#items.missing('light') : undefined;
     const reduce = (row: FetchedRow) =>
       this.#add(missing ? { ...row, unreadable: new Set([...row.unreadable, ...missing]) } : row);
     const amend = (summary: MessageSummary, items: FetchedRow['items']) => {
@@ -94,7 +94,7 @@ class RowFetch {
     const refused = await fetchDivided(missing, fetch(false), has);
     const left = await fetchDivided(refused, fetch(true), has);
     if (this.#rows.size === 0 && left.length > 0) throw failure;
-    const unreadable = this.#items.missing(false);
+    const unreadable = this.#items.missing('flags');
     for (const uid of left) {
       const summary = this.#add({ uid, items: new Map(), unreadable });
       if (summary.flags) summary.flags = flags.get(uid) ?? [];

@@ -50,9 +50,10 @@ export class RowItems {
     return names.map((name) => (name === HEADERS ? peekHeaders(this.#headers, ROW_HEADER_BYTES) : atom(name)));
   }
 
-  /** Items of a row for which only the light ones could be fetched, to be counted as unreadable; all of them without. */
-  missing(light: boolean): Set<string> {
-    return new Set([...this.#sources.values()].filter((name) => !light || heavy.has(name)));
+  /** Items of a row that count as unreadable when only the light ones could be fetched, or only the flags. */
+  missing(fetched: 'light' | 'flags'): Set<string> {
+    const has = (name: string) => (fetched === 'light' ? !heavy.has(name) : name === 'FLAGS');
+    return new Set([...this.#sources.values()].filter((name) => !has(name)));
   }
 
   /** @param charset of headers that are no UTF-8, where the structure is not among the items */
