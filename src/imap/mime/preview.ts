@@ -10,6 +10,8 @@ const LENGTH = 200;
 /** Encoded bytes that are read of a plain text, and of html, which begins with styles and tables. */
 const PLAIN_BYTES = 3 * 1024;
 const HTML_BYTES = 16 * 1024;
+/** Words and blanks of html that are read: filler stands between the words of some. */
+const MOST_PIECES = 2000;
 /** Characters of text after which the lines that follow are not looked at. */
 const ENOUGH = 4 * LENGTH;
 
@@ -48,7 +50,7 @@ export function previewOf({ node, length }: PreviewPart, encoded: Buffer): strin
 function ofHtml(html: string, cut: boolean): string {
   // A tag or an entity that the cut has broken.
   const whole = cut ? html.replace(/<[^<>]{0,2000}$/, '').replace(/&[#\w]{0,30}$/, '') : html;
-  return htmlToText(whole, false);
+  return htmlToText(whole, { withoutQuotes: true, pieces: MOST_PIECES });
 }
 
 function ofPlain(text: string, { format, delsp }: Record<string, string>): string {
