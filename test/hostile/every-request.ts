@@ -13,6 +13,13 @@ export const everyRequest: readonly Step[] = [
     method: 'message.list',
     params: { mailbox: 'Archive', fields: ['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview'] },
   },
+  {
+    method: 'message.list',
+    params: {
+      mailbox: 'Archive',
+      fields: ['attachments', 'structure', 'emailId', 'threadId', 'labels', { headers: ['References', 'List-Id'] }],
+    },
+  },
   { method: 'mailbox.list', params: { counts: true } },
   { method: 'message.threads', params: { mailbox: 'INBOX' } },
   { method: 'message.move', params: { ...INBOX, uids: [3], destination: 'Archive' } },

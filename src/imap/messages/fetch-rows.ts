@@ -48,9 +48,14 @@ export function peekHeaders(
   { part, partial }: { part?: string | undefined; partial?: { start: number; length: number } } = {},
 ): ImapArgument {
   const item = atom(part === undefined ? 'HEADER.FIELDS' : `${part}.HEADER.FIELDS`);
-  const token: ImapToken = { type: 'ATOM', value: 'BODY.PEEK', section: [item, names.map(atom)] };
+  const list = names.map((value): ImapToken => ({ type: isPlainName(value) ? 'ATOM' : 'STRING', value }));
+  const token: ImapToken = { type: 'ATOM', value: 'BODY.PEEK', section: [item, list] };
   if (partial) token.partial = [partial.start, partial.length];
   return token;
+}
+
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9-]*$/.test(name) && name.toUpperCase() !== 'NIL';
 }
 
 /**

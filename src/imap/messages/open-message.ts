@@ -8,8 +8,8 @@ import { type Readable, readable } from '../mime/structure-readable.js';
 import { toFlags } from '../wire/convert.js';
 import { atom, bytesOf, type ImapArgument, type ImapAttribute, numberOf, textOf } from '../wire/tokens.js';
 import { breathe } from '../wire/turn-budget.js';
-import { toInternalDate } from './fetch.js';
 import { type FetchedRow, fetchRows, peek, peekHeaders } from './fetch-rows.js';
+import { toInternalDate } from './rows/row-items.js';
 import { TextBytes, type Texts } from './text-bytes.js';
 
 /** Most bytes of a message's header that are read. */

@@ -43,7 +43,12 @@ function sorted(root: Structure, envelopeOf: (part: Structure) => Envelope | nul
  * between the texts counts if it has a file name.
  */
 export function hasAttachment(root: Structure): boolean {
-  return sorted(root, () => null).files.some(
+  return offersFile(sorted(root, () => null));
+}
+
+/** Like {@link hasAttachment}, of sorted parts. */
+export function offersFile({ files }: Readable): boolean {
+  return files.some(
     ({ role, embedded, fileName }) => role === 'attachment' || (role === 'inline' && !embedded && fileName !== null),
   );
 }
