@@ -170,6 +170,7 @@ export class MailboxView implements Follower {
   confirm(begun: Moment): void {
     this.#confirmed = begun;
     this.#unsure = false;
+    this.rows.forgetLabels();
     if (this.#modseq !== undefined) this.#modseq = this.#heardModseq ?? this.#modseq;
   }
 

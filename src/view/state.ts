@@ -1,4 +1,4 @@
-import type { ListField } from '../protocol/rows.js';
+import type { Field } from '../protocol/rows.js';
 import type { MailboxView } from './mailbox-view.js';
 import type { Page } from './page.js';
 
@@ -98,6 +98,6 @@ export function unchangedJson(state: string): string {
 }
 
 /** The rows of a page as a JSON array. */
-export function rowsJson(view: MailboxView, { uids }: Page, fields: readonly ListField[]): string {
+export function rowsJson(view: MailboxView, { uids }: Page, fields: readonly Field[]): string {
   return `[${uids.map((uid) => view.rows.json(uid, fields, view.members.flagsOf(uid) ?? '[]')).join(',')}]`;
 }

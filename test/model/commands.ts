@@ -93,6 +93,7 @@ const fields = fc.constantFrom<ListField[]>(
   ['envelope'],
   ['size', 'hasAttachment'],
   ['internalDate', 'preview', 'flags'],
+  ['attachments', 'preview'],
 );
 const content = fc.nat({ max: CONTENTS - 1 });
 

@@ -45,11 +45,9 @@ async function list(
   { limit, maxAgeMs, fields }: { limit: number; maxAgeMs: number; fields: ListField[] },
   start: PageStart | undefined,
 ): Promise<void> {
-  // Where there are no previews, no request asks for them.
-  const wanted = fields.filter((field) => field !== 'preview' || world.lane.served.previews);
-  const params = { mailbox: slot.name, limit, maxAgeMs, fields: wanted, ...(start && { cursor: start.cursor }) };
+  const params = { mailbox: slot.name, limit, maxAgeMs, fields, ...(start && { cursor: start.cursor }) };
   const { answer } = await asked(world, slot, maxAgeMs, 'message.list', params, shownPage, (state) =>
-    expectedPage(state, limit, start, wanted),
+    expectedPage(state, limit, start, fields),
   );
   if (!answer) {
     slot.page = undefined;

@@ -39,9 +39,16 @@ export function peek(section: string, partial?: { start: number; length: number 
   return token;
 }
 
-/** These header lines of a message (RFC 9051 section 6.4.5.1). Sets no \Seen. */
-export function peekHeaders(names: readonly string[]): ImapArgument {
-  return { type: 'ATOM', value: 'BODY.PEEK', section: [atom('HEADER.FIELDS'), names.map(atom)] };
+/** These header lines of a message (RFC 9051 section 6.4.5.1), or the first `length` bytes of them. Sets no \Seen. */
+export function peekHeaders(names: readonly string[], length?: number): ImapArgument {
+  const list = names.map((value): ImapToken => ({ type: isPlainName(value) ? 'ATOM' : 'STRING', value }));
+  const token: ImapToken = { type: 'ATOM', value: 'BODY.PEEK', section: [atom('HEADER.FIELDS'), list] };
+  if (length !== undefined) token.partial = [0, length];
+  return token;
+}
+
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9-]*$/.test(name) && name.toUpperCase() !== 'NIL';
 }
 
 /**

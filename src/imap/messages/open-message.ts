@@ -7,8 +7,8 @@ import { type Readable, readable } from '../mime/structure-readable.js';
 import { toFlags } from '../wire/convert.js';
 import { atom, bytesOf, numberOf, textOf } from '../wire/tokens.js';
 import { breathe } from '../wire/turn-budget.js';
-import { toInternalDate } from './fetch.js';
 import { type FetchedRow, peek } from './fetch-rows.js';
+import { toInternalDate } from './rows/row-items.js';
 import { TextBytes, type Texts } from './text-bytes.js';
 
 /** Most bytes of a message's header that are read. */

@@ -38,7 +38,12 @@ export function readable(root: Structure): Readable {
  * between the texts counts if it has a file name.
  */
 export function hasAttachment(root: Structure): boolean {
-  return readable(root).files.some(
+  return offersFile(readable(root));
+}
+
+/** Like {@link hasAttachment}, of sorted parts. */
+export function offersFile({ files }: Readable): boolean {
+  return files.some(
     ({ role, embedded, fileName }) => role === 'attachment' || (role === 'inline' && !embedded && fileName !== null),
   );
 }

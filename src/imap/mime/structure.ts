@@ -19,11 +19,14 @@ export interface ReadStructure {
   charset: string | null;
 }
 
-/** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; for a message without one, an empty text. */
-export function readStructure(attribute: ImapAttribute | undefined): ReadStructure {
+/**
+ * BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; for a message without one, an empty text.
+ * @param parts most parts that are returned
+ */
+export function readStructure(attribute: ImapAttribute | undefined, parts = MAX_PARTS): ReadStructure {
   const charset = bodyCharset(attribute);
   if (!Array.isArray(attribute)) return { root: emptyText(), truncated: false, charset };
-  const reader = new Reader(charset);
+  const reader = new Reader(charset, parts);
   return { root: reader.message(attribute, '', 0), truncated: reader.truncated, charset };
 }
 
@@ -63,10 +66,11 @@ export function bodyCharset(attribute: ImapAttribute | undefined): string | null
 class Reader {
   truncated = false;
   readonly #charset: string | null;
-  #left = MAX_PARTS;
+  #left: number;
 
-  constructor(charset: string | null) {
+  constructor(charset: string | null, parts: number) {
     this.#charset = charset;
+    this.#left = parts;
   }
 
   /** The body of the message with part number `path`, empty for the outermost; a multipart body has no own number. */

@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { fetchPage, type PageStart } from '../../imap/messages/index-page.js';
-import type { ListField } from '../../protocol/rows.js';
+import type { Field } from '../../protocol/rows.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page } from '../../view/page.js';
 import { isUnchanged, rowsJson, stateOf, unchangedJson } from '../../view/state.js';
@@ -20,13 +20,15 @@ export const listMessages: PreparedHandler<'message.list'> = async (context, par
   const request = { start, limit, fields };
   const key = JSON.stringify(['list', limit, cursor, fields, params.uidValidity, ifState]);
   const reader = context.services.views.reader(context.account.key, mailbox);
+  // What the server does not tell of by itself is asked for in any case.
+  const unheard = reader.view.rows.changesUnheard(fields);
   const { value, origin } = await reader.read<string>(context.account, {
     key,
-    maxAgeMs,
+    maxAgeMs: unheard ? 0 : maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
     fromMemory: (view) => {
       if (!expected.every((value) => value === view.uidValidity)) return undefined;
-      if (ifState !== undefined && isUnchanged(view, ifState, 'members')) return unchangedJson(ifState);
+      if (ifState !== undefined && !unheard && isUnchanged(view, ifState, 'members')) return unchangedJson(ifState);
       const page = knownPage(view, request);
       return page && listJson(mailbox, view, page, fields);
     },
@@ -40,7 +42,7 @@ export const listMessages: PreparedHandler<'message.list'> = async (context, par
 };
 
 /** The answer as JSON, without its `meta` and its end. */
-function listJson(mailbox: string, view: MailboxView, page: Page, fields: readonly ListField[]): string {
+function listJson(mailbox: string, view: MailboxView, page: Page, fields: readonly Field[]): string {
   const { uidValidity = 0, members } = view;
   const cursor = page.next ? encodeCursor({ mailbox, uidValidity, ...page.next }) : null;
   const rows = rowsJson(view, page, fields);
@@ -52,7 +54,7 @@ function listJson(mailbox: string, view: MailboxView, page: Page, fields: readon
 async function farAway(
   connection: ImapConnection,
   mailbox: string,
-  { start, limit, fields }: { start: PageStart; limit: number; fields: readonly ListField[] },
+  { start, limit, fields }: { start: PageStart; limit: number; fields: readonly Field[] },
 ): Promise<string> {
   const { uidValidity, exists } = await connection.select(mailbox);
   const { messages, next } = await fetchPage(connection, start, limit, fields);

@@ -14,9 +14,10 @@ for (const name of ownParagraph.split(' ')) lineBreaks.set(name, 2);
 /**
  * The text of html: its paragraphs, lines, list items and table cells, without links and pictures. Takes time and memory
  * in proportion to the html, however it is nested or broken: elements are looked at one by one, no tree is made.
+ * @param quotes whether the text of `blockquote` elements, in which replies quote, is kept
  */
-export function htmlToText(html: string): string {
-  const reader = new Reader(html);
+export function htmlToText(html: string, quotes = true): string {
+  const reader = new Reader(html, quotes);
   const tokenizer = new Tokenizer({ xmlMode: false, decodeEntities: true }, reader);
   tokenizer.write(html);
   tokenizer.end();
@@ -32,9 +33,13 @@ class Reader implements TokenizerCallbacks {
   /** The element whose text is passed over. */
   #unread: string | undefined;
   #pre = 0;
+  readonly #quotes: boolean;
+  /** Open quotes whose text is passed over. */
+  #quoted = 0;
 
-  constructor(html: string) {
+  constructor(html: string, quotes: boolean) {
     this.#html = html;
+    this.#quotes = quotes;
   }
 
   get text(): string {
@@ -55,6 +60,7 @@ class Reader implements TokenizerCallbacks {
     const name = this.#html.slice(start, end).toLowerCase();
     if (this.#unread === undefined && unread.has(name)) this.#unread = name;
     if (name === 'pre') this.#pre += 1;
+    if (name === 'blockquote' && !this.#quotes) this.#quoted += 1;
     if (name === 'br') this.#break(this.#lines + 1);
     else this.#around(name);
     if (name === 'li') this.#write('- ');
@@ -64,6 +70,7 @@ class Reader implements TokenizerCallbacks {
     const name = this.#html.slice(start, end).toLowerCase();
     if (this.#unread === name) this.#unread = undefined;
     if (name === 'pre' && this.#pre > 0) this.#pre -= 1;
+    if (name === 'blockquote' && this.#quoted > 0) this.#quoted -= 1;
     this.#around(name);
   }
 
@@ -80,7 +87,7 @@ class Reader implements TokenizerCallbacks {
   }
 
   #write(text: string): void {
-    if (this.#unread !== undefined || text === '') return;
+    if (this.#unread !== undefined || this.#quoted > 0 || text === '') return;
     if (this.#pre > 0) {
       this.#flush();
       this.#pieces.push(text);
