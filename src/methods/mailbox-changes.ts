@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
-import type { ListField } from '../protocol/rows.js';
+import type { Field } from '../protocol/rows.js';
 import { type FoundChanges, findChanges, type Held } from '../view/changes-since.js';
 import { fetchAllNew } from '../view/fetch-members.js';
 import type { MailboxView } from '../view/mailbox-view.js';
@@ -20,7 +20,7 @@ interface Asked {
   since: string;
   held: Held;
   /** Of the rows of new messages; undefined where none are asked for. */
-  fields: readonly ListField[] | undefined;
+  fields: readonly Field[] | undefined;
 }
 
 /** What became of a folder, by the log of its view where that reaches back to the state, else by the server. */
@@ -29,9 +29,11 @@ export const mailboxChanges: PreparedHandler<'mailbox.changes'> = async (context
   const fields = params.rows ? [...new Set(params.fields)] : undefined;
   const asked = { since, held: uids === undefined ? undefined : heldOf(uids), fields };
   const reader = context.services.views.reader(context.account.key, mailbox);
+  // What the server does not tell of by itself is asked for in any case.
+  const unheard = fields !== undefined && reader.view.rows.changesUnheard(fields);
   const { value, origin } = await reader.read<string>(context.account, {
     key: JSON.stringify(['changes', since, uids, fields]),
-    maxAgeMs,
+    maxAgeMs: unheard ? 0 : maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
     fromMemory: (view) => (view.placed && view.members.unknownOnTop === 0 ? remembered(view, asked) : undefined),
     fetch: (view, connection) => fetched(view, connection, asked),
