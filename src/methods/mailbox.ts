@@ -14,13 +14,9 @@ import {
 import { metadataOf } from '../imap/mailboxes/metadata.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { mailboxMethods } from '../protocol/methods/mailbox.js';
-import { fetchAllNew } from '../view/fetch-members.js';
-import type { MailboxView } from '../view/mailbox-view.js';
-import { stateOf, versionOf } from '../view/state.js';
 import type { Handlers } from './context.js';
+import { mailboxChanges } from './mailbox-changes.js';
 import { computedSize } from './support/computed-size.js';
-import { jobOf } from './support/job.js';
-import { metaOf } from './support/meta.js';
 import { shareKept, shareRead } from './support/shared.js';
 import { write } from './support/writing.js';
 
@@ -73,20 +69,7 @@ export const mailboxHandlers = {
       const { mailbox, entries } = params;
       return { entries: await metadataOf(connection, mailbox, entries) };
     }),
-  'mailbox.changes': async (context, { mailbox, since, maxAgeMs = 0 }) => {
-    const reader = context.services.views.reader(context.account.key, mailbox);
-    const { value, origin } = await reader.read(context.account, {
-      key: JSON.stringify(['changes', since]),
-      maxAgeMs,
-      job: jobOf(context, { effect: 'read', mailbox }),
-      fromMemory: (view) => (view.placed && view.members.unknownOnTop === 0 ? changesSince(view, since) : undefined),
-      fetch: async (view, connection) => {
-        await fetchAllNew(view, connection);
-        return changesSince(view, since);
-      },
-    });
-    return { ...value, meta: metaOf(origin) };
-  },
+  'mailbox.changes': mailboxChanges,
   'mailbox.create': (context, { mailbox, subscribe }) =>
     write(context, { others: 'all' }, async (connection) => {
       const { name, created } = await createMailbox(connection, mailbox, { subscribe });
@@ -111,19 +94,3 @@ export const mailboxHandlers = {
       return { mailbox };
     }),
 } satisfies Pick<Handlers, keyof typeof mailboxMethods>;
-
-function changesSince(view: MailboxView, since: string) {
-  const { uidValidity = 0, members, log } = view;
-  const version = versionOf(view, since);
-  const changes = version === undefined ? undefined : log.since(version);
-  const { added, changed, removed } = changes ?? { added: [], changed: [], removed: [] };
-  return {
-    complete: changes !== undefined,
-    uidValidity,
-    state: stateOf(view),
-    total: members.exists,
-    added,
-    changed: changed.map((uid) => ({ uid, flags: JSON.parse(members.flagsOf(uid) ?? '[]') as string[] })),
-    removed,
-  };
-}

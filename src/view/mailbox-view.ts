@@ -45,6 +45,8 @@ let made = 0;
 export class MailboxView implements Follower {
   /** Unique for each view, so that a state shows its view. */
   readonly id: string;
+  /** The name by which the folder is read. */
+  name = '';
   readonly log = new ChangeLog();
   readonly rows = new Rows();
   /** Called when the server reports a change, before the view is confirmed. */

@@ -32,7 +32,8 @@ export type Read =
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
   | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
   | { do: 'status' | 'folders'; maxAgeMs: number }
-  | { do: 'changes'; folder: number };
+  /** With `held` the caller says which messages it has. */
+  | { do: 'changes'; folder: number; held: boolean };
 
 export type Command =
   | Write
@@ -47,7 +48,9 @@ export type Command =
   /** Another client writes to a folder that the broker watches in an IDLE, and at once a request reads. */
   | Surprise
   /** The broker's connections break. */
-  | { do: 'cut' };
+  | { do: 'cut' }
+  /** All that the broker knows of folders is forgotten, as by a restart: what states say is left. */
+  | { do: 'forget' };
 
 export interface Surprise {
   do: 'surprise';
@@ -142,7 +145,7 @@ const read: fc.Arbitrary<Read> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('status', 'folders'), maxAgeMs }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder, held: fc.boolean() }) },
 );
 
 /** Seen by a request that is sent now: the folder is that of the write. */
@@ -170,6 +173,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('surprise'), write: writeByClient, read: readNow }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('forget') }) },
 );
 
 /** Histories of up to 20 commands, plain data: what shrinks and prints well. */

@@ -35,7 +35,7 @@ export async function read(world: World, command: Read): Promise<void> {
     case 'folders':
       return counts(world, command);
     case 'changes':
-      return changes(world, world.slot(command.folder));
+      return changes(world, world.slot(command.folder), command.held);
   }
 }
 

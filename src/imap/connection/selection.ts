@@ -128,6 +128,8 @@ export class Selection {
       const { exists } = this.#selected;
       this.#selected.exists = Math.max(0, exists - countOf(uids, exists));
     }
+    // Outside of a SELECT it is the answer to a question of what vanished, not news of the followed folder.
+    if (earlier && !this.#opening) return;
     // A follower starts over faster than it could process such a set.
     if (uids.length > MOST_VANISHED) this.unfollow();
     else this.#follower?.onVanished(uids, earlier);

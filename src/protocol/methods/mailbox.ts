@@ -1,6 +1,20 @@
 import { z } from 'zod';
 import { keptMethod, readMethod, writeMethod } from '../define.js';
+import { protocolLimits } from '../limits.js';
 import { mailboxName, meta, state, statusCounts, uid, uidValidity } from '../models.js';
+import { fields, messageSummary } from '../rows.js';
+
+const { changedUids, pageSize, uidRanges, uidSetCharacters } = protocolLimits;
+
+/** A set of uids, of which the number of ranges is bounded. */
+const uidSet = z.union([
+  z
+    .string()
+    .min(1)
+    .max(uidSetCharacters)
+    .regex(/^\d{1,10}(?::\d{1,10})?(?:,\d{1,10}(?::\d{1,10})?)*$/, 'not a set of uids such as 1:100,105'),
+  z.array(z.tuple([uid, uid])).max(uidRanges),
+]);
 
 const specialUse = z.enum(['inbox', 'all', 'archive', 'drafts', 'flagged', 'junk', 'sent', 'trash']);
 
@@ -202,25 +216,49 @@ export const mailboxMethods = {
   'mailbox.changes': readMethod({
     name: 'mailbox.changes',
     summary:
-      'What became of a folder since a state that message.list or an earlier mailbox.changes answered. Speaks of new messages and of those in pages that carried a state.',
-    params: { mailbox: mailboxName, since: state },
-    result: {
-      complete: z
-        .boolean()
+      'What became of a folder since a state that message.list or an earlier mailbox.changes answered, also by another broker or before a restart. Speaks of new messages and of those in pages that carried a state.',
+    params: {
+      mailbox: mailboxName,
+      since: state.describe('The oldest of the states that came with what the caller has.'),
+      uids: uidSet
+        .optional()
         .describe(
-          'false: the broker cannot tell, for it has forgotten the state or the folder is another one; list the folder again.',
+          'What the caller has: `changed` and `removed` then speak of these messages alone, and what is gone can be told on every server. Uids of 1 to 4294967295; a set such as `1:100,105`, or pairs of a first and a last uid.',
+        ),
+      rows: z.boolean().default(false).describe('Answers `rows`.'),
+      fields,
+    },
+    result: {
+      complete: z.boolean().describe('Whether nothing is unknown.'),
+      reset: z
+        .boolean()
+        .describe('true: the folder is another one, or the state is none of this folder; list the folder again.'),
+      unknown: z
+        .array(z.enum(['added', 'changed', 'removed']))
+        .describe(
+          'Lists that lack something, because the server does not tell or there is too much of it. `changed`: list again what is shown. `removed`: ask with `uids`, or list again.',
         ),
       uidValidity,
       state: state.describe('The state now, for the next time.'),
       total: z.int().describe('Messages in the folder.'),
-      added: z.array(uid).describe('New messages, ascending.'),
+      added: z.array(uid).max(changedUids).describe('New messages, ascending; of more the newest.'),
       changed: z
         .array(z.object({ uid, flags: z.array(z.string()) }))
-        .describe('Messages with other flags than before.'),
-      removed: z.array(uid),
+        .max(changedUids)
+        .describe('Messages whose flags may be others than before, with all of them.'),
+      removed: z
+        .array(uid)
+        .max(changedUids)
+        .describe('Messages that are gone; may name some that the caller never heard of.'),
+      rows: z
+        .array(messageSummary)
+        .max(pageSize)
+        .optional()
+        .describe('Only where asked for: the new messages, as message.list has them, newest first.'),
+      more: z.literal(true).optional().describe('Only with `rows`: there are others among `added`; list the folder.'),
       meta,
     },
-    errors: ['NOT_FOUND', 'IMAP_NO'],
+    errors: ['NOT_FOUND', 'IMAP_NO', 'TOO_LARGE'],
   }),
   'mailbox.create': writeMethod({
     name: 'mailbox.create',
