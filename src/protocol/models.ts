@@ -28,7 +28,7 @@ export const flag = z
   .max(200)
   .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags');
 
-/** A label of Gmail: the name of a user's label in Unicode, or a system label such as `\\Inbox`. */
+/** A label of Gmail: the name of a user's label in Unicode, or a system label such as `\Inbox`. */
 export const label = z
   .string()
   .min(1)
