@@ -16,8 +16,7 @@ import { askedFor } from './search/uid-keys.js';
  * @throws BrokerError INVALID_PARAMS; UNSUPPORTED for conditions that need an extension, which {@link keysFor} takes
  */
 export function compileCriteria(criteria: Criteria): ImapArgument[] {
-  boundedGroups(criteria);
-  return compile(criteria, plainDialect);
+  return compile(boundedGroups(criteria), plainDialect);
 }
 
 /**
@@ -30,7 +29,7 @@ export async function keysFor(connection: ImapConnection, criteria: Criteria): P
   const groups = boundedGroups(criteria);
   const search = (keys: ImapArgument[]) => searchKeys(connection, keys);
   const ages = connection.has('WITHIN') ? plainDialect.ages : await divideByAge(connection, groups, search);
-  return compile(criteria, dialectOf(connection, ages));
+  return compile(groups, dialectOf(connection, ages));
 }
 
 /**

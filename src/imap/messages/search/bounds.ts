@@ -40,10 +40,11 @@ export function boundedGroups(criteria: Criteria): Group[] {
     if (group.depth > MAX_DEPTH) throw invalid(FILTER, `nested deeper than ${MAX_DEPTH} levels.`);
     const members = Object.entries(group.criteria);
     const leaves = members.filter(([name, value]) => value !== undefined && !groupNames.has(name)).length;
+    const inner = innerGroups(group);
     // An empty group is a condition as well: it finds all messages.
-    conditions += Math.max(leaves, 1);
+    conditions += leaves + inner.length === 0 ? 1 : leaves;
     if (conditions > MAX_CONDITIONS) throw invalid(FILTER, `more than ${MAX_CONDITIONS} conditions in all groups.`);
-    found.push(...innerGroups(group));
+    found.push(...inner);
   }
   return found;
 }

@@ -59,7 +59,9 @@ function othersOf({ cause }: BrokerError): readonly string[] {
 }
 
 function isUsable(name: string): boolean {
-  return iconv.encodingExists(name) && !noCharsets.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''));
+  if (!iconv.encodingExists(name) || noCharsets.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''))) return false;
+  // Words in UTF-16 may have NUL, CR and LF, which a search must not have.
+  return iconv.encode('aA0', name).toString('latin1') === 'aA0';
 }
 
 function isAscii(keys: readonly ImapArgument[]): boolean {
@@ -85,8 +87,7 @@ function encodeWord(key: Exclude<ImapArgument, ImapArgument[]>, charset: string)
   const text = textOf(key);
   if (text === undefined || !/\P{ASCII}/u.test(text)) return key;
   const octets = iconv.encode(text, charset);
-  // A literal of a command has no NUL (RFC 9051 section 9), of which UTF-16 is full.
-  return !octets.includes(0) && iconv.decode(octets, charset) === text ? literal(octets) : undefined;
+  return iconv.decode(octets, charset) === text ? literal(octets) : undefined;
 }
 
 /** The text of a string or literal; undefined for keys, numbers and names, which are ASCII on the wire. */

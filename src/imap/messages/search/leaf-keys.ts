@@ -3,7 +3,7 @@ import { atom, type ImapArgument, mailboxName, modseqOf } from '../../wire/token
 import { ageKey } from './ages.js';
 import { invalid, unsupported } from './bounds.js';
 import { type Dialect, requireOne } from './dialect.js';
-import { searchDate, searchString } from './keys.js';
+import { anyOf, searchDate, searchString, uidSet } from './keys.js';
 import { uidKeys } from './uid-keys.js';
 
 export const flagKeys = [
@@ -35,15 +35,42 @@ const ageKeys = [
   ['youngerThanSeconds', 'YOUNGER', 'younger'],
   ['olderThanSeconds', 'OLDER', 'older'],
 ] as const;
+const comparing = [
+  ...[...dateKeys, ...savedKeys, ...ageKeys].map(([name]) => name),
+  'largerThan' as const,
+  'smallerThan' as const,
+];
 const MAX_MODSEQ = 2n ** 63n - 1n;
 const MAX_GMAIL_ID = 2n ** 64n - 1n;
 
+/** Where a group stands. */
+export interface Place {
+  /** Dotted path of the parameter, for errors. */
+  path: string;
+  /** Whether comparisons in it must be kept apart: see {@link compared}. */
+  apart: boolean;
+}
+
+/** How many conditions of a group compare dates or sizes. */
+export function comparisonsIn(criteria: Criteria): number {
+  return comparing.filter((name) => criteria[name] !== undefined).length;
+}
+
+/**
+ * A comparison of a date or size. Dovecot 2.3 joins what is negated wrongly: `NOT (LARGER 1 LARGER 100000)` finds nothing,
+ * although it means all messages up to 100,000 bytes. A key that never holds keeps such comparisons apart, together with
+ * the one of the group that always holds.
+ */
+function compared(keys: ImapArgument[], apart: boolean): ImapArgument[] {
+  return apart ? anyOf([keys, [atom('NOT'), ...uidSet('1:*')]]) : keys;
+}
+
 /**
  * The keys of the conditions that stand in a group itself.
- * @param path of the group, for errors
  * @throws BrokerError INVALID_PARAMS for what cannot be sent, UNSUPPORTED for what the server cannot answer
  */
-export function* leafKeys(criteria: Criteria, dialect: Dialect, path: string): Generator<ImapArgument> {
+export function* leafKeys(criteria: Criteria, dialect: Dialect, place: Place): Generator<ImapArgument> {
+  const { path, apart } = place;
   for (const [name, key] of flagKeys) {
     if (criteria[name] !== undefined) yield atom(criteria[name] ? key : `UN${key}`);
   }
@@ -53,34 +80,34 @@ export function* leafKeys(criteria: Criteria, dialect: Dialect, path: string): G
   }
   for (const [name, key] of dateKeys) {
     const value = criteria[name];
-    if (value !== undefined) yield* [atom(key), searchDate(value)];
+    if (value !== undefined) yield* compared([atom(key), searchDate(value)], apart);
   }
   const { header, keyword, notKeyword, largerThan, smallerThan } = criteria;
   if (header) yield* [atom('HEADER'), header.name, searchString(header.value)];
   if (keyword !== undefined) yield* [atom('KEYWORD'), flagAtom(keyword, `${path}.keyword`)];
   if (notKeyword !== undefined) yield* [atom('UNKEYWORD'), flagAtom(notKeyword, `${path}.notKeyword`)];
-  if (largerThan !== undefined) yield* [atom('LARGER'), atom(String(largerThan))];
-  if (smallerThan !== undefined) yield* [atom('SMALLER'), atom(String(smallerThan))];
+  if (largerThan !== undefined) yield* compared([atom('LARGER'), atom(String(largerThan))], apart);
+  if (smallerThan !== undefined) yield* compared([atom('SMALLER'), atom(String(smallerThan))], apart);
   yield* uidKeys(criteria, path);
-  yield* extendedKeys(criteria, dialect, path);
+  yield* extendedKeys(criteria, dialect, place);
 }
 
 /** Conditions that need an extension of IMAP. */
-function* extendedKeys(criteria: Criteria, dialect: Dialect, path: string): Generator<ImapArgument> {
+function* extendedKeys(criteria: Criteria, dialect: Dialect, { path, apart }: Place): Generator<ImapArgument> {
   for (const [name, key] of savedKeys) {
     const value = criteria[name];
     if (value === undefined) continue;
     requireOne(dialect, `${path}.${name}`, 'SAVEDATE');
-    yield* [atom(key), searchDate(value)];
+    yield* compared([atom(key), searchDate(value)], apart);
   }
   for (const [name, key, side] of ageKeys) {
     const seconds = criteria[name];
     if (seconds === undefined) continue;
     const age = dialect.ages.get(seconds);
-    if (age) yield ageKey(age, side);
+    if (age) yield* compared([ageKey(age, side)], apart);
     else {
       requireOne(dialect, `${path}.${name}`, 'WITHIN');
-      yield* [atom(key), atom(String(seconds))];
+      yield* compared([atom(key), atom(String(seconds))], apart);
     }
   }
   for (const [name, key, gmailKey] of idKeys) {
