@@ -71,7 +71,7 @@ describe('criteria as a server takes them', () => {
     [{ or: [{ not: { keyword: 'two words' } }] }, 'filter.or.0.not.keyword', 'must be an IMAP keyword.'],
     [nested(21), 'filter', 'nested deeper than 20 levels.'],
     [wide(201), 'filter', 'more than 200 conditions in all groups.'],
-    [{ and: Array.from({ length: 20 }, () => wide(10, {})) }, 'filter', 'more than 200 conditions in all groups.'],
+    [{ and: Array.from({ length: 20 }, () => wide(11, {})) }, 'filter', 'more than 200 conditions in all groups.'],
   ])('are refused with their place: %#', async (criteria, field, why) => {
     const { connection } = await selected('X-GM-EXT-1');
     const wrong = { kind: 'INVALID_PARAMS', field, message: `${field}: ${why}`, executed: 'no' };

@@ -43,8 +43,11 @@ export function boundedGroups(criteria: Criteria): Group[] {
     const inner = innerGroups(group);
     // An empty group is a condition as well: it finds all messages.
     conditions += leaves + inner.length === 0 ? 1 : leaves;
-    if (conditions > MAX_CONDITIONS) throw invalid(FILTER, `more than ${MAX_CONDITIONS} conditions in all groups.`);
     found.push(...inner);
+    // So many groups at most lead to as many conditions.
+    if (conditions > MAX_CONDITIONS || found.length > MAX_CONDITIONS * (MAX_DEPTH + 1)) {
+      throw invalid(FILTER, `more than ${MAX_CONDITIONS} conditions in all groups.`);
+    }
   }
   return found;
 }
