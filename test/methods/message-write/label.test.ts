@@ -47,8 +47,8 @@ describe('message.label at Gmail', () => {
     const answer = await at.label({ ...ALL, uids: [2, 1, 2], add: ['Work', '\\Important', 'Übung "a" \\ b'] });
     expect(answer).toEqual({
       messages: [
-        { uid: 2, labels: ['\\Important', '\\Sent', 'Work', 'Übung "a" \\ b'] },
-        { uid: 1, labels: ['\\Important', '\\Inbox', 'Work', 'Übung "a" \\ b'] },
+        { uid: 2, labels: ['Work', '\\Important', '\\Sent', 'Übung "a" \\ b'] },
+        { uid: 1, labels: ['Work', '\\Important', '\\Inbox', 'Übung "a" \\ b'] },
       ],
       notFound: [],
     });
@@ -127,7 +127,11 @@ describe('message.label at Gmail', () => {
     };
     expect(await ask('mailbox.list', { counts: true })).toMatchObject({
       mailboxes: expect.arrayContaining([
-        expect.objectContaining({ name: ALL_MAIL, specialUse: 'all', counts: expect.objectContaining({ messages: 3 }) }),
+        expect.objectContaining({
+          name: ALL_MAIL,
+          specialUse: 'all',
+          counts: expect.objectContaining({ messages: 3 }),
+        }),
         expect.objectContaining({ name: 'Größe & Co/Früh' }),
       ]),
     });
