@@ -28,6 +28,19 @@ export const flag = z
   .max(200)
   .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags');
 
+/** A label of Gmail: the name of a user's label in Unicode, or a system label such as `\Inbox`. */
+export const label = z
+  .string()
+  .min(1)
+  .max(250)
+  .regex(
+    /^(?:\\[A-Za-z]+|[^\\\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*)$/u,
+    'a label is a name, or a system label: a backslash and letters',
+  )
+  .describe(
+    'A label in Unicode, levels joined by `/`; system labels begin with a backslash: `\\Inbox`, `\\Important`.',
+  );
+
 export const address = z.object({
   name: z.string().describe('Display name, decoded, without control characters; empty where there is none.'),
   address: z

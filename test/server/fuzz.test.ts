@@ -60,6 +60,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'message.search': { session: 'live', mailbox: 'INBOX', criteria: { not: { seen: true } } },
   'message.threads': { session: 'live', mailbox: 'INBOX' },
   'message.flag': { ...folder, action: 'add', flags: ['\\Seen'] },
+  'message.label': { ...folder, add: ['a'] },
   'message.copy': { ...folder, destination: 'a' },
   'message.move': { ...folder, destination: 'a' },
   'message.delete': folder,

@@ -339,7 +339,7 @@ export class Wire {
     this.#unasked = 0;
     this.#listener.onCommand(command.options.name, performance.now() - command.begunAt);
     if (status === 'OK') command.succeed(text);
-    else command.fail(refusal({ status: status as 'NO' | 'BAD', code: text.code, text: text.text }));
+    else command.fail(refusal({ status: status as 'NO' | 'BAD', code: text.code, text: text.text }, text.codeArgs));
     if (this.#active.length > 0) return;
     this.#listener.onRoundTrip();
     const next = this.#queue.shift();
