@@ -241,6 +241,16 @@ describe('the sum of sizes', () => {
     expect(await sumOfSizes(connection, { uidNext: 4, messages: 3 }, undefined)).toBeUndefined();
   });
 
+  it('is fetched anew where there are more messages below the same next uid', async () => {
+    const { connection, fetches } = await selected(3, rows);
+    const known = { uidNext: 4, messages: 2, bytes: 100 };
+    expect(await sumOfSizes(connection, { uidNext: 4, messages: 3 }, known)).toBe(6);
+    expect(fetches()).toBe(1);
+    expect(await sumOfSizes(connection, { uidNext: 4, messages: 2 }, known)).toBe(100);
+    expect(await sumOfSizes(connection, { uidNext: null, messages: 3 }, { ...known, uidNext: null })).toBe(6);
+    expect(fetches()).toBe(2);
+  });
+
   it('passes over flags that the server reports meanwhile', async () => {
     const { connection } = await selected(3, (from, to) => ['* 1 FETCH (FLAGS (\\Seen))', ...rows(from, to)]);
     expect(await sumOfSizes(connection, { uidNext: 4, messages: 3 }, undefined)).toBe(6);

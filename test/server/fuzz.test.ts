@@ -108,7 +108,8 @@ describe('whatever comes, the broker', () => {
             expect(error, `${method} ${name} ${JSON.stringify(wrong)}`).toMatchObject({ data: { executed: 'no' } });
             expect(['INVALID_PARAMS', 'SESSION_EXPIRED']).toContain(error.data.kind);
           } else {
-            // No wrong type for these: a search for everything, and a name that the configuration decides on.
+            // No wrong type for these: a search for everything, a name that the configuration decides on, and no folder.
+            if (method === 'mailbox.metadata' && name === 'mailbox' && wrong === null) continue;
             expect(['criteria {}', 'server "\\u0000"']).toContain(`${name} ${JSON.stringify(wrong)}`);
           }
         }

@@ -33,9 +33,9 @@ export async function sumOfSizes(
   const { uidNext, messages } = now;
   if (messages === 0) return 0;
   if (messages > MOST_MESSAGES) return undefined;
-  if (known?.uidNext && uidNext && known.uidNext <= uidNext && known.messages <= messages) {
+  if (known?.uidNext && uidNext && known.messages <= messages) {
     if (known.uidNext === uidNext && known.messages === messages) return known.bytes;
-    const newer = await sizesOf(connection, 'UID FETCH', `${known.uidNext}:${uidNext - 1}`, messages - known.messages);
+    const newer = known.uidNext < uidNext ? await sizesSince(connection, known, { uidNext, messages }) : undefined;
     if (newer !== undefined) return known.bytes + newer;
   }
   let sum = 0;
@@ -46,6 +46,15 @@ export async function sumOfSizes(
     sum += some;
   }
   return Number.isSafeInteger(sum) ? sum : undefined;
+}
+
+/** The sum of the sizes of messages that came since; undefined unless they are as many more as the folder has. */
+function sizesSince(
+  connection: ImapConnection,
+  known: KnownSize,
+  { uidNext, messages }: { uidNext: number; messages: number },
+): Promise<number | undefined> {
+  return sizesOf(connection, 'UID FETCH', `${known.uidNext}:${uidNext - 1}`, messages - known.messages);
 }
 
 /** The sum of the sizes of a set, if the server tells exactly so many. */
