@@ -5,6 +5,7 @@ import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
+import { KeptLists } from './lists/kept-lists.js';
 import { type Member, Membership } from './membership.js';
 import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
@@ -47,6 +48,7 @@ export class MailboxView implements Follower {
   readonly id: string;
   readonly log = new ChangeLog();
   readonly rows = new Rows();
+  readonly lists = new KeptLists();
   /** Called when the server reports a change, before the view is confirmed. */
   onHeard: (() => void) | undefined;
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
@@ -55,6 +57,8 @@ export class MailboxView implements Follower {
   #uidValidity: number | undefined;
   #uidNext: number | undefined;
   #stamp = 0;
+  #arrangement = 0;
+  #learned = 0;
   /** {@link stamp} when the server last told its highest mod-sequence. */
   #placedStamp = -1;
   #mailboxId: string | undefined;
@@ -110,6 +114,16 @@ export class MailboxView implements Follower {
     return this.#stamp;
   }
 
+  /** Another number whenever messages may have come or gone; where only flags changed it stays. */
+  get arrangement(): number {
+    return this.#arrangement;
+  }
+
+  /** How often {@link stamp} changed for the flags of a message that were asked for, and not known before. */
+  get learned(): number {
+    return this.#learned;
+  }
+
   get modseq(): bigint | undefined {
     return this.#modseq;
   }
@@ -160,8 +174,8 @@ export class MailboxView implements Follower {
 
   /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
-    const { members, rows, log } = this;
-    return EMPTY_BYTES + members.bytes + rows.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
+    const { members, rows, lists, log } = this;
+    return EMPTY_BYTES + members.bytes + rows.bytes + lists.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
   }
 
   /** The server confirmed the view by a barrier that began at `begun`. */
@@ -178,7 +192,7 @@ export class MailboxView implements Follower {
 
   /** What the server reported is inconsistent: forgets all messages, except how many there are. */
   doubt(exists: number): void {
-    this.#stamp += 1;
+    this.#rearranged();
     this.members.reset(exists);
     this.#opened.clear();
     this.#modseq = undefined;
@@ -193,6 +207,7 @@ export class MailboxView implements Follower {
     this.#uidNext = undefined;
     this.#mailboxId = undefined;
     this.rows.clear();
+    this.lists.clear();
   }
 
   /**
@@ -221,9 +236,12 @@ export class MailboxView implements Follower {
   /** Starts over with only the message count: the folder is another one, or nothing known of it can be reused. */
   begin(selected: SelectedMailbox): void {
     const { uidValidity, uidNext, mailboxId, exists, highestModseq } = selected;
-    this.#stamp += 1;
+    if (!this.#isAsItWas(selected)) this.#rearranged();
     if (this.#uidValidity !== undefined) this.log.interrupt();
-    if (!this.isOf(selected)) this.rows.clear();
+    if (!this.isOf(selected)) {
+      this.rows.clear();
+      this.lists.clear();
+    }
     this.#uidValidity = uidValidity;
     this.#uidNext = uidNext;
     this.#mailboxId = mailboxId;
@@ -242,14 +260,23 @@ export class MailboxView implements Follower {
     // Equal mod-sequences show that no flag has changed, and nothing new came; equal counts that nothing is gone.
     const same = highestModseq !== undefined && highestModseq === this.#modseq && exists === this.members.exists;
     if (!same) this.#stamp += 1;
+    const removed = [...changes.removed];
+    if (exists !== this.members.exists || removed.length > 0 || changes.added.length > 0) this.#arrangement += 1;
     this.#uidNext = uidNext ?? this.#uidNext;
     this.members.renumber();
-    this.members.removeAll([...changes.removed]);
+    this.members.removeAll(removed);
     for (const [uid, flags] of changes.flags)
       if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);
     this.members.addNewest(changes.added);
     this.members.settle(exists);
     this.#place(highestModseq);
+  }
+
+  /** Whether a selection shows that nothing has changed of what the view knows of the folder. */
+  #isAsItWas(selected: SelectedMailbox): boolean {
+    const { uidNext, exists, highestModseq } = selected;
+    if (highestModseq === undefined || highestModseq !== this.#modseq || uidNext === undefined) return false;
+    return uidNext === this.uidNext && exists === this.members.exists && this.isOf(selected) && !this.#unsure;
   }
 
   /** @param report all changes of all messages, where the server reports them (QRESYNC) */
@@ -273,19 +300,22 @@ export class MailboxView implements Follower {
 
   onExists(count: number): void {
     this.#existsHeard += 1;
-    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
+    // What is told while the view is being placed is no news: the placing finds out what has changed.
     if (this.#selectReport) this.#disturbed = true;
-    else if (!this.members.announce(count)) this.doubt(count);
+    else {
+      if (count !== this.members.exists) this.#rearranged();
+      if (!this.members.announce(count)) this.doubt(count);
+    }
   }
 
   onExpunge(seq: number): void {
-    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport) this.#disturbed = true;
     else {
+      this.#rearranged();
       // The sequence number does not show which of the unknown messages is gone.
       if (!this.members.knows(seq)) this.#opened.clear();
       if (!this.members.expunge(seq)) this.doubt(this.members.exists);
@@ -293,12 +323,12 @@ export class MailboxView implements Follower {
   }
 
   onVanished(uids: string, earlier: boolean): void {
-    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport && earlier) this.#selectReport.vanished.add(uids);
     else if (this.#selectReport) this.#disturbed = true;
     else if (!earlier) {
+      this.#rearranged();
       const gone = new UidRanges();
       gone.add(uids);
       this.#opened.vanished(gone);
@@ -308,21 +338,32 @@ export class MailboxView implements Follower {
 
   onFlags({ seq, uid, flags, modseq }: FlagUpdate): void {
     this.onHeard?.();
-    this.#stamp += 1;
     if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
       this.#heardModseq = modseq;
     }
-    if (!this.#selectReport) this.#noteFlags(seq, uid, flagString(flags));
+    if (!this.#selectReport) this.#noteFlags(seq, uid, flagString(flags), modseq);
     // Which message the sequence number means is not known before the view is placed.
     else if (uid === undefined) this.#disturbed = true;
     // The server reports all messages that changed; the view may know few of them.
     else if (this.flagsOf(uid) !== undefined) this.#selectReport.flags.set(uid, flagString(flags));
   }
 
-  #noteFlags(seq: number, uid: number | undefined, flags: string): void {
-    this.members.flag(seq, uid, flags);
-    if (uid !== undefined) this.#opened.report(uid, flags);
-    else if (!this.members.knows(seq)) this.#opened.clear();
+  #noteFlags(seq: number, uid: number | undefined, flags: string, modseq: bigint | undefined): void {
+    let news: 'learned' | 'changed' | 'same' | 'unknown' = this.members.flag(seq, uid, flags);
+    if (uid !== undefined) {
+      const opened = this.#opened.report(uid, flags);
+      if (news === 'unknown') news = opened;
+    } else if (!this.members.knows(seq)) this.#opened.clear();
+    // The same flags again are no news, unless the server counts them as a change.
+    if (news === 'same' && (modseq === undefined || (this.#modseq !== undefined && modseq <= this.#modseq))) return;
+    this.#stamp += 1;
+    if (news === 'learned') this.#learned += 1;
+  }
+
+  /** Messages may have come or gone. */
+  #rearranged(): void {
+    this.#stamp += 1;
+    this.#arrangement += 1;
   }
 
   /** The placing of a view ends with a confirmation: what is told meanwhile is of the folder that was selected. */
