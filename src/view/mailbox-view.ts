@@ -3,6 +3,7 @@ import { staysInReplaced } from '../imap/connection/capabilities.js';
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
+import { isAsItWas } from './as-it-was.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
 import { KeptLists } from './lists/kept-lists.js';
@@ -48,7 +49,6 @@ export class MailboxView implements Follower {
   readonly id: string;
   readonly log = new ChangeLog();
   readonly rows = new Rows();
-  readonly lists = new KeptLists();
   /** Called when the server reports a change, before the view is confirmed. */
   onHeard: (() => void) | undefined;
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
@@ -58,6 +58,8 @@ export class MailboxView implements Follower {
   #uidNext: number | undefined;
   #stamp = 0;
   #arrangement = 0;
+  /** Made when it is used: most folders are never sorted. */
+  #lists: KeptLists | undefined;
   #learned = 0;
   /** {@link stamp} when the server last told its highest mod-sequence. */
   #placedStamp = -1;
@@ -124,6 +126,16 @@ export class MailboxView implements Follower {
     return this.#learned;
   }
 
+  /** Found and sorted lists of the folder. */
+  get lists(): KeptLists {
+    this.#lists ??= new KeptLists();
+    return this.#lists;
+  }
+
+  dropLists(): void {
+    this.#lists = undefined;
+  }
+
   get modseq(): bigint | undefined {
     return this.#modseq;
   }
@@ -174,8 +186,9 @@ export class MailboxView implements Follower {
 
   /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
-    const { members, rows, lists, log } = this;
-    return EMPTY_BYTES + members.bytes + rows.bytes + lists.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
+    const { members, rows, log } = this;
+    const kept = rows.bytes + (this.#lists?.bytes ?? 0) + this.#opened.bytes;
+    return EMPTY_BYTES + members.bytes + kept + log.length * CHANGE_BYTES;
   }
 
   /** The server confirmed the view by a barrier that began at `begun`. */
@@ -207,7 +220,7 @@ export class MailboxView implements Follower {
     this.#uidNext = undefined;
     this.#mailboxId = undefined;
     this.rows.clear();
-    this.lists.clear();
+    this.dropLists();
   }
 
   /**
@@ -236,11 +249,11 @@ export class MailboxView implements Follower {
   /** Starts over with only the message count: the folder is another one, or nothing known of it can be reused. */
   begin(selected: SelectedMailbox): void {
     const { uidValidity, uidNext, mailboxId, exists, highestModseq } = selected;
-    if (!this.#isAsItWas(selected)) this.#rearranged();
+    if (!isAsItWas(this, selected)) this.#rearranged();
     if (this.#uidValidity !== undefined) this.log.interrupt();
     if (!this.isOf(selected)) {
       this.rows.clear();
-      this.lists.clear();
+      this.dropLists();
     }
     this.#uidValidity = uidValidity;
     this.#uidNext = uidNext;
@@ -270,13 +283,6 @@ export class MailboxView implements Follower {
     this.members.addNewest(changes.added);
     this.members.settle(exists);
     this.#place(highestModseq);
-  }
-
-  /** Whether a selection shows that nothing has changed of what the view knows of the folder. */
-  #isAsItWas(selected: SelectedMailbox): boolean {
-    const { uidNext, exists, highestModseq } = selected;
-    if (highestModseq === undefined || highestModseq !== this.#modseq || uidNext === undefined) return false;
-    return uidNext === this.uidNext && exists === this.members.exists && this.isOf(selected) && !this.#unsure;
   }
 
   /** @param report all changes of all messages, where the server reports them (QRESYNC) */

@@ -7,6 +7,8 @@ const MOST_LISTS = 4;
 /** Bytes of a list besides its uids and its name. */
 const LIST_BYTES = 250;
 const UID_BYTES = 4;
+/** Bytes of all of it while it is empty. */
+const EMPTY_BYTES = 700;
 
 /** Which messages of a folder, in which order: without `sort` newest uid first. */
 export interface Listing {
@@ -68,7 +70,7 @@ export class KeptLists {
   readonly #counts = new Map<string, { hits: number; stamp: number }>();
 
   get bytes(): number {
-    let { bytes } = this.keys;
+    let bytes = EMPTY_BYTES + this.keys.bytes;
     for (const [name, { uids }] of this.#lists) bytes += LIST_BYTES + 2 * name.length + uids.length * UID_BYTES;
     for (const name of this.#counts.keys()) bytes += LIST_BYTES + 2 * name.length;
     return bytes;
@@ -77,6 +79,15 @@ export class KeptLists {
   /** A list that may not be true any more. */
   find(listing: Listing): KeptList | undefined {
     return this.#lists.get(nameOf(listing));
+  }
+
+  /** All that a filter finds, in some order, from a list of any order that is true. */
+  foundBy(filter: Criteria | undefined, view: Changing): Uint32Array | undefined {
+    const name = nameOf({ filter, sort: undefined });
+    for (const list of this.#lists.values()) {
+      if (nameOf({ filter: list.filter, sort: undefined }) === name && list.isTrueOf(view)) return list.uids;
+    }
+    return undefined;
   }
 
   keep(listing: Listing, list: KeptList): void {
@@ -91,8 +102,8 @@ export class KeptLists {
 
   /** How many messages a filter finds, where nothing was heard of the folder since they were counted. */
   countOf(filter: Criteria | undefined, view: Changing): number | undefined {
-    const list = this.find({ filter, sort: undefined });
-    if (list?.isTrueOf(view)) return list.uids.length;
+    const found = this.foundBy(filter, view);
+    if (found) return found.length;
     const count = this.#counts.get(nameOf({ filter, sort: undefined }));
     return count?.stamp === view.stamp ? count.hits : undefined;
   }
@@ -100,12 +111,6 @@ export class KeptLists {
   /** @param when what the view's counts were before the search */
   keepCount(filter: Criteria | undefined, hits: number, { stamp }: Changing): void {
     if (dependenceOf(filter) !== 'time') putLast(this.#counts, nameOf({ filter, sort: undefined }), { hits, stamp });
-  }
-
-  clear(): void {
-    this.keys.clear();
-    this.#lists.clear();
-    this.#counts.clear();
   }
 }
 

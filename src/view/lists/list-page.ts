@@ -105,19 +105,24 @@ function isFollowed(view: MailboxView, connection: ImapConnection): boolean {
 }
 
 async function search(view: MailboxView, connection: ImapConnection, listing: Listing): Promise<KeptList> {
-  const { stamp, arrangement, members, lists } = view;
+  const { stamp, arrangement, lists } = view;
   const { filter, sort } = listing;
-  const all = isEverything(filter) && members.base === 0 && members.unknownOnTop === 0 ? members.uids : undefined;
+  const known = foundUids(view, filter);
+  const field = isEverything(filter) ? 'sort' : 'filter';
   const found = sort
-    ? await searchSorted(connection, filter ?? {}, sort, {
-        keys: lists.keys,
-        uids: all,
-        field: isEverything(filter) ? 'sort' : 'filter',
-      })
-    : { uids: (all ? [...all] : await searchUids(connection, filter ?? {})).reverse() };
+    ? await searchSorted(connection, filter ?? {}, sort, { keys: lists.keys, uids: known, field })
+    : { uids: (known ?? (await searchUids(connection, filter ?? {}))).reverse() };
   const list = new KeptList(listing, found.uids, { stamp, arrangement });
   lists.keep(listing, list);
   return list;
+}
+
+/** All that a filter finds, ascending, where no search is needed for that. */
+function foundUids(view: MailboxView, filter: Criteria | undefined): number[] | undefined {
+  const { base, unknownOnTop, uids } = view.members;
+  if (isEverything(filter) && base === 0 && unknownOnTop === 0) return [...uids];
+  const found = view.lists.foundBy(filter, view);
+  return found && Array.from(found.toSorted());
 }
 
 function pageOf(list: KeptList, { start, limit, sort }: ListRequest, before: Uint32Array | undefined): ListPage {
@@ -143,7 +148,11 @@ async function fetchLacking(
   const unknown = fields.includes('flags') ? page.uids.filter((uid) => view.members.flagsOf(uid) === undefined) : [];
   const unread = unknown.filter((uid) => view.flagsOf(uid) === undefined);
   view.expectOpened(unknown);
-  await fetchListed(view, connection, lacking, unread.length > 0 ? fields : fields.filter((one) => one !== 'flags'));
+  const rows = lacking.filter((uid) => !view.rows.has(uid, fields));
+  const wanted = unread.length > 0 ? fields : fields.filter((one) => one !== 'flags');
+  if (rows.length > 0) await fetchListed(view, connection, rows, wanted);
+  const flags = unread.filter((uid) => view.flagsOf(uid) === undefined);
+  if (flags.length > 0) await fetchListed(view, connection, flags, ['flags']);
   // The flags of messages that were not known are heard of as if they were news. They make no difference to the list
   // where the messages are hits with these flags too.
   const onlyLearned = view.stamp - stamp === view.learned - learned && view.arrangement === arrangement;

@@ -69,10 +69,6 @@ export class SortKeys {
       return column.uids[at] === uid ? column.values[at] : undefined;
     });
   }
-
-  clear(): void {
-    this.#columns.clear();
-  }
 }
 
 function emptyOf([first]: readonly Keyed[]): Column {

@@ -1,0 +1,9 @@
+import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
+import type { MailboxView } from './mailbox-view.js';
+
+/** Whether a selection shows that nothing has changed of what a view knows of the folder: no flag, no message. */
+export function isAsItWas(view: MailboxView, selected: SelectedMailbox): boolean {
+  const { uidNext, exists, highestModseq } = selected;
+  if (highestModseq === undefined || highestModseq !== view.modseq || uidNext === undefined) return false;
+  return uidNext === view.uidNext && exists === view.members.exists && view.isOf(selected) && !view.unsure;
+}
