@@ -3,7 +3,6 @@ import { staysInReplaced } from '../imap/connection/capabilities.js';
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
-import { isAsItWas } from './as-it-was.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
 import { KeptLists } from './lists/kept-lists.js';
@@ -11,19 +10,12 @@ import { type Member, Membership } from './membership.js';
 import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
 import { Rows } from './rows.js';
+import { isAsItWas, type SelectReport } from './select-report.js';
 
 /** Bytes of an entry of the change log, with half of the spare room of growing arrays. */
 const CHANGE_BYTES = 12;
 /** Bytes of a view without messages, with its reader. */
 const EMPTY_BYTES = 2_700;
-
-/** What a SELECT that resumes from a known state reported. */
-export interface SelectReport {
-  /** Uids from VANISHED (EARLIER). */
-  vanished: UidRanges;
-  /** Flags of messages that the view knows, as JSON, by uid. */
-  flags: Map<number, string>;
-}
 
 /** A point in time, by both clocks. */
 export interface Moment {

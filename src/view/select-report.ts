@@ -1,5 +1,14 @@
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import type { MailboxView } from './mailbox-view.js';
+import type { UidRanges } from './ranges.js';
+
+/** What a SELECT that resumes from a known state reported. */
+export interface SelectReport {
+  /** Uids from VANISHED (EARLIER). */
+  vanished: UidRanges;
+  /** Flags of messages that the view knows, as JSON, by uid. */
+  flags: Map<number, string>;
+}
 
 /** Whether a selection shows that nothing has changed of what a view knows of the folder: no flag, no message. */
 export function isAsItWas(view: MailboxView, selected: SelectedMailbox): boolean {
