@@ -52,6 +52,7 @@ export class SortKeys {
    * @param needed the uids, ascending, that stay where there are too many
    */
   add(by: Sort['by'], keyed: readonly Keyed[], needed: readonly number[]): void {
+    if (keyed.length === 0) return;
     const merged = mergedOf(
       this.#columns.get(by) ?? emptyOf(keyed),
       keyed.toSorted((a, b) => a.uid - b.uid),
