@@ -28,7 +28,11 @@ export async function sortInBroker(
 ): Promise<number[]> {
   const order = orderOf(sort);
   for (const { by } of order.keys) await learnKeys(connection, uids, by, kept);
-  const columns = order.keys.map(({ by }) => kept.of(by, uids));
+  const columns: (SortKey | undefined)[][] = [];
+  for (const { by } of order.keys) {
+    columns.push(kept.of(by, uids));
+    await breathe();
+  }
   const there = uids.map((_, index) => columns.every((column) => column[index] !== undefined));
   if (there.every(Boolean)) return inOrder(uids, columns as SortKey[][], order);
   const left = <T>(all: readonly T[]) => all.filter((_, index) => there[index]);

@@ -8,7 +8,7 @@ export const MOST_KEYS = protocolLimits.sortedMessages;
 /** Bytes of a key that is a number, with its uid. */
 const NUMBER_BYTES = 12;
 /** Bytes of a key that is a text, with its uid and its place, but without its characters. */
-const TEXT_BYTES = 36;
+const TEXT_BYTES = 32;
 
 /** Keys of one kind, by ascending uid. */
 interface Column {
@@ -114,5 +114,7 @@ function only({ uids, values }: Column, needed: readonly number[]): Column {
 }
 
 function bytesOf(key: SortKey): number {
-  return typeof key === 'number' ? NUMBER_BYTES : TEXT_BYTES + 2 * key.length;
+  if (typeof key === 'number') return NUMBER_BYTES;
+  // Text has one byte a character in the heap, unless one of its characters needs two.
+  return TEXT_BYTES + (/[^\0-\xff]/.test(key) ? 2 : 1) * key.length;
 }
