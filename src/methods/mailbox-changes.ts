@@ -120,7 +120,7 @@ function changesJson(view: MailboxView, asked: Asked, changes: FoundChanges, sta
   const json = JSON.stringify({ ...members, added, changed, removed }).slice(1, -1);
   if (!asked.fields) return json;
   const more = added.length > uids.length || changes.unknown.has('added') ? ',"more":true' : '';
-  return `${json},"rows":${rowsJson(view, { uids, next: undefined }, asked.fields)}${more}`;
+  return `${json},"rows":${rowsJson(view, { uids }, asked.fields)}${more}`;
 }
 
 /** The answer where nothing of the state is good any more. */

@@ -100,6 +100,6 @@ export const criteria: z.ZodType<Criteria> = z
   })
   .meta({ id: 'Criteria' });
 
-export const sortKey = z.enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size']);
+export const sortKey = z.enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size', 'uid']);
 export const sort = z.strictObject({ by: sortKey, descending: z.boolean().default(false) });
 export type Sort = z.infer<typeof sort>;

@@ -18,6 +18,10 @@ export const protocolLimits = {
   changedUids: 20_000,
   /** Messages in one page of `message.list`, `message.search` or `message.threads`. */
   pageSize: 500,
+  /** Messages in one page of `message.list` where uids alone are asked for (`fields: []`). */
+  uidsPerPage: 10_000,
+  /** Messages that the broker sorts itself, where the IMAP server has no SORT. */
+  sortedMessages: 200_000,
   /** Decoded bytes of a part or source that may be asked for inline, and of a message appended inline. */
   inlineBytes: 1024 * 1024,
   /** Characters in a folder name. */

@@ -74,6 +74,24 @@ export async function fetchMissing(
 }
 
 /**
+ * Fetches rows of messages that need not be known ones; their flags are what the connection tells the view. Where some
+ * turn out to be expunged, the view has heard of that afterwards.
+ */
+export async function fetchListed(
+  view: MailboxView,
+  connection: ImapConnection,
+  uids: readonly number[],
+  fields: readonly Field[],
+): Promise<void> {
+  const kept = view.rows.lacking(uids, fields).filter((field) => field !== 'flags');
+  const lacking: Field[] = fields.includes('flags') ? [...kept, 'flags'] : kept;
+  const rows = await survivingExpunge(connection, () => fetchSummaries(connection, uids, lacking));
+  if (!(await holds(view, connection)) || !connection.isFollowedBy(view)) return;
+  for (const row of rows) view.rows.add(row, headersOf(lacking));
+  if (rows.length < uids.length) await hearOfVanished(view, connection);
+}
+
+/**
  * Fetches messages by sequence number. No EXPUNGE may come meanwhile (RFC 9051 section 7.5.1), so that the numbers keep
  * their meaning. Where the server sends an EXPUNGE all the same, or leaves expunged messages out, the result is
  * undefined and the fetch is retried.

@@ -5,23 +5,17 @@ import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
+import { KeptLists } from './lists/kept-lists.js';
 import { type Member, Membership } from './membership.js';
 import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
 import { Rows } from './rows.js';
+import { isAsItWas, type SelectReport } from './select-report.js';
 
 /** Bytes of an entry of the change log, with half of the spare room of growing arrays. */
 const CHANGE_BYTES = 12;
 /** Bytes of a view without messages, with its reader. */
 const EMPTY_BYTES = 2_700;
-
-/** What a SELECT that resumes from a known state reported. */
-export interface SelectReport {
-  /** Uids from VANISHED (EARLIER). */
-  vanished: UidRanges;
-  /** Flags of messages that the view knows, as JSON, by uid. */
-  flags: Map<number, string>;
-}
 
 /** A point in time, by both clocks. */
 export interface Moment {
@@ -57,6 +51,10 @@ export class MailboxView implements Follower {
   #uidValidity: number | undefined;
   #uidNext: number | undefined;
   #stamp = 0;
+  #arrangement = 0;
+  /** Made when it is used: most folders are never sorted. */
+  #lists: KeptLists | undefined;
+  #learned = 0;
   /** {@link stamp} when the server last told its highest mod-sequence. */
   #placedStamp = -1;
   #mailboxId: string | undefined;
@@ -112,6 +110,26 @@ export class MailboxView implements Follower {
     return this.#stamp;
   }
 
+  /** Another number whenever messages may have come or gone; where only flags changed it stays. */
+  get arrangement(): number {
+    return this.#arrangement;
+  }
+
+  /** How often {@link stamp} changed for the flags of a message that were asked for, and not known before. */
+  get learned(): number {
+    return this.#learned;
+  }
+
+  /** Found and sorted lists of the folder. */
+  get lists(): KeptLists {
+    this.#lists ??= new KeptLists();
+    return this.#lists;
+  }
+
+  dropLists(): void {
+    this.#lists = undefined;
+  }
+
   get modseq(): bigint | undefined {
     return this.#modseq;
   }
@@ -163,7 +181,8 @@ export class MailboxView implements Follower {
   /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
     const { members, rows, log } = this;
-    return EMPTY_BYTES + members.bytes + rows.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
+    const kept = rows.bytes + (this.#lists?.bytes ?? 0) + this.#opened.bytes;
+    return EMPTY_BYTES + members.bytes + kept + log.length * CHANGE_BYTES;
   }
 
   /** The server confirmed the view by a barrier that began at `begun`. */
@@ -181,7 +200,7 @@ export class MailboxView implements Follower {
 
   /** What the server reported is inconsistent: forgets all messages, except how many there are. */
   doubt(exists: number): void {
-    this.#stamp += 1;
+    this.#rearranged();
     this.members.reset(exists);
     this.#opened.clear();
     this.#modseq = undefined;
@@ -196,6 +215,7 @@ export class MailboxView implements Follower {
     this.#uidNext = undefined;
     this.#mailboxId = undefined;
     this.rows.clear();
+    this.dropLists();
   }
 
   /**
@@ -224,9 +244,12 @@ export class MailboxView implements Follower {
   /** Starts over with only the message count: the folder is another one, or nothing known of it can be reused. */
   begin(selected: SelectedMailbox): void {
     const { uidValidity, uidNext, mailboxId, exists, highestModseq } = selected;
-    this.#stamp += 1;
+    if (!isAsItWas(this, selected)) this.#rearranged();
     if (this.#uidValidity !== undefined) this.log.interrupt();
-    if (!this.isOf(selected)) this.rows.clear();
+    if (!this.isOf(selected)) {
+      this.rows.clear();
+      this.dropLists();
+    }
     this.#uidValidity = uidValidity;
     this.#uidNext = uidNext;
     this.#mailboxId = mailboxId;
@@ -245,9 +268,11 @@ export class MailboxView implements Follower {
     // Equal mod-sequences show that no flag has changed, and nothing new came; equal counts that nothing is gone.
     const same = highestModseq !== undefined && highestModseq === this.#modseq && exists === this.members.exists;
     if (!same) this.#stamp += 1;
+    const removed = [...changes.removed];
+    if (exists !== this.members.exists || removed.length > 0 || changes.added.length > 0) this.#arrangement += 1;
     this.#uidNext = uidNext ?? this.#uidNext;
     this.members.renumber();
-    this.members.removeAll([...changes.removed]);
+    this.members.removeAll(removed);
     for (const [uid, flags] of changes.flags)
       if (this.members.flagsOf(uid) !== undefined) this.members.flag(0, uid, flags);
     this.members.addNewest(changes.added);
@@ -276,19 +301,22 @@ export class MailboxView implements Follower {
 
   onExists(count: number): void {
     this.#existsHeard += 1;
-    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
+    // What is told while the view is being placed is no news: the placing finds out what has changed.
     if (this.#selectReport) this.#disturbed = true;
-    else if (!this.members.announce(count)) this.doubt(count);
+    else {
+      if (count !== this.members.exists) this.#rearranged();
+      if (!this.members.announce(count)) this.doubt(count);
+    }
   }
 
   onExpunge(seq: number): void {
-    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport) this.#disturbed = true;
     else {
+      this.#rearranged();
       // The sequence number does not show which of the unknown messages is gone.
       if (!this.members.knows(seq)) this.#opened.clear();
       if (!this.members.expunge(seq)) this.doubt(this.members.exists);
@@ -296,12 +324,12 @@ export class MailboxView implements Follower {
   }
 
   onVanished(uids: string, earlier: boolean): void {
-    this.#stamp += 1;
     this.onHeard?.();
     this.#noteNews();
     if (this.#selectReport && earlier) this.#selectReport.vanished.add(uids);
     else if (this.#selectReport) this.#disturbed = true;
     else if (!earlier) {
+      this.#rearranged();
       const gone = new UidRanges();
       gone.add(uids);
       this.#opened.vanished(gone);
@@ -311,21 +339,32 @@ export class MailboxView implements Follower {
 
   onFlags({ seq, uid, flags, modseq }: FlagUpdate): void {
     this.onHeard?.();
-    this.#stamp += 1;
     if (modseq !== undefined && (this.#heardModseq === undefined || modseq > this.#heardModseq)) {
       this.#heardModseq = modseq;
     }
-    if (!this.#selectReport) this.#noteFlags(seq, uid, flagString(flags));
+    if (!this.#selectReport) this.#noteFlags(seq, uid, flagString(flags), modseq);
     // Which message the sequence number means is not known before the view is placed.
     else if (uid === undefined) this.#disturbed = true;
     // The server reports all messages that changed; the view may know few of them.
     else if (this.flagsOf(uid) !== undefined) this.#selectReport.flags.set(uid, flagString(flags));
   }
 
-  #noteFlags(seq: number, uid: number | undefined, flags: string): void {
-    this.members.flag(seq, uid, flags);
-    if (uid !== undefined) this.#opened.report(uid, flags);
-    else if (!this.members.knows(seq)) this.#opened.clear();
+  #noteFlags(seq: number, uid: number | undefined, flags: string, modseq: bigint | undefined): void {
+    let news: 'learned' | 'changed' | 'same' | 'unknown' = this.members.flag(seq, uid, flags);
+    if (uid !== undefined) {
+      const opened = this.#opened.report(uid, flags);
+      if (news === 'unknown') news = opened;
+    } else if (!this.members.knows(seq)) this.#opened.clear();
+    // The same flags again are no news, unless the server counts them as a change.
+    if (news === 'same' && (modseq === undefined || (this.#modseq !== undefined && modseq <= this.#modseq))) return;
+    this.#stamp += 1;
+    if (news === 'learned') this.#learned += 1;
+  }
+
+  /** Messages may have come or gone. */
+  #rearranged(): void {
+    this.#stamp += 1;
+    this.#arrangement += 1;
   }
 
   /** The placing of a view ends with a confirmation: what is told meanwhile is of the folder that was selected. */

@@ -172,23 +172,29 @@ export class Membership {
     for (const uid of removed) this.#onChange('removed', uid);
   }
 
-  /** Sets the flags of a message by uid, or by sequence number where the server gave no uid. */
-  flag(seq: number, uid: number | undefined, flags: string): void {
+  /**
+   * Sets the flags of a message by uid, or by sequence number where the server gave no uid.
+   * @returns what that was: other flags, the same, or flags of a message that is not known
+   */
+  flag(seq: number, uid: number | undefined, flags: string): 'changed' | 'same' | 'unknown' {
     const index = uid === undefined ? seq - this.#base - 1 : lowerBound(this.#uids, uid);
     const found = this.#uids[index];
     const before = this.#flags[index];
     if (found !== undefined && before !== undefined && (uid === undefined || uid === found)) {
-      if (before === flags) return;
+      if (before === flags) return 'same';
       this.#flags[index] = this.#strings.take(flags);
       this.#strings.drop(before);
       this.#onChange('changed', found);
-    } else if (uid === undefined) {
+      return 'changed';
+    }
+    if (uid === undefined) {
       if (this.#unplaced.size >= MOST_UNPLACED) this.#moved();
       this.#unplaced.set(seq, flags);
     } else {
       // The flags that are about to be fetched are newer than those kept by sequence number.
       this.#unplaced.delete(seq);
     }
+    return 'unknown';
   }
 
   /** Adds the oldest of the announced messages, ascending. */

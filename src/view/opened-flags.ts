@@ -19,7 +19,12 @@ export class OpenedFlags {
 
   /** Messages are about to be fetched, with their flags. */
   expect(uids: readonly number[]): void {
-    for (const uid of uids.slice(0, MOST)) if (!this.#flags.has(uid)) this.#flags.set(uid, undefined);
+    for (const uid of uids.slice(0, MOST)) {
+      const known = this.#flags.get(uid);
+      // Those that are asked for again are forgotten last.
+      this.#flags.delete(uid);
+      this.#flags.set(uid, known);
+    }
     for (const uid of this.#flags.keys()) {
       if (this.#flags.size <= MOST) return;
       this.#flags.delete(uid);
@@ -30,9 +35,13 @@ export class OpenedFlags {
     return this.#flags.get(uid);
   }
 
-  /** The server sent the flags of a message. */
-  report(uid: number, flags: string): void {
-    if (this.#flags.has(uid)) this.#flags.set(uid, flags);
+  /** The server sent the flags of a message. @returns what that is: flags that were expected, others, or the same */
+  report(uid: number, flags: string): 'learned' | 'changed' | 'same' | 'unknown' {
+    if (!this.#flags.has(uid)) return 'unknown';
+    const before = this.#flags.get(uid);
+    this.#flags.set(uid, flags);
+    if (before === undefined) return 'learned';
+    return before === flags ? 'same' : 'changed';
   }
 
   vanished(gone: UidRanges): void {

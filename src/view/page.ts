@@ -15,10 +15,14 @@ export interface PageRequest {
 export interface Page {
   uids: number[];
   next: Boundary | undefined;
+  /** Messages above the page. */
+  above: number;
 }
 
 /** Most known messages of a folder; pages further down are fetched without being kept. */
 const MOST_KNOWN = 20_000;
+/** Most messages between the known ones and a page that is to be kept: beyond that the page alone is fetched. */
+const MOST_BETWEEN = 500;
 /** Tries for a page: messages that vanish while the page is put together make it start over. */
 const TRIES = 8;
 
@@ -64,15 +68,19 @@ export async function fetchedPage(
 
 function sliceOf({ members: { uids, base } }: MailboxView, start: PageStart, limit: number): Slice {
   const first = uids[0];
-  if (start && base > 0 && (first === undefined || start.below < first)) return 'away';
-  const top = start ? lowerBound(uids, start.below) : uids.length;
+  const offset = start && 'offset' in start ? start.offset : undefined;
+  const below = start && 'below' in start ? start.below : undefined;
+  if (below !== undefined && base > 0 && (first === undefined || below < first)) return 'away';
+  // Messages between the known ones and the page.
+  const between = offset === undefined ? 0 : Math.min(base, Math.max(0, offset - uids.length));
+  if (between > MOST_BETWEEN) return 'away';
+  const top = below === undefined ? Math.max(0, uids.length - (offset ?? 0)) : lowerBound(uids, below);
   const bottom = Math.max(0, top - limit);
-  const lacking = Math.min(limit - (top - bottom), base);
+  const lacking = Math.min(between + limit - (top - bottom), base);
   if (lacking > 0) return uids.length + lacking > MOST_KNOWN ? 'away' : { older: lacking };
   const page = uids.slice(bottom, top).reverse();
   const last = page.at(-1);
   const more = bottom > 0 || base > 0;
-  return {
-    page: { uids: page, next: more && last !== undefined ? { below: last, near: base + bottom + 1 } : undefined },
-  };
+  const next = more && last !== undefined ? { below: last, near: base + bottom + 1 } : undefined;
+  return { page: { uids: page, next, above: uids.length - top } };
 }

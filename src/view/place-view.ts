@@ -3,8 +3,9 @@ import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import { fetchFlags } from '../imap/messages/fetch-flags.js';
 import { searchSet } from '../imap/messages/search.js';
 import { flagString } from './flag-strings.js';
-import type { MailboxView, SelectReport } from './mailbox-view.js';
+import type { MailboxView } from './mailbox-view.js';
 import type { Member } from './membership.js';
+import type { SelectReport } from './select-report.js';
 
 /** Messages come and go while a view is placed; after so many tries the view starts over instead. */
 const TRIES = 10;

@@ -98,6 +98,6 @@ export function unchangedJson(state: string): string {
 }
 
 /** The rows of a page as a JSON array. */
-export function rowsJson(view: MailboxView, { uids }: Page, fields: readonly Field[]): string {
-  return `[${uids.map((uid) => view.rows.json(uid, fields, view.members.flagsOf(uid) ?? '[]')).join(',')}]`;
+export function rowsJson(view: MailboxView, { uids }: Pick<Page, 'uids'>, fields: readonly Field[]): string {
+  return `[${uids.map((uid) => view.rows.json(uid, fields, view.flagsOf(uid) ?? '[]')).join(',')}]`;
 }

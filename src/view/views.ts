@@ -229,7 +229,7 @@ export class Views implements KeptPerAccount {
     this.#writes.delete(account);
   }
 
-  /** Frees memory: evicts the least recently used entries, then rows of watched folders, down to so many bytes. */
+  /** Frees memory: evicts the least recently used entries, then rows and lists of watched folders, down to so many bytes. */
   shed(bytes: number): void {
     while (this.bytes > bytes && this.#cache.pop() !== undefined);
     for (const [key, pinned] of this.#pinned) {
@@ -237,6 +237,7 @@ export class Views implements KeptPerAccount {
       // The reader is putting an answer together from these rows.
       if (pinned.reader.busy) continue;
       pinned.reader.view.rows.clear();
+      pinned.reader.view.dropLists();
       this.#measure(key, pinned);
     }
   }
@@ -255,6 +256,7 @@ export class Views implements KeptPerAccount {
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
     if (view.bytes > this.limits.now.bytes * SHARE) view.rows.keep(FEW_ROWS);
+    if (view.bytes > this.limits.now.bytes * SHARE) view.dropLists();
     // The folder may have been evicted meanwhile, and a later request may have made a new view of it.
     const pinned = this.#pinned.get(key);
     if (pinned?.reader === reader) {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
+import type { Sort } from '../../src/protocol/criteria.js';
 import type { ListField } from '../../src/protocol/rows.js';
 import { CONTENTS } from './mails.js';
+import type { Mail } from './state.js';
 
 /** Who writes: another mail client, or the broker itself on one of two sockets. */
 export type Writer = 'client' | 'broker';
@@ -29,11 +31,28 @@ export type Read =
   | { do: 'list'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
   /** The page behind the last one that was read of the folder. */
   | { do: 'next'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
+  | Filtered
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
   | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
   | { do: 'status' | 'folders'; maxAgeMs: number }
   /** With `held` the caller says which messages it has. */
   | { do: 'changes'; folder: number; held: boolean };
+
+/** A list with a filter or a sort. */
+export interface Filtered {
+  do: 'filtered';
+  folder: number;
+  filter: SearchName;
+  sort: SortName;
+  offset: number;
+  limit: number;
+  maxAgeMs: number;
+  fields: ListField[];
+  /** Whether the caller has kept the last answer to the same, and asks by its state. */
+  kept: boolean;
+  /** Whether it goes on behind the last page of the same filter, where there is no sort. */
+  goesOn: boolean;
+}
 
 export type Command =
   | Write
@@ -75,6 +94,15 @@ export const searches = {
   work: { criteria: { keyword: 'Work' }, finds: (flags: string[]) => flags.includes('Work') },
 } as const;
 export type SearchName = keyof typeof searches;
+
+/** Orders of message.list, and by what they are; messages that are equal are in the order of the folder. */
+export const orders = {
+  folder: { sort: undefined, key: (mail: Mail) => -mail.uid },
+  size: { sort: [{ by: 'size', descending: true }], key: (mail: Mail) => -mail.size },
+  date: { sort: [{ by: 'date', descending: false }], key: (mail: Mail) => Date.parse(mail.envelope.date ?? '') },
+  uid: { sort: [{ by: 'uid', descending: false }], key: (mail: Mail) => mail.uid },
+} as const satisfies Record<string, { sort: Sort[] | undefined; key: (mail: Mail) => number }>;
+export type SortName = keyof typeof orders;
 
 const folder = fc.constantFrom(0, 0, 0, 0, 1, 1, 2);
 const by = fc.constantFrom<Writer>('client', 'client', 'broker');
@@ -134,6 +162,21 @@ const write: fc.Arbitrary<Write> = fc.oneof(
 const read: fc.Arbitrary<Read> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('list'), folder, limit, maxAgeMs, fields }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('next'), folder, limit, maxAgeMs, fields }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('filtered'),
+      folder,
+      filter: fc.constantFrom(...(Object.keys(searches) as SearchName[])),
+      sort: fc.constantFrom(...(Object.keys(orders) as SortName[])),
+      offset: fc.constantFrom(0, 0, 1, 2),
+      limit,
+      maxAgeMs,
+      fields,
+      kept: fc.boolean(),
+      goesOn: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), folder, pick, maxAgeMs }) },
   {
     weight: 2,

@@ -1,6 +1,7 @@
 import type { Result } from '../../src/protocol/contract.js';
 import type { ListField } from '../../src/protocol/rows.js';
 import { AnsweredError } from '../support/running-broker.js';
+import { orders, type SearchName, type SortName, searches } from './commands.js';
 import { textOf } from './mails.js';
 import { type Folder, type Mail, ServerTrouble, type State } from './state.js';
 
@@ -61,6 +62,34 @@ export function expectedPage(
         .reverse()
         .map((mail) => rowOf(mail, fields)),
       more: below.length > limit,
+    },
+  };
+}
+
+/** A list with a filter or a sort. */
+export interface WantedList {
+  filter: SearchName;
+  sort: SortName;
+  offset: number;
+  limit: number;
+  fields: readonly ListField[];
+  start?: PageStart | undefined;
+}
+
+/** What message.list must answer with a filter or a sort when the folder is in a state. */
+export function expectedList(state: State, { filter, sort, offset, limit, fields, start }: WantedList): Outcome {
+  if (!state) return { error: 'NOT_FOUND' };
+  if (start && start.uidValidity !== state.uidValidity) return { error: 'STATE_CHANGED' };
+  const { key } = orders[sort];
+  const hits = state.mails.filter(({ flags }) => searches[filter].finds(flags));
+  hits.sort((a, b) => key(a) - key(b) || a.uid - b.uid);
+  const left = start ? hits.filter(({ uid }) => uid < start.below) : hits.slice(offset);
+  return {
+    ok: {
+      uidValidity: state.uidValidity,
+      total: hits.length,
+      messages: left.slice(0, limit).map((mail) => rowOf(mail, fields)),
+      more: left.length > limit,
     },
   };
 }

@@ -71,6 +71,7 @@ async function run(world: World, command: Command): Promise<void> {
     }
     case 'list':
     case 'next':
+    case 'filtered':
     case 'get':
     case 'search':
     case 'status':

@@ -11,6 +11,7 @@ export function lyingAboutPages(lane: Lane, lie: (page: Page, before: Page, maxA
     if (method !== 'message.list') return result;
     const { maxAgeMs = 0, ...rest } = params as { maxAgeMs?: number };
     const key = JSON.stringify(rest);
+    if ('unchanged' in result) return result;
     const page = result as Page;
     const shown = lie(page, told.get(key) ?? page, maxAgeMs);
     told.set(key, shown);

@@ -1,11 +1,12 @@
-import type { ParamsIn, Result } from '../../src/protocol/contract.js';
+import type { Answer, ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { Meta } from '../../src/protocol/models.js';
 import type { ListField } from '../../src/protocol/rows.js';
 import { changes, learn } from './changes.js';
-import { type Read, searches } from './commands.js';
+import { type Filtered, orders, type Read, searches } from './commands.js';
 import {
   expectedCounts,
   expectedHits,
+  expectedList,
   expectedMessages,
   expectedPage,
   type Outcome,
@@ -27,6 +28,8 @@ export async function read(world: World, command: Read): Promise<void> {
       const slot = world.slot(command.folder);
       return list(world, slot, command, slot.page);
     }
+    case 'filtered':
+      return filtered(world, command);
     case 'get':
       return get(world, command);
     case 'search':
@@ -58,6 +61,36 @@ async function list(
   slot.uidValidity = uidValidity;
   if (maxAgeMs === 0) learn(slot, answer, start === undefined);
   slot.page = nextCursor === null ? undefined : { cursor: nextCursor, uidValidity, below };
+}
+
+/** A list with a filter or a sort; one that is unchanged must be what was answered with that state. */
+async function filtered(world: World, command: Filtered): Promise<void> {
+  const { filter, sort, limit, maxAgeMs, kept, goesOn } = command;
+  const slot = world.slot(command.folder);
+  const fields = command.fields;
+  const ends = `${filter} ${sort}`;
+  const start = goesOn && sort === 'folder' ? slot.found.get(ends) : undefined;
+  const place = start ? { cursor: start.cursor } : { offset: command.offset };
+  const listing = { filter: searches[filter].criteria, sort: orders[sort].sort && [...orders[sort].sort] };
+  const asks = { ...listing, limit, fields, ...place };
+  const before = kept ? slot.kept.get(JSON.stringify(asks)) : undefined;
+  const params = { mailbox: slot.name, maxAgeMs, ...asks, ...(before && { ifState: before.state }) };
+  const shown = (answer: Answer<'message.list'>) => {
+    if ('unchanged' in answer) return before?.shown;
+    const page = shownPage(answer);
+    if (answer.state !== null) slot.kept.set(JSON.stringify(asks), { state: answer.state, shown: page });
+    return page;
+  };
+  const wanted = { filter, sort, offset: command.offset, limit, fields, start };
+  const { answer } = await asked(world, slot, maxAgeMs, 'message.list', params, shown, (state) =>
+    expectedList(state, wanted),
+  );
+  if (!answer) slot.found.delete(ends);
+  if (!answer || 'unchanged' in answer || sort !== 'folder') return;
+  const { uidValidity, messages, nextCursor } = answer;
+  if (nextCursor === null) slot.found.delete(ends);
+  // All messages in the order of the folder have cursors of their own; they are the same thing here.
+  else slot.found.set(ends, { cursor: nextCursor, uidValidity, below: messages.at(-1)?.uid ?? 0 });
 }
 
 async function get(world: World, { folder, pick, maxAgeMs }: Extract<Read, { do: 'get' }>): Promise<void> {

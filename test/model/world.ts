@@ -24,6 +24,10 @@ export interface Slot {
   readonly name: string;
   readonly timeline: Timeline;
   page?: PageStart | undefined;
+  /** Where the next page of each filter begins. */
+  readonly found: Map<string, PageStart>;
+  /** Lists as they were answered last, by what was asked, with their states. */
+  readonly kept: Map<string, { state: string; shown: unknown }>;
   uidValidity?: number | undefined;
   knowledge?: Knowledge | undefined;
 }
@@ -66,7 +70,12 @@ export class World {
     const madeAt = Date.now();
     return new World(
       lane,
-      names.map((name, index) => ({ name, timeline: new Timeline(states[index], madeAt) })),
+      names.map((name, index) => ({
+        name,
+        timeline: new Timeline(states[index], madeAt),
+        found: new Map(),
+        kept: new Map(),
+      })),
     );
   }
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { KeptList } from '../../src/view/lists/kept-lists.js';
 import type { MailboxView } from '../../src/view/mailbox-view.js';
 import { Views } from '../../src/view/views.js';
 import { heapGrowth } from './heap.js';
@@ -52,6 +53,25 @@ const changes = (view: MailboxView, uids: number[]) => {
   members(view, uids);
   for (let round = 0; round < 30; round += 1) for (const uid of uids) view.log.note('changed', uid);
 };
+const sortKeys = (view: MailboxView, uids: number[]) => {
+  const keyed = (keyOf: (uid: number) => string | number) => uids.map((uid) => ({ uid, key: keyOf(uid) }));
+  view.lists.keys.add(
+    'arrival',
+    keyed((uid) => 1.7e12 + uid),
+    uids,
+  );
+  view.lists.keys.add(
+    'subject',
+    keyed((uid) => `SUBJECT ${uid}, ${'X'.repeat(uid % 50)}`),
+    uids,
+  );
+};
+const lists = (view: MailboxView, uids: number[]) => {
+  for (const by of ['size', 'date', 'from'] as const) {
+    const listing = { filter: { subject: 'x' }, sort: [{ by, descending: false }] };
+    view.lists.keep(listing, new KeptList(listing, uids, view));
+  }
+};
 type Fill = (views: Views) => Promise<void>;
 
 /** The middle of three: now and then what the runner itself lets go falls into a measurement. */
@@ -87,6 +107,9 @@ const kinds: [string, Fill][] = [
   ]),
   ['flags of messages that arrived one by one', (views) => folders(views, 20, 3_000, news)],
   ['keywords of which each message has its own', (views) => folders(views, 20, 1_000, keywords)],
+  ['what messages are sorted by', (views) => folders(views, 10, 5_000, sortKeys)],
+  ['sorted lists of small folders', (views) => folders(views, 1_000, 10, lists)],
+  ['sorted lists of large folders', (views) => folders(views, 10, 50_000, lists)],
   ['logs of changes', (views) => folders(views, 200, 100, changes)],
   [
     'answers that are not about one folder',

@@ -53,7 +53,7 @@ describe('a page', () => {
     const { page, known } = await placed(1_000);
     expect(known(50)).toBeUndefined();
     const first = await page(50);
-    expect(first.value).toEqual({ uids: down(1_000, 951), next: { below: 951, near: 951 } });
+    expect(first.value).toEqual({ uids: down(1_000, 951), next: { below: 951, near: 951 }, above: 0 });
     expect(first.sets).toEqual(['FETCH 951:1000']);
     expect((await page(50)).sets).toEqual([]);
     expect(known(50)).toEqual(first.value);
@@ -74,27 +74,27 @@ describe('a page', () => {
   it('of more than 200 messages is fetched 200 at a time', async () => {
     const { page } = await placed(1_000);
     const { value, sets } = await page(500);
-    expect(value).toEqual({ uids: down(1_000, 501), next: { below: 501, near: 501 } });
+    expect(value).toEqual({ uids: down(1_000, 501), next: { below: 501, near: 501 }, above: 0 });
     expect(sets).toEqual(['FETCH 801:1000', 'FETCH 601:800', 'FETCH 501:600']);
   });
 
   it('that is larger than the folder is all of it, and the last', async () => {
     const { page, known } = await placed(30);
     const { value, sets } = await page(500);
-    expect(value).toEqual({ uids: down(30, 1), next: undefined });
+    expect(value).toEqual({ uids: down(30, 1), next: undefined, above: 0 });
     expect(sets).toEqual(['FETCH 1:30']);
     expect(known(500)).toEqual(value);
     expect((await page(30)).value?.next).toBeUndefined();
     expect((await page(29)).value?.next).toEqual({ below: 2, near: 2 });
-    expect((await page(10, { below: 2, near: 2 })).value).toEqual({ uids: [1], next: undefined });
-    expect((await page(10, { below: 1, near: 1 })).value).toEqual({ uids: [], next: undefined });
+    expect((await page(10, { below: 2, near: 2 })).value).toEqual({ uids: [1], next: undefined, above: 29 });
+    expect((await page(10, { below: 1, near: 1 })).value).toEqual({ uids: [], next: undefined, above: 30 });
   });
 
   it('of an empty folder is empty and costs nothing', async () => {
     const { page, known } = await placed(0);
-    expect(await page(50)).toEqual({ value: { uids: [], next: undefined }, sets: [] });
-    expect(known(50)).toEqual({ uids: [], next: undefined });
-    expect((await page(50, { below: 7, near: 7 })).value).toEqual({ uids: [], next: undefined });
+    expect(await page(50)).toEqual({ value: { uids: [], next: undefined, above: 0 }, sets: [] });
+    expect(known(50)).toEqual({ uids: [], next: undefined, above: 0 });
+    expect((await page(50, { below: 7, near: 7 })).value).toMatchObject({ uids: [], next: undefined });
   });
 
   it('behind a cursor that is below all that is known is left to others', async () => {
@@ -115,7 +115,7 @@ describe('a page', () => {
     folder.expunge(51, 50);
     await connection.refresh();
     const { value } = await page(10, { below: 51, near: 51 });
-    expect(value).toEqual({ uids: down(49, 40), next: { below: 40, near: 40 } });
+    expect(value).toEqual({ uids: down(49, 40), next: { below: 40, near: 40 }, above: 49 });
   });
 
   it('beyond the 20,000 newest messages is left to others, so that memory stays bounded', async () => {
@@ -126,7 +126,7 @@ describe('a page', () => {
         .reverse(),
     );
     const { value, sets } = await page(300, { below: 701, near: 701 });
-    expect(value).toEqual({ uids: down(700, 401), next: { below: 401, near: 401 } });
+    expect(value).toEqual({ uids: down(700, 401), next: { below: 401, near: 401 }, above: 19_600 });
     expect(sets).toEqual(['FETCH 501:700', 'FETCH 401:500']);
     expect(await page(101, value?.next)).toEqual({ value: undefined, sets: [] });
     // One that begins far above and ends below as well.

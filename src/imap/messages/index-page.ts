@@ -4,8 +4,8 @@ import { atom, numberOf, sequence, textOf } from '../wire/tokens.js';
 import { FETCH_BATCH, fetchRange } from './fetch.js';
 import { fetchRows, survivingExpunge } from './fetch-rows.js';
 
-/** Where a page begins: at the newest message, or at a boundary. */
-export type PageStart = Boundary | undefined;
+/** Where a page begins: at the newest message, at a boundary, or below so many of the newest messages. */
+export type PageStart = Boundary | { offset: number } | undefined;
 
 /** The messages below a uid that had the sequence number `near` some time ago. */
 export interface Boundary {
@@ -18,6 +18,8 @@ export interface IndexPage {
   messages: MessageSummary[];
   /** Where the next page begins; undefined on the last. */
   next: Boundary | undefined;
+  /** Messages above the page. */
+  above: number;
 }
 
 /** Sequence numbers to each side of the old position that are fetched where the server has no COUNT. */
@@ -50,7 +52,7 @@ async function tryPage(
   fields: readonly Field[],
 ): Promise<IndexPage & { complete: boolean }> {
   const exists = connection.selected?.exists ?? 0;
-  const top = start ? await countBelow(connection, start, exists) : exists;
+  const top = await topOf(connection, start, exists);
   const bottom = Math.max(1, top - limit + 1);
   const found = new Map<number, MessageSummary>();
   for (let high = top; high >= bottom; high -= FETCH_BATCH) {
@@ -61,7 +63,13 @@ async function tryPage(
   const messages = [...found.values()].sort((a, b) => b.uid - a.uid);
   const last = messages.at(-1);
   const next = last && bottom > 1 ? { below: last.uid, near: bottom } : undefined;
-  return { messages, next, complete: messages.length > top - bottom };
+  return { messages, next, above: exists - top, complete: messages.length > top - bottom };
+}
+
+/** The sequence number of the newest message of the page; 0 where the page is empty. */
+async function topOf(connection: ImapConnection, start: PageStart, exists: number): Promise<number> {
+  if (!start) return exists;
+  return 'offset' in start ? Math.max(0, exists - start.offset) : countBelow(connection, start, exists);
 }
 
 /** How many messages have a smaller uid, which is the sequence number of the newest of those. */

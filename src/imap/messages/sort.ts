@@ -1,13 +1,13 @@
 import type { Criteria, Sort } from '../../protocol/criteria.js';
 import { BrokerError } from '../../protocol/errors.js';
-import type { ListField } from '../../protocol/rows.js';
 import type { ImapConnection } from '../connection/connection.js';
-import { type SortKey, sortKey } from '../mime/sort-key.js';
 import { atom } from '../wire/tokens.js';
-import { FETCH_BATCH, fetchSummaries } from './fetch.js';
+import { orderOf } from './search/order.js';
+import { sortInBroker } from './search/sort-in-broker.js';
+import { MOST_KEYS, SortKeys } from './search/sort-keys.js';
 import { compileCriteria, Hits, searchUids } from './search.js';
 
-/** Most hits that the broker itself sorts or threads: it has to fetch data of each message. */
+/** Most hits that the broker itself threads: it has to fetch data of each message. */
 export const BROKER_HITS = 20_000;
 
 const serverKeys = {
@@ -18,80 +18,64 @@ const serverKeys = {
   cc: 'CC',
   subject: 'SUBJECT',
   size: 'SIZE',
-} as const;
+} as const satisfies Record<Exclude<Sort['by'], 'uid'>, string>;
 
-/** Uids of the hits in the wanted order: by the server (RFC 5256) where it can, else by the broker. */
+/** What {@link searchSorted} may use. */
+export interface SortOptions {
+  /** Keys of the folder's messages that are known, and to which fetched ones are added. */
+  keys?: SortKeys;
+  /** The uids of all hits, ascending, where they are known: the broker then searches nothing. */
+  uids?: readonly number[] | undefined;
+  /** The request's member that an error names. */
+  field?: string;
+}
+
+export interface SortedHits {
+  uids: number[];
+  sortedBy: 'folder' | 'server' | 'broker';
+}
+
+/**
+ * Uids of the hits in the wanted order: by the server (RFC 5256) where it can, else by the broker.
+ * @throws BrokerError TOO_LARGE where the broker would have to sort more than 200,000 messages
+ */
 export async function searchSorted(
   connection: ImapConnection,
   criteria: Criteria,
   sort: readonly Sort[],
-): Promise<{ uids: number[]; sortedBy: 'server' | 'broker' }> {
+  { keys = new SortKeys(), uids: known, field = 'criteria' }: SortOptions = {},
+): Promise<SortedHits> {
+  const { keys: by, descending } = orderOf(sort);
+  if (by.length === 0) {
+    const uids = known ? [...known] : await searchUids(connection, criteria);
+    return { uids: descending ? uids.reverse() : uids, sortedBy: 'folder' };
+  }
   if (connection.has('SORT')) return { uids: await sortOnServer(connection, criteria, sort), sortedBy: 'server' };
-  const uids = await searchUids(connection, criteria);
-  requireFew(uids.length);
-  return { uids: await sortInBroker(connection, uids, sort), sortedBy: 'broker' };
+  const uids = known ?? (await searchUids(connection, criteria));
+  requireFew(uids.length, MOST_KEYS, field);
+  return { uids: await sortInBroker(connection, uids, sort, keys), sortedBy: 'broker' };
 }
 
 /** @throws BrokerError TOO_LARGE when the broker would have to fetch data of too many messages */
-export function requireFew(hits: number): void {
-  if (hits <= BROKER_HITS) return;
+export function requireFew(hits: number, most = BROKER_HITS, field = 'criteria'): void {
+  if (hits <= most) return;
   throw new BrokerError(
     'TOO_LARGE',
-    `criteria: ${hits} hits, but this IMAP server leaves sorting to the broker, which takes ${BROKER_HITS}.`,
-    { field: 'criteria' },
+    `${field}: ${hits} hits, but this IMAP server leaves sorting to the broker, which takes ${most}.`,
+    { field },
   );
 }
 
 async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort: readonly Sort[]): Promise<number[]> {
-  const keys = sort.flatMap(({ by, descending }) => [...(descending ? ['REVERSE'] : []), serverKeys[by]]);
+  const { keys, descending: reversed } = orderOf(sort);
+  // Messages with equal keys are ascending by uid. Where they are to descend, the server sorts the other way round.
+  const words = keys.flatMap(({ by, descending }) =>
+    by === 'uid' ? [] : [...(descending !== reversed ? ['REVERSE'] : []), serverKeys[by]],
+  );
   const hits = new Hits(connection);
-  const args = [keys.map(atom), atom('UTF-8'), ...compileCriteria(criteria)];
+  const args = [words.map(atom), atom('UTF-8'), ...compileCriteria(criteria)];
   await connection.exec('read', 'UID SORT', args, {
     SORT: ({ numbers }) => hits.add(numbers),
   });
-  return hits.uids;
-}
-
-interface Row {
-  uid: number;
-  keys: SortKey[];
-}
-
-async function sortInBroker(
-  connection: ImapConnection,
-  uids: readonly number[],
-  sort: readonly Sort[],
-): Promise<number[]> {
-  const fields = fieldsOf(sort);
-  const rows: Row[] = [];
-  // Only the keys of a message are kept, not its envelope: there may be twenty thousand messages.
-  for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const messages = await fetchSummaries(connection, uids.slice(from, from + FETCH_BATCH), fields);
-    for (const message of messages) {
-      rows.push({ uid: message.uid, keys: sort.map(({ by }) => sortKey(message, by)) });
-    }
-  }
-  return rows.sort((a, b) => compareRows(a, b, sort)).map(({ uid }) => uid);
-}
-
-function fieldsOf(sort: readonly Sort[]): ListField[] {
-  const by = new Set(sort.map((key) => key.by));
-  const fields: ListField[] = by.has('size') ? ['size'] : [];
-  if (by.has('arrival') || by.has('date')) fields.push('internalDate');
-  if (['date', 'from', 'to', 'cc', 'subject'].some((key) => by.has(key as Sort['by']))) fields.push('envelope');
-  return fields;
-}
-
-function compareRows(a: Row, b: Row, sort: readonly Sort[]): number {
-  for (const [index, { descending }] of sort.entries()) {
-    const order = compare(a.keys[index] ?? 0, b.keys[index] ?? 0);
-    if (order !== 0) return descending ? -order : order;
-  }
-  // Ties are in the order of the folder, whatever the keys' direction (RFC 5256 section 3).
-  return a.uid - b.uid;
-}
-
-function compare(a: SortKey, b: SortKey): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return reversed ? hits.uids.reverse() : hits.uids;
 }

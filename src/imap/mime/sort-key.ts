@@ -7,8 +7,10 @@ import { baseSubject, casemap } from './base-subject.js';
 export type SortKey = string | number;
 
 /** The key of a message, from its displayed fields: so lists are in the order of the dates and subjects they show. */
-export function sortKey({ envelope, internalDate, size }: MessageSummary, by: Sort['by']): SortKey {
+export function sortKey({ uid, envelope, internalDate, size }: MessageSummary, by: Sort['by']): SortKey {
   switch (by) {
+    case 'uid':
+      return uid;
     case 'arrival':
       return timeOf(internalDate) ?? 0;
     case 'date':

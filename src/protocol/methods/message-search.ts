@@ -26,7 +26,7 @@ export const messageSearchMethods = {
       total: z.int().describe('Hits in all.'),
       messages: z.array(messageSummary),
       nextOffset: z.int().nullable().describe('null on the last page.'),
-      sortedBy: z.enum(['server', 'broker']),
+      sortedBy: z.enum(['folder', 'server', 'broker']),
       meta,
     },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE'],

@@ -1,0 +1,36 @@
+import type { Criteria } from '../../../protocol/criteria.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { ImapConnection } from '../../connection/connection.js';
+import { atom, type ImapArgument, numberOf, textOf } from '../../wire/tokens.js';
+import { compileCriteria, searchUids } from '../search.js';
+
+/** How many messages match: only a number is sent where the server has ESEARCH (RFC 4731), else all uids are. */
+export async function countHits(connection: ImapConnection, criteria: Criteria): Promise<number> {
+  const counts = connection.has('ESEARCH') || connection.has('IMAP4rev2');
+  const keys = compileCriteria(criteria);
+  if (!counts || hasLiteral(keys)) return (await searchUids(connection, criteria)).length;
+  try {
+    return (await countByServer(connection, keys)) ?? (await searchUids(connection, criteria)).length;
+  } catch (error) {
+    if (!(error instanceof BrokerError) || error.kind !== 'IMAP_NO' || !connection.usable) throw error;
+    return (await searchUids(connection, criteria)).length;
+  }
+}
+
+async function countByServer(connection: ImapConnection, keys: ImapArgument[]): Promise<number | undefined> {
+  let count: number | undefined;
+  await connection.exec('read', 'UID SEARCH', [atom('RETURN'), [atom('COUNT')], ...keys], {
+    ESEARCH: ({ attributes }) => {
+      const at = attributes.findIndex((attribute) => textOf(attribute).toUpperCase() === 'COUNT');
+      if (at >= 0) count = numberOf(attributes[at + 1]);
+    },
+  });
+  return count;
+}
+
+/** Whether the keys have text that needs a CHARSET, which {@link searchUids} sees to. */
+function hasLiteral(keys: readonly ImapArgument[]): boolean {
+  return keys.some((key) =>
+    Array.isArray(key) ? hasLiteral(key) : typeof key === 'object' && 'type' in key && key.type === 'LITERAL',
+  );
+}
