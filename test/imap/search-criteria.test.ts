@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileCriteria, keysFor, searchUids } from '../../src/imap/messages/search.js';
+import { compileCriteria, isFleeting, keysFor, searchUids } from '../../src/imap/messages/search.js';
 import { type Criteria, criteria as schema } from '../../src/protocol/criteria.js';
 import type { ScriptedHandler, ScriptedOptions } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';
@@ -108,6 +108,19 @@ describe('criteria as a server takes them', () => {
     [{ or: [] }, 'or'],
   ])('have bounds in the contract: %#', (criteria, field) => {
     expect(schema.safeParse(criteria).error?.issues[0]?.path[0]).toBe(field);
+  });
+});
+
+describe('what criteria found', () => {
+  it.each<[Criteria, boolean]>([
+    [{}, false],
+    [{ seen: true, receivedOn: '2024-05-06', threadId: 'T' }, false],
+    [{ or: [{ not: { olderThanSeconds: 5 } }] }, true],
+    [{ youngerThanSeconds: 5 }, true],
+    [{ fuzzy: { and: [{ label: 'Work' }] } }, true],
+    [{ gmailRaw: 'newer_than:1d' }, true],
+  ])('may be kept or not: %j', (criteria, fleeting) => {
+    expect(isFleeting(criteria)).toBe(fleeting);
   });
 });
 

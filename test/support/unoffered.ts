@@ -34,6 +34,11 @@ const needs: { what: RegExp; one: string[] }[] = [
   { what: /^(?:UID )?FETCH .*\bBINARY\b/i, one: ['BINARY'] },
   { what: /^(?:UID )?STORE .*\bUNCHANGEDSINCE\b/i, one: ['CONDSTORE', 'QRESYNC'] },
   { what: /^(?:UID )?SEARCH .*\bMODSEQ\b/i, one: ['CONDSTORE', 'QRESYNC'] },
+  { what: /^(?:UID )?(?:SEARCH|SORT|THREAD) .*\b(?:YOUNGER|OLDER)\b/i, one: ['WITHIN'] },
+  { what: /^(?:UID )?(?:SEARCH|SORT|THREAD) .*\bSAVED(?:SINCE|BEFORE|ON)\b/i, one: ['SAVEDATE'] },
+  { what: /^(?:UID )?(?:SEARCH|SORT|THREAD) .*\b(?:EMAILID|THREADID)\b/i, one: ['OBJECTID'] },
+  { what: /^(?:UID )?(?:SEARCH|SORT|THREAD) .*\bFUZZY\b/i, one: ['SEARCH=FUZZY'] },
+  { what: /^(?:UID )?(?:SEARCH|SORT|THREAD|FETCH|STORE) .*\bX-GM-/i, one: ['X-GM-EXT-1'] },
   { what: /^AUTHENTICATE \S+ \S+/i, one: ['SASL-IR'] },
   { what: /\{\d+\+\}$/i, one: ['LITERAL+', 'LITERAL-'] },
 ];

@@ -44,6 +44,15 @@ export async function searchUids(connection: ImapConnection, criteria: Criteria)
   return askedFor(criteria, hits);
 }
 
+/**
+ * Whether the hits may be others although nothing has changed in the folder: ages pass, and servers do not tell of labels
+ * as they tell of flags. What such criteria found must not be kept.
+ */
+export function isFleeting(criteria: Criteria): boolean {
+  const names = ['youngerThanSeconds', 'olderThanSeconds', 'label', 'gmailRaw'] as const;
+  return boundedGroups(criteria).some((group) => names.some((name) => group.criteria[name] !== undefined));
+}
+
 /** Which uids of a set the selected folder has, for instance of `17:*`, which also finds the last message below 17. */
 export function searchSet(connection: ImapConnection, set: string): Promise<number[]> {
   return searchKeys(connection, uidSet(set));
