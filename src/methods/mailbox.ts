@@ -76,9 +76,11 @@ export const mailboxHandlers = {
       return { mailbox: name, created };
     }),
   'mailbox.rename': (context, { mailbox, newName }) =>
-    write(context, { others: 'all' }, async (connection) => ({
-      mailbox: await renameMailbox(connection, mailbox, newName),
-    })),
+    write(context, { others: 'all' }, async (connection) => {
+      const to = await renameMailbox(connection, mailbox, newName);
+      context.services.hub.foldersWritten(context.account.key, { from: canonicalName(mailbox), to });
+      return { mailbox: to };
+    }),
   'mailbox.delete': (context, { mailbox }) =>
     write(context, { others: 'all' }, async (connection) => {
       await deleteMailbox(connection, mailbox);

@@ -17,7 +17,9 @@ const ofEvent = {
   at: date.describe('When the broker learnt of it.'),
 };
 
-const { eventMessages, eventFlags, uidsPerRequest } = protocolLimits;
+const { eventMessages, eventFlags, eventFolders, uidsPerRequest } = protocolLimits;
+
+const names = z.array(z.string()).max(eventFolders);
 
 const watchEvent = z.discriminatedUnion('type', [
   z.object({
@@ -63,6 +65,23 @@ const watchEvent = z.discriminatedUnion('type', [
       .literal('reset')
       .describe('The folder has another UIDVALIDITY, is gone, or what changed cannot be told: list it again.'),
     uidValidity: z.int().optional().describe('Where it is known.'),
+  }),
+  z.object({
+    ...ofTopic,
+    seq: ofEvent.seq,
+    at: ofEvent.at,
+    type: z
+      .literal('folders')
+      .describe('Folders of the account came, went or changed; sent where `folders` was asked for.'),
+    created: names,
+    deleted: names,
+    renamed: z
+      .array(z.object({ from: z.string(), to: z.string() }))
+      .max(eventFolders)
+      .describe('By this broker. What others rename is told as deleted and created.'),
+    subscribed: names,
+    unsubscribed: names.describe('Without those that are deleted.'),
+    more: z.literal(true).optional().describe('There are others: list the folders.'),
   }),
 ]);
 

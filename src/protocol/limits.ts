@@ -36,6 +36,8 @@ export const protocolLimits = {
   watchedPerAccount: 100,
   /** Messages in one `event` of type new; `more` tells of others. */
   eventMessages: 50,
+  /** Names in each list of an `event` of type folders. */
+  eventFolders: 1000,
   /** Messages in one `event` of type changed. */
   eventFlags: 500,
 } as const;

@@ -28,6 +28,7 @@ const position = {
 const begun = {
   ...position,
   mailboxes: contract['watch.start'].result.shape.mailboxes.max(protocolLimits.watchedPerAccount),
+  folders: z.boolean().optional(),
 };
 
 const { result: resumed } = contract['events.resume'];
@@ -50,7 +51,7 @@ const results: Partial<Record<MethodName, z.ZodType>> = {
 const credit = z.object(notifications['$/credit'].params.shape);
 
 /** The members that all events have. Types may be added to the protocol. */
-const anyEvent = z.object({ ...position, type: z.string(), mailbox: z.string() });
+const anyEvent = z.object({ ...position, type: z.string(), mailbox: z.string().optional() });
 const eventTypes: ReadonlySet<string> = new Set(
   notifications.event.params.options.flatMap(({ shape }) => [...shape.type.values]),
 );

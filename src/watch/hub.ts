@@ -103,6 +103,11 @@ export class Hub implements KeptPerAccount {
     return topic?.watchedBy(subscriber) ?? [];
   }
 
+  /** A request of the account has written to folders themselves; `rename` where it renamed one. */
+  foldersWritten(accountKey: string, rename?: { from: string; to: string }): void {
+    this.#topics.get(accountKey)?.foldersWritten(rename);
+  }
+
   /** The last session of an account has ended: ends its watches and notifies the sockets with `watch.ended`. */
   endAccount(accountKey: string): void {
     const topic = this.#topics.get(accountKey);

@@ -6,7 +6,26 @@ import { LatestAccount } from './latest-account.js';
 import { Rounds } from './rounds.js';
 import { MOST_HEADERS, RowFields } from './row-fields.js';
 import { type Hold, Subscription } from './subscription.js';
-import type { AccountHandle, Beginning, MailboxChange, StartWatcher, Subscriber, WatchRequest } from './types.js';
+import {
+  type AccountHandle,
+  ALL_FOLDERS,
+  type Beginning,
+  type MailboxChange,
+  type StartWatcher,
+  type Subscriber,
+  type WatchRequest,
+} from './types.js';
+
+/** What became of the folders cannot be told any more. */
+const unknownFolders: MailboxChange = {
+  type: 'folders',
+  created: [],
+  deleted: [],
+  renamed: [],
+  subscribed: [],
+  unsubscribed: [],
+  more: true,
+};
 
 export interface TopicOptions {
   /** The topic's name towards its sockets. */
@@ -74,7 +93,7 @@ export class Topic {
   get facts(): WatchFacts {
     const { seq } = this;
     return {
-      mailboxes: [...this.#mailboxes.keys()],
+      mailboxes: [...this.#mailboxes.keys()].filter((name) => name !== ALL_FOLDERS),
       sockets: this.#subscriptions.size,
       seq,
       alive: this.#watcher.alive,
@@ -150,6 +169,11 @@ export class Topic {
       this.#tidy(subscription, mailboxes);
       throw error;
     }
+  }
+
+  /** This account has written to folders themselves. */
+  foldersWritten(rename?: { from: string; to: string }): void {
+    this.#watcher.foldersWritten(rename);
   }
 
   stop(subscriber: Subscriber, mailboxes: readonly string[]): void {
@@ -243,13 +267,14 @@ export class Topic {
 
   #publish(change: MailboxChange, rows: readonly Field[] = defaultFields): void {
     // A last change of a mailbox that was just forgotten would be in the log without the changes after it.
-    if (this.#ended || !this.#mailboxes.has(change.mailbox)) return;
+    const mailbox = change.type === 'folders' ? ALL_FOLDERS : change.mailbox;
+    if (this.#ended || !this.#mailboxes.has(mailbox)) return;
     const { epoch, id: topic } = this.#options;
     const at = new Date().toISOString();
     const write = (seq: number) =>
       JSON.stringify({ jsonrpc: '2.0', method: 'event', params: { epoch, topic, seq, at, ...change } });
     const fields = change.type === 'new' ? new RowFields(rows) : undefined;
-    const event = this.#log.append(change.mailbox, write, fields?.key === this.#fields.key ? this.#fields : fields);
+    const event = this.#log.append(mailbox, write, fields?.key === this.#fields.key ? this.#fields : fields);
     for (const subscription of this.#subscriptions.values()) subscription.take(event);
   }
 
@@ -271,7 +296,8 @@ export class Topic {
 
   /** Stops watching a mailbox. The `reset` event makes a socket that resumes later read the mailbox anew. */
   #forget(name: string): void {
-    if (this.#mailboxes.get(name)?.since !== undefined) this.#publish({ type: 'reset', mailbox: name });
+    if (this.#mailboxes.get(name)?.since !== undefined)
+      this.#publish(name === ALL_FOLDERS ? unknownFolders : { type: 'reset', mailbox: name });
     this.#mailboxes.delete(name);
   }
 

@@ -8,7 +8,10 @@ export type AccountHandle = Pick<Account, 'key' | 'run' | 'slots'>;
 
 type Untold<E> = E extends WatchEvent ? Omit<E, 'topic' | 'epoch' | 'seq' | 'at'> : never;
 
-/** A change in a folder: an event without the fields that the hub adds. */
+/** Stands for the folders of the account themselves among the names of watched folders; no folder has it. */
+export const ALL_FOLDERS = '';
+
+/** A change in a folder, or of the folders: an event without the fields that the hub adds. */
 export type MailboxChange = Untold<WatchEvent>;
 
 /** The state of a folder when its watch begins: every later change is reported. */
@@ -39,6 +42,8 @@ export interface Watcher {
   catchUp(mailboxes: readonly string[]): Promise<void>;
   /** Members of the rows of new messages from now on. */
   want(fields: readonly Field[]): void;
+  /** This account has written to folders themselves; `rename` where it renamed one. */
+  foldersWritten(rename?: { from: string; to: string }): void;
   /** Whether a change in any of the folders would be reported within its `lagMs`. */
   readonly alive: boolean;
   /** Ends the watcher; no change is reported any more. */

@@ -8,8 +8,17 @@ import { namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log/log.js';
 import { pause } from '../runtime/wait.js';
 import type { Views } from '../view/views.js';
+import { FolderList } from './folder-list.js';
 import { IdleLoop, type WatchTimes } from './idle-loop.js';
-import type { AccountHandle, Found, StartWatcher, Tell, WatchedMailbox, Watcher } from './types.js';
+import {
+  type AccountHandle,
+  ALL_FOLDERS,
+  type Found,
+  type StartWatcher,
+  type Tell,
+  type WatchedMailbox,
+  type Watcher,
+} from './types.js';
 import { WatchedFolder } from './watched-folder.js';
 
 export const defaultWatchTimes: WatchTimes = {
@@ -24,6 +33,8 @@ export const defaultWatchTimes: WatchTimes = {
 const LOOK_MS = 30_000;
 /** Milliseconds that a socket waits for what the watch was late with: more may be told again instead. */
 const CATCH_UP_MS = 5_000;
+/** Between two looks at which folders there are, so many polls could be made. */
+const LIST_POLLS = 2;
 /** Milliseconds for the server's answer to a heartbeat. */
 const ANSWER_MS = 10_000;
 /** Most milliseconds between retries when the server cannot be reached. */
@@ -59,6 +70,9 @@ class AccountWatcher implements Watcher {
   readonly #end = new AbortController();
   #fields: readonly Field[] = defaultFields;
   #home: Home | undefined;
+  /** Where it is watched which folders there are. */
+  #list: FolderList | undefined;
+  #listTimer: NodeJS.Timeout | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   /** `performance.now()` when the server last confirmed the home folder, and the others. */
   #homeProof = Number.NEGATIVE_INFINITY;
@@ -78,7 +92,8 @@ class AccountWatcher implements Watcher {
 
   async watch(mailboxes: readonly string[], signal: AbortSignal): Promise<Map<string, Found>> {
     const names = new Set(mailboxes);
-    const fresh = mailboxes.filter((name) => !this.#folders.has(name));
+    const fresh = mailboxes.filter((name) => name !== ALL_FOLDERS && !this.#folders.has(name));
+    await this.#watchList(names.has(ALL_FOLDERS), signal);
     const refused = new Map<string, BrokerError>();
     for (const name of fresh) {
       const refusal = await this.#add(name, signal);
@@ -96,6 +111,7 @@ class AccountWatcher implements Watcher {
     const looks = [
       home && mailboxes.includes(home.mailbox) && this.#look(home, deadlineAt),
       others.length > 0 && this.#compareAll(others, deadlineAt),
+      mailboxes.includes(ALL_FOLDERS) && this.#lookAtList(deadlineAt),
     ];
     await Promise.all(looks);
   }
@@ -113,6 +129,7 @@ class AccountWatcher implements Watcher {
     this.#home = undefined;
     idleLoop?.end();
     this.#cancelPoll();
+    this.#endList();
     for (const [name, folder] of this.#folders) this.#remove(name, folder);
     // By then the idle loop has usually given its connection back.
     setTimeout(() => this.#end.abort(new Error('The watch has ended.')), LEAVE_MS).unref();
@@ -149,7 +166,42 @@ class AccountWatcher implements Watcher {
     folder.close();
   }
 
+  /** Begins or ends to watch which folders there are. @throws BrokerError what the first look throws */
+  async #watchList(wanted: boolean, signal: AbortSignal): Promise<void> {
+    if (!wanted) {
+      this.#endList();
+      return;
+    }
+    if (this.#list) return;
+    const list = new FolderList(this.#account, (change) => {
+      if (this.#list === list) this.#tell(change);
+    });
+    await list.look({ signal, deadlineAt: Date.now() + LOOK_MS });
+    this.#list = list;
+    const poll = () => {
+      if (this.#end.signal.aborted) this.#endList();
+      else void this.#lookAtList();
+    };
+    this.#listTimer = setInterval(poll, LIST_POLLS * this.#times.pollMs).unref();
+  }
+
+  #endList(): void {
+    this.#list = undefined;
+    clearInterval(this.#listTimer);
+  }
+
+  foldersWritten(rename?: { from: string; to: string }): void {
+    if (rename) this.#list?.renamed(rename.from, rename.to);
+    void this.#lookAtList();
+  }
+
+  /** Where the look fails, the next one finds the changes. */
+  async #lookAtList(deadlineAt = Date.now() + LOOK_MS): Promise<void> {
+    await this.#list?.look({ signal: this.#end.signal, deadlineAt }).catch(() => {});
+  }
+
   #watched(name: string): WatchedMailbox | null {
+    if (name === ALL_FOLDERS) return { uidValidity: 0, lagMs: LIST_POLLS * this.#times.pollMs + LOOK_MS, state: null };
     const now = this.#folders.get(name)?.now;
     return now ? { ...now, lagMs: this.#lagMs(name) } : null;
   }

@@ -9,6 +9,7 @@ import {
   SessionExpiredError,
   UnauthenticatedError,
 } from '../../src/client/index.js';
+import { defaultFields } from '../../src/protocol/rows.js';
 import { type StubHandler, signal } from '../server/stub-broker.js';
 import { watchingBroker } from '../support/watching-broker.js';
 import { cuttable, Noted } from './watching-client.js';
@@ -183,6 +184,43 @@ describe('a watch whose socket is lost', () => {
     expect([one.numbers, other.numbers, bob.numbers]).toEqual([[1, 2], [3], [4]]);
     expect(sent.filter((method) => method === 'events.resume')).toHaveLength(2);
     expect([...one.resyncs, ...other.resyncs, ...bob.resyncs]).toEqual([]);
+  });
+
+  it('asks for the members of rows that its watches want, and for the folders', async () => {
+    const { client, watcherOf, cut } = await start();
+    const [one, other, plain] = [new Noted(), new Noted(), new Noted()];
+    const preview = ['preview' as const, { headers: ['List-Id'] }];
+    one.watch = await client.watch({
+      session: 'anna',
+      mailboxes: ['a'],
+      fields: preview,
+      folders: true,
+      ...one.callbacks,
+    });
+    other.watch = await client.watch({ session: 'anna', mailboxes: ['a'], fields: ['size'], ...other.callbacks });
+    plain.watch = await client.watch({ session: 'anna', mailboxes: ['b'], ...plain.callbacks });
+    cut();
+    const names = { deleted: [], renamed: [], subscribed: [], unsubscribed: [] };
+    const tell = (name: string) => watcherOf('anna').tell({ type: 'folders', created: [name], ...names });
+    tell('New');
+    await one.until(({ events }) => events.length > 0);
+    const all = watcherOf('anna').wanted;
+    expect(new Set(all.filter((field) => typeof field === 'string'))).toEqual(new Set([...defaultFields, 'preview']));
+    expect(all).toContainEqual({ headers: ['List-Id'] });
+    const row = { uid: 1, size: 7, preview: 'Hi', previewSource: 'server' as const, headers: [], flags: [] };
+    watcherOf('anna').tell({ type: 'new', mailbox: 'a', uidValidity: 1, messages: [row] }, all);
+    await Promise.all([one.until(({ events }) => events.length > 1), other.until(({ events }) => events.length > 0)]);
+    expect(one.events).toMatchObject([
+      { type: 'folders', created: ['New'] },
+      { type: 'new', messages: [{ preview: 'Hi', size: 7 }] },
+    ]);
+    expect(other.events).toMatchObject([{ type: 'new', messages: [{ size: 7 }] }]);
+    expect([plain.events, one.resyncs]).toEqual([[], []]);
+    await one.watch.close();
+    tell('Newer');
+    watcherOf('anna').count('b', 2);
+    await plain.until(({ events }) => events.length > 0);
+    expect(one.events).toHaveLength(2);
   });
 
   it('uses the token of then', async () => {

@@ -31,6 +31,8 @@ export class FakeWatcher implements Watcher {
     this.wanted = fields;
   }
 
+  foldersWritten(): void {}
+
   async catchUp(mailboxes: readonly string[]): Promise<void> {
     for (const name of mailboxes) this.#watchers.late.get(name)?.(this);
   }

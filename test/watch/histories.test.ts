@@ -45,6 +45,7 @@ class Listener {
   #seq = 0;
 
   take(event: WatchEvent): void {
+    if (event.type === 'folders') return;
     const folder = this.folders.get(event.mailbox);
     if (!folder) return;
     if (event.seq <= this.#seq) this.faults.push(`number ${event.seq} behind ${this.#seq}`);

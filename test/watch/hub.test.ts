@@ -133,6 +133,7 @@ describe('a watch', () => {
       watch: async (names) => new Map<string, Found>(names.map((name) => [name, name === 'busy' ? refusal : watched])),
       catchUp: async () => {},
       want: () => {},
+      foldersWritten: () => {},
       alive: true,
       close: () => {},
     });

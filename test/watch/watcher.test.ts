@@ -7,6 +7,8 @@ import { message } from '../support/mail.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
 
+type FolderEvent = Exclude<WatchEvent, { type: 'folders' }>;
+
 interface Place {
   dovecot: Dovecot;
   relay: Relay;
@@ -48,8 +50,8 @@ describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCa
     const events = () =>
       client.notifications
         .filter(({ method }) => method === 'event')
-        .map(({ params }) => params as unknown as WatchEvent);
-    const untilEvent = (type: WatchEvent['type'], mailbox = 'INBOX') =>
+        .map(({ params }) => params as unknown as FolderEvent);
+    const untilEvent = (type: FolderEvent['type'], mailbox = 'INBOX') =>
       expect
         .poll(() =>
           events()
@@ -90,6 +92,61 @@ describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCa
     const inbox = events().find(({ type, mailbox }) => type === 'new' && mailbox === 'INBOX');
     const names = inbox?.type === 'new' ? Object.keys(inbox.messages[0] ?? {}).sort() : [];
     expect(names).toEqual(['envelope', 'flags', 'internalDate', 'size', 'uid']);
+  });
+
+  it('tells which folders came, went and changed, by others and by this broker', async () => {
+    const { client, session, other, user } = await watched(['INBOX']);
+    const second = await RawClient.open(place.broker.url);
+    onTestFinished(() => second.close());
+    const again = await second.login(user);
+    const begun = await second.call('watch.start', { session: again, mailboxes: [], folders: true });
+    expect(begun).toMatchObject({ mailboxes: [], folders: true });
+    const told = () => second.notifications.filter(({ method }) => method === 'event').map(({ params }) => params);
+    const nothing = { type: 'folders', created: [], deleted: [], renamed: [], subscribed: [], unsubscribed: [] };
+    await other.mailboxCreate('New');
+    await expect.poll(told).toContainEqual(expect.objectContaining({ created: ['New'] }));
+    await client.call('mailbox.create', { session, mailbox: 'New/Below' });
+    await expect
+      .poll(told)
+      .toContainEqual(expect.objectContaining({ created: ['New/Below'], subscribed: ['New/Below'] }));
+    await client.call('mailbox.rename', { session, mailbox: 'New', newName: 'Old' });
+    const renamed = expect.arrayContaining([
+      { from: 'New', to: 'Old' },
+      { from: 'New/Below', to: 'Old/Below' },
+    ]);
+    await expect.poll(told).toContainEqual(expect.objectContaining({ created: [], deleted: [], renamed }));
+    await client.call('mailbox.unsubscribe', { session, mailbox: 'Old/Below' });
+    await expect.poll(told).toContainEqual(expect.objectContaining({ ...nothing, unsubscribed: ['Old/Below'] }));
+    await other.mailboxDelete('Old/Below');
+    await expect.poll(told).toContainEqual(expect.objectContaining({ ...nothing, deleted: ['Old/Below'] }));
+    const { epoch, seq } = begun;
+    const third = await RawClient.open(place.broker.url);
+    onTestFinished(() => third.close());
+    const session3 = await third.login(user);
+    const resumed = await third.call('events.resume', {
+      session: session3,
+      epoch,
+      after: seq,
+      mailboxes: [],
+      folders: true,
+    });
+    expect(resumed).toMatchObject({ resync: false, missing: [], mailboxes: [], folders: true });
+    expect(resumed.replayed).toBe(told().length);
+    expect(client.notifications.filter(({ params }) => params.type === 'folders')).toEqual([]);
+    const before = told().length;
+    expect(await second.call('watch.stop', { session: again, mailboxes: [], folders: true })).toEqual({
+      mailboxes: [],
+    });
+    await client.call('mailbox.create', { session, mailbox: 'Later' });
+    const third3 = () => third.notifications.map(({ params }) => params.created);
+    await expect.poll(third3).toContainEqual(['Later']);
+    expect(told()).toHaveLength(before);
+  });
+
+  it('of nothing is refused', async () => {
+    const { client, session } = await watched(['INBOX']);
+    const asked = client.call('watch.start', { session, mailboxes: [] });
+    await expect(asked).rejects.toMatchObject({ data: { kind: 'INVALID_PARAMS', field: 'mailboxes' } });
   });
 
   it('tells of flags and of messages that are gone', async () => {

@@ -12,7 +12,7 @@ export type Resumed = Result<'events.resume'>;
 export interface ChannelHost {
   /** Sends events.resume once; `onAnswer` is called in the very turn in which the answer came. */
   resume(
-    params: { session: string; epoch: string; after: number; mailboxes: string[]; fields?: Field[] },
+    params: { session: string; epoch: string; after: number; mailboxes: string[]; fields?: Field[]; folders?: true },
     signal: AbortSignal,
     onAnswer: (answer: Resumed, link: Link) => void,
   ): Promise<unknown>;
@@ -160,9 +160,17 @@ export class Channel implements MemberChannel {
     const asked = new Set(this.members);
     const mailboxes = [...new Set([...asked].flatMap((member) => [...member.mailboxes]))];
     const after = Math.min(...[...asked].map(({ position }) => position));
+    const folders = [...asked].some((member) => member.folders);
     let early = false;
     await this.#host.resume(
-      { session: token, epoch: this.epoch, after, mailboxes, ...fieldsOf(asked) },
+      {
+        session: token,
+        epoch: this.epoch,
+        after,
+        mailboxes,
+        ...fieldsOf(asked),
+        ...(folders ? { folders: true } : {}),
+      },
       this.#end.signal,
       (answer, link) => {
         // The answer comes too late: its attempt was given up, or its socket takes no requests any more.
@@ -172,7 +180,7 @@ export class Channel implements MemberChannel {
         if (early) return;
         this.#clearings = 0;
         if (heard || answer.resync) this.#move(answer, link, asked, heard);
-        else this.#attach(answer, link, after, mailboxes);
+        else this.#attach(answer, link, after, mailboxes, folders);
         const unwanted = mailboxes.filter((name) => !answer.missing.includes(name) && !this.wants(name));
         if (unwanted.length > 0) void this.#host.stop(token, unwanted).catch(() => {});
       },
@@ -184,11 +192,12 @@ export class Channel implements MemberChannel {
   }
 
   /** The socket has all events of these folders above a number. */
-  #attach({ missing }: Resumed, link: Link, after: number, mailboxes: readonly string[]): void {
+  #attach({ missing }: Resumed, link: Link, after: number, mailboxes: readonly string[], folders: boolean): void {
     this.#link = link;
     for (const member of [...this.members]) {
       // Some members may have begun after the request was sent.
-      const covered = after <= member.position && [...member.mailboxes].every((name) => mailboxes.includes(name));
+      const named = [...member.mailboxes].every((name) => mailboxes.includes(name)) && (folders || !member.folders);
+      const covered = after <= member.position && named;
       if (covered) member.link = link;
       else if (member.link !== link) this.#heard.add(link);
       const lost = missing.filter((name) => member.mailboxes.has(name));

@@ -9,7 +9,10 @@ import { onAbort } from '../shared-signal.js';
 export interface WatchOptions {
   /** Token of the session, or a function that answers the current one: a watch may last longer than a token. */
   session: string | (() => string);
+  /** May be empty with `folders`. */
   mailboxes: readonly string[];
+  /** Whether events of type folders come as well, which tell which folders came, went or changed. */
+  folders?: boolean;
   /**
    * Members of the rows in events of type new, as in message.list. Where other watches of the client on the same folders
    * want others, the rows have those as well.
@@ -17,7 +20,10 @@ export interface WatchOptions {
   fields?: readonly Field[];
   /** Called with each event once, in order; the first may come before the watch itself is there. */
   onEvent: (event: WatchEvent) => unknown;
-  /** What happened in these folders while there was no socket cannot be told: list them again. Later events follow. */
+  /**
+   * What happened in these folders while there was no socket cannot be told: list them again, and which folders there are
+   * where the watch tells that. Later events follow.
+   */
   onResync: (mailboxes: string[]) => unknown;
   /** The watch has ended for good, with its session for instance. Not called when the caller ends the watch. */
   onEnd?: (error: unknown) => unknown;
@@ -69,6 +75,10 @@ export class Member {
     return this.#options.fields;
   }
 
+  get folders(): boolean {
+    return this.#options.folders === true;
+  }
+
   get token(): string {
     const { session } = this.#options;
     return typeof session === 'string' ? session : session();
@@ -78,7 +88,8 @@ export class Member {
   take(event: WatchEvent): void {
     if (event.seq <= this.position) return;
     this.position = event.seq;
-    if (this.mailboxes.has(event.mailbox)) this.#guard(() => this.#options.onEvent(event));
+    if (event.type === 'folders' ? this.folders : this.mailboxes.has(event.mailbox))
+      this.#guard(() => this.#options.onEvent(event));
   }
 
   resync(mailboxes: Iterable<string>): void {
@@ -88,7 +99,7 @@ export class Member {
   /** Takes folders out that are not there any more. @returns whether other folders are left */
   lose(mailboxes: readonly string[]): boolean {
     for (const name of mailboxes) this.mailboxes.delete(name);
-    if (this.mailboxes.size > 0) return true;
+    if (this.mailboxes.size > 0 || this.folders) return true;
     this.end(rpcError('None of the folders is there any more.', { kind: 'NOT_FOUND', executed: 'no' }));
     return false;
   }

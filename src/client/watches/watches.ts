@@ -22,6 +22,9 @@ export type WatchCall = (
 /** Resumes under way at once: thousands of watches come back after a restart, and a socket takes some hundred requests. */
 const MOST_RESUMES = 32;
 
+/** Stands for events of type folders among names of folders. */
+const ALL_FOLDERS = '';
+
 /** All watches of a client. */
 export class Watches implements ChannelHost {
   readonly #call: WatchCall;
@@ -36,16 +39,17 @@ export class Watches implements ChannelHost {
   }
 
   async start(options: WatchOptions): Promise<Watch> {
-    const { mailboxes, fields, signal, timeoutMs } = options;
+    const { mailboxes, fields, folders, signal, timeoutMs } = options;
     const member = new Member(options, () => void this.#close(member));
     try {
       let begun: Result<'watch.start'>['mailboxes'] = [];
       // Before anything is under way: names of a caller without types may be no strings.
-      const names = capitals(mailboxes);
+      const names = capitals([...mailboxes, ...(folders ? [ALL_FOLDERS] : [])]);
       const params = {
         session: member.token,
         mailboxes,
         ...(fields === undefined ? {} : { fields }),
+        ...(folders ? { folders } : {}),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       };
       const starting = this.#call('watch.start', params, {
@@ -153,14 +157,16 @@ export class Watches implements ChannelHost {
     channel.leave(member);
     const names = [...member.mailboxes];
     // Without this wait, the broker would end a watch that another call is just about to begin.
-    for (let others = this.#startingWith(names); others.length > 0; others = this.#startingWith(names)) {
+    const waited = [...names, ...(member.folders ? [ALL_FOLDERS] : [])];
+    for (let others = this.#startingWith(waited); others.length > 0; others = this.#startingWith(waited)) {
       await Promise.allSettled(others);
     }
     const current = this.#channels.get(topicKey(channel));
     const unwanted = names.filter((name) => !current?.wants(name));
-    if (unwanted.length === 0 || !(current ?? channel).live) return;
+    const folders = member.folders && ![...(current?.members ?? [])].some((other) => other.folders);
+    if ((unwanted.length === 0 && !folders) || !(current ?? channel).live) return;
     try {
-      await this.stop(member.token, unwanted);
+      await this.#call('watch.stop', { session: member.token, mailboxes: unwanted, folders }, { once: true });
     } catch {
       // Where this fails, the socket gets events that no watch takes, until the socket is closed.
     }

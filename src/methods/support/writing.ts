@@ -34,7 +34,9 @@ export async function write<T>(
     });
   } finally {
     if (selected !== undefined) views.wrote(key, selected, heardBy);
-    if (others === 'all') views.wroteAll(key);
-    else for (const mailbox of others) views.wrote(key, mailbox);
+    if (others === 'all') {
+      views.wroteAll(key);
+      context.services.hub.foldersWritten(key);
+    } else for (const mailbox of others) views.wrote(key, mailbox);
   }
 }

@@ -8,10 +8,9 @@ const { watchedPerSocket, watchedPerAccount } = protocolLimits;
 
 const mailboxes = z
   .array(mailboxName)
-  .min(1)
   .max(watchedPerAccount)
   .describe(
-    `Folders to watch beside those that this socket watches already. At most ${watchedPerAccount} an account, by all of its sockets, and ${watchedPerSocket} a socket.`,
+    `Folders to watch beside those that this socket watches already. At most ${watchedPerAccount} an account, by all of its sockets, and ${watchedPerSocket} a socket. May be empty with \`folders\`, which counts as one.`,
   );
 
 const fields = z
@@ -20,6 +19,13 @@ const fields = z
   .default(defaultFields)
   .describe(
     'Members of the rows in events of type new, as in message.list, beside those that the socket asked for before for these folders.',
+  );
+
+const folders = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Sends events of type folders as well: after what this broker does to folders at once, after what others do within two minutes.',
   );
 
 const watchedMailbox = z.object({
@@ -38,6 +44,7 @@ const begun = {
   epoch: z.string().describe('As in broker.hello; numbers of events count within it alone.'),
   seq: z.int().describe('Number of the last event before the watch: each change since then has a greater one.'),
   mailboxes: z.array(watchedMailbox).describe('Those of the request.'),
+  folders: z.boolean().describe('As in the request.'),
 };
 
 export const watchMethods = {
@@ -46,7 +53,7 @@ export const watchMethods = {
     summary:
       'Sends an `event` for each change in these folders from now on, after the answer, until the socket or the session ends.',
     effect: 'read',
-    params: { mailboxes, fields },
+    params: { mailboxes, fields, folders },
     result: z.object(begun),
     errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
@@ -55,7 +62,12 @@ export const watchMethods = {
     summary: 'Sends no more events of these folders to this socket.',
     effect: 'local',
     params: {
-      mailboxes: z.array(mailboxName).min(1).max(watchedPerAccount).optional().describe('Default: all of the account.'),
+      mailboxes: z
+        .array(mailboxName)
+        .max(watchedPerAccount)
+        .optional()
+        .describe('Default: all of the account, and events of type folders.'),
+      folders: z.boolean().default(false).describe('Ends events of type folders.'),
     },
     result: z.object({ mailboxes: z.array(z.string()).describe('What this socket still watches of the account.') }),
   }),
@@ -74,6 +86,7 @@ export const watchMethods = {
       after: z.int().min(0).describe('The `seq` of that event or answer.'),
       mailboxes,
       fields,
+      folders,
     },
     result: z.object({
       ...begun,
