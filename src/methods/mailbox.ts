@@ -77,9 +77,9 @@ export const mailboxHandlers = {
     }),
   'mailbox.rename': (context, { mailbox, newName }) =>
     write(context, { others: 'all' }, async (connection) => {
-      const to = await renameMailbox(connection, mailbox, newName);
-      context.services.hub.foldersWritten(context.account.key, { from: canonicalName(mailbox), to });
-      return { mailbox: to };
+      const rename = { from: canonicalName(mailbox), to: canonicalName(newName) };
+      context.services.hub.foldersWritten(context.account.key, rename);
+      return { mailbox: await renameMailbox(connection, mailbox, newName) };
     }),
   'mailbox.delete': (context, { mailbox }) =>
     write(context, { others: 'all' }, async (connection) => {

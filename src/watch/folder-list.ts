@@ -5,8 +5,10 @@ import type { AccountHandle, MailboxChange } from './types.js';
 
 /** Most names in each list of an event. */
 const MOST_NAMES = protocolLimits.eventFolders;
-/** Most renames of this account that are remembered until the next comparison. */
+/** Most renames of this account that are remembered. */
 const MOST_RENAMES = 100;
+/** Milliseconds that a rename is remembered: a look under way may not show it, nor one that waits for a connection. */
+const RENAME_MS = 120_000;
 
 interface Listed {
   subscribed: boolean;
@@ -19,7 +21,7 @@ export class FolderList {
   readonly #tell: (change: MailboxChange) => void;
   /** By name; undefined before the first look. */
   #listed: Map<string, Listed> | undefined;
-  #renames: { from: string; to: string }[] = [];
+  #renames: { from: string; to: string; at: number }[] = [];
   #looking: Promise<void> | undefined;
   #again = false;
 
@@ -28,9 +30,9 @@ export class FolderList {
     this.#tell = tell;
   }
 
-  /** This account renamed a folder, with those below it. */
-  renamed(from: string, to: string): void {
-    this.#renames = [...this.#renames, { from, to }].slice(-MOST_RENAMES);
+  /** This account is about to rename a folder, with those below it. */
+  renames(from: string, to: string): void {
+    this.#renames = [...this.#renames, { from, to, at: performance.now() }].slice(-MOST_RENAMES);
   }
 
   /**
@@ -65,13 +67,12 @@ export class FolderList {
   #compare(now: Map<string, Listed>): void {
     const before = this.#listed;
     this.#listed = now;
-    const renames = this.#renames;
-    this.#renames = [];
+    this.#renames = this.#renames.filter(({ at }) => performance.now() - at < RENAME_MS);
     if (!before) return;
     const created = new Set([...now.keys()].filter((name) => !before.has(name)));
     const deleted = new Set([...before.keys()].filter((name) => !now.has(name)));
     const renamed: { from: string; to: string }[] = [];
-    for (const rename of renames) {
+    for (const rename of this.#renames) {
       for (const from of [...deleted]) {
         const rest = from.slice(rename.from.length);
         const below = rest === '' || rest.charAt(0) === before.get(from)?.delimiter;

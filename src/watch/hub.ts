@@ -103,7 +103,10 @@ export class Hub implements KeptPerAccount {
     return topic?.watchedBy(subscriber) ?? [];
   }
 
-  /** A request of the account has written to folders themselves; `rename` where it renamed one. */
+  /**
+   * A request of the account has written to folders themselves; with `rename`, it is about to rename one, which a look
+   * under way may show, and the next call tells that it is done.
+   */
   foldersWritten(accountKey: string, rename?: { from: string; to: string }): void {
     this.#topics.get(accountKey)?.foldersWritten(rename);
   }

@@ -171,7 +171,7 @@ export class Topic {
     }
   }
 
-  /** This account has written to folders themselves. */
+  /** The account has written to folders: see the hub. */
   foldersWritten(rename?: { from: string; to: string }): void {
     this.#watcher.foldersWritten(rename);
   }

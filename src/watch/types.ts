@@ -42,7 +42,7 @@ export interface Watcher {
   catchUp(mailboxes: readonly string[]): Promise<void>;
   /** Members of the rows of new messages from now on. */
   want(fields: readonly Field[]): void;
-  /** This account has written to folders themselves; `rename` where it renamed one. */
+  /** This account has written to folders themselves; with `rename`, it is about to rename one and will call again. */
   foldersWritten(rename?: { from: string; to: string }): void;
   /** Whether a change in any of the folders would be reported within its `lagMs`. */
   readonly alive: boolean;

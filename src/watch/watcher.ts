@@ -191,8 +191,8 @@ class AccountWatcher implements Watcher {
   }
 
   foldersWritten(rename?: { from: string; to: string }): void {
-    if (rename) this.#list?.renamed(rename.from, rename.to);
-    void this.#lookAtList();
+    if (rename) this.#list?.renames(rename.from, rename.to);
+    else void this.#lookAtList();
   }
 
   /** Where the look fails, the next one finds the changes. */

@@ -20,6 +20,7 @@ describe('watch.start', () => {
     const client = await connect();
     const { result } = await client.request('watch.start', params({ mailboxes: ['inbox', 'INBOX'] }));
     expect(result).toEqual({
+      folders: false,
       topic: expect.any(String),
       epoch: 'e1',
       seq: 0,
