@@ -2,10 +2,12 @@ import type { Criteria, Sort } from '../../protocol/criteria.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { atom } from '../wire/tokens.js';
+import { withCharset } from './search/charset.js';
 import { orderOf } from './search/order.js';
 import { sortInBroker } from './search/sort-in-broker.js';
 import { MOST_KEYS, SortKeys } from './search/sort-keys.js';
-import { compileCriteria, Hits, searchUids } from './search.js';
+import { askedFor } from './search/uid-keys.js';
+import { Hits, keysFor, searchUids } from './search.js';
 
 /** Most hits that the broker itself threads: it has to fetch data of each message. */
 export const BROKER_HITS = 20_000;
@@ -43,7 +45,7 @@ export async function searchSorted(
   connection: ImapConnection,
   criteria: Criteria,
   sort: readonly Sort[],
-  { keys = new SortKeys(), uids: known, field = 'criteria' }: SortOptions = {},
+  { keys = new SortKeys(), uids: known, field = 'filter' }: SortOptions = {},
 ): Promise<SortedHits> {
   const { keys: by, descending } = orderOf(sort);
   if (by.length === 0) {
@@ -57,7 +59,7 @@ export async function searchSorted(
 }
 
 /** @throws BrokerError TOO_LARGE when the broker would have to fetch data of too many messages */
-export function requireFew(hits: number, most = BROKER_HITS, field = 'criteria'): void {
+export function requireFew(hits: number, most = BROKER_HITS, field = 'filter'): void {
   if (hits <= most) return;
   throw new BrokerError(
     'TOO_LARGE',
@@ -72,10 +74,13 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
   const words = keys.flatMap(({ by, descending }) =>
     by === 'uid' ? [] : [...(descending !== reversed ? ['REVERSE'] : []), serverKeys[by]],
   );
-  const hits = new Hits(connection);
-  const args = [words.map(atom), atom('UTF-8'), ...compileCriteria(criteria)];
-  await connection.exec('read', 'UID SORT', args, {
-    SORT: ({ numbers }) => hits.add(numbers),
+  const found = await withCharset(connection, await keysFor(connection, criteria), async (charset, keys) => {
+    const hits = new Hits(connection);
+    await connection.exec('read', 'UID SORT', [words.map(atom), atom(charset), ...keys], {
+      SORT: ({ numbers }) => hits.add(numbers),
+    });
+    return hits.uids;
   });
-  return reversed ? hits.uids.reverse() : hits.uids;
+  const uids = await askedFor(criteria, found);
+  return reversed ? uids.reverse() : uids;
 }

@@ -49,6 +49,6 @@ export const messageListMethods = {
         ),
       meta,
     },
-    errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE'],
+    errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'TOO_LARGE', 'UNSUPPORTED'],
   }),
 };

@@ -9,7 +9,7 @@ export type Dependence = 'messages' | 'flags' | 'time';
 /** Criteria of what never changes in a message. */
 const fixed = new Set([
   ...['text', 'body', 'subject', 'from', 'to', 'cc', 'bcc', 'header', 'largerThan', 'smallerThan', 'uids'],
-  ...['receivedSince', 'receivedBefore', 'receivedOn', 'sentSince', 'sentBefore', 'sentOn', 'fuzzy', 'uidAfter'],
+  ...['receivedSince', 'receivedBefore', 'receivedOn', 'sentSince', 'sentBefore', 'sentOn', 'uidAfter', 'uidRanges'],
   ...['savedSince', 'savedBefore', 'savedOn', 'emailId'],
 ]);
 
@@ -23,14 +23,14 @@ const byFlag = {
 const ofFlags = new Set([...Object.keys(byFlag), 'keyword', 'notKeyword', 'modseqSince']);
 
 /** Groups of criteria. */
-function groupsOf({ and = [], or = [], not }: Criteria): Criteria[] {
-  return [...and, ...or, ...(not ? [not] : [])];
+function groupsOf({ and = [], or = [], not, fuzzy }: Criteria): Criteria[] {
+  return [...and, ...or, ...(not ? [not] : []), ...(fuzzy ? [fuzzy] : [])];
 }
 
 /** The criteria of one group that are set, without the groups in it. */
 function leavesOf(criteria: Criteria): string[] {
   const set = Object.entries(criteria).filter(([, value]) => value !== undefined);
-  return set.map(([name]) => name).filter((name) => name !== 'and' && name !== 'or' && name !== 'not');
+  return set.map(([name]) => name).filter((name) => !['and', 'or', 'not', 'fuzzy'].includes(name));
 }
 
 export function isEverything(filter: Criteria | undefined): boolean {
