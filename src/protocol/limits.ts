@@ -9,6 +9,8 @@ export const protocolLimits = {
   streamInitialCreditBytes: 256 * 1024,
   /** Milliseconds that a stream may wait for credit, or for the sender's data, before it is aborted. */
   streamStallMs: 20_000,
+  /** Folders that one `message.search` may name. */
+  searchedFolders: 200,
   /** Uids in one request. */
   uidsPerRequest: 10_000,
   /** Messages in one page of `message.list`, `message.search` or `message.threads`. */

@@ -30,7 +30,8 @@ export type Read =
   /** The page behind the last one that was read of the folder. */
   | { do: 'next'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
-  | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
+  /** In one folder, or in all that are there. */
+  | { do: 'search'; folder: number; all: boolean; criteria: SearchName; maxAgeMs: number }
   | { do: 'status' | 'folders'; maxAgeMs: number }
   | { do: 'changes'; folder: number };
 
@@ -136,6 +137,7 @@ const read: fc.Arbitrary<Read> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('search'),
       folder,
+      all: fc.boolean(),
       criteria: fc.constantFrom(...(Object.keys(searches) as SearchName[])),
       maxAgeMs,
     }),

@@ -54,7 +54,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'message.get': folder,
   'message.part': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1, part: '1' },
   'message.source': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1 },
-  'message.search': { session: 'live', mailbox: 'INBOX', criteria: { not: { seen: true } } },
+  'message.search': { session: 'live', mailboxes: ['INBOX'], filter: { not: { seen: true } } },
   'message.threads': { session: 'live', mailbox: 'INBOX' },
   'message.flag': { ...folder, action: 'add', flags: ['\\Seen'] },
   'message.copy': { ...folder, destination: 'a' },

@@ -4,7 +4,7 @@ import { list } from './checks.js';
 const HUGE = '9'.repeat(400);
 const status: Step = { method: 'mailbox.status', params: { mailboxes: ['INBOX', 'Archive'] } };
 const counts: Step = { method: 'mailbox.list', params: { counts: true } };
-const search: Step = { method: 'message.search', params: { mailbox: 'INBOX', criteria: {} } };
+const search: Step = { method: 'message.search', params: { mailboxes: ['INBOX'] } };
 /** Opens a message of the folder that was listed before. */
 const opened: Step = {
   method: 'message.get',
