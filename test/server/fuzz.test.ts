@@ -105,7 +105,7 @@ describe('whatever comes, the broker', () => {
             expect(['INVALID_PARAMS', 'SESSION_EXPIRED']).toContain(error.data.kind);
           } else {
             // No wrong type for these: a search for everything, and a name that the configuration decides on.
-            expect(['criteria {}', 'server "\\u0000"']).toContain(`${name} ${JSON.stringify(wrong)}`);
+            expect(['criteria {}', 'filter {}', 'server "\\u0000"']).toContain(`${name} ${JSON.stringify(wrong)}`);
           }
         }
       }
