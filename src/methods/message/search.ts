@@ -19,8 +19,9 @@ export const searchMessages: Handler<'message.search'> = (context, params) => {
   const [mailbox, ...others] = Array.isArray(params.mailboxes) ? new Set(params.mailboxes.map(canonicalName)) : [];
   if (mailbox === undefined || others.length > 0 || params.cursor !== undefined) return searchSeveral(context, params);
   return shareRead(context, params, { mailbox }, async (connection) => {
-    const search = new FolderSearch(context, params, new LentConnection(connection));
-    return (await search.answer()).answer;
+    // Each request that shares the job leaves by its own signal or deadline.
+    const shared = { ...context, signal: new AbortController().signal, deadlineAt: Number.POSITIVE_INFINITY };
+    return (await new FolderSearch(shared, params, new LentConnection(connection)).answer()).answer;
   });
 };
 
