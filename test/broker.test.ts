@@ -60,7 +60,7 @@ describe('a broker in front of a real server', () => {
     expect(got.messages[0]?.textBody?.[0]?.content?.trim()).toBe('Text of Number 1');
     const flagged = await checked('message.flag', { ...folder, uids: [1], action: 'add', flags: ['\\Seen', 'Work'] });
     expect(flagged.messages).toEqual([{ uid: 1, flags: ['Work', '\\Seen'].sort() }]);
-    const found = await checked('message.search', { session, mailbox: 'INBOX', criteria: { keyword: 'Work' } });
+    const found = await checked('message.search', { session, mailboxes: ['INBOX'], filter: { keyword: 'Work' } });
     expect(found.messages.map(({ uid }) => uid)).toEqual([1]);
     await checked('message.threads', { session, mailbox: 'INBOX' });
     const part = await checked('message.part', { ...folder, uid: 1, part: '1', transfer: 'inline' });

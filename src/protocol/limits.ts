@@ -9,6 +9,8 @@ export const protocolLimits = {
   streamInitialCreditBytes: 256 * 1024,
   /** Milliseconds that a stream may wait for credit, or for the sender's data, before it is aborted. */
   streamStallMs: 20_000,
+  /** Folders that one `message.search` may name. */
+  searchedFolders: 200,
   /** Uids in one request. */
   uidsPerRequest: 10_000,
   /** Ranges of a set of uids in one request, and characters of a set that is written as a string. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ImapConnection } from '../imap/connection/connection.js';
+import type { FoundMessages } from '../imap/messages/folders/found-messages.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Live } from '../runtime/live.js';
@@ -16,7 +17,7 @@ export interface ViewLimits {
 
 export const defaultViewLimits: ViewLimits = { bytes: 128 * 1024 * 1024, bodyBytes: 256 * 1024 };
 
-type Entry = { reader: MailboxReader } | { body: string } | { answer: KeptAnswer };
+type Entry = { reader: MailboxReader } | { body: string } | { answer: KeptAnswer } | { found: FoundMessages };
 
 /** An answer as JSON, and when its request began. */
 export interface KeptAnswer {
@@ -37,7 +38,7 @@ const ENTRY_BYTES = 220;
 const ACCOUNT_BYTES = 250;
 /** Rows that a view keeps when it has grown beyond its share. */
 const FEW_ROWS = 500;
-/** The share of all memory that one folder may take. */
+/** The share of all memory that one folder, or what one search found, may take. */
 const SHARE = 1 / 4;
 
 /**
@@ -191,6 +192,20 @@ export class Views implements KeptPerAccount {
     else this.#cache.delete(key);
   }
 
+  /** What a search over folders found last; `name` identifies its question within the account. */
+  recallFound(account: string, name: string): FoundMessages | undefined {
+    const entry = this.#cache.get(entryKey(account, 'found', name));
+    return entry && 'found' in entry ? entry.found : undefined;
+  }
+
+  /** Keeps what a search found, in place of what it found before; to be called again when it has grown. */
+  keepFound(account: string, name: string, found: FoundMessages): void {
+    const key = entryKey(account, 'found', name);
+    const { bytes } = found;
+    if (bytes <= this.limits.now.bytes * SHARE) this.#set(account, key, { found }, bytes);
+    else this.#cache.delete(key);
+  }
+
   /**
    * A request wrote to a folder. A view that follows the writing `connection` has heard of the change already.
    */
@@ -313,6 +328,6 @@ function sizeOf(key: string, bytes: number): number {
   return ENTRY_BYTES + bytesOfString(key) + bytes;
 }
 
-function entryKey(account: string, kind: 'folder' | 'body' | 'answer' | 'made', name: string): string {
+function entryKey(account: string, kind: 'folder' | 'body' | 'answer' | 'made' | 'found', name: string): string {
   return `${account}\0${kind}\0${name}`;
 }

@@ -69,8 +69,8 @@ export class BrokerWay {
 
   async search(): Promise<void> {
     const { messages } = await this.#mail.message.search({
-      mailbox: 'INBOX',
-      criteria: { from: SEARCHED },
+      mailboxes: ['INBOX'],
+      filter: { from: SEARCHED },
       limit: PAGE,
     });
     need(messages.length === PAGE, 'page of hits');

@@ -5,7 +5,7 @@ import { INBOX, list } from './cases/checks.js';
 export const everyRequest: readonly Step[] = [
   list,
   { method: 'message.get', params: { ...INBOX, uids: [1, 2, 3], headers: true } },
-  { method: 'message.search', params: { mailbox: 'INBOX', criteria: { subject: 'x' } } },
+  { method: 'message.search', params: { mailboxes: ['INBOX', 'Work'], filter: { subject: 'x' } } },
   { method: 'message.flag', params: { ...INBOX, uids: [1, 2], action: 'add', flags: ['\\Flagged'] } },
   { method: 'message.copy', params: { ...INBOX, uids: [1, 2], destination: 'Archive' } },
   { method: 'mailbox.status', params: { mailboxes: ['INBOX', 'Archive'] } },

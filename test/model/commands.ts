@@ -33,7 +33,8 @@ export type Read =
   | { do: 'next'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
   | Filtered
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
-  | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
+  /** In one folder, or in all that are there. */
+  | { do: 'search'; folder: number; all: boolean; criteria: SearchName; maxAgeMs: number }
   | { do: 'status' | 'folders'; maxAgeMs: number }
   /** With `held` the caller says which messages it has. */
   | { do: 'changes'; folder: number; held: boolean };
@@ -183,6 +184,7 @@ const read: fc.Arbitrary<Read> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('search'),
       folder,
+      all: fc.boolean(),
       criteria: fc.constantFrom(...(Object.keys(searches) as SearchName[])),
       maxAgeMs,
     }),

@@ -132,15 +132,22 @@ export function shownMessages({ messages, notFound }: Result<'message.get'>) {
   };
 }
 
-/** What message.search must find: uids with flags and envelopes, in no order. */
+/** What message.search must find in a folder: uids with flags, dates and envelopes, in no order. */
 export function expectedHits(state: State, finds: (flags: string[]) => boolean): Outcome {
   if (!state) return { error: 'NOT_FOUND' };
-  const hits = state.mails.filter(({ flags }) => finds(flags)).map((mail) => rowOf(mail, ['envelope', 'flags']));
-  return { ok: { uidValidity: state.uidValidity, total: hits.length, hits } };
+  const { mails, uidValidity } = state;
+  const hits = mails
+    .filter(({ flags }) => finds(flags))
+    .map((mail) => ({ ...rowOf(mail, searchedFields), uidValidity }));
+  return { ok: { hits } };
 }
 
-export function shownHits({ uidValidity, total, messages }: Result<'message.search'>) {
-  return { uidValidity, total, hits: [...messages].sort((a, b) => a.uid - b.uid) };
+export const searchedFields: ListField[] = ['envelope', 'flags', 'internalDate'];
+
+/** What message.search found in a folder. */
+export function shownHits({ messages }: Result<'message.search'>, folder: string) {
+  const hits = messages.flatMap(({ mailbox, ...row }) => (mailbox === folder ? [row] : []));
+  return { hits: hits.sort((a, b) => a.uid - b.uid) };
 }
 
 type Counts = Result<'mailbox.status'>['statuses'][number]['counts'];

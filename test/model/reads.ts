@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Answer, ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { Meta } from '../../src/protocol/models.js';
 import type { ListField } from '../../src/protocol/rows.js';
@@ -12,6 +13,7 @@ import {
   type Outcome,
   outcomeOf,
   type PageStart,
+  searchedFields,
   shownHits,
   shownMessages,
   shownPage,
@@ -106,12 +108,47 @@ async function get(world: World, { folder, pick, maxAgeMs }: Extract<Read, { do:
   );
 }
 
-async function search(world: World, { folder, criteria: name, maxAgeMs }: Extract<Read, { do: 'search' }>) {
-  const slot = world.slot(folder);
-  const { criteria, finds } = searches[name];
-  const params = { mailbox: slot.name, criteria, fields: ['envelope' as const, 'flags' as const], maxAgeMs };
-  await asked(world, slot, maxAgeMs, 'message.search', params, shownHits, (state) => expectedHits(state, finds));
+async function search(world: World, command: Extract<Read, { do: 'search' }>) {
+  const { maxAgeMs } = command;
+  const { criteria: filter, finds } = searches[command.criteria];
+  const slots = command.all ? world.slots.filter(({ timeline }) => timeline.now) : [world.slot(command.folder)];
+  if (slots.length === 0) return;
+  const mailboxes = slots.map(({ name }) => name);
+  const sentAt = Date.now();
+  let answer: Result<'message.search'> | undefined;
+  const asking = world.lane.ask(world.socket, 'message.search', {
+    mailboxes,
+    filter,
+    fields: searchedFields,
+    maxAgeMs,
+  });
+  const outcome = await outcomeOf(
+    asking.then((result) => {
+      answer = result;
+    }),
+  );
+  for (const slot of slots) {
+    // Connections were broken while it was searched.
+    if (world.unsteady && answer?.incomplete.includes(slot.name)) continue;
+    const told: Outcome = answer ? { ok: shownHits(answer, slot.name) } : outcome;
+    const asked = { sentAt, maxAgeMs, ...(answer && ageOf(answer.meta, maxAgeMs)) };
+    world.verify(slot, asked, told, (state) => expectedHits(state, finds));
+  }
+  if (!answer) return;
+  const order = answer.messages.map(({ internalDate, mailbox, uid }) => ({ internalDate, mailbox, uid }));
+  expect(order).toEqual([...order].sort(newestFirst));
+  if (!world.unsteady) expect(answer).toMatchObject({ incomplete: [], searched: slots.length, nextCursor: null });
 }
+
+/** The order of message.search: dates, then folders, then uids. */
+function newestFirst(a: Hit, b: Hit): number {
+  const [first, second] = [Date.parse(a.internalDate ?? ''), Date.parse(b.internalDate ?? '')];
+  if (first !== second) return second - first;
+  if (a.mailbox !== b.mailbox) return a.mailbox < b.mailbox ? -1 : 1;
+  return a.uid - b.uid;
+}
+
+type Hit = Pick<Result<'message.search'>['messages'][number], 'internalDate' | 'mailbox' | 'uid'>;
 
 async function counts(world: World, command: Extract<Read, { do: 'status' | 'folders' }>): Promise<void> {
   const { lane, slots, socket } = world;
@@ -141,7 +178,7 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
 }
 
 /** Asks about one folder and verifies the answer; answers it as it came, where it is no error. */
-async function asked<M extends 'message.list' | 'message.get' | 'message.search'>(
+async function asked<M extends 'message.list' | 'message.get'>(
   world: World,
   slot: Slot,
   maxAgeMs: number,

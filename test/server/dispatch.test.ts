@@ -29,8 +29,8 @@ describe('params', () => {
       'uids.1',
       'uids.1: must be',
     ],
-    ['message.search', { mailbox: 'a', criteria: { or: [{ seen: 1 }, {}] } }, 'criteria.or.0.seen', 'must be boolean'],
-    ['message.search', { mailbox: 'a', criteria: { not: { what: 1 } } }, 'criteria.not.what', 'unknown parameter'],
+    ['message.search', { mailboxes: ['a'], filter: { or: [{ seen: 1 }, {}] } }, 'filter.or.0.seen', 'must be boolean'],
+    ['message.search', { mailboxes: ['a'], filter: { not: { what: 1 } } }, 'filter.not.what', 'unknown parameter'],
     ['session.open', { server: 'a', user: 'b', auth: {} }, 'auth.password', 'auth.password: missing'],
     ['session.open', { server: 'a', user: 'b', auth: { accessToken: 5 } }, 'auth', 'auth'],
     [
@@ -59,9 +59,9 @@ describe('params', () => {
   it('that are nested too deeply are refused before anything walks them', async () => {
     const { connect, logged } = await stubBroker();
     const client = await connect();
-    const criteria = `${'{"not":'.repeat(50_000)}{}${'}'.repeat(50_000)}`;
+    const filter = `${'{"not":'.repeat(50_000)}{}${'}'.repeat(50_000)}`;
     client.ws.send(
-      `{"jsonrpc":"2.0","id":1,"method":"message.search","params":{"session":"live","mailbox":"a","criteria":${criteria}}}`,
+      `{"jsonrpc":"2.0","id":1,"method":"message.search","params":{"session":"live","mailboxes":["a"],"filter":${filter}}}`,
     );
     expect((await client.answer(1)).error?.message).toBe('params: at most 64 levels deep');
     expect(logged.filter(({ level }) => level === 50)).toEqual([]);

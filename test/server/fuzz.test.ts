@@ -57,7 +57,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'message.get': folder,
   'message.part': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1, part: '1' },
   'message.source': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1 },
-  'message.search': { session: 'live', mailbox: 'INBOX', criteria: { not: { seen: true } } },
+  'message.search': { session: 'live', mailboxes: ['INBOX'], filter: { not: { seen: true } } },
   'message.threads': { session: 'live', mailbox: 'INBOX' },
   'message.flag': { ...folder, action: 'add', flags: ['\\Seen'] },
   'message.label': { ...folder, add: ['a'] },
@@ -110,7 +110,7 @@ describe('whatever comes, the broker', () => {
           } else {
             // No wrong type for these: a search for everything, a name that the configuration decides on, and no folder.
             if (method === 'mailbox.metadata' && name === 'mailbox' && wrong === null) continue;
-            expect(['criteria {}', 'server "\\u0000"']).toContain(`${name} ${JSON.stringify(wrong)}`);
+            expect(['criteria {}', 'filter {}', 'server "\\u0000"']).toContain(`${name} ${JSON.stringify(wrong)}`);
           }
         }
       }

@@ -11,7 +11,7 @@ const methods: [MethodName, effect: 'read' | 'write', (mailbox: string, guest: G
   ['message.get', 'read', (mailbox) => ({ mailbox, ...uids })],
   ['message.part', 'read', (mailbox) => ({ mailbox, uidValidity: 1, uid: 1, part: '1', transfer: 'inline' })],
   ['message.source', 'read', (mailbox) => ({ mailbox, uidValidity: 1, uid: 1, transfer: 'inline' })],
-  ['message.search', 'read', (mailbox) => ({ mailbox, criteria: {} })],
+  ['message.search', 'read', (mailbox) => ({ mailboxes: [mailbox] })],
   ['message.threads', 'read', (mailbox) => ({ mailbox })],
   ['watch.start', 'read', (mailbox) => ({ mailboxes: [mailbox] })],
   ['message.flag', 'write', (mailbox) => ({ mailbox, ...uids, action: 'add', flags: ['\\Seen'] })],

@@ -61,8 +61,8 @@ describe.each(serverNames)('on %s', (name) => {
 
     it.concurrent('is what is there now, for message.search', async () => {
       const { ask, kindOf, mailbox } = await reader();
-      if (left === undefined) expect(await kindOf('message.search', { mailbox, criteria: {} })).toBe('NOT_FOUND');
-      else expect((await ask('message.search', { mailbox, criteria: {} })).total).toBe(left);
+      if (left === undefined) expect(await kindOf('message.search', { mailboxes: [mailbox] })).toBe('NOT_FOUND');
+      else expect((await ask('message.search', { mailboxes: [mailbox] })).total).toBe(left);
     });
 
     it.concurrent('is what is there now, for mailbox.changes', async () => {

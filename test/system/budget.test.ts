@@ -43,8 +43,8 @@ async function storm({ client, session }: Visit): Promise<unknown[]> {
     while (left > 0) {
       left -= 1;
       // Each is another request: the same ones would share an answer.
-      const criteria = { subject: `number ${left}` };
-      await client.call('message.search', { session, mailbox: 'INBOX', criteria }).catch((error: AnsweredError) => {
+      const filter = { subject: `number ${left}` };
+      await client.call('message.search', { session, mailboxes: ['INBOX'], filter }).catch((error: AnsweredError) => {
         failures.push({ message: error.message, data: error.data });
       });
     }

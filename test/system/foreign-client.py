@@ -66,7 +66,7 @@ async def visit(client, user, password):
     newest = page["messages"][0]["uid"]
     inbox = {**session, "mailbox": "INBOX", "uidValidity": page["uidValidity"]}
     got = (await client.call("message.get", **inbox, uids=[newest]))["messages"][0]
-    found = await client.call("message.search", **session, mailbox="INBOX", criteria={"subject": "Number 2"})
+    found = await client.call("message.search", **session, mailboxes=["INBOX"], filter={"subject": "Number 2"})
     flagged = await client.call("message.flag", **inbox, uids=[newest], action="add", flags=["\\Seen"])
     attachment = next(one for one in got["attachments"])
     inline = await client.call("message.part", **inbox, uid=newest, part=attachment["part"], transfer="inline")

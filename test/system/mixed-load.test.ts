@@ -79,7 +79,11 @@ async function ask({ user, session, uidValidity }: Visitor, turn: number): Promi
       break;
     }
     default: {
-      const { messages } = await client.call('message.search', { session, mailbox, criteria: { subject: user } });
+      const { messages } = await client.call('message.search', {
+        session,
+        mailboxes: [mailbox],
+        filter: { subject: user },
+      });
       expect(messages.map(({ uid }) => uid)).toEqual(expect.arrayContaining([1, 2, 3]));
     }
   }

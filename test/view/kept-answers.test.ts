@@ -15,7 +15,7 @@ const questions = {
   'mailbox.list': { counts: true },
   'mailbox.status': { mailboxes: ['INBOX', 'Sent'] },
   'quota.get': {},
-  'message.search': { mailbox: 'INBOX', criteria: { seen: false } },
+  'message.search': { mailboxes: ['INBOX'], filter: { seen: false } },
   'message.threads': { mailbox: 'INBOX' },
 } satisfies { [M in MethodName]?: Omit<ParamsIn<M>, 'session'> };
 type Asked = keyof typeof questions;

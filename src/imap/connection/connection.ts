@@ -289,6 +289,11 @@ export class ImapConnection implements Commands {
     return this.#selection.finish(ok);
   }
 
+  /** A command that is sent now leaves the selected folder: until the next SELECT none counts as selected. */
+  leave(): void {
+    this.#selection.clear();
+  }
+
   /** One round trip that changes nothing; delivers pending untagged responses. */
   async noop(): Promise<void> {
     await this.exec('read', 'NOOP');

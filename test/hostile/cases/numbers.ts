@@ -6,7 +6,7 @@ const status: Step = { method: 'mailbox.status', params: { mailboxes: ['INBOX', 
 const counts: Step = { method: 'mailbox.list', params: { counts: true } };
 const facts: Step = { method: 'mailbox.list', params: { facts: true } };
 const info: Step = { method: 'mailbox.info', params: { mailbox: 'INBOX' } };
-const search: Step = { method: 'message.search', params: { mailbox: 'INBOX', criteria: {} } };
+const search: Step = { method: 'message.search', params: { mailboxes: ['INBOX'] } };
 /** Opens a message of the folder that was listed before. */
 const opened: Step = {
   method: 'message.get',

@@ -10,7 +10,7 @@ const VANISHED = `* VANISHED ${ALL_UIDS}\r\n`;
 /** What a wrong flood of news may end with, beside a result: its connection pays. */
 const orLost = ['result', 'CONNECTION_LOST', 'TOO_LARGE'] as const;
 
-const search: Step = { method: 'message.search', params: { mailbox: 'INBOX', criteria: {}, fields: [] } };
+const search: Step = { method: 'message.search', params: { mailboxes: ['INBOX'], fields: [] } };
 const esearch = (times: number, offers: string): HostileCase['server'] => ({
   offers,
   on: {

@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
 /** A read is tried twice, and no literal is longer than 64 MiB (`literal_bytes`). */
 const MOST_TAKEN_MIB = 2 * 70;
 const levels = lazily(() => 'a/'.repeat(30_000));
-const search: Step = { method: 'message.search', params: { mailbox: 'INBOX', criteria: {}, fields: [] } };
+const search: Step = { method: 'message.search', params: { mailboxes: ['INBOX'], fields: [] } };
 const threads: Step = { method: 'message.threads', params: { mailbox: 'INBOX' } };
 const over = ['TOO_LARGE', 'CONNECTION_LOST'] as const;
 

@@ -34,7 +34,7 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       const folder = { mailbox: 'INBOX', uidValidity: statuses[0]?.counts?.uidValidity ?? 0 };
       await call('mailbox.create', { mailbox: 'Target', subscribe: false });
       if (looks) await call('message.list', { mailbox: 'INBOX' });
-      else await call('message.search', { mailbox: 'INBOX', criteria: {} });
+      else await call('message.search', { mailboxes: ['INBOX'] });
       const flag = (uids: number[], action: 'add' | 'remove' | 'set', ...flags: string[]) =>
         call('message.flag', { ...folder, uids, action, flags });
       const page = (options: { mailbox?: string; maxAgeMs?: number } = {}) =>

@@ -40,9 +40,9 @@ async function visit(name: DialectName) {
   await ask(0, 'message.part', { ...folder, uid: 1, part: '1', transfer: 'inline' });
   await ask(0, 'message.source', { ...folder, uid: 1, transfer: 'inline' });
   for (const by of ['arrival', 'date', 'from', 'subject', 'size'] as const) {
-    await ask(0, 'message.search', { mailbox, criteria: { subject: 'Content' }, sort: [{ by }] });
+    await ask(0, 'message.search', { mailboxes: [mailbox], filter: { subject: 'Content' }, sort: [{ by }] });
   }
-  await ask(0, 'message.search', { mailbox, criteria: { or: [{ seen: false }, { text: 'süß' }] } });
+  await ask(0, 'message.search', { mailboxes: [mailbox], filter: { or: [{ seen: false }, { text: 'süß' }] } });
   await ask(0, 'message.threads', { mailbox });
   await ask(0, 'message.flag', { ...folder, uids: [1], action: 'add', flags: ['\\Flagged'] });
   await ask(0, 'message.copy', { ...folder, uids: [1, 2], destination });

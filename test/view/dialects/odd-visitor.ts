@@ -68,7 +68,7 @@ export async function oddVisitor(folder: ScriptedFolder, offer: Offer) {
       const { statuses } = await client.call('mailbox.status', { session, mailboxes: ['INBOX'] });
       return [statuses[0]?.counts?.messages, statuses[0]?.counts?.unseen];
     },
-    search: () => client.call('message.search', { session, mailbox: 'INBOX', criteria: {}, fields: ['flags'] }),
+    search: () => client.call('message.search', { session, mailboxes: ['INBOX'], fields: ['flags'] }),
   };
 }
 

@@ -1,0 +1,267 @@
+import type { Criteria, Sort } from '../../../protocol/criteria.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { ImapConnection } from '../../connection/connection.js';
+import { findMailbox, isSelectable } from '../../mailboxes/mailbox-list.js';
+import { isRefusal } from '../../mailboxes/mailbox-status.js';
+import { tooLarge } from '../../wire/errors.js';
+import { countOf, uidsOf } from '../../wire/sequence-set.js';
+import { atom, type ImapArgument, textOf } from '../../wire/tokens.js';
+import { breathe } from '../../wire/turn-budget.js';
+import { askedFor } from '../search/uid-keys.js';
+import { compileCriteria, searchUids } from '../search.js';
+import { searchSorted } from '../sort.js';
+import { examineEach, type FolderFacts } from './examine-each.js';
+import { fetchKeys, isShort, type Keys, putInOrder } from './folder-keys.js';
+import type { Run } from './found-messages.js';
+
+/** Hits allowed beyond a folder's message count: for mail that arrives during the search. */
+const MORE_HITS = 10_000;
+const MOST_HITS = 4_000_000;
+
+/** What is searched for, and in which order; without an order the hits are counted alone. */
+export interface Question {
+  filter: Criteria;
+  sort: readonly Sort[] | undefined;
+}
+
+/** Takes what a search comes to, folder by folder: what it took counts even if the rest is never finished. */
+export interface Taker {
+  found(run: Run): void;
+  /** There is no such folder, or none that could have messages. */
+  missing(mailbox: string, error: BrokerError): void;
+  /** The folder is there, and the server refuses to open or to search it. */
+  refused(mailbox: string, error: BrokerError): void;
+  /** These hits are to be sorted by the broker, which has to fetch their keys. @throws BrokerError TOO_LARGE */
+  sorting(run: Run): void;
+}
+
+/**
+ * Searches folders: those of several in one packet, and each in which that failed alone.
+ * @throws BrokerError INVALID_PARAMS, TOO_LARGE, CONNECTION_LOST
+ */
+export async function searchFolders(
+  connection: ImapConnection,
+  mailboxes: readonly string[],
+  question: Question,
+  taker: Taker,
+): Promise<void> {
+  const keys = commonKeys(question.filter);
+  let left = mailboxes;
+  if (keys && mailboxes.length > 1 && (!hasLiteral(keys) || takesLiterals(connection))) {
+    const done = await searchTogether(connection, mailboxes, keys, question);
+    await take(connection, [...done.values()], question, taker);
+    left = mailboxes.filter((mailbox) => !done.has(mailbox));
+  }
+  for (const mailbox of left) await searchAlone(connection, mailbox, question, taker);
+}
+
+/** The keys of a search that are the same for all folders; undefined where a condition depends on server or folder. */
+function commonKeys(filter: Criteria): ImapArgument[] | undefined {
+  try {
+    return compileCriteria(filter);
+  } catch (failure) {
+    if (failure instanceof BrokerError && failure.kind === 'UNSUPPORTED') return undefined;
+    throw failure;
+  }
+}
+
+async function searchAlone(
+  connection: ImapConnection,
+  mailbox: string,
+  question: Question,
+  taker: Taker,
+): Promise<void> {
+  const { filter, sort } = question;
+  try {
+    const selected = await connection.select(mailbox, { fresh: true });
+    const facts = { ...selected, mailbox };
+    const sorted = sort && connection.has('SORT') ? await searchSorted(connection, filter, sort) : undefined;
+    const uids = Uint32Array.from(sorted?.uids ?? (await searchUids(connection, filter)));
+    await take(connection, [runOf(facts, uids, sort)], question, taker);
+  } catch (failure) {
+    if (!isRefusal(failure)) throw failure;
+    if (failure.kind === 'NOT_FOUND' && !(await isThere(connection, mailbox))) taker.missing(mailbox, failure);
+    else taker.refused(mailbox, failure);
+  }
+}
+
+/** Whether LIST shows a folder that could not be opened. */
+async function isThere(connection: ImapConnection, mailbox: string): Promise<boolean> {
+  try {
+    const listed = await findMailbox(connection, mailbox);
+    return listed !== undefined && listed.name === mailbox && isSelectable(listed);
+  } catch (failure) {
+    if (!isRefusal(failure)) throw failure;
+    return false;
+  }
+}
+
+async function searchTogether(
+  connection: ImapConnection,
+  mailboxes: readonly string[],
+  keys: ImapArgument[],
+  { filter, sort }: Question,
+): Promise<Map<string, Run>> {
+  const sorts = sort !== undefined && connection.has('SORT');
+  const charset = hasLiteral(keys) ? [atom('CHARSET'), atom('UTF-8')] : [];
+  const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
+  const order = (sort ?? []).flatMap(({ by, descending }) => [...(descending ? ['REVERSE'] : []), by.toUpperCase()]);
+  const name = sorts ? 'UID SORT' : 'UID SEARCH';
+  const args = sorts ? [order.map(atom), atom('UTF-8'), ...keys] : [...returns, ...charset, ...keys];
+  const done = await examineEach(connection, mailboxes, async (facts) => {
+    const hits = new FolderHits(connection, facts);
+    await connection.exec('read', name, args, {
+      SEARCH: ({ numbers }) => hits.add(numbers),
+      SORT: ({ numbers }) => hits.add(numbers),
+      ESEARCH: ({ attributes }) => {
+        const all = attributes.findIndex((attribute) => textOf(attribute).toUpperCase() === 'ALL');
+        if (all >= 0) hits.addSet(textOf(attributes[all + 1]));
+      },
+    });
+    return hits.uids;
+  });
+  const runs = new Map<string, Run>();
+  for (const [mailbox, { facts, value }] of done) {
+    runs.set(mailbox, runOf(facts, Uint32Array.from(await askedFor(filter, value)), sort));
+  }
+  return runs;
+}
+
+function runOf(facts: FolderFacts, uids: Uint32Array, sort: readonly Sort[] = []): Run {
+  const { mailbox, uidValidity, exists, uidNext, highestModseq } = facts;
+  const stamp = stampOf({ uidValidity, uidNext, messages: exists, highestModseq });
+  return { mailbox, uidValidity, uids, columns: sort.map(() => []), stamp };
+}
+
+/** The state of a folder as text; undefined where a change of flags would not show in it. */
+export function stampOf(state: {
+  uidValidity: number | undefined;
+  uidNext: number | undefined;
+  messages: number | undefined;
+  highestModseq: bigint | undefined;
+}): string | undefined {
+  const { uidValidity, uidNext, messages, highestModseq } = state;
+  if (!uidValidity || !uidNext || messages === undefined || !highestModseq) return undefined;
+  return [uidValidity, uidNext, messages, highestModseq].join('.');
+}
+
+/** Passes runs on: where the server does not sort, in the order of their keys, which are fetched for that. */
+async function take(connection: ImapConnection, runs: Run[], { sort }: Question, taker: Taker): Promise<void> {
+  let refused = new Map<string, BrokerError>();
+  if (sort && !connection.has('SORT')) {
+    const some = runs.filter(({ uids }) => uids.length > 0);
+    for (const run of some) taker.sorting(run);
+    refused = await fetchNextKeys(connection, some, sort, Number.POSITIVE_INFINITY);
+    for (const run of some) {
+      putInOrder(run, sort);
+      await breathe();
+    }
+  }
+  for (const run of runs) {
+    const error = refused.get(run.mailbox);
+    if (error) taker.refused(run.mailbox, error);
+    else taker.found(run);
+  }
+}
+
+/**
+ * Fetches the keys of the next hits of runs, so that these can be merged. Hits that are gone leave their run; of a folder
+ * that is gone or was replaced, all that have no keys.
+ * @returns folders that the server refuses
+ */
+export async function fetchNextKeys(
+  connection: ImapConnection,
+  runs: readonly Run[],
+  sort: readonly Sort[],
+  count: number,
+): Promise<Map<string, BrokerError>> {
+  const refused = new Map<string, BrokerError>();
+  const next = new Map(runs.map((run) => [run.mailbox, { run, ...nextOf(run, count) }]));
+  if (runs.length > 1 && isShort(sort)) {
+    const done = await examineEach(connection, [...next.keys()], ({ mailbox }) =>
+      fetchKeys(connection, next.get(mailbox)?.uids ?? new Uint32Array(), sort),
+    );
+    for (const [mailbox, { facts, value }] of done) {
+      const one = next.get(mailbox);
+      if (one) addKeys(one, facts.uidValidity === one.run.uidValidity ? value : undefined);
+      next.delete(mailbox);
+    }
+  }
+  for (const one of next.values()) {
+    try {
+      await connection.select(one.run.mailbox, { uidValidity: one.run.uidValidity });
+      addKeys(one, await fetchKeys(connection, one.uids, sort));
+    } catch (failure) {
+      const changed = failure instanceof BrokerError && failure.kind === 'STATE_CHANGED';
+      if (!changed && !isRefusal(failure)) throw failure;
+      if (failure.kind === 'IMAP_NO') refused.set(one.run.mailbox, failure);
+      addKeys(one, undefined);
+    }
+  }
+  return refused;
+}
+
+function nextOf({ uids, columns }: Run, count: number): { from: number; uids: Uint32Array } {
+  const from = columns[0]?.length ?? 0;
+  return { from, uids: uids.slice(from, from + count) };
+}
+
+type Next = { run: Run; from: number; uids: Uint32Array };
+
+/** @param keys undefined: the folder is gone */
+function addKeys({ run, from, uids }: Next, keys: Keys | undefined): void {
+  // Another request may have fetched them meanwhile.
+  if ((run.columns[0]?.length ?? 0) !== from) return;
+  const known = uids.filter((uid) => keys?.has(uid));
+  for (const [index, column] of run.columns.entries()) {
+    for (const uid of known) column.push(keys?.get(uid)?.[index] ?? 0);
+  }
+  if (known.length === uids.length) return;
+  const rest = keys ? run.uids.subarray(from + uids.length) : new Uint32Array();
+  run.uids = Uint32Array.from([...run.uids.subarray(0, from), ...known, ...rest]);
+  // The hits are no longer those that a search of this state finds.
+  run.stamp = undefined;
+}
+
+/** Whether a search has text that needs CHARSET UTF-8, and is sent as a literal. */
+function hasLiteral(keys: readonly ImapArgument[]): boolean {
+  return keys.some((key) =>
+    Array.isArray(key) ? hasLiteral(key) : typeof key === 'object' && 'type' in key && key.type === 'LITERAL',
+  );
+}
+
+/** Whether the server takes literals without being waited for (RFC 7888); none of a search is longer than 4096. */
+function takesLiterals(connection: ImapConnection): boolean {
+  return connection.has('LITERAL+') || connection.has('LITERAL-');
+}
+
+/** Collects hits; a connection whose server sends more hits than the folder has messages is closed. */
+class FolderHits {
+  readonly uids: number[] = [];
+  readonly #connection: ImapConnection;
+  readonly #facts: Readonly<FolderFacts>;
+
+  constructor(connection: ImapConnection, facts: Readonly<FolderFacts>) {
+    this.#connection = connection;
+    this.#facts = facts;
+  }
+
+  add(uids: readonly number[]): void {
+    if (!this.#hasRoom(uids.length)) return;
+    for (const uid of uids) this.uids.push(uid);
+  }
+
+  addSet(set: string): void {
+    if (this.#hasRoom(countOf(set, this.#most))) this.add(uidsOf(set));
+  }
+
+  get #most(): number {
+    return Math.min(MOST_HITS, this.#facts.exists + MORE_HITS);
+  }
+
+  #hasRoom(more: number): boolean {
+    if (this.uids.length + more <= this.#most) return true;
+    this.#connection.giveUp(tooLarge('hits of a search, which are more than the messages', this.#most));
+    return false;
+  }
+}
