@@ -1,5 +1,5 @@
 import type { Result } from '../protocol/contract.js';
-import { htmlToText } from './html-text.js';
+import { htmlToText } from '../text/html-text.js';
 
 /** What message.get answers of the bodies of a message. */
 export type Bodies = Pick<Result<'message.get'>['messages'][number], 'textBody' | 'htmlBody'>;

@@ -56,6 +56,8 @@ export class NotFoundError extends RpcError {}
 export class StateChangedError extends RpcError {}
 /** The IMAP server refused; `imap` has its words. */
 export class ImapRefusedError extends RpcError {}
+/** The IMAP server, or the folder, does not offer what the request needs; `field` names it. */
+export class UnsupportedError extends RpcError {}
 
 const classes: Partial<Record<ErrorKind, typeof RpcError>> = {
   INVALID_PARAMS: InvalidParamsError,
@@ -73,6 +75,7 @@ const classes: Partial<Record<ErrorKind, typeof RpcError>> = {
   NOT_FOUND: NotFoundError,
   STATE_CHANGED: StateChangedError,
   IMAP_NO: ImapRefusedError,
+  UNSUPPORTED: UnsupportedError,
 };
 
 /** The error of a kind, in its class. */

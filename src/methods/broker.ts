@@ -1,4 +1,4 @@
-import { quotaOf } from '../imap/mailboxes/quota.js';
+import { quotasOf } from '../imap/mailboxes/quota.js';
 import type { brokerMethods } from '../protocol/methods/broker.js';
 import { openRpcDocument } from '../protocol/openrpc.js';
 import type { Handlers } from './context.js';
@@ -8,9 +8,8 @@ import { shareRead } from './support/shared.js';
 export const brokerHandlers = {
   'quota.get': (context, params) =>
     shareRead(context, params, {}, async (connection) => {
-      const quota = await quotaOf(connection, params.mailbox);
-      const { root, storage, messages } = quota ?? { root: null, storage: null, messages: null };
-      return { supported: quota !== undefined, root, storage, messages };
+      const roots = await quotasOf(connection, params.mailbox);
+      return { supported: roots !== undefined, roots: roots ?? [] };
     }),
   'broker.ping': async ({ services: { version, epoch } }) => ({
     version,

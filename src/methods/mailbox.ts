@@ -1,4 +1,6 @@
 import { namespacesOf } from '../imap/connection/namespaces.js';
+import { aclOf } from '../imap/mailboxes/acl.js';
+import { mailboxInfo } from '../imap/mailboxes/mailbox-info.js';
 import { listMailboxes } from '../imap/mailboxes/mailbox-list.js';
 import { statusOf } from '../imap/mailboxes/mailbox-status.js';
 import { mailboxTree, subscribedTree } from '../imap/mailboxes/mailbox-tree.js';
@@ -9,15 +11,13 @@ import {
   subscribeMailbox,
   unsubscribeMailbox,
 } from '../imap/mailboxes/mailboxes.js';
+import { metadataOf } from '../imap/mailboxes/metadata.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { mailboxMethods } from '../protocol/methods/mailbox.js';
-import { fetchAllNew } from '../view/fetch-members.js';
-import type { MailboxView } from '../view/mailbox-view.js';
-import { stateOf, versionOf } from '../view/state.js';
 import type { Handlers } from './context.js';
-import { jobOf } from './support/job.js';
-import { metaOf } from './support/meta.js';
-import { shareRead } from './support/shared.js';
+import { mailboxChanges } from './mailbox-changes.js';
+import { computedSize } from './support/computed-size.js';
+import { shareKept, shareRead } from './support/shared.js';
 import { write } from './support/writing.js';
 
 /** A list of thousands of folders has a megabyte, and is asked for more often than any message. */
@@ -26,37 +26,50 @@ const LARGER = 16;
 /** Handlers of the methods in `src/protocol/methods/mailbox.ts`. */
 export const mailboxHandlers = {
   'mailbox.list': (context, params) =>
-    shareRead(context, params, { times: LARGER }, async (connection) => {
-      const { counts, subscribedOnly } = params;
-      const listed = await listMailboxes(connection, { counts, ghosts: subscribedOnly });
-      const { other, shared } = namespacesOf(connection);
-      const tree = await mailboxTree(
-        listed,
-        [...other, ...shared].map(({ prefix }) => prefix),
-      );
-      return { mailboxes: subscribedOnly ? subscribedTree(tree) : tree };
-    }),
-  'mailbox.status': (context, params) =>
-    shareRead(context, params, {}, async (connection) => {
-      const { mailboxes } = params;
-      const counts = await statusOf(connection, mailboxes);
-      const statuses = mailboxes.map((mailbox) => ({ mailbox, counts: counts.get(canonicalName(mailbox)) ?? null }));
-      return { statuses };
-    }),
-  'mailbox.changes': async (context, { mailbox, since, maxAgeMs = 0 }) => {
-    const reader = context.services.views.reader(context.account.key, mailbox);
-    const { value, origin } = await reader.read(context.account, {
-      key: JSON.stringify(['changes', since]),
-      maxAgeMs,
-      job: jobOf(context, { effect: 'read', mailbox }),
-      fromMemory: (view) => (view.placed && view.members.unknownOnTop === 0 ? changesSince(view, since) : undefined),
-      fetch: async (view, connection) => {
-        await fetchAllNew(view, connection);
-        return changesSince(view, since);
+    shareKept(
+      context,
+      params,
+      { times: LARGER },
+      async (connection) => {
+        const { counts, subscribedOnly, facts } = params;
+        const listed = await listMailboxes(connection, { counts, facts, ghosts: subscribedOnly });
+        const { other, shared } = namespacesOf(connection);
+        const tree = await mailboxTree(
+          listed,
+          [...other, ...shared].map(({ prefix }) => prefix),
+        );
+        return { mailboxes: subscribedOnly ? subscribedTree(tree) : tree };
       },
+      ({ mailboxes }) => mailboxes,
+    ),
+  'mailbox.status': (context, params) =>
+    shareKept(
+      context,
+      params,
+      {},
+      async (connection) => {
+        const { mailboxes } = params;
+        const counts = await statusOf(connection, mailboxes);
+        const statuses = mailboxes.map((mailbox) => ({ mailbox, counts: counts.get(canonicalName(mailbox)) ?? null }));
+        return { statuses };
+      },
+      ({ statuses }) => statuses,
+    ),
+  'mailbox.info': (context, params) => {
+    const { mailbox, size } = params;
+    return shareRead(context, params, { mailbox }, async (connection) => {
+      const info = await mailboxInfo(connection, mailbox);
+      return info.size === null && size ? { ...info, size: await computedSize(context, connection, info) } : info;
     });
-    return { ...value, meta: metaOf(origin) };
   },
+  'mailbox.acl': (context, params) =>
+    shareRead(context, params, {}, async (connection) => ({ entries: await aclOf(connection, params.mailbox) })),
+  'mailbox.metadata': (context, params) =>
+    shareRead(context, params, {}, async (connection) => {
+      const { mailbox, entries } = params;
+      return { entries: await metadataOf(connection, mailbox, entries) };
+    }),
+  'mailbox.changes': mailboxChanges,
   'mailbox.create': (context, { mailbox, subscribe }) =>
     write(context, { others: 'all' }, async (connection) => {
       const { name, created } = await createMailbox(connection, mailbox, { subscribe });
@@ -81,19 +94,3 @@ export const mailboxHandlers = {
       return { mailbox };
     }),
 } satisfies Pick<Handlers, keyof typeof mailboxMethods>;
-
-function changesSince(view: MailboxView, since: string) {
-  const { uidValidity = 0, members, log } = view;
-  const version = versionOf(view, since);
-  const changes = version === undefined ? undefined : log.since(version);
-  const { added, changed, removed } = changes ?? { added: [], changed: [], removed: [] };
-  return {
-    complete: changes !== undefined,
-    uidValidity,
-    state: stateOf(view),
-    total: members.exists,
-    added,
-    changed: changed.map((uid) => ({ uid, flags: JSON.parse(members.flagsOf(uid) ?? '[]') as string[] })),
-    removed,
-  };
-}

@@ -1,3 +1,4 @@
+import { requireGmail, storeLabels } from '../imap/messages/labels.js';
 import { expunge, storeFlags } from '../imap/messages/store.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { BrokerError } from '../protocol/errors.js';
@@ -32,6 +33,21 @@ export const messageWriteHandlers = {
       notFound: uids.filter((uid) => !stored.has(uid)),
     };
   },
+  'message.label': async (context, params) => {
+    const { add, remove } = params;
+    requireLabels(add, remove);
+    const uids = [...new Set(params.uids)];
+    const labelled = await changing(context, { ...params, elsewhere: 'all' }, async (connection) => {
+      requireGmail(connection);
+      const found = await existingOf(context, connection, { ...params, uids });
+      const now = await storeLabels(connection, found, { add, remove });
+      return new Map(found.map((uid) => [uid, now.get(uid) ?? null]));
+    });
+    return {
+      messages: [...labelled].map(([uid, labels]) => ({ uid, labels })),
+      notFound: uids.filter((uid) => !labelled.has(uid)),
+    };
+  },
   'message.copy': (context, params) =>
     idempotently(context, params.idempotencyKey, askedFor(params), (takenOver) => {
       if (takenOver) throw outcomeUnknown();
@@ -64,4 +80,12 @@ export const messageWriteHandlers = {
 
 function refuseFlags(message: string): never {
   throw new BrokerError('INVALID_PARAMS', message, { field: 'flags' });
+}
+
+function requireLabels(add: readonly string[], remove: readonly string[]): void {
+  if (add.length + remove.length === 0) throw new BrokerError('INVALID_PARAMS', 'add: no label.', { field: 'add' });
+  const added = new Set(add.map((name) => name.toLowerCase()));
+  if (remove.some((name) => added.has(name.toLowerCase()))) {
+    throw new BrokerError('INVALID_PARAMS', 'remove: the same label is added.', { field: 'remove' });
+  }
 }

@@ -55,6 +55,12 @@ export const errorTable = {
     retry: 'never',
     meaning: "The IMAP server refused the command; data.imap has the server's words.",
   },
+  UNSUPPORTED: {
+    code: -32025,
+    retry: 'never',
+    meaning:
+      'The IMAP server, or the folder, does not offer what the request needs; data.field names it. Nothing was done.',
+  },
   NOT_FOUND: { code: -32020, retry: 'never', meaning: 'No such folder, message or part.' },
   STATE_CHANGED: {
     code: -32021,

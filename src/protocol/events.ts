@@ -27,8 +27,15 @@ const watchEvent = z.discriminatedUnion('type', [
     messages: z
       .array(messageSummary)
       .max(eventMessages)
-      .describe('Messages that arrived, with the default fields of message.list; the newest of them.'),
-    more: z.boolean().optional().describe('true: there are others; list the folder.'),
+      .describe(
+        'Messages that arrived, with the `fields` that this socket asked for in watch.start or events.resume; the newest of them.',
+      ),
+    more: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: there are others; list the folder. So it is where rows are too long for one event, and where a resumed socket asks for members that the events which it missed do not have.',
+      ),
   }),
   z.object({
     ...ofEvent,

@@ -11,6 +11,11 @@ export const protocolLimits = {
   streamStallMs: 20_000,
   /** Uids in one request. */
   uidsPerRequest: 10_000,
+  /** Ranges of a set of uids in one request, and characters of a set that is written as a string. */
+  uidRanges: 10_000,
+  uidSetCharacters: 64 * 1024,
+  /** Uids in each list of `mailbox.changes`; `unknown` tells of others. */
+  changedUids: 20_000,
   /** Messages in one page of `message.list`, `message.search` or `message.threads`. */
   pageSize: 500,
   /** Messages in one page of `message.list` where uids alone are asked for (`fields: []`). */

@@ -28,6 +28,19 @@ export const flag = z
   .max(200)
   .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags');
 
+/** A label of Gmail: the name of a user's label in Unicode, or a system label such as `\Inbox`. */
+export const label = z
+  .string()
+  .min(1)
+  .max(250)
+  .regex(
+    /^(?:\\[A-Za-z]+|[^\\\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*)$/u,
+    'a label is a name, or a system label: a backslash and letters',
+  )
+  .describe(
+    'A label in Unicode, levels joined by `/`; system labels begin with a backslash: `\\Inbox`, `\\Important`.',
+  );
+
 export const address = z.object({
   name: z.string().describe('Display name, decoded, without control characters; empty where there is none.'),
   address: z
@@ -77,6 +90,9 @@ export const explanation = z.object({
   selectMs: z.number().describe('SELECT and EXAMINE.'),
   commandMs: z.number().describe('All other commands.'),
   commands: z.array(z.string()).describe('Names of the IMAP commands, in their order; at most 50.'),
+  roundTrips: z
+    .int()
+    .describe('How often the IMAP server was waited for: commands that are sent in one packet count once.'),
   sentBytes: z.int().describe('To the IMAP server.'),
   receivedBytes: z.int().describe('From the IMAP server.'),
   connection: z.string().nullable().describe('Id of the connection, as in the log; null where none was needed.'),
@@ -145,6 +161,10 @@ export const attachment = z.object({
   encodedSize: z.int().describe(encodedSize),
   decodedSize: z.int().nullable().describe(decodedSize),
   contentId: z.string().nullable().describe('Without angle brackets; html refers to it as cid:….'),
+  message: z
+    .object({ envelope })
+    .nullable()
+    .describe('Of an attached message, which message.get opens with this part; null of anything else.'),
 });
 export type Attachment = z.infer<typeof attachment>;
 

@@ -16,6 +16,7 @@ export class Trace {
   #receivedBytes = 0;
   #connection: string | null = null;
   #attempts = 0;
+  #roundTrips = 0;
   readonly #commands: string[] = [];
   /** The connection at work, and its bytes when the work began. */
   #lent: { connection: Traced; before: Traced['bytes'] } | undefined;
@@ -33,6 +34,11 @@ export class Trace {
     if (name === 'SELECT' || name === 'EXAMINE') this.#selectMs += ms;
     else this.#commandMs += ms;
     if (this.#commands.length < MOST_COMMANDS) this.#commands.push(name);
+  }
+
+  /** The IMAP server answered what was sent to it in one packet. */
+  roundTrip(): void {
+    this.#roundTrips += 1;
   }
 
   end(): void {
@@ -53,6 +59,7 @@ export class Trace {
     this.#receivedBytes = received;
     this.#connection = other.#connection;
     this.#attempts = other.#attempts;
+    this.#roundTrips = other.#roundTrips;
     this.#commands.push(...other.#commands);
   }
 
@@ -75,6 +82,7 @@ export class Trace {
       selectMs: rounded(this.#selectMs),
       commandMs: rounded(this.#commandMs),
       commands: [...this.#commands],
+      roundTrips: this.#roundTrips,
       sentBytes: sent,
       receivedBytes: received,
       connection: this.#connection,

@@ -4,7 +4,7 @@ import { FETCH_BATCH, fetchRange, fetchSummaries } from '../imap/messages/fetch.
 import { fetchFlags } from '../imap/messages/fetch-flags.js';
 import { survivingExpunge } from '../imap/messages/fetch-rows.js';
 import { BrokerError } from '../protocol/errors.js';
-import type { ListField, MessageSummary } from '../protocol/rows.js';
+import { type Field, headersOf, type MessageSummary } from '../protocol/rows.js';
 import type { MailboxView } from './mailbox-view.js';
 import type { Member } from './membership.js';
 
@@ -18,7 +18,7 @@ const MOST_TRIES = 8;
 export async function fetchNewest(
   view: MailboxView,
   connection: ImapConnection,
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<boolean> {
   const { members } = view;
   const from = members.base + members.uids.length + 1;
@@ -45,7 +45,7 @@ export async function fetchOlder(
   view: MailboxView,
   connection: ImapConnection,
   count: number,
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<boolean> {
   const to = view.members.base;
   // Without rows the response is short.
@@ -62,12 +62,12 @@ export async function fetchMissing(
   view: MailboxView,
   connection: ImapConnection,
   uids: readonly number[],
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<boolean> {
-  const immutable = fields.filter((field) => field !== 'flags');
-  const rows = await survivingExpunge(connection, () => fetchSummaries(connection, uids, immutable));
+  const lacking = view.rows.lacking(uids, fields);
+  const rows = await survivingExpunge(connection, () => fetchSummaries(connection, uids, lacking));
   if (!(await holds(view, connection)) || !connection.isFollowedBy(view)) return false;
-  for (const row of rows) if (view.members.flagsOf(row.uid) !== undefined) view.rows.add(row);
+  for (const row of rows) if (view.members.flagsOf(row.uid) !== undefined) view.rows.add(row, headersOf(lacking));
   if (rows.length >= uids.length) return true;
   await hearOfVanished(view, connection);
   return false;
@@ -81,11 +81,13 @@ export async function fetchListed(
   view: MailboxView,
   connection: ImapConnection,
   uids: readonly number[],
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<void> {
-  const rows = await survivingExpunge(connection, () => fetchSummaries(connection, uids, fields));
+  const kept = view.rows.lacking(uids, fields).filter((field) => field !== 'flags');
+  const lacking: Field[] = fields.includes('flags') ? [...kept, 'flags'] : kept;
+  const rows = await survivingExpunge(connection, () => fetchSummaries(connection, uids, lacking));
   if (!(await holds(view, connection)) || !connection.isFollowedBy(view)) return;
-  for (const row of rows) view.rows.add(row);
+  for (const row of rows) view.rows.add(row, headersOf(lacking));
   if (rows.length < uids.length) await hearOfVanished(view, connection);
 }
 
@@ -98,7 +100,7 @@ async function fetchMembers(
   view: MailboxView,
   connection: ImapConnection,
   { from, to }: { from: number; to: number },
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<Member[] | undefined> {
   const { members } = view;
   const { shifts } = members;
@@ -106,7 +108,7 @@ async function fetchMembers(
   const rows: MessageSummary[] =
     fields.length > 0
       ? await survivingExpunge(connection, () =>
-          fetchRange(connection, set, 'sequence', [...new Set<ListField>([...fields, 'flags'])]),
+          fetchRange(connection, set, 'sequence', [...new Set<Field>([...fields, 'flags'])]),
         )
       : Array.from(await fetchFlags(connection, set, 'sequence'), ([uid, flags]) => ({ uid, flags }));
   if (!(await holds(view, connection)) || members.shifts !== shifts) return undefined;
@@ -115,7 +117,7 @@ async function fetchMembers(
     return undefined;
   }
   rows.sort((a, b) => a.uid - b.uid);
-  for (const row of rows) view.rows.add(row);
+  for (const row of rows) view.rows.add(row, headersOf(fields));
   return rows.map(({ uid, flags = [] }) => ({ uid, flags }));
 }
 

@@ -111,6 +111,7 @@ export class MailboxReader {
   constructor(mailbox: string, view: MailboxView, onGrown: () => void, confirmations: Confirmations) {
     this.mailbox = mailbox;
     this.view = view;
+    view.name = mailbox;
     this.#onGrown = onGrown;
     this.#confirmations = confirmations;
   }

@@ -39,6 +39,8 @@ let made = 0;
 export class MailboxView implements Follower {
   /** Unique for each view, so that a state shows its view. */
   readonly id: string;
+  /** The name by which the folder is read. */
+  name = '';
   readonly log = new ChangeLog();
   readonly rows = new Rows();
   /** Called when the server reports a change, before the view is confirmed. */
@@ -187,6 +189,7 @@ export class MailboxView implements Follower {
   confirm(begun: Moment): void {
     this.#confirmed = begun;
     this.#unsure = false;
+    this.rows.forgetLabels();
     if (this.#modseq !== undefined) this.#modseq = this.#heardModseq ?? this.#modseq;
   }
 

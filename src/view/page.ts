@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { Boundary, PageStart } from '../imap/messages/index-page.js';
-import type { ListField } from '../protocol/rows.js';
+import type { Field } from '../protocol/rows.js';
 import { fetchMissing, fetchNewest, fetchOlder } from './fetch-members.js';
 import type { MailboxView } from './mailbox-view.js';
 import { lowerBound } from './ranges.js';
@@ -8,7 +8,7 @@ import { lowerBound } from './ranges.js';
 export interface PageRequest {
   start: PageStart;
   limit: number;
-  fields: readonly ListField[];
+  fields: readonly Field[];
 }
 
 /** Messages of a page, newest first, and where the next page begins. */

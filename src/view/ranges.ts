@@ -10,11 +10,27 @@ export class UidRanges {
   full = false;
 
   add(set: string): void {
-    forEachRange(set, (from, to) => {
-      if (this.#ranges.length >= MOST_RANGES) this.full = true;
-      else this.#ranges.push([Math.min(from, to), Math.max(from, to)]);
-      return !this.full;
-    });
+    forEachRange(set, (from, to) => this.addRange(from, to));
+  }
+
+  /** @returns false when the set is full */
+  addRange(from: number, to: number): boolean {
+    if (this.#ranges.length >= MOST_RANGES) this.full = true;
+    else this.#ranges.push([Math.min(from, to), Math.max(from, to)]);
+    return !this.full;
+  }
+
+  /** The uids below a bound as ascending ranges without overlaps. */
+  mergedBelow(bound: number): [number, number][] {
+    const merged: [number, number][] = [];
+    for (const [from, end] of this.#ranges.toSorted((a, b) => a[0] - b[0])) {
+      const to = Math.min(end, bound - 1);
+      const last = merged.at(-1);
+      if (from > to) continue;
+      if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+      else merged.push([from, to]);
+    }
+    return merged;
   }
 
   /** Number of uids in the set, each counted as often as it was added. */
@@ -42,6 +58,19 @@ export class UidRanges {
     }
     return found;
   }
+}
+
+/** Whether a uid is in ascending ranges without overlaps. */
+export function isInRanges(ranges: readonly [number, number][], uid: number): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle]?.[1] ?? 0) < uid) low = middle + 1;
+    else high = middle;
+  }
+  const [from] = ranges[low] ?? [Number.POSITIVE_INFINITY];
+  return from <= uid;
 }
 
 /** The index of the first of ascending numbers that is not below a bound. */

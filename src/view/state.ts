@@ -1,14 +1,17 @@
-import type { ListField } from '../protocol/rows.js';
+import type { Field } from '../protocol/rows.js';
 import type { MailboxView } from './mailbox-view.js';
 import type { Page } from './page.js';
 
 /** What a state says. Everything but `view`, `version` and `stamp` is also true in another process. */
 export interface FolderState {
-  /** {@link MailboxView.id}: the view whose log `version` counts. */
+  /** {@link MailboxView.id}: the view whose log `version` counts; {@link NO_VIEW} where no log tells all. */
   view: string;
+  /** {@link tagOf} the folder. */
+  tag: string;
   uidValidity: number;
   version: number;
   stamp: number;
+  /** Messages below `uidNext`. */
   exists: number;
   /** 0 where it was not known. */
   uidNext: number;
@@ -16,26 +19,62 @@ export interface FolderState {
   modseq: bigint | undefined;
 }
 
+/** In place of a view in a state whose later changes no log tells: see {@link lastingStateOf}. */
+const NO_VIEW = '0';
+
 /** The current state of a folder, from which later changes are computed. */
-export function stateOf({ id, uidValidity, log, stamp, members, uidNext = 0, modseq }: MailboxView): string {
-  const numbers = [uidValidity, log.version, stamp, members.exists, uidNext];
-  return [id, ...numbers, ...(modseq === undefined ? [] : [modseq])].join('.');
+export function stateOf(view: MailboxView): string {
+  return stateBy(view.id, view);
+}
+
+/**
+ * The current state of a folder for a caller who knows messages that the view may not know, by answers of an earlier
+ * view: the log of this one tells all later changes only where it knows all messages.
+ */
+export function lastingStateOf(view: MailboxView): string {
+  return stateBy(view.members.base === 0 ? view.id : NO_VIEW, view);
+}
+
+function stateBy(id: string, view: MailboxView): string {
+  const { uidValidity, log, stamp, members, uidNext = 0, modseq } = view;
+  // Messages that were announced and are not known yet have uids from `uidNext` on.
+  const numbers = [uidValidity, log.version, stamp, members.exists - members.unknownOnTop, uidNext];
+  return [id, tagOf(view), ...numbers, ...(modseq === undefined ? [] : [modseq])].join('.');
+}
+
+/**
+ * Few characters that tell apart folders of one UIDVALIDITY: by MAILBOXID (RFC 8474), which a renamed folder keeps, else
+ * by name.
+ */
+function tagOf({ mailboxId, name }: Pick<MailboxView, 'mailboxId' | 'name'>): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(mailboxId === undefined ? `n${name}` : `i${mailboxId}`))
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(36);
 }
 
 /** What a state string says; undefined for any string that {@link stateOf} has not made. */
 export function readState(state: string): FolderState | undefined {
-  const [, view, ...numbers] =
-    /^([0-9a-z]+)\.(\d{1,10})\.(\d{1,15})\.(\d{1,15})\.(\d{1,10})\.(\d{1,10})(?:\.(\d{1,20}))?$/.exec(state) ?? [];
-  if (view === undefined) return undefined;
+  const [, view, tag, ...numbers] =
+    /^([0-9a-z]+)\.([0-9a-z]{1,7})\.(\d{1,10})\.(\d{1,15})\.(\d{1,15})\.(\d{1,10})\.(\d{1,10})(?:\.(\d{1,20}))?$/.exec(
+      state,
+    ) ?? [];
+  if (view === undefined || tag === undefined) return undefined;
   const [uidValidity = 0, version = 0, stamp = 0, exists = 0, uidNext = 0] = numbers.slice(0, 5).map(Number);
   const modseq = numbers[5] === undefined ? undefined : BigInt(numbers[5]);
-  return { view, uidValidity, version, stamp, exists, uidNext, modseq };
+  return { view, tag, uidValidity, version, stamp, exists, uidNext, modseq };
+}
+
+/** What a state says of the folder that the view is of; undefined where it is of another folder, or no state. */
+export function stateOfSame(view: MailboxView, state: string): FolderState | undefined {
+  const read = readState(state);
+  return read && read.uidValidity === view.uidValidity && read.tag === tagOf(view) ? read : undefined;
 }
 
 /** The version in a state string of this view; undefined for any other string. */
-export function versionOf({ id, uidValidity }: MailboxView, state: string): number | undefined {
-  const read = readState(state);
-  return read?.view === id && read.uidValidity === uidValidity ? read.version : undefined;
+export function versionOf(view: MailboxView, state: string): number | undefined {
+  const then = stateOfSame(view, state);
+  return then?.view === view.id ? then.version : undefined;
 }
 
 /**
@@ -44,9 +83,8 @@ export function versionOf({ id, uidValidity }: MailboxView, state: string): numb
  *   search. The view must be confirmed, and all of its messages known.
  */
 export function isUnchanged(view: MailboxView, state: string, of: 'members' | 'folder'): boolean {
-  const then = readState(state);
-  if (!then || !view.placed || view.members.unknownOnTop > 0) return false;
-  if (then.uidValidity !== view.uidValidity || then.exists !== view.members.exists) return false;
+  const then = stateOfSame(view, state);
+  if (!then || !view.placed || view.members.unknownOnTop > 0 || then.exists !== view.members.exists) return false;
   if (then.view === view.id)
     return then.version === view.log.version && (of === 'members' || then.stamp === view.stamp);
   // Without a log: equal mod-sequences show that no flag changed; the next uid and the count, that nothing came or went.
@@ -60,6 +98,6 @@ export function unchangedJson(state: string): string {
 }
 
 /** The rows of a page as a JSON array. */
-export function rowsJson(view: MailboxView, { uids }: Pick<Page, 'uids'>, fields: readonly ListField[]): string {
+export function rowsJson(view: MailboxView, { uids }: Pick<Page, 'uids'>, fields: readonly Field[]): string {
   return `[${uids.map((uid) => view.rows.json(uid, fields, view.flagsOf(uid) ?? '[]')).join(',')}]`;
 }

@@ -154,6 +154,16 @@ export class Views implements KeptPerAccount {
     if (bytes <= this.limits.now.bodyBytes) this.#set(account, entryKey(account, 'body', name), { body }, bytes);
   }
 
+  /** Something that was made out of a folder, as JSON; whether it still holds its user decides, by what is in it. */
+  recallMade(account: string, name: string): string | undefined {
+    const entry = this.#cache.get(entryKey(account, 'made', name));
+    return entry && 'body' in entry ? entry.body : undefined;
+  }
+
+  keepMade(account: string, name: string, json: string): void {
+    this.#set(account, entryKey(account, 'made', name), { body: json }, bytesOfString(json));
+  }
+
   /**
    * An answer that is not about the messages of one folder alone, unless it is older than `maxAgeMs` or than the
    * account's last write.
@@ -303,6 +313,6 @@ function sizeOf(key: string, bytes: number): number {
   return ENTRY_BYTES + bytesOfString(key) + bytes;
 }
 
-function entryKey(account: string, kind: 'folder' | 'body' | 'answer', name: string): string {
+function entryKey(account: string, kind: 'folder' | 'body' | 'answer' | 'made', name: string): string {
   return `${account}\0${kind}\0${name}`;
 }

@@ -1,9 +1,13 @@
+import type { RowFields } from './row-fields.js';
+
 /** One event, serialised once for all sockets that get it. */
 export interface LoggedEvent {
   readonly seq: number;
   readonly mailbox: string;
   /** The WebSocket text frame. */
   readonly frame: string;
+  /** Members that its rows have; undefined where it has no rows. */
+  readonly fields?: RowFields | undefined;
 }
 
 export interface EventLogLimits {
@@ -80,9 +84,9 @@ export class EventLog {
   }
 
   /** Adds an event. @param write returns the frame for the number that the event gets */
-  append(mailbox: string, write: (seq: number) => string): LoggedEvent {
+  append(mailbox: string, write: (seq: number) => string, fields?: RowFields): LoggedEvent {
     const seq = this.seq + 1;
-    const event = { seq, mailbox, frame: write(seq) };
+    const event = { seq, mailbox, frame: write(seq), fields };
     this.#events.push({ event, forget: this.#store.keep(this, event.frame) });
     if (this.#events.length > this.#store.limits.events) this.dropOldest();
     this.#store.trim();

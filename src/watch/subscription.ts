@@ -1,9 +1,12 @@
 import type { EventLog, LoggedEvent } from './event-log.js';
+import type { RowFields } from './row-fields.js';
 import type { Subscriber } from './types.js';
 
 /** A watch that a request is about to begin on a socket; events wait until the request is answered. */
 export interface Hold {
   readonly mailboxes: ReadonlySet<string>;
+  /** Members of rows that the request asks for. */
+  readonly fields: RowFields;
   /** Events above this number wait for the request's answer; undefined while no event has to wait. */
   from: number | undefined;
   /** Events that the socket is sent again: all above `after`, up to `from`. */
@@ -18,6 +21,9 @@ export interface Hold {
 export class Subscription {
   readonly subscriber: Subscriber;
   readonly #log: EventLog;
+  readonly #cut: (event: LoggedEvent, fields: RowFields) => string;
+  /** By mailbox, members of rows that the socket asked for. */
+  readonly #fields = new Map<string, RowFields>();
   /** By mailbox, the number above which the socket has all events of the mailbox, up to {@link #sent}. */
   readonly #since = new Map<string, number>();
   readonly #holds = new Set<Hold>();
@@ -25,9 +31,11 @@ export class Subscription {
   #sent: number;
   #ended = false;
 
-  constructor(subscriber: Subscriber, log: EventLog) {
+  /** @param cut returns the frame of an event with rows of these members alone */
+  constructor(subscriber: Subscriber, log: EventLog, cut: (event: LoggedEvent, fields: RowFields) => string) {
     this.subscriber = subscriber;
     this.#log = log;
+    this.#cut = cut;
     this.#sent = log.seq;
   }
 
@@ -43,14 +51,20 @@ export class Subscription {
     return wanted;
   }
 
+  /** Members of rows that the socket wants or is about to want. */
+  *wantedFields(): Generator<RowFields> {
+    yield* this.#fields.values();
+    for (const { fields } of this.#holds) yield fields;
+  }
+
   /** Whether the socket neither watches a mailbox nor is about to. */
   get idle(): boolean {
     return this.#since.size === 0 && this.#holds.size === 0;
   }
 
   /** A request is about to begin a watch. The hold ends by {@link begin} or {@link drop}. */
-  hold(mailboxes: Iterable<string>): Hold {
-    const hold = { mailboxes: new Set(mailboxes), from: undefined };
+  hold(mailboxes: Iterable<string>, fields: RowFields): Hold {
+    const hold = { mailboxes: new Set(mailboxes), fields, from: undefined };
     this.#holds.add(hold);
     return hold;
   }
@@ -65,11 +79,13 @@ export class Subscription {
   begin(hold: Hold, mailboxes: Iterable<string>): void {
     if (!this.#holds.delete(hold) || this.#ended) return;
     const { from = this.#log.seq, replay } = hold;
+    const names = [...mailboxes];
+    for (const name of names) this.#fields.set(name, this.#fields.get(name)?.with(hold.fields) ?? hold.fields);
     for (const event of replay?.events ?? []) {
       // Later events are sent in order by `#flush`.
-      if (event.seq <= this.#sent && this.lacks(event)) this.subscriber.send(event.frame);
+      if (event.seq <= this.#sent && this.lacks(event)) this.subscriber.send(this.#frameOf(event));
     }
-    for (const name of mailboxes) {
+    for (const name of names) {
       this.#since.set(name, Math.min(this.#since.get(name) ?? from, replay?.after ?? from));
     }
     this.#flush();
@@ -81,7 +97,10 @@ export class Subscription {
   }
 
   stop(mailboxes: readonly string[]): void {
-    for (const name of mailboxes) this.#since.delete(name);
+    for (const name of mailboxes) {
+      this.#since.delete(name);
+      this.#fields.delete(name);
+    }
   }
 
   /** A new event; the log has it already. */
@@ -97,6 +116,7 @@ export class Subscription {
   end(): void {
     this.#ended = true;
     this.#since.clear();
+    this.#fields.clear();
     this.#holds.clear();
   }
 
@@ -122,6 +142,11 @@ export class Subscription {
   #send(event: LoggedEvent): void {
     this.#sent = event.seq;
     const since = this.#since.get(event.mailbox);
-    if (since !== undefined && event.seq > since) this.subscriber.send(event.frame);
+    if (since !== undefined && event.seq > since) this.subscriber.send(this.#frameOf(event));
+  }
+
+  #frameOf(event: LoggedEvent): string {
+    const fields = this.#fields.get(event.mailbox);
+    return !event.fields || !fields || event.fields.key === fields.key ? event.frame : this.#cut(event, fields);
   }
 }

@@ -1,8 +1,10 @@
 import { BrokerError } from '../protocol/errors.js';
+import { defaultFields, type Field, type MessageSummary } from '../protocol/rows.js';
 import { orAborted } from '../runtime/wait.js';
-import { EventLog, type EventStore } from './event-log.js';
+import { EventLog, type EventStore, type LoggedEvent } from './event-log.js';
 import { LatestAccount } from './latest-account.js';
 import { Rounds } from './rounds.js';
+import { MOST_HEADERS, RowFields } from './row-fields.js';
 import { type Hold, Subscription } from './subscription.js';
 import type { AccountHandle, Beginning, MailboxChange, StartWatcher, Subscriber, WatchRequest } from './types.js';
 
@@ -46,6 +48,12 @@ export class Topic {
   readonly #watcher;
   readonly #rounds: Rounds;
   readonly #account: LatestAccount;
+  /** What the rows of events have: all that sockets want or have wanted of late. */
+  #fields = new RowFields([]);
+  /** `performance.now()` when a sweep first found that sockets want less. */
+  #fewerAt: number | undefined;
+  /** What was cut last, of all topics: sockets of an account mostly want the same. */
+  static #lastCut: { event: LoggedEvent; key: string; frame: string } | undefined;
   /** Set when the topic has ended; the farewell is the last frame for its sockets. */
   #ended: { farewell: string | undefined } | undefined;
 
@@ -53,7 +61,7 @@ export class Topic {
     this.#options = options;
     this.#log = new EventLog(options.store, options.seq);
     this.#account = new LatestAccount(options.account);
-    this.#watcher = options.startWatcher(this.#account, (change) => this.#publish(change));
+    this.#watcher = options.startWatcher(this.#account, (change, fields) => this.#publish(change, fields));
     this.#rounds = new Rounds(this.#watcher, () => [...this.#mailboxes.keys()], options.onFailure);
   }
 
@@ -93,12 +101,15 @@ export class Topic {
    * @throws BrokerError NOT_FOUND, IMAP_NO, RATE_LIMITED, SESSION_EXPIRED, the signal's reason, or what the watcher
    * throws
    */
-  async begin({ account, subscriber, mailboxes, signal, resume }: WatchRequest): Promise<Beginning> {
+  async begin({ account, subscriber, mailboxes, fields, signal, resume }: WatchRequest): Promise<Beginning> {
+    const wanted = new RowFields(fields);
+    this.#want(wanted);
     this.#claim(mailboxes);
     this.#account.latest = account;
-    const subscription = this.#subscriptions.get(subscriber) ?? new Subscription(subscriber, this.#log);
+    const cut = (event: LoggedEvent, only: RowFields) => this.#cut(event, only);
+    const subscription = this.#subscriptions.get(subscriber) ?? new Subscription(subscriber, this.#log, cut);
     this.#subscriptions.set(subscriber, subscription);
-    const hold = subscription.hold(mailboxes);
+    const hold = subscription.hold(mailboxes, wanted);
     const known = mailboxes.filter((name) => this.#mailboxes.get(name)?.since !== undefined);
     try {
       const found = await this.#rounds.join(signal);
@@ -159,6 +170,7 @@ export class Topic {
    */
   sweep(lingerMs: number): boolean {
     const now = performance.now();
+    this.#wantLess(now, lingerMs);
     const before = this.#mailboxes.size;
     const used = this.#used();
     for (const [name, mailbox] of this.#mailboxes) {
@@ -184,14 +196,60 @@ export class Topic {
     this.#log.clear();
   }
 
-  #publish(change: MailboxChange): void {
+  /** Adds to what rows have. @throws BrokerError RATE_LIMITED where they would have too many header lines */
+  #want(fields: RowFields): void {
+    if (this.#fields.covers(fields)) return;
+    let all = this.#fields.with(fields);
+    if (all.headers > MOST_HEADERS) all = this.#usedFields().with(fields);
+    if (all.headers > MOST_HEADERS) {
+      const message = `fields: rows of an account's events may have ${MOST_HEADERS} headers, and so many are asked for.`;
+      throw new BrokerError('RATE_LIMITED', message, { field: 'fields', retryAfterMs: 10_000 });
+    }
+    this.#fields = all;
+    this.#watcher.want(all.list);
+  }
+
+  /** Leaves out of rows what no socket has wanted for `lingerMs`: a lost socket may come back for its events. */
+  #wantLess(now: number, lingerMs: number): void {
+    const used = this.#usedFields();
+    if (used.key === this.#fields.key) this.#fewerAt = undefined;
+    else this.#fewerAt ??= now;
+    if (this.#fewerAt === undefined || now - this.#fewerAt < lingerMs) return;
+    this.#fewerAt = undefined;
+    this.#fields = used;
+    this.#watcher.want(used.list);
+  }
+
+  #usedFields(): RowFields {
+    let used = new RowFields([]);
+    for (const subscription of this.#subscriptions.values())
+      for (const fields of subscription.wantedFields()) if (!used.covers(fields)) used = used.with(fields);
+    return used;
+  }
+
+  /** The frame of an event for a socket that wants fewer members of rows; what it wants beyond them it must list. */
+  #cut(event: LoggedEvent, only: RowFields): string {
+    const { frame, fields } = event;
+    const last = Topic.#lastCut;
+    if (last?.event === event && last.key === only.key) return last.frame;
+    const { params, ...rest } = JSON.parse(frame) as { params: { messages: MessageSummary[] } };
+    const whole = fields?.covers(only) === true;
+    const messages = whole ? params.messages.map((row) => only.of(row)) : [];
+    const more = whole ? {} : { more: true };
+    const cut = JSON.stringify({ ...rest, params: { ...params, messages, ...more } });
+    Topic.#lastCut = { event, key: only.key, frame: cut };
+    return cut;
+  }
+
+  #publish(change: MailboxChange, rows: readonly Field[] = defaultFields): void {
     // A last change of a mailbox that was just forgotten would be in the log without the changes after it.
     if (this.#ended || !this.#mailboxes.has(change.mailbox)) return;
     const { epoch, id: topic } = this.#options;
     const at = new Date().toISOString();
-    const event = this.#log.append(change.mailbox, (seq) =>
-      JSON.stringify({ jsonrpc: '2.0', method: 'event', params: { epoch, topic, seq, at, ...change } }),
-    );
+    const write = (seq: number) =>
+      JSON.stringify({ jsonrpc: '2.0', method: 'event', params: { epoch, topic, seq, at, ...change } });
+    const fields = change.type === 'new' ? new RowFields(rows) : undefined;
+    const event = this.#log.append(change.mailbox, write, fields?.key === this.#fields.key ? this.#fields : fields);
     for (const subscription of this.#subscriptions.values()) subscription.take(event);
   }
 

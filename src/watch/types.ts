@@ -1,6 +1,7 @@
 import type { Account } from '../pool/account.js';
 import type { BrokerError } from '../protocol/errors.js';
 import type { WatchEvent } from '../protocol/events.js';
+import type { Field } from '../protocol/rows.js';
 
 /** What a watcher needs from an account: a way to run jobs. */
 export type AccountHandle = Pick<Account, 'key' | 'run' | 'slots'>;
@@ -36,14 +37,19 @@ export interface Watcher {
    * missing is reported later then.
    */
   catchUp(mailboxes: readonly string[]): Promise<void>;
+  /** Members of the rows of new messages from now on. */
+  want(fields: readonly Field[]): void;
   /** Whether a change in any of the folders would be reported within its `lagMs`. */
   readonly alive: boolean;
   /** Ends the watcher; no change is reported any more. */
   close(): void;
 }
 
+/** Takes a change. @param fields members that the rows of new messages have; without it the default ones */
+export type Tell = (change: MailboxChange, fields?: readonly Field[]) => void;
+
 /** Begins to watch an account. `tell` may be called after this function has returned, until the watcher is closed. */
-export type StartWatcher = (account: AccountHandle, tell: (change: MailboxChange) => void) => Watcher;
+export type StartWatcher = (account: AccountHandle, tell: Tell) => Watcher;
 
 /** A socket, as the hub knows it. */
 export interface Subscriber {
@@ -59,6 +65,8 @@ export interface WatchRequest {
   account: AccountHandle;
   subscriber: Subscriber;
   mailboxes: readonly string[];
+  /** Members of the rows of new messages in these folders, beside those that the socket asked for before. */
+  fields: readonly Field[];
   signal: AbortSignal;
   /** The last event that the client has received: later events are sent again. */
   resume?: { epoch: string; after: number } | undefined;

@@ -4,23 +4,26 @@ import type { Job } from '../pool/job.js';
 import { BrokerError } from '../protocol/errors.js';
 import { protocolLimits } from '../protocol/limits.js';
 import type { StatusCounts } from '../protocol/models.js';
-import { defaultFields, type MessageSummary } from '../protocol/rows.js';
+import type { Field, MessageSummary } from '../protocol/rows.js';
 import { fetchAllNew, fetchMissing, fetchOlder } from '../view/fetch-members.js';
 import type { MailboxReader } from '../view/mailbox-reader.js';
 import type { MailboxView } from '../view/mailbox-view.js';
 import { stateOf } from '../view/state.js';
-import type { AccountHandle, MailboxChange } from './types.js';
+import type { AccountHandle, Tell } from './types.js';
 
 const { eventMessages, eventFlags, uidsPerRequest } = protocolLimits;
 /** In a larger folder only the newest messages are watched; changes of older ones show in the counts alone. */
 const MOST_WATCHED = 20_000;
+/** Most characters of the rows of one event: attachments and header lines may be long. */
+const ROWS_CHARACTERS = 512 * 1024;
 /** Most tries when messages vanish while they are fetched. */
 const TRIES = 8;
 
 /** A watched folder: reports what its view has learned since the last report. */
 export class WatchedFolder {
   readonly reader: MailboxReader;
-  readonly #tell: (change: MailboxChange) => void;
+  readonly #tell: Tell;
+  readonly #fields: () => readonly Field[];
   readonly #unpin: () => void;
   /** Version of the view's change log up to which changes were reported. */
   #version = 0;
@@ -28,8 +31,12 @@ export class WatchedFolder {
   #uidValidity: number | undefined;
   #counts = '';
 
-  /** @param pinned the folder's reader, kept in memory until it is unpinned */
-  constructor(pinned: { reader: MailboxReader; unpin: () => void }, tell: (change: MailboxChange) => void) {
+  /**
+   * @param pinned the folder's reader, kept in memory until it is unpinned
+   * @param fields returns the members of the rows of new messages
+   */
+  constructor(pinned: { reader: MailboxReader; unpin: () => void }, tell: Tell, fields: () => readonly Field[]) {
+    this.#fields = fields;
     this.reader = pinned.reader;
     this.#unpin = pinned.unpin;
     this.#tell = tell;
@@ -100,16 +107,16 @@ export class WatchedFolder {
   /** Whether everything that is to be reported is in memory. */
   #isReady(view: MailboxView): boolean {
     if (!view.placed || view.members.unknownOnTop > 0 || !isWhole(view)) return false;
-    return this.#newest(view).every((uid) => view.rows.has(uid, defaultFields));
+    return this.#newest(view).every((uid) => view.rows.has(uid, this.#fields()));
   }
 
   async #prepare(view: MailboxView, connection: ImapConnection): Promise<void> {
     for (let tries = 0; tries < TRIES && connection.isFollowedBy(view); ) {
       await fetchAllNew(view, connection);
-      const missing = this.#newest(view).filter((uid) => !view.rows.has(uid, defaultFields));
+      const missing = this.#newest(view).filter((uid) => !view.rows.has(uid, this.#fields()));
       let progress = true;
       if (!isWhole(view)) progress = await fetchOlder(view, connection, view.members.base, []);
-      else if (missing.length > 0) progress = await fetchMissing(view, connection, missing, defaultFields);
+      else if (missing.length > 0) progress = await fetchMissing(view, connection, missing, this.#fields());
       else return;
       if (!progress) tries += 1;
     }
@@ -142,9 +149,10 @@ export class WatchedFolder {
     const { mailbox } = this;
     const { uidValidity = 0 } = view;
     if (added.length > 0) {
-      const messages = added.slice(-eventMessages).map((uid) => rowOf(view, uid));
+      const fields = this.#fields();
+      const messages = newestRows(view, added.slice(-eventMessages), fields);
       const more = added.length > messages.length ? { more: true } : {};
-      this.#tell({ type: 'new', mailbox, uidValidity, messages, ...more });
+      this.#tell({ type: 'new', mailbox, uidValidity, messages, ...more }, fields);
     }
     for (const uids of chunks(changed, eventFlags)) {
       this.#tell({ type: 'changed', mailbox, uidValidity, messages: uids.map((uid) => flagsEntry(view, uid)) });
@@ -166,8 +174,17 @@ function isWhole({ members: { base, uids } }: MailboxView): boolean {
   return base === 0 || uids.length >= MOST_WATCHED;
 }
 
-function rowOf(view: MailboxView, uid: number): MessageSummary {
-  return JSON.parse(view.rows.json(uid, defaultFields, view.members.flagsOf(uid) ?? '[]')) as MessageSummary;
+/** Rows of the newest messages, as far as they are known and as many as one event takes. */
+function newestRows(view: MailboxView, uids: readonly number[], fields: readonly Field[]): MessageSummary[] {
+  const rows: string[] = [];
+  let left = ROWS_CHARACTERS;
+  for (const uid of uids.toReversed()) {
+    const row = view.rows.has(uid, fields) ? view.rows.json(uid, fields, view.members.flagsOf(uid) ?? '[]') : '';
+    left -= row.length;
+    if (row === '' || left < 0) break;
+    rows.push(row);
+  }
+  return rows.reverse().map((row) => JSON.parse(row) as MessageSummary);
 }
 
 function flagsEntry(view: MailboxView, uid: number): { uid: number; flags: string[] } {

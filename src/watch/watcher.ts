@@ -3,12 +3,13 @@ import { type Stamp, stampsOf } from '../imap/mailboxes/mailbox-stamp.js';
 import { isRefusal } from '../imap/mailboxes/mailbox-status.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { BrokerError } from '../protocol/errors.js';
+import { defaultFields, type Field } from '../protocol/rows.js';
 import { namesOf } from '../runtime/account-key.js';
 import type { Log } from '../runtime/log/log.js';
 import { pause } from '../runtime/wait.js';
 import type { Views } from '../view/views.js';
 import { IdleLoop, type WatchTimes } from './idle-loop.js';
-import type { AccountHandle, Found, MailboxChange, StartWatcher, WatchedMailbox, Watcher } from './types.js';
+import type { AccountHandle, Found, StartWatcher, Tell, WatchedMailbox, Watcher } from './types.js';
 import { WatchedFolder } from './watched-folder.js';
 
 export const defaultWatchTimes: WatchTimes = {
@@ -51,32 +52,27 @@ class AccountWatcher implements Watcher {
   readonly #account: AccountHandle;
   readonly #views: Views;
   readonly #times: WatchTimes;
-  readonly #tell: (change: MailboxChange) => void;
+  readonly #tell: Tell;
   readonly #log: Log | undefined;
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #stamps = new Map<string, Stamp | null>();
   readonly #end = new AbortController();
+  #fields: readonly Field[] = defaultFields;
   #home: Home | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   /** `performance.now()` when the server last confirmed the home folder, and the others. */
   #homeProof = Number.NEGATIVE_INFINITY;
   #pollProof = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    account: AccountHandle,
-    views: Views,
-    times: WatchTimes,
-    tell: (change: MailboxChange) => void,
-    log: Log | undefined,
-  ) {
+  constructor(account: AccountHandle, views: Views, times: WatchTimes, tell: Tell, log: Log | undefined) {
     this.#log = log;
     this.#account = account;
     this.#views = views;
     this.#times = times;
     // Each sync under way listens to this signal.
     setMaxListeners(0, this.#end.signal);
-    this.#tell = (change) => {
-      if (!this.#end.signal.aborted) tell(change);
+    this.#tell = (change, fields) => {
+      if (!this.#end.signal.aborted) tell(change, fields);
     };
   }
 
@@ -104,6 +100,10 @@ class AccountWatcher implements Watcher {
     await Promise.all(looks);
   }
 
+  want(fields: readonly Field[]): void {
+    this.#fields = fields;
+  }
+
   get alive(): boolean {
     return [...this.#folders.keys()].every((name) => this.#liveness(name) !== undefined);
   }
@@ -121,9 +121,10 @@ class AccountWatcher implements Watcher {
   /** Begins to watch a folder. @returns the server's refusal, if the folder cannot be watched */
   async #add(name: string, signal: AbortSignal): Promise<BrokerError | undefined> {
     const account = this.#account.key;
-    const folder = new WatchedFolder(this.#views.pin(account, name), (change) => {
-      if (this.#folders.get(name) === folder) this.#tell(change);
-    });
+    const tell: Tell = (change, fields) => {
+      if (this.#folders.get(name) === folder) this.#tell(change, fields);
+    };
+    const folder = new WatchedFolder(this.#views.pin(account, name), tell, () => this.#fields);
     try {
       await folder.sync(this.#account, { signal, deadlineAt: Date.now() + LOOK_MS });
     } catch (error) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { htmlToText } from '../../src/client/html-text.js';
 import { htmlOf, textOf } from '../../src/client/index.js';
+import { htmlToText } from '../../src/text/html-text.js';
 
 const item = (type: string, content: string | null) => ({
   part: '1',

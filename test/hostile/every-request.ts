@@ -13,9 +13,18 @@ export const everyRequest: readonly Step[] = [
     method: 'message.list',
     params: { mailbox: 'Archive', fields: ['envelope', 'flags', 'size', 'internalDate', 'hasAttachment', 'preview'] },
   },
+  {
+    method: 'message.list',
+    params: {
+      mailbox: 'Archive',
+      fields: ['attachments', 'structure', 'emailId', 'threadId', 'labels', { headers: ['References', 'List-Id'] }],
+    },
+  },
   { method: 'mailbox.list', params: { counts: true } },
   { method: 'message.threads', params: { mailbox: 'INBOX' } },
   { method: 'message.move', params: { ...INBOX, uids: [3], destination: 'Archive' } },
   { method: 'message.append', params: { mailbox: 'INBOX', data: 'U3ViamVjdDogYQ0KDQphDQo=' } },
+  { method: 'mailbox.list', params: { facts: true } },
+  { method: 'mailbox.info', params: { mailbox: 'INBOX' } },
   { method: 'quota.get' },
 ];

@@ -10,7 +10,7 @@ import {
   subscribeMailbox,
   unsubscribeMailbox,
 } from '../../src/imap/mailboxes/mailboxes.js';
-import { quotaOf } from '../../src/imap/mailboxes/quota.js';
+import { quotasOf } from '../../src/imap/mailboxes/quota.js';
 import { atom } from '../../src/imap/wire/tokens.js';
 import { type ScriptedHandler, type ScriptedOptions, startScriptedServer } from '../support/scripted-server.js';
 
@@ -279,11 +279,15 @@ describe('quota', () => {
           )(command, client),
       },
     });
-    expect(await quotaOf(connection, 'INBOX')).toEqual({
-      root: 'user/alice',
-      storage: { used: 10_240, limit: null },
-      messages: { used: 3, limit: 100 },
-    });
+    expect(await quotasOf(connection, 'INBOX')).toEqual([
+      { root: '', storage: null, messages: null, others: [] },
+      {
+        root: 'user/alice',
+        storage: { used: 10_240, limit: null },
+        messages: { used: 3, limit: 100 },
+        others: [{ name: 'X-ITEMS', used: 1, limit: 2 }],
+      },
+    ]);
   });
 
   it('is empty where no root limits the folder', async () => {
@@ -291,7 +295,38 @@ describe('quota', () => {
       capabilities: 'IMAP4rev1 QUOTA',
       on: { GETQUOTAROOT: answer('* QUOTAROOT INBOX') },
     });
-    expect(await quotaOf(connection, 'INBOX')).toEqual({ root: null, storage: null, messages: null });
+    expect(await quotasOf(connection, 'INBOX')).toEqual([]);
+  });
+});
+
+describe('quota of a server that tells too much', () => {
+  it('has 20 roots with 20 resources each, and no number that JSON does not hold', async () => {
+    const roots = Array.from({ length: 3000 }, (_, at) => `"r${at}"`);
+    const resources = Array.from({ length: 1000 }, (_, at) => `X${at} 1 99999999999999999999`).join(' ');
+    const { connection, commands } = await connected({
+      capabilities: 'IMAP4rev1 QUOTA',
+      on: {
+        GETQUOTAROOT: answer(
+          `* QUOTAROOT INBOX ${roots.join(' ')} "${'y'.repeat(100_000)}"`,
+          ...roots.map((root) => `* QUOTA ${root} (STORAGE -1 5 MESSAGE 99999999999999999999 1 ${resources})`),
+        ),
+      },
+    });
+    const quotas = (await quotasOf(connection, 'INBOX')) ?? [];
+    expect(quotas).toHaveLength(20);
+    expect(quotas[19]).toMatchObject({ root: 'r19', storage: null, messages: null });
+    expect(quotas[19]?.others).toHaveLength(18);
+    expect(quotas[19]?.others[17]).toEqual({ name: 'X17', used: 1, limit: null });
+    expect(commands()).toEqual(['GETQUOTAROOT "INBOX"']);
+  });
+
+  it('has each name of a root cut, which is not sent back', async () => {
+    const { connection, commands } = await connected({
+      capabilities: 'IMAP4rev1 QUOTA',
+      on: { GETQUOTAROOT: answer(`* QUOTAROOT INBOX "${'y'.repeat(1000)}"`) },
+    });
+    expect(await quotasOf(connection, 'INBOX')).toMatchObject([{ root: 'y'.repeat(200), storage: null }]);
+    expect(commands()).toEqual(['GETQUOTAROOT "INBOX"']);
   });
 });
 

@@ -48,6 +48,19 @@ describe('explain', () => {
     expect([again.selectMs, again.connection]).toEqual([0, selecting.connection]);
   });
 
+  it('counts the round trips to the server: one for commands that are sent in one packet', async () => {
+    const { session } = await visitor();
+    const { client } = mail;
+    const listed = await client.call('message.list', { session, mailbox: 'INBOX', explain: true });
+    expect(listed.explain?.roundTrips).toBe(listed.explain?.commands.length);
+    const [row] = listed.messages;
+    const folder = { session, mailbox: 'INBOX', uidValidity: listed.uidValidity, explain: true };
+    const opened = await client.call('message.get', { ...folder, uids: [row?.uid ?? 0] });
+    expect(opened.explain).toMatchObject({ commands: ['NOOP', 'UID FETCH'], roundTrips: 1 });
+    const kept = await client.call('message.list', { ...folder, maxAgeMs: 60_000 });
+    expect(kept.explain).toMatchObject({ commands: [], roundTrips: 0 });
+  });
+
   it('tells of the login that a request waited for', async () => {
     const { user, session } = await visitor();
     await mail.dovecot.kick(user);

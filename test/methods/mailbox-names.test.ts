@@ -1,15 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailboxHandlers } from '../../src/methods/mailbox.js';
 import { Dovecot, type DovecotOptions, newUser, PASSWORD } from '../support/dovecot.js';
+import { list, status } from '../support/folder-handlers.js';
 import { directAccount, handlerContext } from '../support/handler-context.js';
 
-const {
-  'mailbox.create': create,
-  'mailbox.delete': remove,
-  'mailbox.list': list,
-  'mailbox.rename': rename,
-  'mailbox.status': status,
-} = mailboxHandlers;
+const { 'mailbox.create': create, 'mailbox.delete': remove, 'mailbox.rename': rename } = mailboxHandlers;
 
 const session = 's';
 

@@ -5,14 +5,13 @@ import { Registry } from '../../src/pool/registry.js';
 import { contract } from '../../src/protocol/contract.js';
 import { Trace } from '../../src/runtime/trace.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
+import { list, status } from '../support/folder-handlers.js';
 import { directAccount, handlerContext } from '../support/handler-context.js';
 
 const {
   'mailbox.create': create,
   'mailbox.delete': remove,
-  'mailbox.list': list,
   'mailbox.rename': rename,
-  'mailbox.status': status,
   'mailbox.subscribe': subscribe,
   'mailbox.unsubscribe': unsubscribe,
 } = mailboxHandlers;

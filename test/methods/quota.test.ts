@@ -23,19 +23,30 @@ describe('quota', () => {
     const message = `Subject: big\r\n\r\n${'x'.repeat(70)}\r\n`.padEnd(8192, 'y');
     expect(await quota({ quota: '10M' }, [message, message])).toMatchObject({
       supported: true,
-      root: 'User quota',
-      storage: { used: 16_384, limit: 10 * 1024 * 1024 },
-      messages: { used: 2, limit: 100_000 },
+      roots: [
+        {
+          root: 'User quota',
+          storage: { used: 16_384, limit: 10 * 1024 * 1024 },
+          messages: { used: 2, limit: 100_000 },
+          others: [],
+        },
+      ],
       meta: { source: 'server' },
     });
+  });
+
+  it('is told of each root', async () => {
+    const settings = 'plugin {\n  quota2 = count:Second\n  quota2_rule = *:messages=7\n}';
+    expect((await quota({ quota: '10M', settings }, ['Subject: a\r\n\r\nb'])).roots).toMatchObject([
+      { root: 'User quota', storage: { limit: 10 * 1024 * 1024 } },
+      { root: 'Second', storage: null, messages: { used: 1, limit: 7 } },
+    ]);
   });
 
   it('is told as not supported by a server without it', async () => {
     expect(await quota({ imapCapability: 'IMAP4rev1 NAMESPACE' })).toMatchObject({
       supported: false,
-      root: null,
-      storage: null,
-      messages: null,
+      roots: [],
     });
   });
 });

@@ -76,6 +76,8 @@ describe('a session', () => {
         quota: true,
         thread: expect.arrayContaining(['REFERENCES']),
       },
+      software: { name: 'Dovecot' },
+      offered: expect.arrayContaining(['IMAP4rev1', 'UIDPLUS', 'APPENDLIMIT=1000']),
       namespace: { personal: [{ prefix: 'INBOX.', delimiter: '.' }], other: [], shared: [] },
       limits: { connections: 3, queue: 100, appendBytes: 1000 },
     });

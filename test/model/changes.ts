@@ -5,8 +5,9 @@ import type { Knowledge, Slot, World } from './world.js';
 
 /** What mailbox.changes answers. */
 interface Changes {
-  /** false: it cannot be told; list again. */
   complete: boolean;
+  /** What the lists do not say; nothing is known where the folder is another one. */
+  unknown?: string[];
   uidValidity: number;
   state: string;
   total: number;
@@ -38,36 +39,49 @@ export function learn(slot: Slot, page: Page, first: boolean): void {
   }
 }
 
-/** Asks what has changed since the reader last knew, and holds what it knows then against what is. */
-export async function changes(world: World, slot: Slot): Promise<void> {
+/**
+ * Asks what has changed since the reader last knew, and holds what it knows then against what is.
+ * @param held whether it says which messages it has
+ */
+export async function changes(world: World, slot: Slot, held: boolean): Promise<void> {
   const { lane, socket } = world;
   const known = slot.knowledge;
   if (!lane.tellsChanges || !known) return;
   const sentAt = Date.now();
   let told: Changes | undefined;
+  const uids = held ? { uids: [...known.uids].map((uid) => [uid, uid]) } : {};
   const outcome = await outcomeOf(
-    lane.askPlainly(socket, 'mailbox.changes', { mailbox: slot.name, since: known.state }).then((result) => {
+    lane.askPlainly(socket, 'mailbox.changes', { mailbox: slot.name, since: known.state, ...uids }).then((result) => {
       told = result as Changes;
       return applied(known, told);
     }),
   );
   lane.tally.changes += 1;
   if (told?.complete) lane.tally.complete += 1;
-  const incomplete = told?.complete === false;
   const asOf = told && told.meta.source !== 'coalesced' ? { asOf: told.meta.asOf } : {};
-  world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, incomplete));
+  world.verify(slot, { sentAt, maxAgeMs: 0, ...asOf }, outcome, (state) => expected(known, state, told));
   slot.knowledge = told?.complete ? learned(known, told) : undefined;
 }
 
+/** What an answer does not say. */
+function unknownIn({ complete, unknown = ['added', 'changed', 'removed'] }: Changes): ReadonlySet<string> {
+  return new Set(complete ? [] : unknown);
+}
+
 /** The same view of the folder, from what the server has. */
-function expected(known: Knowledge, state: State, incomplete: boolean): Outcome {
+function expected(known: Knowledge, state: State, told: Changes | undefined): Outcome {
   if (!state) return { error: 'NOT_FOUND' };
+  const unknown = told ? unknownIn(told) : new Set<string>();
   // Another folder has the name now: its messages are others, whatever their uids.
-  if (!incomplete && known.uidValidity !== state.uidValidity) return { error: 'none, but complete: false' };
+  if (!unknown.has('added') && known.uidValidity !== state.uidValidity) return { error: 'none, but reset: true' };
   const counts = { uidValidity: state.uidValidity, total: state.mails.length };
-  return {
-    ok: incomplete ? counts : { ...counts, uids: knownTo(known, state), flags: shownFlags(known, state) },
-  };
+  if (unknown.has('added')) return { ok: counts };
+  const there = knownTo(known, state);
+  // Where it cannot be told what is gone, it may be among what the reader knows.
+  const gone =
+    told && unknown.has('removed') ? [...learned(known, told).uids].filter((uid) => !there.includes(uid)) : [];
+  const uids = [...there, ...gone].sort((a, b) => a - b);
+  return { ok: { ...counts, uids, ...(unknown.size > 0 ? {} : { flags: shownFlags(known, state) }) } };
 }
 
 /** What it was shown, and what came since. */
@@ -80,11 +94,13 @@ function shownFlags({ flags }: Knowledge, { mails }: Folder): [number, string[]]
 }
 
 function applied(known: Knowledge, told: Changes): unknown {
-  const { uidValidity, total, complete } = told;
-  if (!complete) return { uidValidity, total };
+  const { uidValidity, total } = told;
+  const unknown = unknownIn(told);
+  if (unknown.has('added')) return { uidValidity, total };
   const { uids, flags } = learned(known, told);
   const sorted = [...uids].sort((a, b) => a - b);
-  return { uidValidity, total, uids: sorted, flags: [...flags].sort(([a], [b]) => a - b) };
+  const shown = unknown.size > 0 ? {} : { flags: [...flags].sort(([a], [b]) => a - b) };
+  return { uidValidity, total, uids: sorted, ...shown };
 }
 
 function learned(known: Knowledge, { state, uidValidity, added, changed, removed }: Changes): Knowledge {

@@ -39,7 +39,7 @@ const replaced: Command[] = [
   { do: 'list', folder: 0, limit: 50, maxAgeMs: 0, fields: ['flags'] },
   { do: 'cut' },
   { do: 'recreate', folder: 0 },
-  { do: 'changes', folder: 0 },
+  { do: 'changes', folder: 0, held: false },
 ];
 
 describe('histories find a broker that', () => {

@@ -35,7 +35,8 @@ export type Read =
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
   | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
   | { do: 'status' | 'folders'; maxAgeMs: number }
-  | { do: 'changes'; folder: number };
+  /** With `held` the caller says which messages it has. */
+  | { do: 'changes'; folder: number; held: boolean };
 
 /** A list with a filter or a sort. */
 export interface Filtered {
@@ -66,7 +67,9 @@ export type Command =
   /** Another client writes to a folder that the broker watches in an IDLE, and at once a request reads. */
   | Surprise
   /** The broker's connections break. */
-  | { do: 'cut' };
+  | { do: 'cut' }
+  /** All that the broker knows of folders is forgotten, as by a restart: what states say is left. */
+  | { do: 'forget' };
 
 export interface Surprise {
   do: 'surprise';
@@ -118,6 +121,7 @@ const fields = fc.constantFrom<ListField[]>(
   ['envelope'],
   ['size', 'hasAttachment'],
   ['internalDate', 'preview', 'flags'],
+  ['attachments', 'preview'],
 );
 const content = fc.nat({ max: CONTENTS - 1 });
 
@@ -184,7 +188,7 @@ const read: fc.Arbitrary<Read> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('status', 'folders'), maxAgeMs }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('changes'), folder, held: fc.boolean() }) },
 );
 
 /** Seen by a request that is sent now: the folder is that of the write. */
@@ -212,6 +216,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('surprise'), write: writeByClient, read: readNow }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('forget') }) },
 );
 
 /** Histories of up to 20 commands, plain data: what shrinks and prints well. */

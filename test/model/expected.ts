@@ -96,12 +96,22 @@ export function expectedList(state: State, { filter, sort, offset, limit, fields
 
 function rowOf(mail: Mail, fields: readonly ListField[]) {
   const { uid, envelope, flags, size, internalDate } = mail;
-  const all = { envelope, flags, size, internalDate, hasAttachment: false, preview: textOf(mail) };
+  const all: Partial<Record<ListField, unknown>> = {
+    envelope,
+    flags,
+    size,
+    internalDate,
+    hasAttachment: false,
+    preview: textOf(mail),
+    attachments: [],
+  };
   return { uid, ...Object.fromEntries(fields.map((field) => [field, all[field]])) };
 }
 
 export function shownPage({ uidValidity, total, messages, nextCursor }: Result<'message.list'>) {
-  return { uidValidity, total, messages, more: nextCursor !== null };
+  // What made a preview depends on the server.
+  const rows = messages.map(({ previewSource: _, ...row }) => row);
+  return { uidValidity, total, messages: rows, more: nextCursor !== null };
 }
 
 /** What message.get must answer. */

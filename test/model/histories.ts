@@ -54,6 +54,8 @@ async function run(world: World, command: Command): Promise<void> {
   switch (command.do) {
     case 'cut':
       return cut(world);
+    case 'forget':
+      return world.lane.forget();
     case 'together': {
       world.unsteady ||= command.cut;
       const reading = command.reads.map((one) => read(world, one));

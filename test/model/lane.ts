@@ -56,6 +56,8 @@ export interface Lane {
   takings(): number;
   /** How many commands the broker has sent that may make a folder. */
   makings(): number;
+  /** Forgets all that the broker knows of folders. */
+  forget(): void;
   /** Breaks all of the broker's connections, when none is at work, and resolves when the broker has noticed. */
   dropConnections(): Promise<void>;
   /** A name of a folder that no history had. */
@@ -143,6 +145,7 @@ export async function openLanes(
           surprises: 0,
           failures: 0,
         },
+        forget: () => broker.views.shed(0),
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();

@@ -38,7 +38,7 @@ export async function read(world: World, command: Read): Promise<void> {
     case 'folders':
       return counts(world, command);
     case 'changes':
-      return changes(world, world.slot(command.folder));
+      return changes(world, world.slot(command.folder), command.held);
   }
 }
 
@@ -48,11 +48,9 @@ async function list(
   { limit, maxAgeMs, fields }: { limit: number; maxAgeMs: number; fields: ListField[] },
   start: PageStart | undefined,
 ): Promise<void> {
-  // Where there are no previews, no request asks for them.
-  const wanted = fields.filter((field) => field !== 'preview' || world.lane.served.previews);
-  const params = { mailbox: slot.name, limit, maxAgeMs, fields: wanted, ...(start && { cursor: start.cursor }) };
+  const params = { mailbox: slot.name, limit, maxAgeMs, fields, ...(start && { cursor: start.cursor }) };
   const { answer } = await asked(world, slot, maxAgeMs, 'message.list', params, shownPage, (state) =>
-    expectedPage(state, limit, start, wanted),
+    expectedPage(state, limit, start, fields),
   );
   if (!answer) {
     slot.page = undefined;
@@ -69,7 +67,7 @@ async function list(
 async function filtered(world: World, command: Filtered): Promise<void> {
   const { filter, sort, limit, maxAgeMs, kept, goesOn } = command;
   const slot = world.slot(command.folder);
-  const fields = command.fields.filter((field) => field !== 'preview' || world.lane.served.previews);
+  const fields = command.fields;
   const ends = `${filter} ${sort}`;
   const start = goesOn && sort === 'folder' ? slot.found.get(ends) : undefined;
   const place = start ? { cursor: start.cursor } : { offset: command.offset };

@@ -15,8 +15,6 @@ export interface Served {
   prefix: string;
   /** What it says that it can do, before the login and after, in upper case. */
   offered: ReadonlySet<string>;
-  /** It tells how each message begins, when it is asked. Cyrus may always answer NIL. */
-  previews?: boolean;
   /** Takes folders away by their files, where a DELETE takes seconds. */
   remove?: ((user: string, folders: readonly string[]) => Promise<void>) | undefined;
 }
@@ -25,7 +23,7 @@ export interface Served {
 export async function startServed(name: ServedName): Promise<Served> {
   if (name in dialects) {
     const dialect = await startDialect(name as DialectName);
-    return { ...dialect, previews: dialect.offered.has('PREVIEW') };
+    return dialect;
   }
   const server = await (name === 'Cyrus' ? startCyrus() : startCourier());
   return {
@@ -33,7 +31,6 @@ export async function startServed(name: ServedName): Promise<Served> {
     server,
     prefix: server.kind.prefix,
     offered: await offeredBy(server),
-    previews: false,
     remove: server.removeFolders,
   };
 }

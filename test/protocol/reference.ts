@@ -171,7 +171,9 @@ function innerOf(schema: Schema): { schema: Schema; suffix: string } | undefined
 function typeOf(schema: Schema): string {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return choices.map((choice) => (choice.properties ? shapeOf(choice) : typeOf(choice))).join(' or ');
-  if (schema.$ref) return refName(schema.$ref);
+  // An optional or described member wraps its reference.
+  const ref = schema.$ref ?? schema.allOf?.[0]?.$ref;
+  if (ref) return refName(ref);
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(' or ');
   if (schema.type === 'array') return `array of ${schema.items ? typeOf(schema.items) : 'values'}${counted(schema)}`;

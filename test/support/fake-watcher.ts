@@ -1,15 +1,18 @@
-import type { MailboxChange, StartWatcher, WatchedMailbox, Watcher } from '../../src/watch/types.js';
+import type { Field } from '../../src/protocol/rows.js';
+import type { MailboxChange, StartWatcher, Tell, WatchedMailbox, Watcher } from '../../src/watch/types.js';
 
 /** A watcher without a server: a test says what it finds and what changes. */
 export class FakeWatcher implements Watcher {
   readonly key: string;
   readonly calls: string[][] = [];
   mailboxes: readonly string[] = [];
+  /** Members that the rows of new messages are to have. */
+  wanted: readonly Field[] = [];
   closed = false;
-  readonly #tell: (change: MailboxChange) => void;
+  readonly #tell: Tell;
   readonly #watchers: FakeWatchers;
 
-  constructor(key: string, tell: (change: MailboxChange) => void, watchers: FakeWatchers) {
+  constructor(key: string, tell: Tell, watchers: FakeWatchers) {
     this.key = key;
     this.#tell = tell;
     this.#watchers = watchers;
@@ -22,6 +25,10 @@ export class FakeWatcher implements Watcher {
     await this.#watchers.find(this, signal);
     const known = (name: string) => !this.#watchers.missing.has(name);
     return new Map(mailboxes.map((name) => [name, known(name) ? { uidValidity: 1, lagMs: 5, state: 's' } : null]));
+  }
+
+  want(fields: readonly Field[]): void {
+    this.wanted = fields;
   }
 
   async catchUp(mailboxes: readonly string[]): Promise<void> {
@@ -37,9 +44,9 @@ export class FakeWatcher implements Watcher {
     this.#watchers.changed();
   }
 
-  tell(change: MailboxChange): void {
+  tell(change: MailboxChange, fields?: readonly Field[]): void {
     if (this.closed) throw new Error('A closed watcher tells nothing.');
-    this.#tell(change);
+    this.#tell(change, fields);
   }
 
   /** Tells a change that carries a number of the test's own. */

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../../src/imap/connection/connection.js';
 import type { Follower } from '../../src/imap/connection/follower.js';
 import type { SelectedMailbox } from '../../src/imap/connection/selected-mailbox.js';
 import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
-import type { MessageSummary } from '../../src/protocol/rows.js';
+import type { Field, MessageSummary } from '../../src/protocol/rows.js';
 import type { Leases } from '../../src/view/mailbox-reader.js';
 import type { MailboxView } from '../../src/view/mailbox-view.js';
 import type { Views } from '../../src/view/views.js';
@@ -18,6 +18,15 @@ export const scripts = {
 } as const;
 export type Script = keyof typeof scripts;
 
+/** What else an index row can have, apart from labels. */
+export const MORE_FIELDS: Field[] = [
+  'attachments',
+  'structure',
+  'emailId',
+  'threadId',
+  { headers: ['List-Id', 'References', 'X-None'] },
+];
+
 /** An index row, all of its strings its own. */
 export function rowOf(uid: number, script: Script = 'ASCII'): MessageSummary {
   const [subject, name] = scripts[script];
@@ -29,6 +38,7 @@ export function rowOf(uid: number, script: Script = 'ASCII'): MessageSummary {
     internalDate: date,
     hasAttachment: uid % 7 === 0,
     preview: `${subject}: ${'the first words of it. '.repeat(4)}${uid}`,
+    previewSource: 'server',
     envelope: {
       date,
       subject: `${subject} (${uid})`,
@@ -41,6 +51,25 @@ export function rowOf(uid: number, script: Script = 'ASCII'): MessageSummary {
       cc: [],
       bcc: [],
     },
+  };
+}
+
+/** A row with all that it can have. */
+export function fullRowOf(uid: number, script: Script = 'ASCII'): MessageSummary {
+  const [subject] = scripts[script];
+  const leaf = { parameters: { charset: 'utf-8' }, disposition: null, fileName: null, contentId: null, children: [] };
+  const size = { encoding: 'base64', encodedSize: 4000 + uid, decodedSize: null };
+  const file = { part: '2', fileName: `${subject} ${uid}.pdf`, type: 'application/pdf', contentId: null };
+  return {
+    ...rowOf(uid, script),
+    attachments: [{ ...file, role: 'attachment', encodedSize: 4000 + uid, decodedSize: null, message: null }],
+    structure: { part: '1', type: 'text/plain', ...leaf, ...size },
+    emailId: `M${uid * 7919}`,
+    threadId: uid % 2 === 0 ? null : `T${uid * 31}`,
+    headers: [
+      { name: 'List-Id', value: `${subject} <${uid}.lists.example.com>` },
+      { name: 'References', value: `<${uid - 1}@example.com> <${uid - 2}@example.com>` },
+    ],
   };
 }
 

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
 import type { WatchEvent } from '../../src/protocol/events.js';
+import { defaultFields, type Field } from '../../src/protocol/rows.js';
 import { Hub, type HubLimits } from '../../src/watch/hub.js';
 import type { AccountHandle, Beginning, Subscriber } from '../../src/watch/types.js';
 import { FakeWatchers } from '../support/fake-watcher.js';
@@ -45,6 +46,7 @@ export interface Wish {
   signal?: AbortSignal;
   epoch?: string;
   after?: number;
+  fields?: readonly Field[];
 }
 
 /** A hub with watchers of the test, which ends with the test. */
@@ -53,9 +55,9 @@ export function hubWith(limits: Partial<HubLimits> = {}) {
   const hub = new Hub({ epoch: 'e1', startWatcher: watchers.start, limits, log: pino({ level: 'silent' }) });
   onTestFinished(() => hub.close());
   const begin = (subscriber: Subscriber, mailboxes: string[], wish: Wish = {}): Promise<Beginning> => {
-    const { key, signal = new AbortController().signal, epoch = 'e1', after } = wish;
+    const { key, signal = new AbortController().signal, epoch = 'e1', after, fields = defaultFields } = wish;
     const resume = after === undefined ? {} : { resume: { epoch, after } };
-    return hub.watch({ account: account(key), subscriber, mailboxes, signal, ...resume });
+    return hub.watch({ account: account(key), subscriber, mailboxes, fields, signal, ...resume });
   };
   /** Begins a watch, and answers its request at once. */
   const watch = async (subscriber: Subscriber, mailboxes: string[], wish?: Wish): Promise<Beginning> => {

@@ -132,6 +132,7 @@ describe('a watch', () => {
     const startWatcher: StartWatcher = () => ({
       watch: async (names) => new Map<string, Found>(names.map((name) => [name, name === 'busy' ? refusal : watched])),
       catchUp: async () => {},
+      want: () => {},
       alive: true,
       close: () => {},
     });
@@ -139,7 +140,7 @@ describe('a watch', () => {
     onTestFinished(() => hub.close());
     const watch = (mailbox: string) => {
       const { signal } = new AbortController();
-      return hub.watch({ account: account(), subscriber: new FakeSocket(), mailboxes: [mailbox], signal });
+      return hub.watch({ account: account(), subscriber: new FakeSocket(), mailboxes: [mailbox], fields: [], signal });
     };
     const [busy, free] = await Promise.allSettled([watch('busy'), watch('free')]);
     expect(busy).toEqual({ status: 'rejected', reason: refusal });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MailboxChange } from '../../src/watch/types.js';
 import { FakeSocket, hubWith } from './fixtures.js';
 
 /** A hub with a watch of these folders whose socket is gone again, and events on them. */
@@ -122,5 +123,86 @@ describe('a socket that comes back and must list again', () => {
     await watch(new FakeSocket(), ['a']);
     expect(await watch(new FakeSocket(), ['a'], { after: seq })).toMatchObject({ resync: true });
     expect(other.frames).toEqual([]);
+  });
+});
+
+describe('rows of new messages', () => {
+  const row = (uid: number) => ({
+    uid,
+    flags: ['\\Seen'],
+    size: 7,
+    preview: 'Hi',
+    previewSource: 'broker' as const,
+    headers: [
+      { name: 'List-Id', value: 'one' },
+      { name: 'x-priority', value: '1' },
+    ],
+  });
+  const fresh = (uid: number): MailboxChange => ({ type: 'new', mailbox: 'a', uidValidity: 1, messages: [row(uid)] });
+  const rowsOf = (socket: FakeSocket) =>
+    socket.frames.map(({ params }) => (params.type === 'new' ? [params.messages, params.more] : []));
+
+  it('have for each socket what it asked for, and are fetched with what all of them want', async () => {
+    const { watchers, watch } = hubWith();
+    const [one, other, third] = [new FakeSocket(), new FakeSocket(), new FakeSocket()];
+    await watch(one, ['a'], { fields: ['flags', { headers: ['X-Priority'] }] });
+    await watch(other, ['a'], { fields: ['size', 'preview'] });
+    await watch(third, ['a'], { fields: [] });
+    const { wanted } = watchers.one;
+    expect(wanted).toEqual(['flags', 'size', 'preview', { headers: ['X-Priority'] }]);
+    watchers.one.tell(fresh(1), wanted);
+    expect(rowsOf(one)).toEqual([
+      [[{ uid: 1, flags: ['\\Seen'], headers: [{ name: 'X-Priority', value: '1' }] }], undefined],
+    ]);
+    expect(rowsOf(other)).toEqual([[[{ uid: 1, size: 7, preview: 'Hi', previewSource: 'broker' }], undefined]]);
+    expect(rowsOf(third)).toEqual([[[{ uid: 1 }], undefined]]);
+  });
+
+  it('have for a socket all that it has asked for of a folder, by several requests', async () => {
+    const { watchers, watch } = hubWith();
+    const socket = new FakeSocket();
+    await watch(socket, ['a'], { fields: ['flags'] });
+    await watch(socket, ['a', 'b'], { fields: ['size'] });
+    const all = ['flags' as const, 'size' as const, 'preview' as const];
+    watchers.one.tell(fresh(1), all);
+    watchers.one.tell({ ...fresh(2), mailbox: 'b' } as MailboxChange, all);
+    expect(rowsOf(socket).map(([rows]) => rows)).toEqual([
+      [{ uid: 1, flags: ['\\Seen'], size: 7 }],
+      [{ uid: 2, size: 7 }],
+    ]);
+  });
+
+  it('that a lost socket missed have what it asked for; for one that wants more, they are to be listed', async () => {
+    const { watchers, watch } = hubWith();
+    const lost = new FakeSocket();
+    await watch(lost, ['a'], { fields: ['flags', 'preview'] });
+    lost.close();
+    watchers.one.tell(fresh(1), watchers.one.wanted);
+    const [back, more] = [new FakeSocket(), new FakeSocket()];
+    await watch(back, ['a'], { fields: ['preview'], after: 0 });
+    expect(rowsOf(back)).toEqual([[[{ uid: 1, preview: 'Hi', previewSource: 'broker' }], undefined]]);
+    expect(await watch(more, ['a'], { fields: ['preview', 'envelope'], after: 0 })).toMatchObject({ resync: false });
+    expect(rowsOf(more)).toEqual([[[], true]]);
+  });
+
+  it('are not fetched with more than some socket has wanted of late', async () => {
+    const { watchers, watch } = hubWith({ lingerMs: 20 });
+    const [lost, stays] = [new FakeSocket(), new FakeSocket()];
+    await watch(lost, ['a'], { fields: ['preview'] });
+    await watch(stays, ['a'], { fields: ['flags'] });
+    lost.close();
+    expect(watchers.one.wanted).toEqual(['preview', 'flags']);
+    await expect.poll(() => watchers.one.wanted).toEqual(['flags']);
+  });
+
+  it('have at most so many header lines, by all sockets of an account', async () => {
+    const { watch } = hubWith();
+    const headers = (from: number) => [{ headers: Array.from({ length: 20 }, (_, at) => `X-${from + at}`) }];
+    for (let from = 0; from < 100; from += 20) await watch(new FakeSocket(), ['a'], { fields: headers(from) });
+    await expect(watch(new FakeSocket(), ['a'], { fields: headers(100) })).rejects.toMatchObject({
+      kind: 'RATE_LIMITED',
+      field: 'fields',
+    });
+    await watch(new FakeSocket(), ['a'], { fields: headers(0) });
   });
 });

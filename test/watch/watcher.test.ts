@@ -71,6 +71,27 @@ describe.each(Object.entries(variants))('a watch at a server %s', (_name, imapCa
     expect(counts).toMatchObject({ type: 'counts', seq: 2, counts: { messages: 1, unseen: 1 } });
   });
 
+  it('tells of a new message with the members of its row that the socket asked for', async () => {
+    const { user, client, session, events, untilEvent } = await watched(['INBOX', 'Sent']);
+    const fields = ['flags' as const, 'preview' as const, { headers: ['List-Id'] }];
+    await client.call('watch.start', { session, mailboxes: ['Sent'], fields });
+    const mail = message({ subject: 'Hello', text: 'Read me', headers: { 'List-Id': '<all.example>' } });
+    await place.dovecot.deliver(user, 'Sent', mail);
+    await untilEvent('new', 'Sent');
+    const row = {
+      flags: [],
+      envelope: { subject: 'Hello' },
+      preview: 'Read me',
+      headers: [{ name: 'List-Id', value: '<all.example>' }],
+    };
+    expect(events().find(({ type }) => type === 'new')).toMatchObject({ messages: [row] });
+    await place.dovecot.deliver(user, 'INBOX', mail);
+    await untilEvent('new');
+    const inbox = events().find(({ type, mailbox }) => type === 'new' && mailbox === 'INBOX');
+    const names = inbox?.type === 'new' ? Object.keys(inbox.messages[0] ?? {}).sort() : [];
+    expect(names).toEqual(['envelope', 'flags', 'internalDate', 'size', 'uid']);
+  });
+
   it('tells of flags and of messages that are gone', async () => {
     const { events, untilEvent, other } = await watched(['INBOX'], (user) =>
       place.dovecot.deliver(user, 'INBOX', [message(), message(), message()]),

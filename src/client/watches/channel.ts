@@ -1,5 +1,6 @@
 import type { Result } from '../../protocol/contract.js';
 import type { WatchEvent } from '../../protocol/events.js';
+import type { Field } from '../../protocol/rows.js';
 import { backoff, sleep } from '../backoff.js';
 import { RpcError } from '../errors.js';
 import type { Link } from '../link.js';
@@ -11,7 +12,7 @@ export type Resumed = Result<'events.resume'>;
 export interface ChannelHost {
   /** Sends events.resume once; `onAnswer` is called in the very turn in which the answer came. */
   resume(
-    params: { session: string; epoch: string; after: number; mailboxes: string[] },
+    params: { session: string; epoch: string; after: number; mailboxes: string[]; fields?: Field[] },
     signal: AbortSignal,
     onAnswer: (answer: Resumed, link: Link) => void,
   ): Promise<unknown>;
@@ -38,6 +39,10 @@ const lasting = new Set([
 
 /** Most milliseconds that a watch waits for a retry because the broker says so. */
 const MOST_RETRY_MS = 300_000;
+/** What rows have for a watch that names no members: the default of the contract, whose validation is no part of clients. */
+const usualFields: readonly Field[] = ['envelope', 'flags', 'size', 'internalDate'];
+/** Most header names in one element of `fields`. */
+const MOST_NAMES = 20;
 /** How often events that came too early on a socket are asked for again, before the folders must be listed again. */
 const MOST_CLEARINGS = 5;
 
@@ -157,7 +162,7 @@ export class Channel implements MemberChannel {
     const after = Math.min(...[...asked].map(({ position }) => position));
     let early = false;
     await this.#host.resume(
-      { session: token, epoch: this.epoch, after, mailboxes },
+      { session: token, epoch: this.epoch, after, mailboxes, ...fieldsOf(asked) },
       this.#end.signal,
       (answer, link) => {
         // The answer comes too late: its attempt was given up, or its socket takes no requests any more.
@@ -198,4 +203,18 @@ export class Channel implements MemberChannel {
     for (const member of asked) member.link = link;
     this.#host.moved(this, answer, link, new Set(sure));
   }
+}
+
+/** Members of rows that any of the watches wants; none where all want the default ones. */
+function fieldsOf(members: ReadonlySet<Member>): { fields?: Field[] } {
+  const wanted = [...members].map(({ fields }) => fields);
+  if (wanted.every((fields) => fields === undefined)) return {};
+  const all = wanted.flatMap((fields) => fields ?? usualFields);
+  const names = new Map(
+    all.flatMap((one) => (typeof one === 'string' ? [] : one.headers)).map((name) => [name.toLowerCase(), name]),
+  );
+  const headers = [...names.values()];
+  const fields = new Set<Field>(all.filter((one) => typeof one === 'string'));
+  for (let at = 0; at < headers.length; at += MOST_NAMES) fields.add({ headers: headers.slice(at, at + MOST_NAMES) });
+  return { fields: [...fields] };
 }

@@ -1,5 +1,6 @@
 import type { Result } from '../../protocol/contract.js';
 import type { WatchEvent } from '../../protocol/events.js';
+import type { Field } from '../../protocol/rows.js';
 import { guarded } from '../callback.js';
 import { rpcError } from '../errors.js';
 import type { Link } from '../link.js';
@@ -9,6 +10,11 @@ export interface WatchOptions {
   /** Token of the session, or a function that answers the current one: a watch may last longer than a token. */
   session: string | (() => string);
   mailboxes: readonly string[];
+  /**
+   * Members of the rows in events of type new, as in message.list. Where other watches of the client on the same folders
+   * want others, the rows have those as well.
+   */
+  fields?: readonly Field[];
   /** Called with each event once, in order; the first may come before the watch itself is there. */
   onEvent: (event: WatchEvent) => unknown;
   /** What happened in these folders while there was no socket cannot be told: list them again. Later events follow. */
@@ -56,6 +62,11 @@ export class Member {
   constructor(options: WatchOptions, onAborted: () => void) {
     this.#options = options;
     this.#unlisten = options.signal && onAbort(options.signal, onAborted);
+  }
+
+  /** Members of rows that the caller asked for; undefined for the default ones. */
+  get fields(): readonly Field[] | undefined {
+    return this.#options.fields;
   }
 
   get token(): string {

@@ -36,13 +36,18 @@ export class Watches implements ChannelHost {
   }
 
   async start(options: WatchOptions): Promise<Watch> {
-    const { mailboxes, signal, timeoutMs } = options;
+    const { mailboxes, fields, signal, timeoutMs } = options;
     const member = new Member(options, () => void this.#close(member));
     try {
       let begun: Result<'watch.start'>['mailboxes'] = [];
       // Before anything is under way: names of a caller without types may be no strings.
       const names = capitals(mailboxes);
-      const params = { session: member.token, mailboxes, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+      const params = {
+        session: member.token,
+        mailboxes,
+        ...(fields === undefined ? {} : { fields }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      };
       const starting = this.#call('watch.start', params, {
         ...(signal ? { signal } : {}),
         onAnswer: (result, link) => {

@@ -29,6 +29,26 @@ export function capabilitiesOf(connection: Pick<ImapConnection, 'capabilities'>)
   };
 }
 
+/** Most capabilities that are told, and most characters of one: several times what servers offer. */
+const MOST_TOLD = 250;
+const MOST_CHARACTERS = 64;
+/** Connections with the same capabilities have the same map, so what is told of it is one array as well. */
+const told = new WeakMap<ReadonlyMap<string, boolean | number>, readonly string[]>();
+
+/** The capabilities after the login, in the server's words and order; those beyond the bounds are left out. */
+export function offeredBy({ capabilities }: Pick<ImapConnection, 'capabilities'>): readonly string[] {
+  const known = told.get(capabilities);
+  if (known) return known;
+  const words: string[] = [];
+  for (const [name, value] of capabilities) {
+    if (words.length >= MOST_TOLD) break;
+    const word = typeof value === 'number' ? `${name}=${value}` : name;
+    if (word.length <= MOST_CHARACTERS && /^[!-~]+$/.test(word)) words.push(word);
+  }
+  told.set(capabilities, words);
+  return words;
+}
+
 /** A server with RFC 9208 need not announce QUOTA of RFC 2087 in addition to `QUOTA=RES-*`. */
 export function offersQuota({ capabilities }: Pick<ImapConnection, 'capabilities'>): boolean {
   return capabilities.has('QUOTA') || [...capabilities.keys()].some((name) => name.startsWith('QUOTA=RES-'));
@@ -50,4 +70,9 @@ export function staysInReplaced({ serverName }: Pick<ImapConnection, 'serverName
 /** Whether the server answers for expunged messages with made-up text until a NOOP reports them: Courier does. */
 export function makesUpMissing({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
   return /courier/i.test(serverName ?? '');
+}
+
+/** Whether a LIST-STATUS brings other bytes than a folder's MAILBOXID: Cyrus 3.6 sends memory that it has freed. */
+export function garblesMailboxIds(connection: Pick<ImapConnection, 'serverName' | 'has'>): boolean {
+  return connection.has('OBJECTID') && /cyrus/i.test(connection.serverName ?? '');
 }

@@ -41,6 +41,8 @@ export class ImapConnection implements Commands {
   readonly tokenEndsAt: number | undefined;
   /** The server software, by its ID response (RFC 2971) or its greeting: see {@link LoggedIn}. */
   readonly serverName: string | undefined;
+  /** The fields of its ID response. */
+  readonly software: LoggedIn['software'];
   readonly namespaces: LoggedIn['namespaces'];
   /** Measures the commands for the request that has the connection. */
   trace: Trace | undefined;
@@ -76,6 +78,7 @@ export class ImapConnection implements Commands {
     this.user = credentials.user;
     this.tokenEndsAt = tokenEnd(credentials);
     this.serverName = loggedIn.serverName;
+    this.software = loggedIn.software;
     this.namespaces = loggedIn.namespaces;
     this.#carrier = loggedIn.carrier;
     this.#loginBytes = loggedIn.bytes;
@@ -88,6 +91,7 @@ export class ImapConnection implements Commands {
       onUntagged: (response) => this.#hear(response),
       onUnreadable: ({ keyword }) => this.noteUnreadable({ response: keyword }),
       onCommand: (name, ms) => this.trace?.command(name, ms),
+      onRoundTrip: () => this.trace?.roundTrip(),
       onEnd: () => this.#ended(),
     });
     this.#wire.begin(loggedIn.rest);

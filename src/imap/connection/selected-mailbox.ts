@@ -14,6 +14,8 @@ export interface SelectedMailbox {
   readOnly: boolean;
   /** PERMANENTFLAGS; with `\*` new keywords may be made. `undefined`: the server sends none, so all flags are kept. */
   permanentFlags: ReadonlySet<string> | undefined;
+  /** Flags and keywords of the folder (FLAGS, RFC 9051 section 7.3.5), as last sent: at most 1,000. */
+  flags?: readonly string[] | undefined;
   /** HIGHESTMODSEQ at the SELECT; `undefined` where the server keeps none (RFC 7162 section 3.1.2). */
   highestModseq: bigint | undefined;
 }
@@ -24,12 +26,26 @@ export interface KnownState {
   modseq: bigint;
 }
 
-/** Most characters of an object identifier (RFC 8474 section 4). */
-const MOST_ID = 255;
+/** An object identifier (RFC 8474 section 7). */
+const OBJECT_ID = /^[\w-]{1,255}$/;
 
-/** The value of MAILBOXID; undefined for any other value, and for an id longer than allowed. */
+/** The value of MAILBOXID; undefined for what is no object identifier. */
 export function mailboxIdOf(value: ImapAttribute | undefined): string | undefined {
   const id = textOf(listOf(value)[0]);
   // A copy, because views keep the id: a substring may hold the whole response in memory.
-  return id === '' || id.length > MOST_ID ? undefined : Buffer.from(id).toString();
+  return OBJECT_ID.test(id) ? Buffer.from(id).toString() : undefined;
+}
+
+/** Most flags of a folder that are told, and most characters of one: the flags that a request may name. */
+const MOST_FLAGS = 1000;
+const MOST_FLAG = 200;
+
+/** The flags that are told of a folder. */
+export function shownFlags(flags: Iterable<string>): string[] {
+  const shown: string[] = [];
+  for (const flag of flags) {
+    if (shown.length >= MOST_FLAGS) break;
+    if (flag.length <= MOST_FLAG && /^[!-~]+$/.test(flag)) shown.push(flag);
+  }
+  return shown;
 }

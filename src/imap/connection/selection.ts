@@ -4,7 +4,7 @@ import type { StatusText, UntaggedResponse } from '../wire/response.js';
 import { countOf } from '../wire/sequence-set.js';
 import { type ImapAttribute, listOf, modseqOf, nzNumberOf, textOf } from '../wire/tokens.js';
 import type { FlagUpdate, Follower } from './follower.js';
-import { mailboxIdOf, type SelectedMailbox } from './selected-mailbox.js';
+import { mailboxIdOf, type SelectedMailbox, shownFlags } from './selected-mailbox.js';
 
 /** UIDVALIDITY of folders whose server sends none. */
 const NO_UIDVALIDITY = 1;
@@ -52,6 +52,7 @@ export class Selection {
       uidNext: opening.uidNext,
       readOnly: code === 'READ-ONLY',
       permanentFlags: opening.permanentFlags,
+      flags: opening.flags,
       highestModseq: opening.highestModseq,
     };
     return this.#selected;
@@ -84,20 +85,28 @@ export class Selection {
     else if (keyword === 'EXISTS' && number !== undefined) this.#noteExists(number);
     else if (keyword === 'EXPUNGE' && number !== undefined) this.#noteExpunge(number);
     else if (keyword === 'VANISHED') this.#noteVanished(response.attributes);
+    else if (keyword === 'FLAGS') this.#noteFlags(response.attributes);
   }
 
   #noteStatus(keyword: string, { code, codeArgs: [value] }: StatusText): void {
     if (keyword === 'NO' || keyword === 'BAD') this.troubled = true;
     const opening = this.#opening;
+    // Sent anew when a keyword is made (Dovecot).
+    const folder = opening ?? this.#selected;
+    if (keyword === 'OK' && code === 'PERMANENTFLAGS' && Array.isArray(value) && folder) {
+      folder.permanentFlags = new Set(value.map(textOf));
+    }
     if (keyword !== 'OK' || !opening) return;
     if (code === 'UIDVALIDITY') opening.uidValidity = nzNumberOf(value);
     else if (code === 'MAILBOXID') opening.mailboxId = mailboxIdOf(value);
     else if (code === 'UIDNEXT') opening.uidNext = nzNumberOf(value);
     else if (code === 'HIGHESTMODSEQ') opening.highestModseq = modseqOf(value) || undefined;
     else if (code === 'NOMODSEQ') opening.highestModseq = undefined;
-    else if (code === 'PERMANENTFLAGS' && Array.isArray(value)) {
-      opening.permanentFlags = new Set(value.map(textOf));
-    }
+  }
+
+  #noteFlags([list]: readonly ImapAttribute[]): void {
+    const folder = this.#opening ?? this.#selected;
+    if (folder && Array.isArray(list)) folder.flags = shownFlags(list.map(textOf));
   }
 
   #noteExists(count: number): void {
@@ -119,6 +128,8 @@ export class Selection {
       const { exists } = this.#selected;
       this.#selected.exists = Math.max(0, exists - countOf(uids, exists));
     }
+    // Outside of a SELECT it is the answer to a question of what vanished, not news of the followed folder.
+    if (earlier && !this.#opening) return;
     // A follower starts over faster than it could process such a set.
     if (uids.length > MOST_VANISHED) this.unfollow();
     else this.#follower?.onVanished(uids, earlier);

@@ -5,6 +5,7 @@ import { throttlePause } from '../wire/errors.js';
 import { connectError } from './failures.js';
 import { loginOptions } from './options.js';
 import type { Credentials, ServerOptions } from './server-options.js';
+import { type Software, softwareOf } from './software.js';
 import { LoginTransport } from './transport.js';
 import { withoutSecrets } from './without-secrets.js';
 
@@ -20,6 +21,8 @@ export interface LoggedIn {
   namespaces: ImapFlow['namespaces'];
   /** The server software, by its ID response (RFC 2971), or by a greeting that names a known one. */
   serverName: string | undefined;
+  /** The fields of the ID response; undefined for servers without. */
+  software: Software | undefined;
 }
 
 /**
@@ -75,7 +78,7 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
   // A server that greets with PREAUTH never checks the credentials, so any would do.
   if (stream.isPreauth) throw connectError({ code: 'it asks for no credentials' }, server.name);
   const { capabilities, namespaces, serverInfo } = flow;
-  const { name = softwareOf(flow.greeting) } = serverInfo ?? {};
+  const { name = greetedBy(flow.greeting) } = serverInfo ?? {};
   const { bytes } = stream;
   const { carrier, rest } = stream.release();
   flow.close();
@@ -86,11 +89,12 @@ function taken(flow: ImapFlow, { stream }: LoginTransport, server: ServerOptions
     capabilities: sharedCapabilities(capabilities),
     namespaces,
     serverName: typeof name === 'string' ? name : undefined,
+    software: softwareOf(serverInfo),
   };
 }
 
 /** The software that the greeting names, for servers without ID: some need special treatment. */
-function softwareOf(greeting: string | undefined): string | undefined {
+function greetedBy(greeting: string | undefined): string | undefined {
   return /\b(?:dovecot|cyrus|courier)/i.exec(greeting ?? '')?.[0];
 }
 

@@ -1,6 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
 import type { StatusCounts } from '../../protocol/models.js';
+import { garblesMailboxIds } from '../connection/capabilities.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { namespacesOf } from '../connection/namespaces.js';
 import type { UntaggedHandler } from '../wire/command.js';
@@ -8,7 +9,17 @@ import { tooLarge } from '../wire/errors.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import type { UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapArgument, listOf, mailboxName, textOf } from '../wire/tokens.js';
-import { catchUp, countsOf, statusItems, statusOf, unlessRefused } from './mailbox-status.js';
+import { breathe } from '../wire/turn-budget.js';
+import {
+  type FolderFacts,
+  type FolderStatus,
+  factItems,
+  factsOf,
+  readFolderStatus,
+  rightsCollector,
+  rightsOf,
+} from './folder-facts.js';
+import { catchUp, readStatus, statusItems, unlessRefused } from './mailbox-status.js';
 
 /** A folder as LIST returns it. */
 export interface ListedMailbox {
@@ -16,27 +27,38 @@ export interface ListedMailbox {
   delimiter: string | null;
   /** LIST attributes in lower case, for instance `\noselect`. */
   attributes: Set<string>;
+  /** The attributes in the server's words. */
+  shown: readonly string[];
   subscribed: boolean;
   counts: StatusCounts | null;
+  facts: FolderFacts | null;
+}
+
+/** What a list tells of each folder beside its name. */
+export interface ListOptions {
+  counts: boolean;
+  facts?: boolean | undefined;
+  /** Whether subscribed folders that do not exist are included. */
+  ghosts: boolean;
 }
 
 /** More folders than a person has, fewer than exhaust the memory. */
 const MAX_MAILBOXES = 50_000;
 const MAX_LEVELS = 100;
+/** Most attributes of a folder that are kept in the server's words, and most characters of one. */
+const MOST_SHOWN = 30;
+const MOST_ATTRIBUTE = 100;
 /** Most bytes of LIST responses to one command, and of STATUS responses; 50,000 folders need a fifth of that. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 type Listing = Map<string, ListedMailbox>;
 
 /**
- * All folders: one LIST where the server offers LIST-EXTENDED (RFC 5258) and, for counts, LIST-STATUS (RFC 5819); else
- * LIST, LSUB and one STATUS per folder. Subscribed folders that do not exist are included only with `ghosts`.
+ * All folders: one LIST where the server offers LIST-EXTENDED (RFC 5258) and, for counts and facts, LIST-STATUS
+ * (RFC 5819) and LIST-MYRIGHTS (RFC 8440); else LIST, LSUB, and one STATUS and one MYRIGHTS per folder.
  * @throws BrokerError IMAP_NO, CONNECTION_LOST, TOO_LARGE above 50,000 folders or 64 MiB
  */
-export async function listMailboxes(
-  connection: ImapConnection,
-  options: { counts: boolean; ghosts: boolean },
-): Promise<ListedMailbox[]> {
+export async function listMailboxes(connection: ImapConnection, options: ListOptions): Promise<ListedMailbox[]> {
   const patterns = await searchPatterns(connection);
   const listing =
     (await extendedList(connection, patterns, options)) ?? (await plainList(connection, patterns, options));
@@ -69,7 +91,8 @@ export async function listSubscribed(connection: ImapConnection): Promise<Listed
   return Array.from(listing.values(), (entry) => ({ ...entry, subscribed: true }));
 }
 
-function isExtended(connection: ImapConnection): boolean {
+/** Whether LIST takes options (RFC 5258). */
+export function isExtended(connection: ImapConnection): boolean {
   return connection.has('LIST-EXTENDED') || connection.has('IMAP4rev2');
 }
 
@@ -86,38 +109,43 @@ async function searchPatterns(connection: ImapConnection): Promise<ImapArgument[
 async function extendedList(
   connection: ImapConnection,
   patterns: ImapArgument[],
-  { counts, ghosts }: { counts: boolean; ghosts: boolean },
+  options: ListOptions,
 ): Promise<Listing | undefined> {
   if (!isExtended(connection)) return undefined;
   const listing: Listing = new Map();
-  const withStatus = counts && (connection.has('LIST-STATUS') || connection.has('IMAP4rev2'));
+  const { counts, facts = false, ghosts } = options;
+  const offered = connection.has('LIST-STATUS') || connection.has('IMAP4rev2');
+  const withStatus = offered && (facts ? !garblesMailboxIds(connection) : counts);
+  const withRights = facts && connection.has('LIST-MYRIGHTS');
   const wanted: ImapArgument[] = [atom('SUBSCRIBED'), atom('CHILDREN')];
   if (connection.has('SPECIAL-USE')) wanted.push(atom('SPECIAL-USE'));
-  if (withStatus) wanted.push(atom('STATUS'), statusItems(connection));
+  if (withRights) wanted.push(atom('MYRIGHTS'));
+  if (withStatus) wanted.push(atom('STATUS'), itemsFor(connection, options));
   if (withStatus) await catchUp(connection);
-  const statuses = new Map<string, StatusCounts | null>();
+  const statuses = new Map<string, FolderStatus>();
+  const rights = new Map<string, string>();
+  const collectRights = rightsCollector(connection, rights);
   const measure = byteLimit(connection);
   const listed = connection.exec('read', 'LIST', ['', patterns, atom('RETURN'), wanted], {
     LIST: collector(connection, listing),
     STATUS: (response) => {
       measure(response);
-      const [name, counts] = response.attributes;
-      statuses.set(canonicalName(connection.nameOf(name)), countsOf(counts));
+      const [name, told] = response.attributes;
+      statuses.set(canonicalName(connection.nameOf(name)), readFolderStatus(told));
+    },
+    MYRIGHTS: (response) => {
+      measure(response);
+      collectRights(response);
     },
   });
   // Some servers offer these extensions and then refuse them: the plain commands are the fallback.
   if (!(await unlessRefused(listed))) return undefined;
-  if (withStatus) for (const entry of listing.values()) entry.counts = statuses.get(entry.name) ?? null;
-  else if (counts) await addCounts(connection, listing);
+  await addTold(connection, listing, options, withStatus ? statuses : undefined, withRights ? rights : undefined);
   if (ghosts) addGhosts(listing, await listSubscribed(connection));
   return listing;
 }
 
-async function plainList(
-  connection: ImapConnection,
-  patterns: ImapArgument[],
-  { counts, ghosts }: { counts: boolean; ghosts: boolean },
-): Promise<Listing> {
+async function plainList(connection: ImapConnection, patterns: ImapArgument[], options: ListOptions): Promise<Listing> {
   const listing: Listing = new Map();
   for (const pattern of patterns) {
     await connection.exec('read', 'LIST', ['', pattern], { LIST: collector(connection, listing) });
@@ -127,8 +155,8 @@ async function plainList(
     const entry = listing.get(name);
     if (entry) entry.subscribed = true;
   }
-  if (counts) await addCounts(connection, listing);
-  if (ghosts) addGhosts(listing, subscribed);
+  await addTold(connection, listing, options);
+  if (options.ghosts) addGhosts(listing, subscribed);
   return listing;
 }
 
@@ -140,13 +168,32 @@ function addGhosts(listing: Listing, subscribed: readonly ListedMailbox[]): void
   }
 }
 
-async function addCounts(connection: ImapConnection, listing: Listing): Promise<void> {
+function itemsFor(connection: ImapConnection, { facts }: ListOptions) {
+  return facts ? factItems(connection) : statusItems(connection);
+}
+
+/** Adds counts and facts; what the LIST did not bring is asked for by a STATUS and a MYRIGHTS for each folder. */
+async function addTold(
+  connection: ImapConnection,
+  listing: Listing,
+  options: ListOptions,
+  brought?: ReadonlyMap<string, FolderStatus>,
+  broughtRights?: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { counts, facts = false } = options;
+  if (!counts && !facts) return;
   const selectable = [...listing.values()].filter(isSelectable);
-  const counts = await statusOf(
-    connection,
-    selectable.map(({ name }) => name),
-  );
-  for (const entry of selectable) entry.counts = counts.get(entry.name) ?? null;
+  const names = selectable.map(({ name }) => name);
+  const alone = facts && garblesMailboxIds(connection);
+  const question = { items: itemsFor(connection, options), read: readFolderStatus, alone };
+  const statuses = brought ?? (await readStatus(connection, names, question));
+  const rights = facts ? (broughtRights ?? (await rightsOf(connection, names))) : undefined;
+  for (const entry of selectable) {
+    const status = statuses.get(entry.name);
+    if (counts) entry.counts = status?.counts ?? null;
+    if (facts) entry.facts = factsOf(connection, status, rights?.get(entry.name), entry.attributes);
+    await breathe();
+  }
 }
 
 /** Whether a folder can hold messages. */
@@ -173,9 +220,17 @@ function collector(connection: ImapConnection, listing: Listing): UntaggedHandle
       listing.delete(name);
       return;
     }
-    listing.set(name, { name, delimiter, attributes: lower, subscribed, counts: null });
+    const shown = shownAttributes(listOf(flags).map(textOf));
+    listing.set(name, { name, delimiter, attributes: lower, shown, subscribed, counts: null, facts: null });
     if (listing.size > MAX_MAILBOXES) connection.giveUp(tooManyFolders(MAX_MAILBOXES));
   };
+}
+
+/** The attributes of LIST that are told, in the server's words: all but those that change with each new message. */
+export function shownAttributes(attributes: readonly string[]): string[] {
+  return attributes
+    .slice(0, MOST_SHOWN)
+    .filter((text) => text.length <= MOST_ATTRIBUTE && /^[!-~]+$/.test(text) && !/^\\(?:un)?marked$/i.test(text));
 }
 
 /** Adds up the response bytes of a command; a connection whose responses exceed the limit is closed. */

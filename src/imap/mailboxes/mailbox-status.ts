@@ -30,40 +30,78 @@ const MOST_NAMES = 100;
 /** Most octets of names in one LIST; RFC 7162 section 4 advises 8192 for a whole line. */
 const NAMES_BYTES = 7000;
 
+/** Most commands in one packet. */
+const MOST_COMMANDS = 32;
+
 /**
- * Counts of folders: by LIST-STATUS (RFC 5819) where the server has it, else one STATUS after the other (RFC 9051
- * section 6.3.11); null for folders that the server refuses.
+ * Counts of folders: by LIST-STATUS (RFC 5819) where the server has it, else one STATUS each (RFC 9051 section 6.3.11),
+ * 32 in a packet; null for folders that the server refuses.
  * @throws BrokerError IMAP_NO when the server cannot answer now, CONNECTION_LOST
  */
-export async function statusOf(
+export function statusOf(
   connection: ImapConnection,
   names: Iterable<string>,
 ): Promise<Map<string, StatusCounts | null>> {
-  const items = statusItems(connection);
+  return readStatus(connection, names, { items: statusItems(connection), read: countsOf });
+}
+
+/** What is asked of a STATUS, and how its list is read. */
+export interface StatusQuestion<T> {
+  items: ImapToken[];
+  read: (list: ImapAttribute | undefined) => T | null;
+  /** Whether each folder has a STATUS of its own, also where the server has LIST-STATUS. */
+  alone?: boolean;
+}
+
+/** {@link statusOf} for any items. */
+export async function readStatus<T>(
+  connection: ImapConnection,
+  names: Iterable<string>,
+  question: StatusQuestion<T>,
+): Promise<Map<string, T | null>> {
   const wanted = new Set(Array.from(names, canonicalName));
   const selected = connection.selected?.path;
   if (selected !== undefined && wanted.has(selected)) await catchUp(connection);
-  const found = await statusByList(connection, wanted, items);
+  const found = await statusByList(connection, wanted, question);
   // Folders that LIST did not return are asked for by STATUS: LIST may spell a folder differently, or hide it.
-  for (const name of wanted) if (!found.has(name)) found.set(name, await statusOfOne(connection, name, items));
+  const left = [...wanted].filter((name) => !found.has(name));
+  await inPackets(connection, left, async (name) => {
+    found.set(name, await statusOfOne(connection, name, question));
+  });
   return found;
 }
 
-/** Counts of the folders that LIST-STATUS returns, null for folders that cannot hold messages. */
-async function statusByList(
+/**
+ * Asks for each name, some dozens in a packet.
+ * @throws what the first name's command that fails throws, when all of its packet are done
+ */
+export async function inPackets(
+  connection: ImapConnection,
+  names: readonly string[],
+  ask: (name: string) => Promise<unknown>,
+): Promise<void> {
+  for (let at = 0; at < names.length; at += MOST_COMMANDS) {
+    const some = names.slice(at, at + MOST_COMMANDS);
+    const asked = connection.together(() => Promise.allSettled(some.map(ask)));
+    for (const outcome of await asked) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
+/** What LIST-STATUS tells of the folders that it returns, null for folders that cannot hold messages. */
+async function statusByList<T>(
   connection: ImapConnection,
   wanted: ReadonlySet<string>,
-  items: ImapToken[],
-): Promise<Map<string, StatusCounts | null>> {
-  const found = new Map<string, StatusCounts | null>();
+  { items, read, alone = false }: StatusQuestion<T>,
+): Promise<Map<string, T | null>> {
+  const found = new Map<string, T | null>();
   const { capabilities } = connection;
   const offered = capabilities.has('LIST-EXTENDED') && capabilities.has('LIST-STATUS');
   const plain = offered || capabilities.has('IMAP4rev2') ? [...wanted].filter((name) => !/[*%]/.test(name)) : [];
-  if (plain.length < 2) return found;
+  if (alone || plain.length < 2) return found;
   for (const some of inLines(plain)) {
     const asked = new Set(some);
-    const note = (name: string, counts: StatusCounts | null) => {
-      if (asked.has(name)) found.set(name, counts);
+    const note = (name: string, told: T | null) => {
+      if (asked.has(name)) found.set(name, told);
     };
     const args = ['', some.map(mailboxName), atom('RETURN'), [atom('STATUS'), items]];
     const listed = connection.exec('read', 'LIST', args, {
@@ -72,8 +110,8 @@ async function statusByList(
         if (holdsNone) note(canonicalName(connection.nameOf(path)), null);
       },
       STATUS: ({ attributes }) => {
-        const counts = countsOf(attributes[1]);
-        if (counts) note(canonicalName(connection.nameOf(attributes[0])), counts);
+        const told = read(attributes[1]);
+        if (told) note(canonicalName(connection.nameOf(attributes[0])), told);
       },
     });
     // Some servers offer LIST-STATUS and then refuse it.
@@ -98,12 +136,17 @@ function inLines(names: readonly string[]): string[][] {
   return lines;
 }
 
-async function statusOfOne(connection: ImapConnection, name: string, items: ImapToken[]): Promise<StatusCounts | null> {
-  let counts: StatusCounts | null = null;
+/** What one STATUS tells of a folder; null where the server refuses the folder. */
+export async function statusOfOne<T>(
+  connection: ImapConnection,
+  name: string,
+  { items, read }: StatusQuestion<T>,
+): Promise<T | null> {
+  let told: T | null = null;
   try {
     const take = ({ attributes }: UntaggedResponse) => {
       // With NOTIFY the server sends STATUS responses of other folders at any time.
-      if (canonicalName(connection.nameOf(attributes[0])) === name) counts = countsOf(attributes[1]);
+      if (canonicalName(connection.nameOf(attributes[0])) === name) told = read(attributes[1]);
     };
     const ask = () => connection.exec('read', 'STATUS', [mailboxName(name), items], { STATUS: take });
     await notOverlooked(connection, name, ask);
@@ -111,7 +154,7 @@ async function statusOfOne(connection: ImapConnection, name: string, items: Imap
     if (!isRefusal(failure) || isPassing(failure)) throw failure;
     return null;
   }
-  return counts;
+  return told;
 }
 
 /** Courier, and partly Dovecot, count the selected folder as the session last saw it: a NOOP updates the session. */

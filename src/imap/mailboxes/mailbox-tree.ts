@@ -47,7 +47,9 @@ export async function mailboxTree(listed: readonly ListedMailbox[], foreign: rea
         subscribed: entry.subscribed,
         selectable: isSelectable(entry),
         hasChildren: children.has(entry.name) || entry.attributes.has('\\haschildren'),
+        attributes: [...entry.shown],
         counts: entry.counts,
+        facts: entry.facts,
       });
       if (children.has(entry.name)) await walk(entry.name);
       await breathe();
@@ -80,8 +82,10 @@ async function withParents(listed: readonly ListedMailbox[]): Promise<Map<string
         name: above,
         delimiter,
         attributes: new Set(['\\nonexistent']),
+        shown: [],
         subscribed: false,
         counts: null,
+        facts: null,
       });
     }
   }

@@ -47,7 +47,7 @@ export function specialUses(
 ): Map<string, { use: SpecialUse; source: 'server' | 'name' }> {
   const uses = new Map<string, { use: SpecialUse; source: 'server' | 'name' }>();
   for (const { name, attributes } of candidates) {
-    const use = isInbox(name) ? 'inbox' : firstUse(attributes);
+    const use = useOf(name, attributes);
     if (use) uses.set(name, { use, source: 'server' });
   }
   const taken = new Set<string>(Array.from(uses.values(), ({ use }) => use));
@@ -57,6 +57,11 @@ export function specialUses(
     uses.set(name, { use, source: 'name' });
   }
   return uses;
+}
+
+/** The use that the server assigns to a folder; of several the first in this file's order. */
+export function useOf(name: string, attributes: ReadonlySet<string>): SpecialUse | undefined {
+  return isInbox(name) ? 'inbox' : firstUse(attributes);
 }
 
 function firstUse(attributes: ReadonlySet<string>): SpecialUse | undefined {

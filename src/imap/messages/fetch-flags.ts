@@ -2,7 +2,7 @@ import type { ImapConnection } from '../connection/connection.js';
 import { flagsOf } from '../connection/selection.js';
 import type { UntaggedHandler } from '../wire/command.js';
 import { tooLarge } from '../wire/errors.js';
-import { atom, type ImapArgument, sequence } from '../wire/tokens.js';
+import { atom, type ImapArgument, listOf, sequence, textOf } from '../wire/tokens.js';
 import { MOST_KEPT_BYTES } from './fetch-rows.js';
 
 /** Flags by uid, unordered; with `changedSince` only those changed later (CHANGEDSINCE, RFC 7162 section 3.1.4.1). */
@@ -24,6 +24,33 @@ export async function fetchFlags(
     },
   });
   return found;
+}
+
+/**
+ * Asks for the changes of messages after a mod-sequence (RFC 7162 section 3.2.6), and hands them on one by one: a server
+ * may report millions.
+ * @param vanished takes sets of uids of messages that are gone, which may name any others that never were; only where
+ *   QRESYNC is enabled
+ */
+export async function fetchChanges(
+  connection: ImapConnection,
+  set: string,
+  since: bigint,
+  flags: (uid: number, flags: string[]) => void,
+  vanished?: (uids: string) => void,
+): Promise<void> {
+  const modifiers = [atom('CHANGEDSINCE'), atom(since.toString()), ...(vanished ? [atom('VANISHED')] : [])];
+  await connection.exec('read', 'UID FETCH', [sequence(set), [atom('UID'), atom('FLAGS')], modifiers], {
+    FETCH: ({ items, damaged }) => {
+      const { uid, flags: now } = flagsOf(items);
+      if (uid && now) flags(uid, now);
+      else if (damaged) connection.noteUnreadable({ response: 'FETCH', uid, items: ['FLAGS'] });
+    },
+    VANISHED: ({ attributes: [tags, uids] }) => {
+      const earlier = listOf(tags).some((tag) => textOf(tag).toUpperCase() === 'EARLIER');
+      if (earlier) vanished?.(textOf(uids));
+    },
+  });
 }
 
 /**

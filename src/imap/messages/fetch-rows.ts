@@ -39,9 +39,23 @@ export function peek(section: string, partial?: { start: number; length: number 
   return token;
 }
 
-/** These header lines of a message (RFC 9051 section 6.4.5.1). Sets no \Seen. */
-export function peekHeaders(names: readonly string[]): ImapArgument {
-  return { type: 'ATOM', value: 'BODY.PEEK', section: [atom('HEADER.FIELDS'), names.map(atom)] };
+/**
+ * These header lines of a message, or of the message attached as a part (RFC 9051 section 6.4.5.1), optionally a byte
+ * range of them. Sets no \Seen.
+ */
+export function peekHeaders(
+  names: readonly string[],
+  { part, partial }: { part?: string | undefined; partial?: { start: number; length: number } } = {},
+): ImapArgument {
+  const item = atom(part === undefined ? 'HEADER.FIELDS' : `${part}.HEADER.FIELDS`);
+  const list = names.map((value): ImapToken => ({ type: isPlainName(value) ? 'ATOM' : 'STRING', value }));
+  const token: ImapToken = { type: 'ATOM', value: 'BODY.PEEK', section: [item, list] };
+  if (partial) token.partial = [partial.start, partial.length];
+  return token;
+}
+
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9-]*$/.test(name) && name.toUpperCase() !== 'NIL';
 }
 
 /**

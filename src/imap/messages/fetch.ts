@@ -1,27 +1,15 @@
-import type { ListField, MessageSummary } from '../../protocol/rows.js';
+import { asksFor, type Field, type MessageSummary } from '../../protocol/rows.js';
 import type { ImapConnection } from '../connection/connection.js';
-import { toIso } from '../mime/convert-date.js';
-import { toEnvelope } from '../mime/envelope.js';
-import { isAmbiguous } from '../mime/header-text.js';
-import { bodyCharset, readStructure } from '../mime/structure.js';
-import { hasAttachment } from '../mime/structure-readable.js';
 import { toFlags } from '../wire/convert.js';
-import { atom, type ImapAttribute, type ImapToken, numberOf, textOf } from '../wire/tokens.js';
+import { fetchFlags } from './fetch-flags.js';
 import { type FetchedRow, fetchRows } from './fetch-rows.js';
+import { fetchDivided, isDivisible } from './rows/divided.js';
+import { DoubtfulRows } from './rows/doubtful.js';
+import { Previews } from './rows/previews.js';
+import { RowItems } from './rows/row-items.js';
 
 /** Most messages in one FETCH: with more, an abort would take too long to be noticed. */
 export const FETCH_BATCH = 200;
-
-/** FETCH items by field, the short ones first: a row that is too long to be kept has those at least. */
-const itemNames: Record<ListField, string> = {
-  flags: 'FLAGS',
-  size: 'RFC822.SIZE',
-  internalDate: 'INTERNALDATE',
-  preview: 'PREVIEW',
-  envelope: 'ENVELOPE',
-  hasAttachment: 'BODYSTRUCTURE',
-};
-const inOrder = Object.keys(itemNames) as ListField[];
 
 /**
  * Index rows of messages by uid, in no order; messages that are gone are left out.
@@ -30,7 +18,7 @@ const inOrder = Object.keys(itemNames) as ListField[];
 export async function fetchSummaries(
   connection: ImapConnection,
   uids: readonly number[],
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<MessageSummary[]> {
   const rows: MessageSummary[] = [];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
@@ -40,94 +28,90 @@ export async function fetchSummaries(
   return rows;
 }
 
-/** Rows of a set of at most {@link FETCH_BATCH} messages, by uid or by sequence number; usually one round trip. */
+/**
+ * Rows of a set of at most {@link FETCH_BATCH} messages, by uid or by sequence number; usually one round trip, with
+ * previews that the broker makes one or two more. A message that the server refuses has a row in which the members that
+ * it could not send are `unreadable`.
+ */
 export async function fetchRange(
   connection: ImapConnection,
   set: string,
   by: 'uid' | 'sequence',
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<MessageSummary[]> {
-  const doubtful = new DoubtfulRows();
-  const reduce = (row: FetchedRow) => {
-    const summary = toSummary(row, fields);
-    doubtful.note(summary, row);
+  const rows = new RowFetch(connection, fields);
+  try {
+    await rows.fetch(set, by);
+  } catch (failure) {
+    if (!isDivisible(failure) || !rows.mayBeDivided) throw failure;
+    await rows.divide(set, by, failure);
+  }
+  return rows.finish();
+}
+
+class RowFetch {
+  readonly #connection: ImapConnection;
+  readonly #fields: readonly Field[];
+  readonly #items: RowItems;
+  readonly #doubtful: DoubtfulRows;
+  readonly #previews: Previews;
+  readonly #rows = new Map<number, MessageSummary>();
+
+  constructor(connection: ImapConnection, fields: readonly Field[]) {
+    this.#connection = connection;
+    this.#fields = fields;
+    this.#items = new RowItems(connection, fields);
+    this.#doubtful = new DoubtfulRows(this.#items);
+    this.#previews = new Previews(connection);
+  }
+
+  /** Whether anything is asked for that a server could refuse for a single message. */
+  get mayBeDivided(): boolean {
+    return this.#fields.some((field) => field !== 'flags');
+  }
+
+  /** One FETCH, whose complete rows are kept even if it is refused in the end. */
+  async fetch(set: string, by: 'uid' | 'sequence', light = false): Promise<void> {
+    const missing = light ? this.#items.missing('light') : undefined;
+    const reduce = (row: FetchedRow) =>
+      this.#add(missing ? { ...row, unreadable: new Set([...row.unreadable, ...missing]) } : row);
+    const amend = (summary: MessageSummary, items: FetchedRow['items']) => {
+      if (summary.flags && items.has('FLAGS')) summary.flags = toFlags(items.get('FLAGS'));
+    };
+    await fetchRows(this.#connection, set, this.#items.items(light), by, { reduce, amend });
+  }
+
+  /**
+   * Fetches the rows that are missing after a refusal: in smaller groups; of messages that are refused alone, what the
+   * server need not parse them for; at last nothing but the flags.
+   * @throws the failure when the server refuses every message
+   */
+  async divide(set: string, by: 'uid' | 'sequence', failure: unknown): Promise<void> {
+    const flags = await fetchFlags(this.#connection, set, by);
+    const missing = [...flags.keys()].filter((uid) => !this.#rows.has(uid));
+    const has = (uid: number) => this.#rows.has(uid);
+    const fetch = (light: boolean) => (uids: readonly number[]) => this.fetch(uids.join(','), 'uid', light);
+    const refused = await fetchDivided(missing, fetch(false), has);
+    const left = await fetchDivided(refused, fetch(true), has);
+    if (this.#rows.size === 0 && left.length > 0) throw failure;
+    const unreadable = this.#items.missing('flags');
+    for (const uid of left) {
+      const summary = this.#add({ uid, items: new Map(), unreadable });
+      if (summary.flags) summary.flags = flags.get(uid) ?? [];
+    }
+  }
+
+  async finish(): Promise<MessageSummary[]> {
+    await this.#doubtful.readAgain(this.#connection);
+    await this.#previews.make();
+    return [...this.#rows.values()];
+  }
+
+  #add(row: FetchedRow): MessageSummary {
+    const { summary, readable } = this.#items.summary(row);
+    this.#rows.set(row.uid, summary);
+    this.#doubtful.note(summary, row);
+    if (asksFor(this.#fields, 'preview') && summary.preview === null) this.#previews.note(summary, readable);
     return summary;
-  };
-  const amend = (summary: MessageSummary, items: FetchedRow['items']) => {
-    if (summary.flags && items.has('FLAGS')) summary.flags = toFlags(items.get('FLAGS'));
-  };
-  const rows = await fetchRows(connection, set, itemsFor(connection, fields), by, { reduce, amend });
-  await doubtful.readAgain(connection);
-  return rows;
-}
-
-function itemsFor(connection: ImapConnection, fields: readonly ListField[]): ImapToken[] {
-  const wanted = inOrder.filter((field) => fields.includes(field));
-  return wanted
-    .filter((field) => field !== 'preview' || connection.has('PREVIEW'))
-    .map((field) => atom(itemNames[field]));
-}
-
-function toSummary({ uid, items, unreadable }: FetchedRow, fields: readonly ListField[]): MessageSummary {
-  const row: MessageSummary = { uid };
-  for (const field of fields) {
-    const value = items.get(itemNames[field]);
-    if (field === 'envelope') row.envelope = toEnvelope(value);
-    if (field === 'flags') row.flags = toFlags(value);
-    if (field === 'size') row.size = numberOf(value) ?? 0;
-    if (field === 'internalDate') row.internalDate = toInternalDate(textOf(value));
-    if (field === 'hasAttachment') row.hasAttachment = hasAttachment(readStructure(value).root);
-    if (field === 'preview') row.preview = value ? textOf(value) : null;
   }
-  if (unreadable.size > 0) row.unreadable = fields.filter((field) => unreadable.has(itemNames[field]));
-  return row;
-}
-
-/** INTERNALDATE as RFC 3339; a date that cannot be read becomes the epoch, because every message must have one. */
-export function toInternalDate(text: string): string {
-  return toIso(text) ?? new Date(0).toISOString();
-}
-
-/** Most tokens of envelopes that are kept to be read again, over all rows of a command. */
-const MOST_DOUBTFUL = 100_000;
-
-/**
- * Rows whose envelopes have raw 8-bit characters that are not UTF-8. Such headers are most likely in the charset of the
- * message's body, so the envelopes are read again when that charset is known.
- */
-class DoubtfulRows {
-  readonly #rows = new Map<
-    number,
-    { summary: MessageSummary; envelope: ImapAttribute; charset: string | null | undefined }
-  >();
-  #tokens = 0;
-
-  note(summary: MessageSummary, row: FetchedRow): void {
-    const envelope = row.items.get('ENVELOPE');
-    if (!envelope || !summary.envelope || !isAmbiguous(envelope)) return;
-    this.#tokens += tokensIn(envelope);
-    if (this.#tokens > MOST_DOUBTFUL) return;
-    const structure = row.items.get('BODYSTRUCTURE');
-    const charset = structure === undefined ? undefined : bodyCharset(structure);
-    this.#rows.set(row.uid, { summary, envelope, charset });
-  }
-
-  async readAgain(connection: ImapConnection): Promise<void> {
-    const open = [...this.#rows].filter(([, { charset }]) => charset === undefined).map(([uid]) => uid);
-    if (open.length > 0) {
-      const reduce = (row: FetchedRow) => ({ uid: row.uid, charset: bodyCharset(row.items.get('BODYSTRUCTURE')) });
-      const found = await fetchRows(connection, open.join(','), [atom('BODYSTRUCTURE')], 'uid', { reduce });
-      for (const { uid, charset } of found) {
-        const row = this.#rows.get(uid);
-        if (row) row.charset = charset;
-      }
-    }
-    for (const { summary, envelope, charset } of this.#rows.values()) {
-      if (charset) summary.envelope = toEnvelope(envelope, charset);
-    }
-  }
-}
-
-function tokensIn(attribute: ImapAttribute): number {
-  return Array.isArray(attribute) ? attribute.reduce<number>((sum, member) => sum + tokensIn(member), 1) : 1;
 }

@@ -1,4 +1,4 @@
-import type { ListField, MessageSummary } from '../../protocol/rows.js';
+import type { Field, MessageSummary } from '../../protocol/rows.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { atom, numberOf, sequence, textOf } from '../wire/tokens.js';
 import { FETCH_BATCH, fetchRange } from './fetch.js';
@@ -34,7 +34,7 @@ export async function fetchPage(
   connection: ImapConnection,
   start: PageStart,
   limit: number,
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<IndexPage> {
   return survivingExpunge(connection, async () => {
     const page = await tryPage(connection, start, limit, fields);
@@ -49,17 +49,18 @@ async function tryPage(
   connection: ImapConnection,
   start: PageStart,
   limit: number,
-  fields: readonly ListField[],
+  fields: readonly Field[],
 ): Promise<IndexPage & { complete: boolean }> {
   const exists = connection.selected?.exists ?? 0;
   const top = await topOf(connection, start, exists);
   const bottom = Math.max(1, top - limit + 1);
-  const messages: MessageSummary[] = [];
+  const found = new Map<number, MessageSummary>();
   for (let high = top; high >= bottom; high -= FETCH_BATCH) {
     const low = Math.max(bottom, high - FETCH_BATCH + 1);
-    messages.push(...(await fetchRange(connection, `${low}:${high}`, 'sequence', fields)));
+    // The commands by uid that previews need may bring an EXPUNGE, by which the numbers of the next range move.
+    for (const row of await fetchRange(connection, `${low}:${high}`, 'sequence', fields)) found.set(row.uid, row);
   }
-  messages.sort((a, b) => b.uid - a.uid);
+  const messages = [...found.values()].sort((a, b) => b.uid - a.uid);
   const last = messages.at(-1);
   const next = last && bottom > 1 ? { below: last.uid, near: bottom } : undefined;
   return { messages, next, above: exists - top, complete: messages.length > top - bottom };

@@ -1,14 +1,15 @@
+import { BrokerError } from '../../protocol/errors.js';
 import type { Envelope, Structure } from '../../protocol/models.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { toEnvelope } from '../mime/envelope.js';
 import { type Content, decodeTexts, textsWanted } from '../mime/open-text.js';
-import { type ReadStructure, readStructure } from '../mime/structure.js';
+import { attachedOf, type ReadStructure, readStructure } from '../mime/structure.js';
 import { type Readable, readable } from '../mime/structure-readable.js';
 import { toFlags } from '../wire/convert.js';
-import { atom, bytesOf, numberOf, textOf } from '../wire/tokens.js';
+import { atom, bytesOf, type ImapArgument, type ImapAttribute, numberOf, textOf } from '../wire/tokens.js';
 import { breathe } from '../wire/turn-budget.js';
-import { toInternalDate } from './fetch.js';
-import { type FetchedRow, peek } from './fetch-rows.js';
+import { type FetchedRow, fetchRows, peek, peekHeaders } from './fetch-rows.js';
+import { toInternalDate } from './rows/row-items.js';
 import { TextBytes, type Texts } from './text-bytes.js';
 
 /** Most bytes of a message's header that are read. */
@@ -20,7 +21,10 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 
 /** Which parts of messages are to be fetched. */
 export interface OpenOptions {
-  headers: boolean;
+  /** The message that is attached as this part; undefined for the messages themselves. */
+  part?: string | undefined;
+  /** Whether all header lines are wanted, or the names of those that are. */
+  headers: boolean | readonly string[];
   /** Most bytes of each body; 0 for no texts. */
   maxTextBytes: number;
   /** The only body that is wanted; undefined for both. */
@@ -31,7 +35,7 @@ export interface OpenedMessage {
   uid: number;
   flags: string[];
   envelope: Envelope;
-  /** RFC822.SIZE; 0 where the server sends none. */
+  /** RFC822.SIZE, or the size of the attached message; 0 where the server sends none. */
   size: number;
   internalDate: string;
   /** Members that are missing or incomplete, because the server's response is damaged or over a limit. */
@@ -50,18 +54,33 @@ export interface OpenedMessage {
 /**
  * Fetches messages with everything that a mail reader shows. One round trip where it brings the texts as well; else one
  * more for the texts of all messages with the same structure. Messages that are gone are left out.
+ * @throws BrokerError NOT_FOUND or INVALID_PARAMS where `part` is no attached message
  */
 export async function openMessages(
   connection: ImapConnection,
   uids: readonly number[],
   options: OpenOptions,
 ): Promise<OpenedMessage[]> {
-  const items = ['FLAGS', 'RFC822.SIZE', 'INTERNALDATE', 'ENVELOPE', 'BODYSTRUCTURE'].map(atom);
-  const header = options.headers ? [peek('HEADER', { start: 0, length: HEADER_BYTES })] : [];
-  const bytes = new TextBytes(connection, options.maxTextBytes, options.only);
-  const opened = await bytes.fetchWith(uids, [...items, ...header], (row) => toOpened(row, options));
-  if (options.maxTextBytes > 0) await fillTexts(opened, options, bytes);
+  const { part, maxTextBytes, only } = options;
+  const own = part === undefined ? ['RFC822.SIZE', 'ENVELOPE'] : [];
+  const items = ['FLAGS', 'INTERNALDATE', ...own, 'BODYSTRUCTURE'].map(atom);
+  const bytes = new TextBytes(connection, maxTextBytes, only, part);
+  const reduce = (row: FetchedRow) => toOpened(row, options);
+  const opened = await bytes.fetchWith(uids, [...items, ...headerItems(options)], reduce).catch(async (failure) => {
+    // A server may refuse what belongs to a part that is no message: the structure tells whether it is one.
+    if (part !== undefined && failure instanceof BrokerError && failure.kind === 'IMAP_NO') {
+      await fetchRows(connection, uids.join(','), items, 'uid', { reduce });
+    }
+    throw failure;
+  });
+  if (maxTextBytes > 0) await fillTexts(opened, options, bytes);
   return opened;
+}
+
+function headerItems({ headers, part }: OpenOptions): ImapArgument[] {
+  const partial = { start: 0, length: HEADER_BYTES };
+  if (typeof headers === 'object') return [peekHeaders(headers, { part, partial })];
+  return headers ? [peek(part === undefined ? 'HEADER' : `${part}.HEADER`, partial)] : [];
 }
 
 /** Members of the answer, by the FETCH item that they come from. */
@@ -71,19 +90,19 @@ const madeOf: Record<string, string> = {
   'RFC822.SIZE': 'size',
   INTERNALDATE: 'internalDate',
   BODYSTRUCTURE: 'structure',
-  'BODY[HEADER]': 'headers',
+  HEADER: 'headers',
 };
 
-function toOpened({ uid, items, unreadable }: FetchedRow, { headers }: OpenOptions): OpenedMessage {
-  const structure = readStructure(items.get('BODYSTRUCTURE'));
-  const header = headers ? (bytesOf(items.get('BODY[HEADER]')) ?? Buffer.alloc(0)) : null;
+function toOpened({ uid, items, unreadable }: FetchedRow, options: OpenOptions): OpenedMessage {
+  const { envelope, size, structure } = described({ uid, items, unreadable }, options.part);
+  const header = headerOf(items, options);
   return {
     uid,
     flags: toFlags(items.get('FLAGS')),
-    envelope: toEnvelope(items.get('ENVELOPE'), structure.charset),
-    size: numberOf(items.get('RFC822.SIZE')) ?? 0,
+    envelope,
+    size,
     internalDate: toInternalDate(textOf(items.get('INTERNALDATE'))),
-    unreadable: [...unreadable].flatMap((item) => madeOf[item] ?? []),
+    unreadable: [...unreadable].flatMap((item) => madeOf[item.includes('HEADER') ? 'HEADER' : item] ?? []),
     structure,
     readable: readable(structure.root),
     header: header && header.length > HEADER_BYTES ? Buffer.from(header.subarray(0, HEADER_BYTES)) : header,
@@ -91,6 +110,48 @@ function toOpened({ uid, items, unreadable }: FetchedRow, { headers }: OpenOptio
     contents: new Map(),
     omitted: false,
   };
+}
+
+/** What the server tells of a message, or of the one attached as a part of it. */
+function described(
+  { uid, items, unreadable }: FetchedRow,
+  part: string | undefined,
+): Pick<OpenedMessage, 'envelope' | 'size' | 'structure'> {
+  const attribute = items.get('BODYSTRUCTURE');
+  if (part !== undefined) return requireAttached(attribute, uid, part, unreadable.has('BODYSTRUCTURE'));
+  const structure = readStructure(attribute);
+  const envelope = toEnvelope(items.get('ENVELOPE'), structure.charset);
+  return { envelope, size: numberOf(items.get('RFC822.SIZE')) ?? 0, structure };
+}
+
+/**
+ * The message that is attached as a part.
+ * @param cut whether the server's answer is over a limit or damaged, so that it may lack the part
+ * @throws BrokerError NOT_FOUND without such a part, INVALID_PARAMS where it is no message that the server looks into
+ */
+export function requireAttached(attribute: ImapAttribute | undefined, uid: number, part: string, cut = false) {
+  const attached = attachedOf(attribute, part);
+  if (typeof attached === 'object') return attached;
+  const field = { field: 'part' };
+  if (attached === 'absent') {
+    const where = cut ? 'within what the broker can read of its structure' : '';
+    throw new BrokerError(
+      'NOT_FOUND',
+      `part: message ${uid} has no part ${part} ${where}`.trimEnd().concat('.'),
+      field,
+    );
+  }
+  const why =
+    attached === 'encoded'
+      ? 'is a message in a transfer encoding, into which the IMAP server does not look'
+      : 'is no message of which the IMAP server tells the structure';
+  throw new BrokerError('INVALID_PARAMS', `part: part ${part} of message ${uid} ${why}; message.part sends it.`, field);
+}
+
+function headerOf(items: FetchedRow['items'], { headers, part }: OpenOptions): Buffer | null {
+  if (headers === false) return null;
+  const item = `${part === undefined ? '' : `${part}.`}HEADER${headers === true ? '' : '.FIELDS'}`;
+  return bytesOf(items.get(`BODY[${item}]`)) ?? Buffer.alloc(0);
 }
 
 async function fillTexts(opened: readonly OpenedMessage[], options: OpenOptions, bytes: TextBytes): Promise<void> {

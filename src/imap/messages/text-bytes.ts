@@ -40,15 +40,24 @@ export interface Texts {
 export class TextBytes {
   readonly #connection: ImapConnection;
   readonly #maxBytes: number;
+  readonly #part: string | undefined;
   readonly #guessedParts: readonly string[];
   /** Fetched bytes, by uid and part. */
   readonly #found = new Map<number, Map<string, Buffer>>();
   #guessed = 0;
 
-  constructor(connection: ImapConnection, maxBytes: number, only: 'text' | 'html' | undefined) {
+  /** @param part the attached message whose texts are meant; undefined for the messages themselves */
+  constructor(
+    connection: ImapConnection,
+    maxBytes: number,
+    only: 'text' | 'html' | undefined,
+    part: string | undefined,
+  ) {
     this.#connection = connection;
     this.#maxBytes = maxBytes;
-    this.#guessedParts = only === 'text' ? [GUESSED_TEXT] : [GUESSED_TEXT, GUESSED_HTML];
+    this.#part = part;
+    const guessed = only === 'text' ? [GUESSED_TEXT] : [GUESSED_TEXT, GUESSED_HTML];
+    this.#guessedParts = guessed.map((number) => (part === undefined ? number : `${part}.${number}`));
   }
 
   /**
@@ -79,7 +88,8 @@ export class TextBytes {
     } catch (failure) {
       if (!(failure instanceof BrokerError) || failure.kind !== 'IMAP_NO') throw failure;
       const rows = await fetch([]);
-      unwilling.add(this.#connection);
+      // The attached message may not exist: then the server is willing.
+      if (this.#part === undefined) unwilling.add(this.#connection);
       return rows;
     }
   }

@@ -45,9 +45,37 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   // Node's own windows-1252 is ISO-8859-1 in some versions.
   if (platform === 'windows-1252') return decodeWithIconv(bytes, platform, cut);
   if (platform) return decodeWithPlatform(bytes, platform, cut);
-  // iconv-lite knows charsets that TextDecoder does not, above all utf-7 and the code pages of DOS.
-  const supported = [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
+  const supported = iconvName(label);
   return supported ? decodeWithIconv(bytes, supported, cut) : { text: guess(bytes, cut), problem: true };
+}
+
+/** Whether a label names a charset that {@link decodeCharset} knows. */
+export function knowsCharset(label: string): boolean {
+  const name = label.trim().toLowerCase();
+  if (asciiLabels.has(name) || shiftingDecoder(name) || platformName(otherNames[name] ?? name)) return true;
+  return iconvName(name) !== undefined;
+}
+
+/** The name of a charset with two or four octets for each character; undefined for any other. */
+export function wideCharset(label: string | null, begin: Uint8Array): string | undefined {
+  const name =
+    label
+      ?.trim()
+      .toLowerCase()
+      .replace(/^["']|["']$/g, '') ?? '';
+  if (!/^(cs)?(unicode|iso-10646-ucs|ucs|utf-?(16|32))/.test(name) || !knowsCharset(name)) return undefined;
+  const [first, second, third, fourth] = begin;
+  const four = /32|ucs-?4/.test(name);
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if (first === 0xff && second === 0xfe && !(third === 0 && fourth === 0)) return 'utf-16le';
+  const platform = platformName(name);
+  if (!four && platform) return /(le|be)$/.test(name) ? platform : 'utf-16';
+  return iconvName(name);
+}
+
+/** iconv-lite knows charsets that TextDecoder does not, above all utf-7 and the code pages of DOS. */
+function iconvName(label: string): string | undefined {
+  return [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
 }
 
 function isCharset(name: string): boolean {

@@ -100,13 +100,21 @@ function share(
   }
 }
 
+/** The text of a whole part, with LF line ends; `charset` as declared, null where it is missing. */
+export function decodeWhole(encoded: Buffer, encoding: string | null, charset: string | null): string {
+  return decodeCharset(decodeWithFooter(encoded, encoding), charset).text.replaceAll('\r\n', '\n');
+}
+
+/** Undoes a transfer encoding; a footer that a mailing list put behind base64 stays as it is. */
+function decodeWithFooter(encoded: Buffer, encoding: string | null): Buffer {
+  const [body, footer] = encoding === 'base64' ? splitFooter(encoded) : [encoded, undefined];
+  const decoded = decodeTransfer(body, encoding);
+  return footer ? Buffer.concat([decoded, footer]) : decoded;
+}
+
 function decodePart(node: Structure, encoded: Buffer, maxBytes: number, fetched: number): Content & { bytes: number } {
   const { encoding, encodedSize, parameters, type } = node;
-  const available = encoded.subarray(0, fetched);
-  const [body, footer] = encoding === 'base64' ? splitFooter(available) : [available, undefined];
-  const decoded = footer
-    ? Buffer.concat([decodeTransfer(body, encoding), footer])
-    : decodeTransfer(available, encoding);
+  const decoded = decodeWithFooter(encoded.subarray(0, fetched), encoding);
   const truncated = decoded.length > maxBytes || (encoded.length >= fetched && fetched < (encodedSize ?? 0));
   const bytes = decoded.subarray(0, maxBytes);
   const charset = parameters.charset ?? null;

@@ -1,5 +1,6 @@
-import type { Attachment, Structure } from '../../protocol/models.js';
+import type { Attachment, Envelope, Structure } from '../../protocol/models.js';
 import { isMedia, type Place, roleOf } from './roles.js';
+import { attachedEnvelope } from './structure.js';
 
 /** The parts that a mail reader shows, in their order, and the files that it offers. */
 export interface Readable {
@@ -27,7 +28,11 @@ interface Bodies {
  * name is an alternative too; the root of a multipart/related may be any of its parts.
  */
 export function readable(root: Structure): Readable {
-  const sorter = new Sorter();
+  return sorted(root, attachedEnvelope);
+}
+
+function sorted(root: Structure, envelopeOf: (part: Structure) => Envelope | null): Readable {
+  const sorter = new Sorter(envelopeOf);
   const bodies: Bodies = { text: [], html: [] };
   sorter.parts([root], 'mixed', { inAlternative: false, embedded: false }, bodies);
   return { textBody: bodies.text ?? [], htmlBody: bodies.html ?? [], files: sorter.files };
@@ -38,7 +43,12 @@ export function readable(root: Structure): Readable {
  * between the texts counts if it has a file name.
  */
 export function hasAttachment(root: Structure): boolean {
-  return readable(root).files.some(
+  return offersFile(sorted(root, () => null));
+}
+
+/** Like {@link hasAttachment}, of sorted parts. */
+export function offersFile({ files }: Readable): boolean {
+  return files.some(
     ({ role, embedded, fileName }) => role === 'attachment' || (role === 'inline' && !embedded && fileName !== null),
   );
 }
@@ -50,6 +60,11 @@ interface Around {
 
 class Sorter {
   readonly files: ReadableFile[] = [];
+  readonly #envelopeOf: (part: Structure) => Envelope | null;
+
+  constructor(envelopeOf: (part: Structure) => Envelope | null) {
+    this.#envelopeOf = envelopeOf;
+  }
 
   /** Sorts the parts of a multipart: texts, and media between them, into the bodies; others into the files. */
   parts(parts: readonly Structure[], multipart: string, around: Around, bodies: Bodies): void {
@@ -103,6 +118,7 @@ class Sorter {
   }
 
   #file(part: Structure, place: Place): void {
+    const envelope = this.#envelopeOf(part);
     this.files.push({
       part: part.part,
       fileName: part.fileName,
@@ -111,6 +127,7 @@ class Sorter {
       encodedSize: part.encodedSize ?? 0,
       decodedSize: part.decodedSize,
       contentId: part.contentId,
+      message: envelope && { envelope },
       embedded: place.embedded,
     });
   }

@@ -1,5 +1,6 @@
-import type { Structure } from '../../protocol/models.js';
+import type { Envelope, Structure } from '../../protocol/models.js';
 import { type ImapAttribute, listOf, numberOf, textOf } from '../wire/tokens.js';
+import { toEnvelope } from './envelope.js';
 import { withoutControls } from './header-text.js';
 import { type Multipart, multipartOf, nestedOf } from './structure-nodes.js';
 import { MAX_PARAMETERS, toParameters } from './structure-parameters.js';
@@ -19,17 +20,87 @@ export interface ReadStructure {
   charset: string | null;
 }
 
-/** BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; for a message without one, an empty text. */
-export function readStructure(attribute: ImapAttribute | undefined): ReadStructure {
+/**
+ * BODYSTRUCTURE (RFC 9051 section 7.5.2) in the contract's shape; for a message without one, an empty text.
+ * @param parts most parts that are returned
+ */
+export function readStructure(attribute: ImapAttribute | undefined, parts = MAX_PARTS): ReadStructure {
   const charset = bodyCharset(attribute);
   if (!Array.isArray(attribute)) return { root: emptyText(), truncated: false, charset };
-  const reader = new Reader(charset);
+  const reader = new Reader(charset, parts);
   return { root: reader.message(attribute, '', 0), truncated: reader.truncated, charset };
 }
 
-/** One part of a message, by its number, without the limits. For an attached message the part is the whole message. */
+/**
+ * One part of a message, by its number, without the limits, and without the parts nested in it. For an attached message
+ * the part is the whole message.
+ */
 export function partOf(attribute: ImapAttribute | undefined, part: string): Structure | undefined {
   if (!Array.isArray(attribute)) return part === '1' ? emptyText() : undefined;
+  const node = nodeAt(attribute, part);
+  return node && bare(node, part, bodyCharset(attribute));
+}
+
+/** The body of a message, without the parts nested in it: its multipart, or its only part. */
+export function bodyOf(attribute: ImapAttribute | undefined): Structure {
+  return Array.isArray(attribute) ? bare(attribute, '', bodyCharset(attribute)) : { ...emptyText(), part: '' };
+}
+
+/** A message that is attached to another. */
+export interface AttachedMessage {
+  envelope: Envelope;
+  /** Bytes of the message. */
+  size: number;
+  /** Its parts have the numbers that they have in the outer message. */
+  structure: ReadStructure;
+  /** Its body, without the parts nested in it. */
+  body: Structure;
+}
+
+/**
+ * The message that is attached as a part of another. In place of it, where there is none: `absent` without such a part;
+ * `encoded` where a transfer encoding hides it from the server, which RFC 2046 section 5.2.1 forbids; `other` for any
+ * other part.
+ */
+export function attachedOf(
+  attribute: ImapAttribute | undefined,
+  part: string,
+): AttachedMessage | 'absent' | 'encoded' | 'other' {
+  const node = Array.isArray(attribute) ? nodeAt(attribute, part) : undefined;
+  if (!node) return 'absent';
+  const nested = multipartOf(node) ? undefined : nestedOf(node);
+  const { type, encoding, encodedSize } = bare(node, part, null);
+  if (isMessage(type) && !isIdentity(encoding)) return 'encoded';
+  if (!nested || !isMessage(type)) return 'other';
+  const charset = bodyCharset(nested);
+  const reader = new Reader(charset, MAX_PARTS);
+  const root = reader.message(nested, part, 0);
+  return {
+    envelope: toEnvelope(node[7], charset),
+    size: encodedSize ?? 0,
+    structure: { root, truncated: reader.truncated, charset },
+    body: bare(nested, part, charset),
+  };
+}
+
+/** Envelopes of attached messages, by their parts: read when they are wanted, which they are not in most lists. */
+const envelopes = new WeakMap<Structure, { attribute: ImapAttribute | undefined; charset: string | null } | Envelope>();
+
+/** The envelope of the message that a part of {@link readStructure} is; null for parts that are none. */
+export function attachedEnvelope(part: Structure): Envelope | null {
+  const kept = envelopes.get(part);
+  if (!kept || 'subject' in kept) return kept ?? null;
+  const envelope = toEnvelope(kept.attribute, kept.charset);
+  envelopes.set(part, envelope);
+  return envelope;
+}
+
+/** Media types of messages of which servers tell the structure (RFC 9051 section 9, media-message). */
+function isMessage(type: string): boolean {
+  return type === 'message/rfc822' || type === 'message/global';
+}
+
+function nodeAt(attribute: ImapAttribute[], part: string): ImapAttribute[] | undefined {
   let node: ImapAttribute[] = attribute;
   let isBody = true;
   for (const index of part.split('.').map(Number)) {
@@ -40,7 +111,12 @@ export function partOf(attribute: ImapAttribute | undefined, part: string): Stru
     node = next;
     isBody = false;
   }
-  return multipartOf(node) ? undefined : toLeaf(node, part, bodyCharset(attribute));
+  return node;
+}
+
+function bare(node: ImapAttribute[], part: string, charset: string | null): Structure {
+  const multipart = multipartOf(node);
+  return multipart ? toBranch(multipart, part, charset) : toLeaf(node, part, charset);
 }
 
 /** The charset of a message's first text that names one other than ASCII, which servers add where none was named. */
@@ -63,10 +139,11 @@ export function bodyCharset(attribute: ImapAttribute | undefined): string | null
 class Reader {
   truncated = false;
   readonly #charset: string | null;
-  #left = MAX_PARTS;
+  #left: number;
 
-  constructor(charset: string | null) {
+  constructor(charset: string | null, parts: number) {
     this.#charset = charset;
+    this.#left = parts;
   }
 
   /** The body of the message with part number `path`, empty for the outermost; a multipart body has no own number. */
@@ -81,25 +158,20 @@ class Reader {
   }
 
   #multipart(multipart: Multipart, path: string, part: string, depth: number): Structure {
-    const { children, subtype, parameters, disposition } = multipart;
-    const parts: Structure[] = [];
-    for (const [index, child] of children.entries()) {
+    const branch = toBranch(multipart, part, this.#charset);
+    for (const [index, child] of multipart.children.entries()) {
       if (!this.#take(depth)) break;
-      parts.push(this.#node(child, partNumber(path, index + 1), depth + 1));
+      branch.children.push(this.#node(child, partNumber(path, index + 1), depth + 1));
     }
-    return {
-      part,
-      type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
-      ...blank(),
-      ...dispositionOf(disposition, {}, this.#charset),
-      parameters: toParameters(parameters, this.#charset),
-      children: parts,
-    };
+    return branch;
   }
 
   #leaf(node: ImapAttribute[], part: string, depth: number): Structure {
     const leaf = toLeaf(node, part, this.#charset);
     const nested = nestedOf(node);
+    if (nested && isMessage(leaf.type) && isIdentity(leaf.encoding)) {
+      envelopes.set(leaf, { attribute: node[7], charset: this.#charset });
+    }
     if (nested && this.#take(depth)) leaf.children = [this.message(nested, part, depth + 1)];
     return leaf;
   }
@@ -113,6 +185,17 @@ class Reader {
     this.truncated = true;
     return false;
   }
+}
+
+/** A multipart, without its parts. */
+function toBranch({ subtype, parameters, disposition }: Multipart, part: string, charset: string | null): Structure {
+  return {
+    part,
+    type: `multipart/${textOf(subtype).toLowerCase() || 'mixed'}`,
+    ...blank(),
+    ...dispositionOf(disposition, {}, charset),
+    parameters: toParameters(parameters, charset),
+  };
 }
 
 /** A part other than a multipart, without the parts nested in it. */

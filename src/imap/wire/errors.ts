@@ -1,5 +1,6 @@
 import { BrokerError, type ImapReply } from '../../protocol/errors.js';
 import { wireLimits } from './limits.js';
+import { type ImapAttribute, listOf, textOf } from './tokens.js';
 
 /** Default for `retryAfterMs` where the server names no pause. */
 export const DEFAULT_RETRY_MS = 2_000;
@@ -12,14 +13,29 @@ export function serverText(text: string): string {
   return cut.replace(/[\p{Cc}\p{Cs}]/gu, '\uFFFD');
 }
 
-/** The error of a command that the server refused. */
-export function refusal(imap: ImapReply): BrokerError {
+/** Most charsets that are read of a BADCHARSET, and characters of the name of each. */
+const MOST_CHARSETS = 20;
+const CHARSET_NAME = /^[A-Za-z0-9][\w.:+-]{0,39}$/;
+
+/** The charsets that a server names where it refuses another (BADCHARSET, RFC 9051 section 7.1). */
+export class OtherCharsets {
+  readonly names: readonly string[];
+
+  constructor(codeArgs: readonly ImapAttribute[]) {
+    const names = listOf(codeArgs[0]).slice(0, MOST_CHARSETS).map(textOf);
+    this.names = names.filter((name) => CHARSET_NAME.test(name));
+  }
+}
+
+/** The error of a command that the server refused. For a BADCHARSET, {@link OtherCharsets} are its cause. */
+export function refusal(imap: ImapReply, codeArgs: readonly ImapAttribute[] = []): BrokerError {
   const pause = throttled(imap);
   if (pause) return pause;
   if (imap.code && goneCodes.has(imap.code)) {
     return new BrokerError('NOT_FOUND', `The IMAP server says: ${imap.text}`, { imap });
   }
-  return new BrokerError('IMAP_NO', `The IMAP server refused: ${imap.text}`, { imap });
+  const cause = imap.code === 'BADCHARSET' ? new OtherCharsets(codeArgs) : undefined;
+  return new BrokerError('IMAP_NO', `The IMAP server refused: ${imap.text}`, { imap, cause });
 }
 
 /** Outlook refuses with "Request is throttled. Suggested Backoff Time: 92415 milliseconds". */

@@ -20,6 +20,8 @@ export interface WireListener {
   onUnreadable(response: UntaggedResponse): void;
   /** A command is over, after so many milliseconds. */
   onCommand(name: string, ms: number): void;
+  /** The server has answered all that was sent, or asks for the rest of a command. */
+  onRoundTrip(): void;
   onEnd(): void;
 }
 
@@ -337,8 +339,9 @@ export class Wire {
     this.#unasked = 0;
     this.#listener.onCommand(command.options.name, performance.now() - command.begunAt);
     if (status === 'OK') command.succeed(text);
-    else command.fail(refusal({ status: status as 'NO' | 'BAD', code: text.code, text: text.text }));
+    else command.fail(refusal({ status: status as 'NO' | 'BAD', code: text.code, text: text.text }, text.codeArgs));
     if (this.#active.length > 0) return;
+    this.#listener.onRoundTrip();
     const next = this.#queue.shift();
     if (next) this.#send(next);
   }
@@ -357,8 +360,10 @@ export class Wire {
 
   #continue(): void {
     const command = this.#active.find((one) => one.packets.length > 0 || one.options.onContinue);
-    if (command?.packets.length) this.#writePacket(command);
-    else if (command) command.options.onContinue?.();
+    if (command?.packets.length) {
+      this.#listener.onRoundTrip();
+      this.#writePacket(command);
+    } else if (command) command.options.onContinue?.();
     else this.#stray += 1;
     if (this.#stray > wireLimits.strayContinuations) throw new ProtocolError('The server asks for more and more.');
   }

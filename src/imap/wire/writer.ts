@@ -82,6 +82,10 @@ class CommandWriter {
       return;
     }
     const text = String(value ?? '');
+    if (type === 'STRING') {
+      this.#string(text);
+      return;
+    }
     const allowed = type === 'SEQUENCE' ? /^[\d:*,$]+$/ : /^[!#-'*-z|}~+]+$/;
     if (!allowed.test(text)) throw unsendable(`"${text.slice(0, 100)}"`);
     this.text(text);

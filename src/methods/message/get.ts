@@ -1,7 +1,10 @@
+import { staysInReplaced } from '../../imap/connection/capabilities.js';
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { fetchFlags } from '../../imap/messages/fetch-flags.js';
 import { type OpenedMessage, type OpenOptions, openMessages } from '../../imap/messages/open-message.js';
 import { breathe } from '../../imap/wire/turn-budget.js';
+import type { Params } from '../../protocol/contract.js';
+import { BrokerError } from '../../protocol/errors.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import type { Views } from '../../view/views.js';
 import type { PreparedHandler } from '../context.js';
@@ -10,6 +13,7 @@ import { Prepared } from '../support/prepared.js';
 import { requireSame } from '../support/same-folder.js';
 import { fitting } from './fitting.js';
 import { toBodyJson } from './opened-json.js';
+import { SeenMarks } from './seen-marks.js';
 
 interface Wanted extends OpenOptions {
   mailbox: string;
@@ -18,26 +22,41 @@ interface Wanted extends OpenOptions {
 
 /** What never changes of a message is kept as JSON; the next request for it costs the server one barrier. */
 export const getMessages: PreparedHandler<'message.get'> = async (context, params) => {
-  const { mailbox, uidValidity, headers, maxTextBytes, only, maxAgeMs = 0 } = params;
-  const options = { headers, maxTextBytes, only };
+  const { mailbox, uidValidity, maxAgeMs = 0, markSeen = false } = params;
+  const options = optionsOf(params);
   const uids = [...new Set(params.uids)];
   const reader = context.services.views.reader(context.account.key, mailbox);
-  const bodies = new Bodies(context.services.views, context.account.key, params, reader.view);
+  const bodies = new Bodies(
+    context.services.views,
+    context.account.key,
+    { ...options, mailbox, uidValidity },
+    reader.view,
+  );
+  const marks = new SeenMarks(context, mailbox, markSeen);
   const { value, origin } = await reader.read<string>(context.account, {
-    key: JSON.stringify(['get', uidValidity, uids, headers, maxTextBytes, only]),
+    key: JSON.stringify(['get', uidValidity, uids, options, markSeen]),
     maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
     fromMemory: (view) => {
       if (view.uidValidity !== uidValidity) return undefined;
-      const found = uids.map((uid) => (view.lacks(uid) ? null : bodies.cached(uid, view.flagsOf(uid))));
+      const found = uids.map((uid) => {
+        if (view.lacks(uid)) return null;
+        const flags = view.flagsOf(uid);
+        return flags === undefined || marks.lacks(uid, flags) ? undefined : bodies.cached(uid, marks.shown(uid, flags));
+      });
       return found.includes(undefined) ? undefined : openedJson(uids, found as (string | null)[]);
     },
     ahead: (view, connection) => {
-      const missing = uids.filter((uid) => !view.lacks(uid) && !bodies.has(uid));
+      const there = uids.filter((uid) => !view.lacks(uid));
+      const missing = there.filter((uid) => !bodies.has(uid));
       const ready = view.uidValidity === uidValidity && missing.every((uid) => view.flagsOf(uid) !== undefined);
-      if (!ready || missing.length === 0) return undefined;
+      // A write must not go to a folder that has replaced the selected one.
+      const unmarked = staysInReplaced(connection)
+        ? []
+        : there.filter((uid) => view.flagsOf(uid) !== undefined && marks.lacks(uid, view.flagsOf(uid)));
+      if (!ready || missing.length + unmarked.length === 0) return undefined;
       return async () => {
-        for (const message of await openMessages(connection, missing, options)) {
+        for (const message of await openAndMark(connection, missing, options, marks, unmarked)) {
           bodies.add(message);
           await breathe();
         }
@@ -45,27 +64,63 @@ export const getMessages: PreparedHandler<'message.get'> = async (context, param
     },
     fetch: async (view, connection) => {
       requireSame(mailbox, view.uidValidity, uidValidity);
-      const flags = await flagsOfKept(
-        view,
-        connection,
-        uids.filter((uid) => bodies.has(uid)),
-      );
-      const found = new Map(uids.map((uid) => [uid, bodies.cached(uid, flags.get(uid))]));
-      const missing = uids.filter((uid) => !found.get(uid) && !bodies.has(uid));
+      const kept = uids.filter((uid) => bodies.has(uid));
+      const flags = await flagsOfKept(view, connection, kept);
+      const missing = uids.filter((uid) => !bodies.has(uid));
       if (connection.isFollowedBy(view)) view.expectOpened(missing);
-      const opened = missing.length > 0 ? await openMessages(connection, missing, options) : [];
-      for (const message of opened) {
-        found.set(message.uid, bodies.add(message));
+      const unmarked = uids.filter((uid) =>
+        bodies.has(uid) ? flags.has(uid) && marks.lacks(uid, flags.get(uid)) : marks.lacks(uid, view.flagsOf(uid)),
+      );
+      for (const message of await openAndMark(connection, missing, options, marks, unmarked)) {
+        bodies.add(message);
+        flags.set(message.uid, JSON.stringify(message.flags));
         await breathe();
       }
-      return openedJson(
-        uids,
-        uids.map((uid) => found.get(uid) ?? null),
-      );
+      const found = uids.map((uid) => {
+        const now = flags.get(uid);
+        return (now !== undefined && bodies.cached(uid, marks.shown(uid, now))) || null;
+      });
+      return openedJson(uids, found);
     },
   });
   return new Prepared(value, origin);
 };
+
+/**
+ * What is to be fetched; names of header lines in one form, because equal requests share an answer.
+ * @throws BrokerError INVALID_PARAMS for a part of several messages
+ */
+function optionsOf({ part, uids, headers, maxTextBytes, only }: Params<'message.get'>): OpenOptions {
+  if (part !== undefined && uids.length > 1) {
+    throw new BrokerError('INVALID_PARAMS', 'uids, part: a part is opened of one message; name one uid.', {
+      field: 'uids',
+    });
+  }
+  const names = typeof headers === 'object' && [...new Set(headers.map((name) => name.toLowerCase()))].sort();
+  return { part, headers: names || headers, maxTextBytes, only };
+}
+
+/** Opens messages, and in the same packet marks those that are unmarked. */
+async function openAndMark(
+  connection: ImapConnection,
+  uids: readonly number[],
+  options: OpenOptions,
+  marks: SeenMarks,
+  unmarked: readonly number[],
+): Promise<OpenedMessage[]> {
+  const [opening, marking] = connection.together(
+    () =>
+      [
+        uids.length > 0 ? openMessages(connection, uids, options) : Promise.resolve([]),
+        marks.mark(connection, unmarked),
+      ] as const,
+  );
+  // Both commands end before the connection is lent again.
+  const [opened, marked] = await Promise.allSettled([opening, marking]);
+  if (opened.status === 'rejected') throw opened.reason;
+  if (marked.status === 'rejected') throw marked.reason;
+  return opened.value;
+}
 
 /** The answer as JSON, without its `meta` and its end; null stands for a message that is not there. */
 function openedJson(uids: readonly number[], found: readonly (string | null)[]): string {
@@ -117,14 +172,12 @@ class Bodies {
     return body === undefined ? undefined : whole(uid, flags ?? '[]', body);
   }
 
-  /** @returns the message as JSON */
-  add(message: OpenedMessage): string {
+  add(message: OpenedMessage): void {
     const { uid } = message;
     const body = toBodyJson(message, this.#wanted);
     this.#read.set(this.#nameOf(uid), body);
     // Texts that were left out of this answer may have room in another.
     if (!message.omitted) this.#views.keepBody(this.#account, this.#nameOf(uid), body);
-    return whole(uid, JSON.stringify(message.flags), body);
   }
 
   #recall(uid: number): string | undefined {
@@ -133,8 +186,8 @@ class Bodies {
   }
 
   #nameOf(uid: number): string {
-    const { mailbox, uidValidity, headers, maxTextBytes, only } = this.#wanted;
-    return JSON.stringify([mailbox, uidValidity, this.#view.mailboxId, uid, headers, maxTextBytes, only]);
+    const { mailbox, uidValidity, part, headers, maxTextBytes, only } = this.#wanted;
+    return JSON.stringify([mailbox, uidValidity, this.#view.mailboxId, uid, part, headers, maxTextBytes, only]);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Params } from '../../protocol/contract.js';
-import type { ListField } from '../../protocol/rows.js';
+import type { Field } from '../../protocol/rows.js';
 import { isEverything } from '../../view/lists/dependence.js';
 import { isUnchanged, unchangedJson } from '../../view/state.js';
 import type { PreparedHandler } from '../context.js';
@@ -18,14 +18,16 @@ export const listMessages: PreparedHandler<'message.list'> = async (context, par
   const expected = [params.uidValidity, answering.uidValidity].filter((value) => value !== undefined);
   const which = { filter, sort, limit, cursor, offset, countOnly, fields, uidValidity: params.uidValidity, ifState };
   const reader = context.services.views.reader(context.account.key, mailbox);
+  // What the server does not tell of by itself is asked for in any case.
+  const unheard = reader.view.rows.changesUnheard(fields);
   const { value, origin } = await reader.read<string>(context.account, {
     key: JSON.stringify(['list', which]),
-    maxAgeMs,
+    maxAgeMs: unheard ? 0 : maxAgeMs,
     job: jobOf(context, { effect: 'read', mailbox }),
     fromMemory: (view) => {
       if (!expected.every((value) => value === view.uidValidity)) return undefined;
       const { of } = answering;
-      if (ifState !== undefined && of && isUnchanged(view, ifState, of)) return unchangedJson(ifState);
+      if (ifState !== undefined && !unheard && of && isUnchanged(view, ifState, of)) return unchangedJson(ifState);
       return answering.known(view);
     },
     fetch: async (view, connection) => {
@@ -36,7 +38,7 @@ export const listMessages: PreparedHandler<'message.list'> = async (context, par
   return new Prepared(value, origin);
 };
 
-function answeringOf(params: Params<'message.list'>, fields: readonly ListField[]): Answering {
+function answeringOf(params: Params<'message.list'>, fields: readonly Field[]): Answering {
   const { sort, countOnly } = params;
   const filter = isEverything(params.filter) ? undefined : params.filter;
   if (countOnly) return counted({ filter, sort: undefined });

@@ -3,7 +3,7 @@ import { fetchPage, type PageStart } from '../../imap/messages/index-page.js';
 import type { Params } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
 import { protocolLimits } from '../../protocol/limits.js';
-import type { ListField } from '../../protocol/rows.js';
+import type { Field } from '../../protocol/rows.js';
 import { dependenceOf } from '../../view/lists/dependence.js';
 import { type Listing, nameOf } from '../../view/lists/kept-lists.js';
 import {
@@ -45,7 +45,7 @@ export function requireFitting({ cursor, offset, limit, fields }: ListParams): v
 }
 
 /** All messages, in the order of the folder. */
-export function inFolderOrder(params: ListParams, fields: readonly ListField[]): Answering {
+export function inFolderOrder(params: ListParams, fields: readonly Field[]): Answering {
   const { mailbox, limit, cursor, offset } = params;
   const decoded = cursor === undefined ? undefined : decodeCursor(mailbox, cursor);
   const request: PageRequest = { start: decoded ?? (offset === undefined ? undefined : { offset }), limit, fields };
@@ -79,7 +79,7 @@ export function inFolderOrder(params: ListParams, fields: readonly ListField[]):
 }
 
 /** Messages that match, or sorted ones. */
-export function searched(params: ListParams, listing: Listing, fields: readonly ListField[]): Answering {
+export function searched(params: ListParams, listing: Listing, fields: readonly Field[]): Answering {
   const { mailbox, limit, cursor, offset = 0 } = params;
   const name = nameOf(listing);
   const decoded = cursor === undefined ? undefined : decodeListCursor(mailbox, name, cursor);
@@ -150,7 +150,7 @@ function answerJson({ uidValidity, total, rows, nextCursor, nextOffset, state }:
   return `"uidValidity":${uidValidity},"total":${total},"messages":${rows},${rest}`;
 }
 
-function pageJson(mailbox: string, view: MailboxView, page: Page, fields: readonly ListField[]): string {
+function pageJson(mailbox: string, view: MailboxView, page: Page, fields: readonly Field[]): string {
   const { uidValidity = 0, members } = view;
   const { uids, next, above } = page;
   return answerJson({
@@ -167,7 +167,7 @@ function pageJson(mailbox: string, view: MailboxView, page: Page, fields: readon
 async function farAway(
   connection: ImapConnection,
   mailbox: string,
-  { start, limit, fields }: { start: PageStart; limit: number; fields: readonly ListField[] },
+  { start, limit, fields }: { start: PageStart; limit: number; fields: readonly Field[] },
 ): Promise<string> {
   const { uidValidity, exists } = await connection.select(mailbox);
   const { messages, next, above } = await fetchPage(connection, start, limit, fields);

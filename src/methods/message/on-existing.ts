@@ -10,6 +10,8 @@ interface Folder {
   uidValidity: number;
   /** The folder that messages are put into. */
   destination?: string;
+  /** Which other folders change with the messages: `all` where they may be any. */
+  elsewhere?: 'all';
 }
 
 export interface Named extends Folder {
@@ -19,10 +21,10 @@ export interface Named extends Folder {
 /** Changes messages of a folder, and makes sure that it is the folder that the caller knows, before and after. */
 export function changing<T>(
   context: SessionContext,
-  { mailbox, uidValidity, destination }: Folder,
+  { mailbox, uidValidity, destination, elsewhere }: Folder,
   work: (connection: ImapConnection) => Promise<T>,
 ): Promise<T> {
-  const others = destination === undefined ? [] : [destination];
+  const others = elsewhere ?? (destination === undefined ? [] : [destination]);
   return write(context, { selected: mailbox, others }, async (connection) => {
     await connection.select(mailbox, { uidValidity, fresh: staysInReplaced(connection) });
     const value = await work(connection).catch((failure: unknown) => explainLoss(connection, mailbox, failure));

@@ -15,7 +15,7 @@ export function toBodyJson(message: OpenedMessage, options: OpenOptions): string
     envelope: message.envelope,
     size: message.size,
     internalDate: message.internalDate,
-    headers: header && parseHeaders(header, structure.charset),
+    headers: header && headersOf(header, structure.charset, options.headers),
     structure: structure.root,
     textBody,
     htmlBody,
@@ -24,6 +24,14 @@ export function toBodyJson(message: OpenedMessage, options: OpenOptions): string
     ...(unreadable.length > 0 && { unreadable }),
   };
   return JSON.stringify(body).slice(1);
+}
+
+/** The header lines that are wanted: servers may send more than those. */
+function headersOf(header: Buffer, charset: string | null, wanted: OpenOptions['headers']) {
+  const all = parseHeaders(header, charset);
+  if (typeof wanted === 'boolean') return all;
+  const names = new Set(wanted.map((name) => name.toLowerCase()));
+  return all.filter(({ name }) => names.has(name.toLowerCase()));
 }
 
 function toItem({ part, type, parameters, encodedSize }: Structure, message: OpenedMessage, texts: boolean): BodyItem {

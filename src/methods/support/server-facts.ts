@@ -1,5 +1,6 @@
 import type { Namespaces } from '../../imap/connection/namespaces.js';
 import type { ServerOptions } from '../../imap/login/server-options.js';
+import type { Software } from '../../imap/login/software.js';
 import type { Capabilities } from '../../protocol/methods/session.js';
 import type { KeptPerAccount } from '../../runtime/kept-per-account.js';
 import { putLast } from '../../runtime/put-last.js';
@@ -9,6 +10,10 @@ import { Turns } from '../../runtime/turns.js';
 export interface Facts {
   capabilities: Capabilities;
   namespace: Namespaces;
+  /** What the server calls itself; null where it does not tell. */
+  software: Software | null;
+  /** All capabilities, in the server's words. */
+  offered: readonly string[];
 }
 
 /** Facts, and the server that told them. */

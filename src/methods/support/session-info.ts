@@ -1,4 +1,4 @@
-import { capabilitiesOf } from '../../imap/connection/capabilities.js';
+import { capabilitiesOf, offeredBy } from '../../imap/connection/capabilities.js';
 import { namespacesOf } from '../../imap/connection/namespaces.js';
 import type { Result } from '../../protocol/contract.js';
 import type { Session } from '../../session/session.js';
@@ -12,13 +12,15 @@ export async function infoOf(
   account: AccountRunner,
   session: Session,
 ): Promise<Result<'session.info'>> {
-  const { capabilities, namespace } = await factsOf(context, account, session);
+  const { capabilities, namespace, software, offered } = await factsOf(context, account, session);
   const { connectionsPerAccount, queuePerAccount, appendBytes } = context.services.limits.now;
   const { appendLimit } = capabilities;
   return {
     server: session.server,
     user: session.user,
+    software,
     capabilities,
+    offered: [...offered],
     namespace,
     limits: {
       connections: account.budget ?? connectionsPerAccount,
@@ -34,7 +36,12 @@ function factsOf(context: RequestContext, account: AccountRunner, session: Sessi
   const { facts, servers, sessions } = context.services;
   const ask = () =>
     account.run(jobOf(context, { effect: 'read' }), async (connection) => ({
-      facts: { capabilities: capabilitiesOf(connection), namespace: namespacesOf(connection) },
+      facts: {
+        capabilities: capabilitiesOf(connection),
+        namespace: namespacesOf(connection),
+        software: connection.software ?? null,
+        offered: offeredBy(connection),
+      },
       server: connection.server,
     }));
   const keeps = () => sessions.hasAccount(account.key);

@@ -78,7 +78,7 @@ export type Outcome<T> =
   | { ok: false; error: unknown; wrote: boolean; reusable: boolean };
 
 /** A refusal says itself whether the write was executed; every other failure of a write leaves that open. */
-const refusals = new Set(['IMAP_NO', 'NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARAMS']);
+const refusals = new Set(['IMAP_NO', 'NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARAMS', 'UNSUPPORTED']);
 
 /**
  * Does work on a lent connection. When the work is stopped, the caller has its answer at once and the connection is

@@ -10,13 +10,20 @@ const resource = z.object({
 export const brokerMethods = {
   'quota.get': readMethod({
     name: 'quota.get',
-    summary: 'Quota of a folder (RFC 9208); of several roots the first that limits storage or messages.',
+    summary: 'The quotas of a folder (RFC 9208), one for each of its roots, at most 20.',
     params: { mailbox: mailboxName.default('INBOX') },
     result: {
-      supported: z.boolean().describe('false: the server has no QUOTA; the rest is null then.'),
-      root: z.string().nullable(),
-      storage: resource.nullable().describe('Bytes.'),
-      messages: resource.nullable(),
+      supported: z.boolean().describe('false: the server has no QUOTA; roots is empty then.'),
+      roots: z.array(
+        z.object({
+          root: z.string().describe("The server's name of the root, often empty; cut at 200 characters."),
+          storage: resource.nullable().describe('Bytes; null where the root does not count them.'),
+          messages: resource.nullable().describe('null where the root does not count them.'),
+          others: z
+            .array(resource.extend({ name: z.string() }))
+            .describe("Other resources, such as MAILBOX, in the server's units."),
+        }),
+      ),
       meta,
     },
     errors: ['NOT_FOUND', 'IMAP_NO'],

@@ -27,6 +27,27 @@ const body = {
   ...range,
 };
 
+/** The number of a part, as the structure of a message has it (RFC 9051 section 6.4.5). */
+const partNumber = z.string().regex(/^[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,49}$/, 'not the number of a part, such as 1.2');
+
+/** A part, or what belongs to it: its MIME header, or header and text of an attached message. */
+const section = z
+  .string()
+  .regex(
+    /^([1-9]\d{0,3}(\.[1-9]\d{0,3}){0,49}(\.(MIME|HEADER|TEXT))?|HEADER|TEXT)$/,
+    'neither the number of a part, such as 1.2, nor one with .MIME, .HEADER or .TEXT behind it, nor HEADER or TEXT',
+  )
+  .describe(
+    'Number of a part; of a multipart all that is in it. With .MIME its MIME header; .HEADER and .TEXT of an attached message; HEADER and TEXT of the message itself. A multipart and what is no number are sent as they are in the message.',
+  );
+
+/** A field name without what IMAP would have to quote. */
+const headerName = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[A-Za-z0-9!#$&'+.^_`|~-]+$/, 'not the name of a header field');
+
 const sent = {
   stream: streamId.nullable().describe('The stream that carries the bytes; null when they are inline.'),
   data: z.string().nullable().describe('The bytes in base64 when they were asked for inline; else null.'),
@@ -35,11 +56,20 @@ const sent = {
 export const messageReadMethods = {
   'message.get': readMethod({
     name: 'message.get',
-    summary: 'Opens messages: headers, structure, decoded texts, list of attachments. Sets no flag.',
+    summary:
+      'Opens messages, or a message that is attached to one: headers, structure, decoded texts, list of attachments. Sets no flag but with markSeen.',
     params: {
       ...folder,
       uids: z.array(uid).min(1).max(50),
-      headers: z.boolean().default(false).describe('All header lines, decoded, in their order.'),
+      part: partNumber
+        .optional()
+        .describe(
+          'Opens the message that is attached as this part of the one message in uids. Part numbers in the answer are those of the outer message.',
+        ),
+      headers: z
+        .union([z.boolean(), z.array(headerName).min(1).max(50)])
+        .default(false)
+        .describe('Header lines, decoded, in their order: all, or those of these names.'),
       only: z
         .enum(['text', 'html'])
         .optional()
@@ -50,6 +80,12 @@ export const messageReadMethods = {
         .max(2 * 1024 * 1024)
         .default(512 * 1024)
         .describe('Bound of decoded bytes of the texts of textBody and of htmlBody, each; 0 leaves all texts out.'),
+      markSeen: z
+        .boolean()
+        .optional()
+        .describe(
+          'Sets \\Seen, in the same round trip; a folder that keeps no \\Seen answers the messages all the same.',
+        ),
     },
     result: {
       messages: z.array(
@@ -57,8 +93,12 @@ export const messageReadMethods = {
           uid,
           flags: z.array(z.string()),
           envelope,
-          size: z.int().describe('RFC822.SIZE: bytes of the whole message, its parts encoded.'),
-          internalDate: z.iso.datetime(),
+          size: z
+            .int()
+            .describe(
+              'RFC822.SIZE: bytes of the whole message, its parts encoded; with part those of the attached message.',
+            ),
+          internalDate: z.iso.datetime().describe('With part that of the outer message, as are uid and flags.'),
           headers: z.array(z.object({ name: z.string(), value: z.string() })).nullable(),
           structure,
           textBody: z
@@ -92,14 +132,35 @@ export const messageReadMethods = {
   }),
   'message.part': readMethod({
     name: 'message.part',
-    summary: 'The decoded bytes of one part, as a stream or inline.',
-    params: { ...folder, uid, part: z.string().regex(/^[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,49}$/), ...body },
+    summary: 'The bytes of one part, decoded or as they are in the message, or its text; as a stream or inline.',
+    params: {
+      ...folder,
+      uid,
+      part: section,
+      encoded: z.boolean().optional().describe('Whether to leave the transfer encoding (base64 and such) as it is.'),
+      as: z
+        .enum(['text'])
+        .optional()
+        .describe('text: decoded to UTF-8 with LF line ends, as message.get shows it; not with offset or length.'),
+      charset: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('With as: the charset to decode from, in place of the one that the part names.'),
+      ...body,
+    },
     result: {
       type: z.string(),
       parameters: z.record(z.string(), z.string()),
       fileName: z.string().nullable(),
       contentId: z.string().nullable(),
-      encodedSize: z.int().describe('Bytes of the whole part before decoding, as the server states them.'),
+      encodedSize: z
+        .int()
+        .nullable()
+        .describe(
+          'Bytes of the whole part before decoding, as the server states them; null where it states none, as of a multipart or a header.',
+        ),
       decodedSize: z
         .int()
         .nullable()

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { writeMethod } from '../define.js';
 import { protocolLimits } from '../limits.js';
-import { date, failedUids, flag, mailboxName, streamId, uid, uidPair, uids, uidValidity } from '../models.js';
+import { date, failedUids, flag, label, mailboxName, streamId, uid, uidPair, uids, uidValidity } from '../models.js';
 
 const folder = { mailbox: mailboxName, uidValidity, uids };
 
@@ -37,6 +37,32 @@ export const messageWriteMethods = {
       notFound: failedUids,
     },
     errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO'],
+  }),
+  'message.label': writeMethod({
+    name: 'message.label',
+    summary: 'Adds and removes labels of Gmail (X-GM-LABELS); the folders of the labels change with them.',
+    params: {
+      ...folder,
+      add: z.array(label).max(50).default([]),
+      remove: z.array(label).max(50).default([]).describe('None that is added; one of the two is not empty.'),
+    },
+    result: {
+      messages: z
+        .array(
+          z.object({
+            uid,
+            labels: z
+              .array(z.string())
+              .nullable()
+              .describe(
+                'As the server has them afterwards, without that of the folder itself; null where the message is not in the folder any more.',
+              ),
+          }),
+        )
+        .describe('In the order of the uids.'),
+      notFound: failedUids,
+    },
+    errors: ['NOT_FOUND', 'STATE_CHANGED', 'IMAP_NO', 'UNSUPPORTED'],
   }),
   'message.copy': writeMethod({
     name: 'message.copy',

@@ -67,7 +67,18 @@ export type Capabilities = z.infer<typeof capabilities>;
 const info = {
   server: z.string(),
   user: z.string(),
+  software: z
+    .record(z.string(), z.string())
+    .nullable()
+    .describe(
+      'What the IMAP server calls itself (ID, RFC 2971): name, version, vendor, support-url and such; at most 30 members, each cut at 200 characters. null where it does not tell.',
+    ),
   capabilities,
+  offered: z
+    .array(z.string())
+    .describe(
+      'All capabilities of the IMAP server after the login, in its own words and order; at most 250. capabilities says what the broker makes of them.',
+    ),
   namespace: z.object({
     personal: z.array(namespaceEntry),
     other: z.array(namespaceEntry),

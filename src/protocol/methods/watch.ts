@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sessionMethod } from '../define.js';
 import { protocolLimits } from '../limits.js';
 import { mailboxName } from '../models.js';
+import { defaultFields, field } from '../rows.js';
 
 const { watchedPerSocket, watchedPerAccount } = protocolLimits;
 
@@ -11,6 +12,14 @@ const mailboxes = z
   .max(watchedPerAccount)
   .describe(
     `Folders to watch beside those that this socket watches already. At most ${watchedPerAccount} an account, by all of its sockets, and ${watchedPerSocket} a socket.`,
+  );
+
+const fields = z
+  .array(field)
+  .max(20)
+  .default(defaultFields)
+  .describe(
+    'Members of the rows in events of type new, as in message.list, beside those that the socket asked for before for these folders.',
   );
 
 const watchedMailbox = z.object({
@@ -37,7 +46,7 @@ export const watchMethods = {
     summary:
       'Sends an `event` for each change in these folders from now on, after the answer, until the socket or the session ends.',
     effect: 'read',
-    params: { mailboxes },
+    params: { mailboxes, fields },
     result: z.object(begun),
     errors: ['NOT_FOUND', 'IMAP_NO'],
   }),
@@ -64,6 +73,7 @@ export const watchMethods = {
         .describe('Of the last event that was received, or of the answer that began the watch.'),
       after: z.int().min(0).describe('The `seq` of that event or answer.'),
       mailboxes,
+      fields,
     },
     result: z.object({
       ...begun,

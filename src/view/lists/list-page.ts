@@ -4,7 +4,7 @@ import { countHits } from '../../imap/messages/search/count-hits.js';
 import { searchUids } from '../../imap/messages/search.js';
 import { searchSorted } from '../../imap/messages/sort.js';
 import type { Criteria } from '../../protocol/criteria.js';
-import type { ListField, MessageSummary } from '../../protocol/rows.js';
+import type { Field, MessageSummary } from '../../protocol/rows.js';
 import { fetchAllNew, fetchListed } from '../fetch-members.js';
 import type { MailboxView } from '../mailbox-view.js';
 import { isEverything, staysHit } from './dependence.js';
@@ -14,7 +14,7 @@ import { type ListSlice, type ListStart, sliceOfList } from './ordered-list.js';
 export interface ListRequest extends Listing {
   start: ListStart;
   limit: number;
-  fields: readonly ListField[];
+  fields: readonly Field[];
 }
 
 export interface ListPage extends ListSlice {
@@ -141,7 +141,7 @@ async function fetchLacking(
   view: MailboxView,
   connection: ImapConnection,
   list: KeptList,
-  { page, lacking, fields }: { page: ListPage; lacking: number[]; fields: readonly ListField[] },
+  { page, lacking, fields }: { page: ListPage; lacking: number[]; fields: readonly Field[] },
 ): Promise<void> {
   const { stamp, arrangement, learned } = view;
   const wasTrue = list.isOfNow(view);

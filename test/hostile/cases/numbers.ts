@@ -4,6 +4,8 @@ import { list } from './checks.js';
 const HUGE = '9'.repeat(400);
 const status: Step = { method: 'mailbox.status', params: { mailboxes: ['INBOX', 'Archive'] } };
 const counts: Step = { method: 'mailbox.list', params: { counts: true } };
+const facts: Step = { method: 'mailbox.list', params: { facts: true } };
+const info: Step = { method: 'mailbox.info', params: { mailbox: 'INBOX' } };
 const search: Step = { method: 'message.search', params: { mailbox: 'INBOX', criteria: {} } };
 /** Opens a message of the folder that was listed before. */
 const opened: Step = {
@@ -49,15 +51,17 @@ const statuses = (name: string, value: string): HostileCase => ({
   name: `status-${name}`,
   about: `STATUS whose numbers are ${value.slice(0, 20)}`,
   server: {
+    offers: 'CONDSTORE APPENDLIMIT STATUS=SIZE',
     on: {
       STATUS: (command, connection) => {
         const [folder] = command.args.split(' ');
-        const items = ['MESSAGES', 'UNSEEN', 'UIDNEXT', 'UIDVALIDITY'].map((one) => `${one} ${value}`);
+        const names = ['MESSAGES', 'UNSEEN', 'UIDNEXT', 'UIDVALIDITY', 'SIZE', 'HIGHESTMODSEQ', 'APPENDLIMIT'];
+        const items = names.map((one) => `${one} ${value}`);
         connection.send(`* STATUS ${folder} (${items.join(' ')})`, `${command.tag} OK STATUS completed`);
       },
     },
   },
-  steps: [status, counts],
+  steps: [status, counts, facts, info],
 });
 
 /** Numbers that are none, or that no program holds. */

@@ -144,7 +144,14 @@ function readingWire(onUntagged: (response: UntaggedResponse) => void = () => {}
     close: nothing,
   };
   const options = { maxLiteralBytes: wireLimits.lineBytes, names: new MailboxEncoding(false), eagerLiterals: 0 };
-  const listener = { onInput, onUntagged, onUnreadable: nothing, onCommand: nothing, onEnd: nothing };
+  const listener = {
+    onInput,
+    onUntagged,
+    onUnreadable: nothing,
+    onCommand: nothing,
+    onRoundTrip: nothing,
+    onEnd: nothing,
+  };
   const wire = new Wire(carrier, options, listener);
   const resumed = () =>
     new Promise<void>((resolve) => {

@@ -295,8 +295,24 @@ describe('message.get', () => {
     expect(opened?.htmlBody?.map(({ content }) => content)).toEqual(['<img src="cid:pic@x">', 'footer']);
     const sizes = (size: number) => ({ encodedSize: size, decodedSize: size });
     expect(opened?.attachments).toEqual([
-      { part: '2', fileName: 'pic.png', type: 'image/png', role: 'inline', ...sizes(3), contentId: 'pic@x' },
-      { part: '4', fileName: 'notes.txt', type: 'text/plain', role: 'attachment', ...sizes(5), contentId: null },
+      {
+        part: '2',
+        fileName: 'pic.png',
+        type: 'image/png',
+        role: 'inline',
+        ...sizes(3),
+        contentId: 'pic@x',
+        message: null,
+      },
+      {
+        part: '4',
+        fileName: 'notes.txt',
+        type: 'text/plain',
+        role: 'attachment',
+        ...sizes(5),
+        contentId: null,
+        message: null,
+      },
     ]);
     await account.close();
   });

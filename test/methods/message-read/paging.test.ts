@@ -153,7 +153,7 @@ describe('a page', () => {
     const { account, page } = await mailboxOf(dovecot, 2);
     const keys = async (fields: ListField[]) => Object.keys((await page({ limit: 1, fields })).messages[0] ?? {});
     expect(await keys([])).toEqual(['uid']);
-    expect((await keys(['flags', 'preview'])).sort()).toEqual(['flags', 'preview', 'uid']);
+    expect((await keys(['flags', 'preview'])).sort()).toEqual(['flags', 'preview', 'previewSource', 'uid']);
     const all = await page({ limit: 1, fields: ['preview', 'hasAttachment', 'size', 'internalDate', 'envelope'] });
     expect(all.messages[0]).toMatchObject({
       uid: 2,
@@ -164,9 +164,11 @@ describe('a page', () => {
     await account.close();
   });
 
-  it('has no preview where the server offers none', async () => {
+  it('has a preview that the broker made where the server offers none', async () => {
     const { account, page } = await mailboxOf(plain, 1);
-    expect((await page({ limit: 1, fields: ['preview'] })).messages).toEqual([{ uid: 1, preview: null }]);
+    expect((await page({ limit: 1, fields: ['preview'] })).messages).toEqual([
+      { uid: 1, preview: 'x', previewSource: 'broker' },
+    ]);
     await account.close();
   });
 

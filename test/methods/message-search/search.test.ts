@@ -169,8 +169,8 @@ describe('message.search', () => {
     let deep: Criteria = { seen: true };
     for (let level = 0; level < 30; level += 1) deep = { not: deep };
     const wrong: [Criteria, string][] = [
-      [deep, 'criteria'],
-      [{ keyword: 'two words' }, 'criteria.keyword'],
+      [deep, 'filter'],
+      [{ keyword: 'two words' }, 'filter.keyword'],
     ];
     for (const [criteria, field] of wrong) {
       await expect(ask('message.search', { mailbox: 'INBOX', criteria })).rejects.toMatchObject({

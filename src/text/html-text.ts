@@ -11,13 +11,22 @@ const lineBreaks = new Map<string, number>();
 for (const name of ownLine.split(' ')) lineBreaks.set(name, 1);
 for (const name of ownParagraph.split(' ')) lineBreaks.set(name, 2);
 
+/** What of the text is wanted; default: all of it. */
+export interface HtmlTextOptions {
+  /** Whether the text of `blockquote` elements, in which replies quote, is left out. */
+  withoutQuotes?: boolean;
+  /** Pieces of text, such as words, after which the rest is not read. */
+  pieces?: number;
+}
+
 /**
  * The text of html: its paragraphs, lines, list items and table cells, without links and pictures. Takes time and memory
  * in proportion to the html, however it is nested or broken: elements are looked at one by one, no tree is made.
  */
-export function htmlToText(html: string): string {
-  const reader = new Reader(html);
+export function htmlToText(html: string, options: HtmlTextOptions = {}): string {
+  const reader = new Reader(html, options);
   const tokenizer = new Tokenizer({ xmlMode: false, decodeEntities: true }, reader);
+  reader.onFull = () => tokenizer.pause();
   tokenizer.write(html);
   tokenizer.end();
   return reader.text;
@@ -32,9 +41,17 @@ class Reader implements TokenizerCallbacks {
   /** The element whose text is passed over. */
   #unread: string | undefined;
   #pre = 0;
+  readonly #withoutQuotes: boolean;
+  readonly #most: number;
+  /** Called when the wanted text is there. */
+  onFull: () => void = () => {};
+  /** Open quotes whose text is passed over. */
+  #quoted = 0;
 
-  constructor(html: string) {
+  constructor(html: string, { withoutQuotes = false, pieces = Number.POSITIVE_INFINITY }: HtmlTextOptions) {
     this.#html = html;
+    this.#withoutQuotes = withoutQuotes;
+    this.#most = pieces;
   }
 
   get text(): string {
@@ -55,6 +72,7 @@ class Reader implements TokenizerCallbacks {
     const name = this.#html.slice(start, end).toLowerCase();
     if (this.#unread === undefined && unread.has(name)) this.#unread = name;
     if (name === 'pre') this.#pre += 1;
+    if (name === 'blockquote' && this.#withoutQuotes) this.#quoted += 1;
     if (name === 'br') this.#break(this.#lines + 1);
     else this.#around(name);
     if (name === 'li') this.#write('- ');
@@ -64,6 +82,7 @@ class Reader implements TokenizerCallbacks {
     const name = this.#html.slice(start, end).toLowerCase();
     if (this.#unread === name) this.#unread = undefined;
     if (name === 'pre' && this.#pre > 0) this.#pre -= 1;
+    if (name === 'blockquote' && this.#quoted > 0) this.#quoted -= 1;
     this.#around(name);
   }
 
@@ -80,7 +99,8 @@ class Reader implements TokenizerCallbacks {
   }
 
   #write(text: string): void {
-    if (this.#unread !== undefined || text === '') return;
+    if (this.#pieces.length > this.#most) this.onFull();
+    if (this.#unread !== undefined || this.#quoted > 0 || text === '') return;
     if (this.#pre > 0) {
       this.#flush();
       this.#pieces.push(text);
