@@ -2,10 +2,12 @@ import type { Criteria, Sort } from '../../protocol/criteria.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { atom } from '../wire/tokens.js';
+import { withCharset } from './search/charset.js';
 import { orderOf } from './search/order.js';
 import { sortInBroker } from './search/sort-in-broker.js';
 import { MOST_KEYS, SortKeys } from './search/sort-keys.js';
-import { compileCriteria, Hits, searchUids } from './search.js';
+import { askedFor } from './search/uid-keys.js';
+import { Hits, keysFor, searchUids } from './search.js';
 
 /** Most hits that the broker itself threads: it has to fetch data of each message. */
 export const BROKER_HITS = 20_000;
@@ -72,10 +74,12 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
   const words = keys.flatMap(({ by, descending }) =>
     by === 'uid' ? [] : [...(descending !== reversed ? ['REVERSE'] : []), serverKeys[by]],
   );
-  const hits = new Hits(connection);
-  const args = [words.map(atom), atom('UTF-8'), ...compileCriteria(criteria)];
-  await connection.exec('read', 'UID SORT', args, {
-    SORT: ({ numbers }) => hits.add(numbers),
+  const found = await withCharset(connection, await keysFor(connection, criteria), async (charset, conditions) => {
+    const hits = new Hits(connection);
+    const args = [words.map(atom), atom(charset), ...conditions];
+    await connection.exec('read', 'UID SORT', args, { SORT: ({ numbers }) => hits.add(numbers) });
+    return hits.uids;
   });
-  return reversed ? hits.uids.reverse() : hits.uids;
+  const uids = askedFor(criteria, found);
+  return reversed ? uids.reverse() : uids;
 }

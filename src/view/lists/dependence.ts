@@ -9,8 +9,8 @@ export type Dependence = 'messages' | 'flags' | 'time';
 /** Criteria of what never changes in a message. */
 const fixed = new Set([
   ...['text', 'body', 'subject', 'from', 'to', 'cc', 'bcc', 'header', 'largerThan', 'smallerThan', 'uids'],
-  ...['receivedSince', 'receivedBefore', 'receivedOn', 'sentSince', 'sentBefore', 'sentOn', 'fuzzy', 'uidAfter'],
-  ...['savedSince', 'savedBefore', 'savedOn', 'emailId'],
+  ...['receivedSince', 'receivedBefore', 'receivedOn', 'sentSince', 'sentBefore', 'sentOn', 'uidAfter', 'uidRanges'],
+  ...['savedSince', 'savedBefore', 'savedOn', 'emailId', 'threadId'],
 ]);
 
 const byFlag = {
@@ -22,15 +22,17 @@ const byFlag = {
 } as const;
 const ofFlags = new Set([...Object.keys(byFlag), 'keyword', 'notKeyword', 'modseqSince']);
 
+const groups: ReadonlySet<string> = new Set(['and', 'or', 'not', 'fuzzy']);
+
 /** Groups of criteria. */
-function groupsOf({ and = [], or = [], not }: Criteria): Criteria[] {
-  return [...and, ...or, ...(not ? [not] : [])];
+function groupsOf({ and = [], or = [], not, fuzzy }: Criteria): Criteria[] {
+  return [...and, ...or, ...(not ? [not] : []), ...(fuzzy ? [fuzzy] : [])];
 }
 
 /** The criteria of one group that are set, without the groups in it. */
 function leavesOf(criteria: Criteria): string[] {
   const set = Object.entries(criteria).filter(([, value]) => value !== undefined);
-  return set.map(([name]) => name).filter((name) => name !== 'and' && name !== 'or' && name !== 'not');
+  return set.map(([name]) => name).filter((name) => !groups.has(name));
 }
 
 export function isEverything(filter: Criteria | undefined): boolean {
