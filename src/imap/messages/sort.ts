@@ -80,6 +80,6 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
     await connection.exec('read', 'UID SORT', args, { SORT: ({ numbers }) => hits.add(numbers) });
     return hits.uids;
   });
-  const uids = askedFor(criteria, found);
+  const uids = await askedFor(criteria, found);
   return reversed ? uids.reverse() : uids;
 }
