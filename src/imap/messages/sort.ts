@@ -74,11 +74,10 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
   const words = keys.flatMap(({ by, descending }) =>
     by === 'uid' ? [] : [...(descending !== reversed ? ['REVERSE'] : []), serverKeys[by]],
   );
-  const found = await withCharset(connection, await keysFor(connection, criteria), async (charset, keys) => {
+  const found = await withCharset(connection, await keysFor(connection, criteria), async (charset, conditions) => {
     const hits = new Hits(connection);
-    await connection.exec('read', 'UID SORT', [words.map(atom), atom(charset), ...keys], {
-      SORT: ({ numbers }) => hits.add(numbers),
-    });
+    const args = [words.map(atom), atom(charset), ...conditions];
+    await connection.exec('read', 'UID SORT', args, { SORT: ({ numbers }) => hits.add(numbers) });
     return hits.uids;
   });
   const uids = await askedFor(criteria, found);

@@ -22,6 +22,8 @@ const byFlag = {
 } as const;
 const ofFlags = new Set([...Object.keys(byFlag), 'keyword', 'notKeyword', 'modseqSince']);
 
+const groups: ReadonlySet<string> = new Set(['and', 'or', 'not', 'fuzzy']);
+
 /** Groups of criteria. */
 function groupsOf({ and = [], or = [], not, fuzzy }: Criteria): Criteria[] {
   return [...and, ...or, ...(not ? [not] : []), ...(fuzzy ? [fuzzy] : [])];
@@ -30,7 +32,7 @@ function groupsOf({ and = [], or = [], not, fuzzy }: Criteria): Criteria[] {
 /** The criteria of one group that are set, without the groups in it. */
 function leavesOf(criteria: Criteria): string[] {
   const set = Object.entries(criteria).filter(([, value]) => value !== undefined);
-  return set.map(([name]) => name).filter((name) => !['and', 'or', 'not', 'fuzzy'].includes(name));
+  return set.map(([name]) => name).filter((name) => !groups.has(name));
 }
 
 export function isEverything(filter: Criteria | undefined): boolean {

@@ -7,7 +7,9 @@ import { keysFor, searchUids } from '../search.js';
 /** How many messages match: only a number is sent where the server has ESEARCH (RFC 4731), else all uids are. */
 export async function countHits(connection: ImapConnection, criteria: Criteria): Promise<number> {
   const counts = connection.has('ESEARCH') || connection.has('IMAP4rev2');
-  if (!counts) return (await searchUids(connection, criteria)).length;
+  // `n:*` finds the newest message, too, where that is below n: only its uid shows that.
+  const exact = criteria.uidRanges === undefined && criteria.uidAfter === undefined && !hasGroups(criteria);
+  if (!counts || !exact) return (await searchUids(connection, criteria)).length;
   const keys = await keysFor(connection, criteria);
   if (hasLiteral(keys)) return (await searchUids(connection, criteria)).length;
   try {
@@ -27,6 +29,10 @@ async function countByServer(connection: ImapConnection, keys: ImapArgument[]): 
     },
   });
   return count;
+}
+
+function hasGroups({ and, or, not, fuzzy }: Criteria): boolean {
+  return and !== undefined || or !== undefined || not !== undefined || fuzzy !== undefined;
 }
 
 /** Whether the keys have text that needs a CHARSET, which {@link searchUids} sees to. */
