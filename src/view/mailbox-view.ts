@@ -9,6 +9,7 @@ import { type Member, Membership } from './membership.js';
 import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
 import { Rows } from './rows.js';
+import { Conversations } from './threads/conversations.js';
 
 /** Bytes of an entry of the change log, with half of the spare room of growing arrays. */
 const CHANGE_BYTES = 12;
@@ -52,6 +53,7 @@ export class MailboxView implements Follower {
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
   /** Flags of messages that were opened and are not among the members. */
   readonly #opened = new OpenedFlags();
+  #conversations: Conversations | undefined;
   #uidValidity: number | undefined;
   #uidNext: number | undefined;
   #stamp = 0;
@@ -158,10 +160,22 @@ export class MailboxView implements Follower {
     this.#opened.expect(uids.filter((uid) => this.members.flagsOf(uid) === undefined));
   }
 
+  /** What is known of the folder's conversations; made when they are first asked for. */
+  get conversations(): Conversations {
+    this.#conversations ??= new Conversations();
+    return this.#conversations;
+  }
+
+  /** Forgets the conversations; they are found anew when they are asked for. */
+  dropConversations(): void {
+    this.#conversations = undefined;
+  }
+
   /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
     const { members, rows, log } = this;
-    return EMPTY_BYTES + members.bytes + rows.bytes + this.#opened.bytes + log.length * CHANGE_BYTES;
+    const more = this.#opened.bytes + (this.#conversations?.bytes ?? 0);
+    return EMPTY_BYTES + members.bytes + rows.bytes + more + log.length * CHANGE_BYTES;
   }
 
   /** The server confirmed the view by a barrier that began at `begun`. */
@@ -193,6 +207,7 @@ export class MailboxView implements Follower {
     this.#uidNext = undefined;
     this.#mailboxId = undefined;
     this.rows.clear();
+    this.dropConversations();
   }
 
   /**
@@ -223,7 +238,10 @@ export class MailboxView implements Follower {
     const { uidValidity, uidNext, mailboxId, exists, highestModseq } = selected;
     this.#stamp += 1;
     if (this.#uidValidity !== undefined) this.log.interrupt();
-    if (!this.isOf(selected)) this.rows.clear();
+    if (!this.isOf(selected)) {
+      this.rows.clear();
+      this.dropConversations();
+    }
     this.#uidValidity = uidValidity;
     this.#uidNext = uidNext;
     this.#mailboxId = mailboxId;
@@ -346,6 +364,7 @@ export class MailboxView implements Follower {
   #changed(kind: 'added' | 'changed' | 'removed', uid: number): void {
     if (kind === 'removed') {
       this.rows.remove(uid);
+      this.#conversations?.nodes.remove(uid);
       // The message may have been opened before it became a member.
       this.#opened.remove(uid);
     }

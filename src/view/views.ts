@@ -227,6 +227,7 @@ export class Views implements KeptPerAccount {
       // The reader is putting an answer together from these rows.
       if (pinned.reader.busy) continue;
       pinned.reader.view.rows.clear();
+      pinned.reader.view.dropConversations();
       this.#measure(key, pinned);
     }
   }
@@ -244,7 +245,9 @@ export class Views implements KeptPerAccount {
 
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
-    if (view.bytes > this.limits.now.bytes * SHARE) view.rows.keep(FEW_ROWS);
+    const most = this.limits.now.bytes * SHARE;
+    if (view.bytes > most) view.rows.keep(FEW_ROWS);
+    if (view.bytes > most) view.dropConversations();
     // The folder may have been evicted meanwhile, and a later request may have made a new view of it.
     const pinned = this.#pinned.get(key);
     if (pinned?.reader === reader) {
