@@ -11,7 +11,7 @@ export const protocolLimits = {
   streamStallMs: 20_000,
   /** Uids in one request. */
   uidsPerRequest: 10_000,
-  /** Messages in one page of `message.list`, `message.search` or `message.threads`. */
+  /** Messages in one page of `message.list` or `message.search`; conversations in one of `message.threads`. */
   pageSize: 500,
   /** Decoded bytes of a part or source that may be asked for inline, and of a message appended inline. */
   inlineBytes: 1024 * 1024,

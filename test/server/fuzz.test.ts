@@ -56,6 +56,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'message.source': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1 },
   'message.search': { session: 'live', mailbox: 'INBOX', criteria: { not: { seen: true } } },
   'message.threads': { session: 'live', mailbox: 'INBOX' },
+  'message.thread': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1 },
   'message.flag': { ...folder, action: 'add', flags: ['\\Seen'] },
   'message.copy': { ...folder, destination: 'a' },
   'message.move': { ...folder, destination: 'a' },

@@ -16,7 +16,6 @@ const questions = {
   'mailbox.status': { mailboxes: ['INBOX', 'Sent'] },
   'quota.get': {},
   'message.search': { mailbox: 'INBOX', criteria: { seen: false } },
-  'message.threads': { mailbox: 'INBOX' },
 } satisfies { [M in MethodName]?: Omit<ParamsIn<M>, 'session'> };
 type Asked = keyof typeof questions;
 const methods = Object.keys(questions) as Asked[];
