@@ -34,8 +34,8 @@ function threadItem(connection: ImapConnection): ServerThread['key'] | undefined
 }
 
 /**
- * Rows of messages in the selected folder, with what links them; those that are gone are left out. One round trip for
- * 200 messages.
+ * Rows of messages in the selected folder, with what links them; those that are gone are left out. Two round trips
+ * for 200 messages.
  */
 export async function fetchLinked(
   connection: ImapConnection,
@@ -46,14 +46,11 @@ export async function fetchLinked(
   const linked: Linked[] = [];
   for (let from = 0; from < uids.length; from += FETCH_BATCH) {
     const batch = uids.slice(from, from + FETCH_BATCH);
-    const items = [peekHeaders(['References'])];
-    const [summaries, rows] = await survivingExpunge(connection, () =>
-      Promise.all(
-        connection.together(
-          () =>
-            [fetchSummaries(connection, batch, wanted), fetchRows(connection, batch.join(','), items, 'uid')] as const,
-        ),
-      ),
+    // One after the other: servers may answer the second FETCH before they have ended the first.
+    const summaries = await survivingExpunge(connection, () => fetchSummaries(connection, batch, wanted));
+    const set = batch.join(',');
+    const rows = await survivingExpunge(connection, () =>
+      fetchRows(connection, set, [peekHeaders(['References'])], 'uid'),
     );
     const headers = new Map(rows.map(({ uid, items: found }) => [uid, bytesOf(found.get('BODY[HEADER.FIELDS]'))]));
     for (const summary of summaries) {
@@ -90,6 +87,7 @@ export async function searchLinked(connection: ImapConnection, ids: readonly str
     ),
   );
   if (searches.length === 0) return [];
+  // Which of them an answer belongs to does not matter: all hits count.
   const found = await Promise.all(connection.together(() => searches.map((keys) => searchKeys(connection, keys))));
   return [...new Set(found.flat())];
 }

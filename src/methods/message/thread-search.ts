@@ -3,10 +3,10 @@ import { isRefusal } from '../../imap/mailboxes/mailbox-status.js';
 import { fetchLinked, type Linked, type ServerThread, searchLinked, searchThread } from '../../imap/messages/linked.js';
 import type { ListField } from '../../protocol/rows.js';
 
-/** Messages of a conversation. */
-const MOST_MESSAGES = 500;
+/** Messages of a conversation besides the one that was asked for. */
+const MOST_MESSAGES = 499;
 /** Message ids that are followed. */
-const MOST_IDS = 1_000;
+const MOST_IDS = 200;
 /** How often the folders are searched for ids that the search before found. */
 const ROUNDS = 3;
 
