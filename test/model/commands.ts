@@ -31,8 +31,21 @@ export type Read =
   | { do: 'next'; folder: number; limit: number; maxAgeMs: number; fields: ListField[] }
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
   | { do: 'search'; folder: number; criteria: SearchName; maxAgeMs: number }
+  | ThreadsRead
   | { do: 'status' | 'folders'; maxAgeMs: number }
   | { do: 'changes'; folder: number };
+
+export interface ThreadsRead {
+  do: 'threads';
+  folder: number;
+  criteria: SearchName;
+  whole: boolean;
+  limit: number;
+  fields: ListField[];
+  maxAgeMs: number;
+  /** Whether it says which answer it has already, where it has one to the same question. */
+  kept: boolean;
+}
 
 export type Command =
   | Write
@@ -138,6 +151,19 @@ const read: fc.Arbitrary<Read> = fc.oneof(
       folder,
       criteria: fc.constantFrom(...(Object.keys(searches) as SearchName[])),
       maxAgeMs,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('threads'),
+      folder,
+      criteria: fc.constantFrom<SearchName>('all', 'all', 'all', 'unseen', 'flagged'),
+      whole: fc.boolean(),
+      limit,
+      fields,
+      maxAgeMs,
+      kept: fc.boolean(),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('status', 'folders'), maxAgeMs }) },

@@ -71,6 +71,7 @@ async function run(world: World, command: Command): Promise<void> {
     case 'next':
     case 'get':
     case 'search':
+    case 'threads':
     case 'status':
     case 'folders':
     case 'changes':

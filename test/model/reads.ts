@@ -2,18 +2,20 @@ import type { ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { Meta } from '../../src/protocol/models.js';
 import type { ListField } from '../../src/protocol/rows.js';
 import { changes, learn } from './changes.js';
-import { type Read, searches } from './commands.js';
+import { type Read, searches, type ThreadsRead } from './commands.js';
 import {
   expectedCounts,
   expectedHits,
   expectedMessages,
   expectedPage,
+  expectedThreads,
   type Outcome,
   outcomeOf,
   type PageStart,
   shownHits,
   shownMessages,
   shownPage,
+  shownThreads,
 } from './expected.js';
 import type { State } from './state.js';
 import { type Slot, uidsOf, type World } from './world.js';
@@ -31,6 +33,8 @@ export async function read(world: World, command: Read): Promise<void> {
       return get(world, command);
     case 'search':
       return search(world, command);
+    case 'threads':
+      return threads(world, command);
     case 'status':
     case 'folders':
       return counts(world, command);
@@ -82,6 +86,23 @@ async function search(world: World, { folder, criteria: name, maxAgeMs }: Extrac
   await asked(world, slot, maxAgeMs, 'message.search', params, shownHits, (state) => expectedHits(state, finds));
 }
 
+/** An answer that is told to be unchanged is held against the folder as if it had been given again. */
+async function threads(world: World, { folder, criteria: name, whole, limit, fields, maxAgeMs, kept }: ThreadsRead) {
+  const slot = world.slot(folder);
+  const { criteria: filter, finds } = searches[name];
+  const wanted = fields.filter((field) => field !== 'preview' || world.lane.served.previews);
+  const question = { filter, whole, limit, fields: wanted };
+  const before = slot.conversations?.question === JSON.stringify(question) ? slot.conversations.answer : undefined;
+  const params = { mailbox: slot.name, ...question, maxAgeMs, ...(kept && before && { ifState: before.state }) };
+  const whatIsTold = (answer: Result<'message.threads'>) =>
+    shownThreads('unchanged' in answer && before ? before : answer);
+  const { answer } = await asked(world, slot, maxAgeMs, 'message.threads', params, whatIsTold, (state) =>
+    expectedThreads(state, { finds, whole, limit, fields: wanted }),
+  );
+  if (!answer) slot.conversations = undefined;
+  else if (!('unchanged' in answer)) slot.conversations = { question: JSON.stringify(question), answer };
+}
+
 async function counts(world: World, command: Extract<Read, { do: 'status' | 'folders' }>): Promise<void> {
   const { lane, slots, socket } = world;
   const { maxAgeMs } = command;
@@ -110,7 +131,7 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
 }
 
 /** Asks about one folder and verifies the answer; answers it as it came, where it is no error. */
-async function asked<M extends 'message.list' | 'message.get' | 'message.search'>(
+async function asked<M extends 'message.list' | 'message.get' | 'message.search' | 'message.threads'>(
   world: World,
   slot: Slot,
   maxAgeMs: number,
