@@ -1,4 +1,3 @@
-import type { MailboxView } from '../mailbox-view.js';
 import { bytesOfForest, type Forest } from './forest.js';
 import { ThreadNodes } from './thread-nodes.js';
 
@@ -9,7 +8,7 @@ const MOST_FORESTS = 4;
 interface Basis {
   /** Changes whenever messages come or go. */
   members: string;
-  /** {@link MailboxView.stamp}; undefined where the forest follows from the messages alone, whatever their flags. */
+  /** That of the view; undefined where the forest follows from the messages alone, whatever their flags. */
   stamp: number | undefined;
 }
 
@@ -26,7 +25,11 @@ interface Unseen {
 /** Bytes of a uid in a set. */
 const UID_BYTES = 40;
 
-type Versioned = Pick<MailboxView, 'stamp'> & { members: Pick<MailboxView['members'], 'shifts' | 'exists'> };
+/** What shows whether a view has changed: members of `MailboxView`. */
+interface Versioned {
+  stamp: number;
+  members: { shifts: number; exists: number };
+}
 
 /** What a view knows of its folder's conversations. */
 export class Conversations {

@@ -19,38 +19,49 @@ function mailOf(index: number): string {
 }
 
 describe('conversations of a folder with thousands of messages', () => {
-  it.each(['server', 'broker'] as const)('threaded by the %s, in turns, and once', async (by) => {
-    const dovecot = await Dovecot.start(by === 'server' ? {} : { imapCapability: 'IMAP4rev1 SASL-IR ID' });
-    const user = newUser('many');
-    // Before there is a broker in this process: to write the files takes seconds.
-    await dovecot.bulkDeliver(user, 'INBOX', MESSAGES, mailOf);
-    const { client, stop } = await serveMail(dovecot);
-    onTestFinished(stop);
-    const session = await client.login(user);
-    const ask = (offset: number) =>
-      client.call('message.threads', { session, mailbox: 'INBOX', limit: 20, offset, explain: true, timeoutMs: 120_000 });
-    let [longest, last] = [0, process.cpuUsage()];
-    const tick = setInterval(() => {
-      const { user: own, system } = process.cpuUsage(last);
-      longest = Math.max(longest, (own + system) / 1000);
-      last = process.cpuUsage();
-    }, 1);
-    const first = await ask(0);
-    clearInterval(tick);
-    expect(first).toMatchObject({ total: MESSAGES / EACH, threadedBy: by });
-    expect(first.threads.map(({ count, unseen }) => [count, unseen])).toEqual(Array(20).fill([EACH, EACH]));
-    expect(first.threads[0]?.messages.map(({ uid }) => uid)).toEqual([5_997, 5_998, 5_999, 6_000]);
-    expect(longest).toBeLessThan(LONGEST_TURN_MS);
-    // Conversations of messages whose flags are not among those that are known.
-    const far = await ask(1_400);
-    expect(far.threads.map(({ count, unseen }) => [count, unseen])).toEqual(Array(20).fill([EACH, EACH]));
-    const other = await dovecot.client(user);
-    await other.mailboxOpen('INBOX');
-    await other.messageFlagsAdd(String(far.threads[0]?.messages[0]?.uid), ['\\Seen'], { uid: true });
-    await other.logout();
-    const again = await ask(1_400);
-    expect(again.threads[0]).toMatchObject({ count: EACH, unseen: EACH - 1 });
-    // Nothing is threaded anew.
-    expect(again.explain?.commands.filter((command) => command !== 'STATUS')).toEqual(['NOOP']);
-  }, 180_000);
+  it.each(['server', 'broker'] as const)(
+    'threaded by the %s, in turns, and once',
+    async (by) => {
+      const dovecot = await Dovecot.start(by === 'server' ? {} : { imapCapability: 'IMAP4rev1 SASL-IR ID' });
+      const user = newUser('many');
+      // Before there is a broker in this process: to write the files takes seconds.
+      await dovecot.bulkDeliver(user, 'INBOX', MESSAGES, mailOf);
+      const { client, stop } = await serveMail(dovecot);
+      onTestFinished(stop);
+      const session = await client.login(user);
+      const ask = (offset: number) =>
+        client.call('message.threads', {
+          session,
+          mailbox: 'INBOX',
+          limit: 20,
+          offset,
+          explain: true,
+          timeoutMs: 120_000,
+        });
+      let [longest, last] = [0, process.cpuUsage()];
+      const tick = setInterval(() => {
+        const { user: own, system } = process.cpuUsage(last);
+        longest = Math.max(longest, (own + system) / 1000);
+        last = process.cpuUsage();
+      }, 1);
+      const first = await ask(0);
+      clearInterval(tick);
+      expect(first).toMatchObject({ total: MESSAGES / EACH, threadedBy: by });
+      expect(first.threads.map(({ count, unseen }) => [count, unseen])).toEqual(Array(20).fill([EACH, EACH]));
+      expect(first.threads[0]?.messages.map(({ uid }) => uid)).toEqual([5_997, 5_998, 5_999, 6_000]);
+      expect(longest).toBeLessThan(LONGEST_TURN_MS);
+      // Conversations of messages whose flags are not among those that are known.
+      const far = await ask(1_400);
+      expect(far.threads.map(({ count, unseen }) => [count, unseen])).toEqual(Array(20).fill([EACH, EACH]));
+      const other = await dovecot.client(user);
+      await other.mailboxOpen('INBOX');
+      await other.messageFlagsAdd(String(far.threads[0]?.messages[0]?.uid), ['\\Seen'], { uid: true });
+      await other.logout();
+      const again = await ask(1_400);
+      expect(again.threads[0]).toMatchObject({ count: EACH, unseen: EACH - 1 });
+      // Nothing is threaded anew.
+      expect(again.explain?.commands.filter((command) => command !== 'STATUS')).toEqual(['NOOP']);
+    },
+    180_000,
+  );
 });
