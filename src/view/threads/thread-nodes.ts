@@ -54,7 +54,7 @@ export class ThreadNodes {
 
   /** Removes all but these, in turns. */
   async keep(uids: readonly number[]): Promise<void> {
-    if (this.#nodes.size <= uids.length) return;
+    if (this.#nodes.size === 0) return;
     const kept = new Set(uids);
     let seen = 0;
     for (const uid of [...this.#nodes.keys()]) {
