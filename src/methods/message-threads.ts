@@ -1,22 +1,10 @@
-import { threads } from '../imap/messages/thread.js';
 import type { messageThreadsMethods } from '../protocol/methods/message-threads.js';
 import type { Handlers } from './context.js';
-import { shareRead } from './support/shared.js';
+import { conversationOf } from './message/thread.js';
+import { listThreads } from './message/threads.js';
 
 /** Handlers of the methods in `src/protocol/methods/message-threads.ts`. */
 export const messageThreadsHandlers = {
-  'message.threads': (context, params) => {
-    const { mailbox, uidValidity, criteria, limit, offset } = params;
-    return shareRead(context, params, { mailbox }, async (connection) => {
-      const selected = await connection.select(mailbox, { fresh: true, uidValidity });
-      const { threads: page, total, threadedBy } = await threads(connection, criteria, { offset, limit });
-      return {
-        uidValidity: selected.uidValidity,
-        total,
-        threads: page,
-        nextOffset: offset + limit < total ? offset + limit : null,
-        threadedBy,
-      };
-    });
-  },
+  'message.threads': listThreads,
+  'message.thread': conversationOf,
 } satisfies Pick<Handlers, keyof typeof messageThreadsMethods>;

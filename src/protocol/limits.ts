@@ -18,7 +18,7 @@ export const protocolLimits = {
   uidSetCharacters: 64 * 1024,
   /** Uids in each list of `mailbox.changes`; `unknown` tells of others. */
   changedUids: 20_000,
-  /** Messages in one page of `message.list`, `message.search` or `message.threads`. */
+  /** Messages in one page of `message.list` or `message.search`; conversations in one of `message.threads`. */
   pageSize: 500,
   /** Messages in one page of `message.list` where uids alone are asked for (`fields: []`). */
   uidsPerPage: 10_000,

@@ -6,8 +6,9 @@ import type { Account } from '../pool/account.js';
 import type { Job } from '../pool/job.js';
 import { SharedJob } from '../pool/share/shared-job.js';
 import { BrokerError } from '../protocol/errors.js';
+import { type Moment, now } from '../runtime/moment.js';
 import { Trace } from '../runtime/trace.js';
-import { type MailboxView, type Moment, now } from './mailbox-view.js';
+import type { MailboxView } from './mailbox-view.js';
 import { placeView } from './place-view.js';
 
 /** What a reader needs from an account. */

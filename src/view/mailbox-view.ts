@@ -3,6 +3,7 @@ import { staysInReplaced } from '../imap/connection/capabilities.js';
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { FlagUpdate, Follower } from '../imap/connection/follower.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
+import type { Moment } from '../runtime/moment.js';
 import { ChangeLog } from './change-log.js';
 import { flagString } from './flag-strings.js';
 import { KeptLists } from './lists/kept-lists.js';
@@ -11,21 +12,12 @@ import { OpenedFlags } from './opened-flags.js';
 import { UidRanges } from './ranges.js';
 import { Rows } from './rows.js';
 import { isAsItWas, type SelectReport } from './select-report.js';
+import { Conversations } from './threads/conversations.js';
 
 /** Bytes of an entry of the change log, with half of the spare room of growing arrays. */
 const CHANGE_BYTES = 12;
 /** Bytes of a view without messages, with its reader. */
 const EMPTY_BYTES = 2_700;
-
-/** A point in time, by both clocks. */
-export interface Moment {
-  /** `performance.now()` */
-  at: number;
-  /** `Date.now()` */
-  date: number;
-}
-
-export const now = (): Moment => ({ at: performance.now(), date: Date.now() });
 
 /** Distinguishes the views of this process from those of earlier ones. */
 const here = randomBytes(4).toString('hex');
@@ -48,6 +40,7 @@ export class MailboxView implements Follower {
   readonly members = new Membership((kind, uid) => this.#changed(kind, uid));
   /** Flags of messages that were opened and are not among the members. */
   readonly #opened = new OpenedFlags();
+  #conversations: Conversations | undefined;
   #uidValidity: number | undefined;
   #uidNext: number | undefined;
   #stamp = 0;
@@ -126,8 +119,10 @@ export class MailboxView implements Follower {
     return this.#lists;
   }
 
-  dropLists(): void {
+  /** Forgets lists and conversations; they are found anew when they are asked for. */
+  dropFound(): void {
     this.#lists = undefined;
+    this.#conversations = undefined;
   }
 
   get modseq(): bigint | undefined {
@@ -178,10 +173,16 @@ export class MailboxView implements Follower {
     this.#opened.expect(uids.filter((uid) => this.members.flagsOf(uid) === undefined));
   }
 
+  /** What is known of the folder's conversations; made when they are first asked for. */
+  get conversations(): Conversations {
+    this.#conversations ??= new Conversations();
+    return this.#conversations;
+  }
+
   /** Bytes in the heap; the sizes were measured: see the test. */
   get bytes(): number {
     const { members, rows, log } = this;
-    const kept = rows.bytes + (this.#lists?.bytes ?? 0) + this.#opened.bytes;
+    const kept = rows.bytes + (this.#lists?.bytes ?? 0) + this.#opened.bytes + (this.#conversations?.bytes ?? 0);
     return EMPTY_BYTES + members.bytes + kept + log.length * CHANGE_BYTES;
   }
 
@@ -215,7 +216,7 @@ export class MailboxView implements Follower {
     this.#uidNext = undefined;
     this.#mailboxId = undefined;
     this.rows.clear();
-    this.dropLists();
+    this.dropFound();
   }
 
   /**
@@ -248,7 +249,7 @@ export class MailboxView implements Follower {
     if (this.#uidValidity !== undefined) this.log.interrupt();
     if (!this.isOf(selected)) {
       this.rows.clear();
-      this.dropLists();
+      this.dropFound();
     }
     this.#uidValidity = uidValidity;
     this.#uidNext = uidNext;
@@ -388,6 +389,7 @@ export class MailboxView implements Follower {
   #changed(kind: 'added' | 'changed' | 'removed', uid: number): void {
     if (kind === 'removed') {
       this.rows.remove(uid);
+      this.#conversations?.nodes.remove(uid);
       // The message may have been opened before it became a member.
       this.#opened.remove(uid);
     }

@@ -4,8 +4,9 @@ import type { FoundMessages } from '../imap/messages/folders/found-messages.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Live } from '../runtime/live.js';
+import type { Moment } from '../runtime/moment.js';
 import { type Confirmations, MailboxReader } from './mailbox-reader.js';
-import { MailboxView, type Moment } from './mailbox-view.js';
+import { MailboxView } from './mailbox-view.js';
 import { bytesOfString } from './string-bytes.js';
 
 export interface ViewLimits {
@@ -252,7 +253,7 @@ export class Views implements KeptPerAccount {
       // The reader is putting an answer together from these rows.
       if (pinned.reader.busy) continue;
       pinned.reader.view.rows.clear();
-      pinned.reader.view.dropLists();
+      pinned.reader.view.dropFound();
       this.#measure(key, pinned);
     }
   }
@@ -270,8 +271,9 @@ export class Views implements KeptPerAccount {
 
   #grown(account: string, key: string, reader: MailboxReader): void {
     const { view } = reader;
-    if (view.bytes > this.limits.now.bytes * SHARE) view.rows.keep(FEW_ROWS);
-    if (view.bytes > this.limits.now.bytes * SHARE) view.dropLists();
+    const most = this.limits.now.bytes * SHARE;
+    if (view.bytes > most) view.rows.keep(FEW_ROWS);
+    if (view.bytes > most) view.dropFound();
     // The folder may have been evicted meanwhile, and a later request may have made a new view of it.
     const pinned = this.#pinned.get(key);
     if (pinned?.reader === reader) {

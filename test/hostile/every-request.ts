@@ -22,6 +22,7 @@ export const everyRequest: readonly Step[] = [
   },
   { method: 'mailbox.list', params: { counts: true } },
   { method: 'message.threads', params: { mailbox: 'INBOX' } },
+  { method: 'message.thread', params: { ...INBOX, uid: 1, mailboxes: ['INBOX', 'Archive'] } },
   { method: 'message.move', params: { ...INBOX, uids: [3], destination: 'Archive' } },
   { method: 'message.append', params: { mailbox: 'INBOX', data: 'U3ViamVjdDogYQ0KDQphDQo=' } },
   { method: 'mailbox.list', params: { facts: true } },

@@ -35,6 +35,7 @@ export type Read =
   | { do: 'get'; folder: number; pick: Pick; maxAgeMs: number }
   /** In one folder, or in all that are there. */
   | { do: 'search'; folder: number; all: boolean; criteria: SearchName; maxAgeMs: number }
+  | ThreadsRead
   | { do: 'status' | 'folders'; maxAgeMs: number }
   /** With `held` the caller says which messages it has. */
   | { do: 'changes'; folder: number; held: boolean };
@@ -53,6 +54,18 @@ export interface Filtered {
   kept: boolean;
   /** Whether it goes on behind the last page of the same filter, where there is no sort. */
   goesOn: boolean;
+}
+
+export interface ThreadsRead {
+  do: 'threads';
+  folder: number;
+  criteria: SearchName;
+  whole: boolean;
+  limit: number;
+  fields: ListField[];
+  maxAgeMs: number;
+  /** Whether it says which answer it has already, where it has one to the same question. */
+  kept: boolean;
 }
 
 export type Command =
@@ -187,6 +200,19 @@ const read: fc.Arbitrary<Read> = fc.oneof(
       all: fc.boolean(),
       criteria: fc.constantFrom(...(Object.keys(searches) as SearchName[])),
       maxAgeMs,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('threads'),
+      folder,
+      criteria: fc.constantFrom<SearchName>('all', 'all', 'all', 'unseen', 'flagged'),
+      whole: fc.boolean(),
+      limit,
+      fields,
+      maxAgeMs,
+      kept: fc.boolean(),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('status', 'folders'), maxAgeMs }) },

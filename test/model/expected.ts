@@ -1,4 +1,5 @@
 import type { Result } from '../../src/protocol/contract.js';
+import type { Thread } from '../../src/protocol/methods/message-threads.js';
 import type { ListField } from '../../src/protocol/rows.js';
 import { AnsweredError } from '../support/running-broker.js';
 import { orders, type SearchName, type SortName, searches } from './commands.js';
@@ -148,6 +149,46 @@ export const searchedFields: ListField[] = ['envelope', 'flags', 'internalDate']
 export function shownHits({ messages }: Result<'message.search'>, folder: string) {
   const hits = messages.flatMap(({ mailbox, ...row }) => (mailbox === folder ? [row] : []));
   return { hits: hits.sort((a, b) => a.uid - b.uid) };
+}
+
+/** What message.threads must answer: messages of the same content have the same subject, and so are a conversation. */
+export function expectedThreads(
+  state: State,
+  {
+    finds,
+    whole,
+    limit,
+    fields,
+  }: { finds: (flags: string[]) => boolean; whole: boolean; limit: number; fields: readonly ListField[] },
+): Outcome {
+  if (!state) return { error: 'NOT_FOUND' };
+  const bySubject = new Map<string, Mail[]>();
+  for (const mail of state.mails) {
+    const { subject } = mail.envelope;
+    if (whole || finds(mail.flags)) bySubject.set(subject, [...(bySubject.get(subject) ?? []), mail]);
+  }
+  const groups = [...bySubject.values()].filter((mails) => mails.some(({ flags }) => finds(flags)));
+  groups.sort((a, b) => ((a[0]?.envelope.date ?? '') < (b[0]?.envelope.date ?? '') ? 1 : -1));
+  const threads = groups.slice(0, limit).map((mails) => ({
+    uids: mails.map(({ uid }) => uid),
+    count: mails.length,
+    unseen: mails.filter(({ flags }) => !flags.includes('\\Seen')).length,
+    newest: mails[0]?.envelope.date,
+    messages: mails.map((mail) => rowOf(mail, fields)),
+  }));
+  return { ok: { uidValidity: state.uidValidity, total: groups.length, threads } };
+}
+
+export function shownThreads({ uidValidity, total, threads }: Result<'message.threads'>) {
+  const uidsOf = ({ uid, replies }: Thread): number[] => [...(uid === null ? [] : [uid]), ...replies.flatMap(uidsOf)];
+  const shown = threads.map(({ tree, count, unseen, newest, messages }) => ({
+    uids: uidsOf(tree).sort((a, b) => a - b),
+    count,
+    unseen,
+    newest,
+    messages,
+  }));
+  return { uidValidity, total, threads: shown };
 }
 
 type Counts = Result<'mailbox.status'>['statuses'][number]['counts'];

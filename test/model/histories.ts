@@ -74,6 +74,7 @@ async function run(world: World, command: Command): Promise<void> {
     case 'filtered':
     case 'get':
     case 'search':
+    case 'threads':
     case 'status':
     case 'folders':
     case 'changes':

@@ -3,13 +3,14 @@ import type { Answer, ParamsIn, Result } from '../../src/protocol/contract.js';
 import type { Meta } from '../../src/protocol/models.js';
 import type { ListField } from '../../src/protocol/rows.js';
 import { changes, learn } from './changes.js';
-import { type Filtered, orders, type Read, searches } from './commands.js';
+import { type Filtered, orders, type Read, searches, type ThreadsRead } from './commands.js';
 import {
   expectedCounts,
   expectedHits,
   expectedList,
   expectedMessages,
   expectedPage,
+  expectedThreads,
   type Outcome,
   outcomeOf,
   type PageStart,
@@ -17,6 +18,7 @@ import {
   shownHits,
   shownMessages,
   shownPage,
+  shownThreads,
 } from './expected.js';
 import type { State } from './state.js';
 import { type Slot, uidsOf, type World } from './world.js';
@@ -36,6 +38,8 @@ export async function read(world: World, command: Read): Promise<void> {
       return get(world, command);
     case 'search':
       return search(world, command);
+    case 'threads':
+      return threads(world, command);
     case 'status':
     case 'folders':
       return counts(world, command);
@@ -150,6 +154,22 @@ function newestFirst(a: Hit, b: Hit): number {
 
 type Hit = Pick<Result<'message.search'>['messages'][number], 'internalDate' | 'mailbox' | 'uid'>;
 
+/** An answer that is told to be unchanged is held against the folder as if it had been given again. */
+async function threads(world: World, { folder, criteria: name, whole, limit, fields, maxAgeMs, kept }: ThreadsRead) {
+  const slot = world.slot(folder);
+  const { criteria: filter, finds } = searches[name];
+  const question = { filter, whole, limit, fields };
+  const before = slot.conversations?.question === JSON.stringify(question) ? slot.conversations.answer : undefined;
+  const params = { mailbox: slot.name, ...question, maxAgeMs, ...(kept && before && { ifState: before.state }) };
+  const whatIsTold = (answer: Result<'message.threads'>) =>
+    shownThreads('unchanged' in answer && before ? before : answer);
+  const { answer } = await asked(world, slot, maxAgeMs, 'message.threads', params, whatIsTold, (state) =>
+    expectedThreads(state, { finds, whole, limit, fields }),
+  );
+  if (!answer) slot.conversations = undefined;
+  else if (!('unchanged' in answer)) slot.conversations = { question: JSON.stringify(question), answer };
+}
+
 async function counts(world: World, command: Extract<Read, { do: 'status' | 'folders' }>): Promise<void> {
   const { lane, slots, socket } = world;
   const { maxAgeMs } = command;
@@ -178,7 +198,7 @@ async function counts(world: World, command: Extract<Read, { do: 'status' | 'fol
 }
 
 /** Asks about one folder and verifies the answer; answers it as it came, where it is no error. */
-async function asked<M extends 'message.list' | 'message.get'>(
+async function asked<M extends 'message.list' | 'message.get' | 'message.threads'>(
   world: World,
   slot: Slot,
   maxAgeMs: number,

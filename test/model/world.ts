@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import type { Result } from '../../src/protocol/contract.js';
 import { LeanImap } from '../support/lean-imap.js';
 import { FOLDERS, type History, type Pick } from './commands.js';
 import type { Outcome, PageStart } from './expected.js';
@@ -30,6 +31,8 @@ export interface Slot {
   readonly kept: Map<string, { state: string; shown: unknown }>;
   uidValidity?: number | undefined;
   knowledge?: Knowledge | undefined;
+  /** The last answer of message.threads, and what was asked. */
+  conversations?: { question: string; answer: Result<'message.threads'> } | undefined;
 }
 
 /** The folders of one history on a server, with all that they have been. */

@@ -59,6 +59,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'message.source': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1 },
   'message.search': { session: 'live', mailboxes: ['INBOX'], filter: { not: { seen: true } } },
   'message.threads': { session: 'live', mailbox: 'INBOX' },
+  'message.thread': { session: 'live', mailbox: 'INBOX', uidValidity: 1, uid: 1 },
   'message.flag': { ...folder, action: 'add', flags: ['\\Seen'] },
   'message.label': { ...folder, add: ['a'] },
   'message.copy': { ...folder, destination: 'a' },

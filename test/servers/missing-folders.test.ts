@@ -13,6 +13,7 @@ const methods: [MethodName, effect: 'read' | 'write', (mailbox: string, guest: G
   ['message.source', 'read', (mailbox) => ({ mailbox, uidValidity: 1, uid: 1, transfer: 'inline' })],
   ['message.search', 'read', (mailbox) => ({ mailboxes: [mailbox] })],
   ['message.threads', 'read', (mailbox) => ({ mailbox })],
+  ['message.thread', 'read', (mailbox) => ({ mailbox, uidValidity: 1, uid: 1 })],
   ['watch.start', 'read', (mailbox) => ({ mailboxes: [mailbox] })],
   ['message.flag', 'write', (mailbox) => ({ mailbox, ...uids, action: 'add', flags: ['\\Seen'] })],
   ['message.copy', 'write', (mailbox) => ({ mailbox, ...uids, destination: 'INBOX' })],

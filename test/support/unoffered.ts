@@ -32,6 +32,8 @@ const needs: { what: RegExp; one: string[] }[] = [
   { what: /^(?:UID )?FETCH .*\bVANISHED\b/i, one: ['QRESYNC'] },
   { what: /^(?:UID )?FETCH .*\bPREVIEW\b/i, one: ['PREVIEW'] },
   { what: /^(?:UID )?FETCH .*\bBINARY\b/i, one: ['BINARY'] },
+  { what: /^UID (?:FETCH|SEARCH) .*\bTHREADID\b/i, one: ['OBJECTID'] },
+  { what: /^UID (?:FETCH|SEARCH) .*\bX-GM-THRID\b/i, one: ['X-GM-EXT-1'] },
   { what: /^(?:UID )?STORE .*\bUNCHANGEDSINCE\b/i, one: ['CONDSTORE', 'QRESYNC'] },
   { what: /^(?:UID )?SEARCH .*\bMODSEQ\b/i, one: ['CONDSTORE', 'QRESYNC'] },
   { what: /^(?:UID )?(?:SEARCH|SORT|THREAD) .*\b(?:YOUNGER|OLDER)\b/i, one: ['WITHIN'] },

@@ -1,8 +1,9 @@
 import type { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
+import { now } from '../../src/runtime/moment.js';
 import { fetchAllNew, fetchOlder } from '../../src/view/fetch-members.js';
-import { MailboxView, now } from '../../src/view/mailbox-view.js';
+import { MailboxView } from '../../src/view/mailbox-view.js';
 import { placeView } from '../../src/view/place-view.js';
 import { type Dialect, type DialectName, startDialect } from '../support/dialects.js';
 import { newUser, PASSWORD } from '../support/dovecot.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { shareRead } from '../../src/methods/support/shared.js';
 import type { MethodName, ParamsIn } from '../../src/protocol/contract.js';
-import { now } from '../../src/view/mailbox-view.js';
+import { now } from '../../src/runtime/moment.js';
 import { Views } from '../../src/view/views.js';
 import { type Dialect, type DialectName, startDialect } from '../support/dialects.js';
 import { handlerContext } from '../support/handler-context.js';
@@ -16,7 +16,6 @@ const questions = {
   'mailbox.status': { mailboxes: ['INBOX', 'Sent'] },
   'quota.get': {},
   'message.search': { mailboxes: ['INBOX'], filter: { seen: false } },
-  'message.threads': { mailbox: 'INBOX' },
 } satisfies { [M in MethodName]?: Omit<ParamsIn<M>, 'session'> };
 type Asked = keyof typeof questions;
 const methods = Object.keys(questions) as Asked[];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NewestInSlot } from '../../src/pool/queue/newest-in-slot.js';
+import { now } from '../../src/runtime/moment.js';
 import { MailboxReader } from '../../src/view/mailbox-reader.js';
-import { MailboxView, now } from '../../src/view/mailbox-view.js';
+import { MailboxView } from '../../src/view/mailbox-view.js';
 import { fetchedPage } from '../../src/view/page.js';
 import { placeView } from '../../src/view/place-view.js';
 import { opened, scripted } from '../imap/scripted.js';

@@ -1,152 +1,115 @@
 import type { Criteria } from '../../protocol/criteria.js';
+import { BrokerError } from '../../protocol/errors.js';
 import type { Thread } from '../../protocol/methods/message-threads.js';
 import type { ImapConnection } from '../connection/connection.js';
+import { toEnvelope } from '../mime/envelope.js';
 import { toThreadMessage } from '../mime/thread-message.js';
-import { buildThreads, type ThreadMessage } from '../mime/thread-references.js';
+import type { ThreadMessage } from '../mime/thread-references.js';
 import { tooLarge } from '../wire/errors.js';
-import { atom, bytesOf, isNzNumber } from '../wire/tokens.js';
-import { breathe } from '../wire/turn-budget.js';
-import { FETCH_BATCH, fetchSummaries } from './fetch.js';
-import { fetchRows, peekHeaders } from './fetch-rows.js';
-import { compileCriteria, searchUids } from './search.js';
-import { requireFew } from './sort.js';
+import { atom, bytesOf, type ImapArgument, textOf } from '../wire/tokens.js';
+import { FETCH_BATCH } from './fetch.js';
+import { type FetchedRow, fetchRows, peekHeaders, survivingExpunge } from './fetch-rows.js';
+import { toInternalDate } from './rows/row-items.js';
+import { withCharset } from './search/charset.js';
+import { Hits, keysFor } from './search.js';
+import { isTooMuch, MOST_THREADED, readThreads } from './thread-response.js';
 
-/** Most levels of replies in an answer; deeper replies are siblings on the last level. */
-const MAX_DEPTH = 100;
-/** Messages after which a turn may end. */
-const PACE = 500;
+/** Batches of messages that are asked for in one packet: one round trip for all. */
+const TOGETHER = 5;
 
-/** The page of the sorted conversations that is wanted. */
-export interface ThreadPage {
-  offset: number;
-  limit: number;
+/** Conversations of the hits of a search, and the hits by their date, oldest first. */
+export interface Threading {
+  threads: Thread[];
+  byDate: readonly number[];
 }
 
-/** Conversations of the hits, highest uid first: threaded by the server where it can, else by the broker. */
-export async function threads(
-  connection: ImapConnection,
-  criteria: Criteria,
-  { offset, limit }: ThreadPage,
-): Promise<{ threads: Thread[]; total: number; threadedBy: 'server' | 'broker' }> {
-  const onServer = connection.has('THREAD=REFERENCES');
-  const found = onServer ? await threadOnServer(connection, criteria) : await threadInBroker(connection, criteria);
-  const dated: { thread: Thread; newest: number }[] = [];
-  for (const thread of found) dated.push({ thread, newest: await newestOf(thread) });
-  dated.sort((a, b) => b.newest - a.newest);
-  const page: Thread[] = [];
-  for (const { thread } of dated.slice(offset, offset + limit)) page.push(await flatten(thread));
-  return { threads: page, total: found.length, threadedBy: onServer ? 'server' : 'broker' };
+/** Whether the server threads and sorts (RFC 5256). One that cannot sort leaves threading to the broker as well. */
+export function threadsOnServer(connection: ImapConnection): boolean {
+  return connection.has('THREAD=REFERENCES') && connection.has('SORT');
 }
-
-async function threadOnServer(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
-  const found: Thread[] = [];
-  const responses: string[] = [];
-  const args = [atom('REFERENCES'), atom('UTF-8'), ...compileCriteria(criteria)];
-  await connection.exec('read', 'UID THREAD', args, {
-    THREAD: ({ raw }) => {
-      if (isTooMuch(raw)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
-      else responses.push(raw);
-    },
-  });
-  for (const raw of responses) await readThreads(raw, found);
-  return found;
-}
-
-/** Most messages and lists in one THREAD response. */
-const MOST_THREADED = 200_000;
-/** Characters after which a turn may end. */
-const STEP = 16_384;
-const [OPEN, CLOSE, ZERO, NINE] = [0x28, 0x29, 0x30, 0x39];
 
 /**
- * Reads (1 2 (3)(4)): each number is a reply to the number before it, each list a reply to the last number before it.
- * Without recursion, because a server may nest lists to any depth; and in turns, because there may be very many.
+ * UID THREAD REFERENCES with UID SORT (DATE), in one packet unless the criteria have text beyond ASCII.
+ * @throws BrokerError TOO_LARGE above 200,000 messages; what commands throw
  */
-export async function readThreads(text: string, into: Thread[]): Promise<void> {
-  // The message that each open list replies to; for the outermost list, a new root.
-  const open: Thread[] = [];
-  let last: Thread | undefined;
-  let pause = STEP;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === OPEN) {
-      last ??= { uid: null, replies: [] };
-      open.push(last);
-    } else if (code === CLOSE) {
-      last = open.pop();
-      if (open.length > 0 || !last) continue;
-      // A root without a message is replaced by its only reply.
-      into.push(...(last.replies.length > 1 ? [last] : last.replies));
-      last = undefined;
-    } else if (last && code >= ZERO && code <= NINE) {
-      let number = 0;
-      for (let digit = code; digit >= ZERO && digit <= NINE; at += 1, digit = text.charCodeAt(at)) {
-        number = number * 10 + digit - ZERO;
-      }
-      at -= 1;
-      const reply: Thread = { uid: isNzNumber(number) ? number : null, replies: [] };
-      last.replies.push(reply);
-      last = reply;
-    }
-    if (at >= pause) {
-      pause = at + STEP;
-      await breathe();
-    }
+export async function threadOnServer(connection: ImapConnection, criteria: Criteria): Promise<Threading> {
+  return withCharset(connection, await keysFor(connection, criteria), (charset, keys) =>
+    threadBy(connection, charset, keys),
+  );
+}
+
+async function threadBy(
+  connection: ImapConnection,
+  charset: string,
+  keys: readonly ImapArgument[],
+): Promise<Threading> {
+  const responses: string[] = [];
+  const dated = new Hits(connection);
+  const thread = () =>
+    connection.exec('read', 'UID THREAD', [atom('REFERENCES'), atom(charset), ...keys], {
+      THREAD: ({ raw }) => {
+        if (isTooMuch(raw)) connection.giveUp(tooLarge('messages of a THREAD response', MOST_THREADED));
+        else responses.push(raw);
+      },
+    });
+  const sort = () =>
+    connection.exec('read', 'UID SORT', [[atom('DATE')], atom(charset), ...keys], {
+      SORT: ({ numbers }) => dated.add(numbers),
+    });
+  if (hasLiteral(keys)) {
+    await thread();
+    await sort();
+  } else {
+    await Promise.all(connection.together(() => [thread(), sort()]));
+  }
+  const threads: Thread[] = [];
+  for (const raw of responses) await readThreads(raw, threads);
+  return { threads, byDate: dated.uids };
+}
+
+/** A command with a literal waits for the server's continuation, so that no other command may follow in its packet. */
+function hasLiteral(keys: readonly ImapArgument[]): boolean {
+  return keys.some((key) =>
+    Array.isArray(key) ? hasLiteral(key) : typeof key === 'object' && 'type' in key && key.type === 'LITERAL',
+  );
+}
+
+/**
+ * Fetches what threading needs of messages; those that are gone are left out. One round trip for 1,000 messages.
+ * @param take gets each message as soon as it has come
+ */
+export async function fetchThreadMessages(
+  connection: ImapConnection,
+  uids: readonly number[],
+  take: (message: ThreadMessage) => void,
+): Promise<void> {
+  const items = [atom('ENVELOPE'), atom('INTERNALDATE'), peekHeaders(['References'])];
+  const reduce = (row: FetchedRow) => take(threadMessageOf(row));
+  const most = TOGETHER * FETCH_BATCH;
+  for (let from = 0; from < uids.length; from += most) {
+    const some = uids.slice(from, from + most);
+    const batches = Array.from({ length: Math.ceil(some.length / FETCH_BATCH) }, (_, index) =>
+      some.slice(index * FETCH_BATCH, (index + 1) * FETCH_BATCH).join(','),
+    );
+    await survivingExpunge(connection, () =>
+      Promise.all(
+        connection.together(() => batches.map((set) => fetchRows(connection, set, items, 'uid', { reduce }))),
+      ),
+    );
   }
 }
 
-/** Whether a response has too many members, without building them: counts numbers and opening parentheses. */
-function isTooMuch(text: string): boolean {
-  let count = 0;
-  let inNumber = false;
-  for (let at = 0; at < text.length && count <= MOST_THREADED; at += 1) {
-    const code = text.charCodeAt(at);
-    const digit = code >= ZERO && code <= NINE;
-    if (code === OPEN || (digit && !inNumber)) count += 1;
-    inNumber = digit;
-  }
-  return count > MOST_THREADED;
+function threadMessageOf({ uid, items }: FetchedRow): ThreadMessage {
+  const envelope = toEnvelope(items.get('ENVELOPE'));
+  const internalDate = toInternalDate(textOf(items.get('INTERNALDATE')));
+  const headers = bytesOf(items.get('BODY[HEADER.FIELDS]')) ?? Buffer.alloc(0);
+  return toThreadMessage({ uid, envelope, internalDate }, headers);
 }
 
-async function threadInBroker(connection: ImapConnection, criteria: Criteria): Promise<Thread[]> {
-  const uids = await searchUids(connection, criteria);
-  requireFew(uids.length);
-  const messages: ThreadMessage[] = [];
-  for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const batch = uids.slice(from, from + FETCH_BATCH);
-    const summaries = await fetchSummaries(connection, batch, ['envelope', 'internalDate']);
-    const rows = await fetchRows(connection, batch.join(','), [peekHeaders(['References'])], 'uid');
-    const headers = new Map(rows.map(({ uid, items }) => [uid, bytesOf(items.get('BODY[HEADER.FIELDS]'))]));
-    for (const summary of summaries) {
-      messages.push(toThreadMessage(summary, headers.get(summary.uid) ?? Buffer.alloc(0)));
-    }
-  }
-  return buildThreads(messages);
-}
-
-async function newestOf(thread: Thread): Promise<number> {
-  let newest = 0;
-  const open = [thread];
-  for (let seen = 0, next = open.pop(); next; next = open.pop(), seen += 1) {
-    newest = Math.max(newest, next.uid ?? 0);
-    for (const reply of next.replies) open.push(reply);
-    if (seen % PACE === 0) await breathe();
-  }
-  return newest;
-}
-
-/** Limits the depth: JSON parsers fail on a chain of a thousand replies. */
-async function flatten(root: Thread): Promise<Thread> {
-  const copy: Thread = { uid: root.uid, replies: [] };
-  const open = [{ from: root, to: copy, depth: 1 }];
-  for (let seen = 0, next = open.pop(); next; next = open.pop(), seen += 1) {
-    const { from, to, depth } = next;
-    for (const reply of from.replies) {
-      const copied: Thread = { uid: reply.uid, replies: [] };
-      to.replies.push(copied);
-      open.push({ from: reply, to: depth < MAX_DEPTH ? copied : to, depth: Math.min(depth + 1, MAX_DEPTH) });
-    }
-    if (seen % PACE === 0) await breathe();
-  }
-  return copy;
+/** @throws BrokerError TOO_LARGE where the broker would have to thread too many messages */
+export function requireThreadable(hits: number): void {
+  if (hits <= MOST_THREADED) return;
+  throw new BrokerError('TOO_LARGE', `filter: ${hits} hits, but conversations are made of ${MOST_THREADED} at most.`, {
+    field: 'filter',
+  });
 }

@@ -1,4 +1,6 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { MessageSummary } from '../../protocol/rows.js';
+import { baseSubject, casemap, isReply } from './base-subject.js';
 import { parseHeaders } from './raw-headers.js';
 import { sentAt } from './sort-key.js';
 import type { ThreadMessage } from './thread-references.js';
@@ -8,22 +10,65 @@ const MOST_BYTES = 64 * 1024;
 /** Most ids of a References header; of more, the first, which began the thread, and the last, which are nearest. */
 const MOST_REFERENCES = 100;
 
+/** The ids in the headers of a message. */
+export interface MessageIds {
+  /** Its own. */
+  id: string | null;
+  /** Those of its References, oldest first; where that header is missing, the first of In-Reply-To. */
+  references: string[];
+}
+
 /**
- * The data of a message that threading needs, with the subject and date that clients show.
+ * The ids of a message, with angle brackets.
  * @param headers the References header of the message
  */
-export function toThreadMessage({ uid, envelope, internalDate }: MessageSummary, headers: Uint8Array): ThreadMessage {
+export function messageIds({ envelope }: MessageSummary, headers: Uint8Array): MessageIds {
   const lines = parseHeaders(headers.subarray(0, MOST_BYTES));
   const references = lines.find(({ name }) => name.toLowerCase() === 'references');
   const named = idsOf(references?.value);
   return {
-    uid,
     id: idsOf(envelope?.messageId)[0] ?? null,
     // In-Reply-To counts only where References is missing, and only its first id (RFC 5256 section 3).
     references: named.length > 0 ? shortened(named) : idsOf(envelope?.inReplyTo).slice(0, 1),
-    subject: envelope?.subject ?? '',
-    date: sentAt(envelope, internalDate),
   };
+}
+
+/** Ids of an In-Reply-To that are followed from message to message. */
+const MOST_REPLIED = 10;
+
+/** All ids that link a message to others: those of {@link messageIds}, and all of its In-Reply-To. */
+export function linksOf(summary: MessageSummary, headers: Uint8Array): MessageIds {
+  const { id, references } = messageIds(summary, headers);
+  const replied = idsOf(summary.envelope?.inReplyTo).slice(0, MOST_REPLIED);
+  return { id, references: [...new Set([...references, ...replied])] };
+}
+
+/**
+ * The data of a message that threading needs, with the subject and date that clients show. Ids and subjects are
+ * numbers, as {@link threadKey} makes them: a hundred thousand messages are kept.
+ * @param headers the References header of the message
+ */
+export function toThreadMessage(summary: MessageSummary, headers: Uint8Array): ThreadMessage {
+  const { id, references } = messageIds(summary, headers);
+  const subject = summary.envelope?.subject ?? '';
+  return {
+    uid: summary.uid,
+    id: id === null ? null : threadKey(id),
+    references: references.map(threadKey),
+    subject: threadKey(casemap(baseSubject(subject))),
+    isReply: isReply(subject),
+    date: sentAt(summary.envelope, summary.internalDate),
+  };
+}
+
+/** Makes the keys of this process unlike those of another one, so that no mail can be written to have the key of another. */
+const salt = randomBytes(16);
+
+/** A number of 52 bits in place of a text, equal for equal texts; 0 for the empty one. */
+export function threadKey(text: string): number {
+  if (text === '') return 0;
+  const digest = createHash('sha1').update(salt).update(text).digest();
+  return digest.readUIntBE(0, 6) * 16 + (digest.readUInt8(6) & 15) || 1;
 }
 
 function shortened(ids: string[]): string[] {

@@ -1,17 +1,26 @@
 import type { Thread } from '../../protocol/methods/message-threads.js';
 import { breathe } from '../wire/turn-budget.js';
-import { baseSubject, casemap, isReply } from './base-subject.js';
+import { sortInTurns } from './sort-in-turns.js';
+
+/** A message id or base subject; a number stands for a text: {@link threadKey}. */
+export type ThreadKey = string | number;
 
 /** The data of a message that threading needs. */
 export interface ThreadMessage {
   uid: number;
-  id: string | null;
+  id: ThreadKey | null;
   /** Message ids, oldest first. */
-  references: readonly string[];
-  subject: string;
+  references: readonly ThreadKey[];
+  /** The base subject (RFC 5256 section 2.1) in the form in which subjects are compared; '' or 0 where there is none. */
+  subject: ThreadKey;
+  /** Whether the subject is that of a reply or forward. */
+  isReply: boolean;
   /** Milliseconds since 1970. */
   date: number;
 }
+
+/** Messages after which a turn may end. */
+const PACE = 500;
 
 interface Container {
   message: ThreadMessage | null;
@@ -22,16 +31,21 @@ interface Container {
 /** Threads messages by references and subject (RFC 5256 section 3, REFERENCES), in turns, as there may be very many. */
 export async function buildThreads(messages: readonly ThreadMessage[]): Promise<Thread[]> {
   const containers = await linkReferences(messages);
-  const roots = prune(containers.filter(({ parent }) => parent === null));
-  const merged = await mergeSubjects(sortByDate(roots));
-  return sortByDate(merged).map(toThread);
+  const roots = await prune(containers.filter(({ parent }) => parent === null));
+  const merged = await mergeSubjects(await sortByDate(roots));
+  const threads: Thread[] = [];
+  for (const root of await sortByDate(merged)) {
+    threads.push(await toThread(root));
+    if (threads.length % PACE === 0) await breathe();
+  }
+  return threads;
 }
 
 /** Steps 1 and 2: puts every message below the last of its references. */
 async function linkReferences(messages: readonly ThreadMessage[]): Promise<Container[]> {
-  const byId = new Map<string, Container>();
+  const byId = new Map<ThreadKey, Container>();
   const all: Container[] = [];
-  const named = (id: string): Container => {
+  const named = (id: ThreadKey): Container => {
     const existing = byId.get(id);
     if (existing) return existing;
     const made: Container = { message: null, parent: null, children: [] };
@@ -77,8 +91,9 @@ function unlink(child: Container): void {
 }
 
 /** Step 3: removes containers without a message; children move up, but to the top level only if there is just one. */
-function prune(roots: Container[]): Container[] {
-  for (const container of deepestFirst(roots)) {
+async function prune(roots: Container[]): Promise<Container[]> {
+  for (const [index, container] of (await deepestFirst(roots)).entries()) {
+    if (index % PACE === 0) await breathe();
     container.children = container.children.flatMap((child) => (child.message ? [child] : child.children));
     for (const child of container.children) child.parent = container;
   }
@@ -90,11 +105,12 @@ function prune(roots: Container[]): Container[] {
 }
 
 /** Without recursion: a chain of references may be longer than the stack. */
-function deepestFirst(roots: readonly Container[]): Container[] {
+async function deepestFirst(roots: readonly Container[]): Promise<Container[]> {
   const order: Container[] = [];
   const open = [...roots];
   for (let next = open.pop(); next; next = open.pop()) {
     order.push(next);
+    if (order.length % PACE === 0) await breathe();
     // Not `push(...children)`: there may be more arguments than the stack can hold.
     for (const child of next.children) open.push(child);
   }
@@ -102,9 +118,14 @@ function deepestFirst(roots: readonly Container[]): Container[] {
 }
 
 /** Steps 4 and 6: sorts siblings by date; a container without a message has the date of its first child. */
-function sortByDate(roots: Container[]): Container[] {
-  for (const { children } of deepestFirst(roots)) children.sort(byDate);
-  return roots.sort(byDate);
+async function sortByDate(roots: readonly Container[]): Promise<Container[]> {
+  for (const [index, container] of (await deepestFirst(roots)).entries()) {
+    const { children } = container;
+    if (children.length > PACE) container.children = await sortInTurns(children, byDate);
+    else if (children.length > 1) children.sort(byDate);
+    if (index % PACE === 0) await breathe();
+  }
+  return sortInTurns(roots, byDate);
 }
 
 function byDate(a: Container, b: Container): number {
@@ -118,8 +139,8 @@ function standIn({ message, children }: Container): ThreadMessage | null | undef
 
 /** Step 5: merges threads with the same subject. */
 async function mergeSubjects(roots: Container[]): Promise<Container[]> {
-  const table = new Map<string, Container>();
-  const subjects = new Map<Container, string>();
+  const table = new Map<ThreadKey, Container>();
+  const subjects = new Map<Container, ThreadKey>();
   for (const root of roots) {
     await breathe();
     const subject = subjectOf(root);
@@ -127,14 +148,14 @@ async function mergeSubjects(roots: Container[]): Promise<Container[]> {
     const earlier = table.get(subject);
     // Threads are merged into a container without a message if there is one, else into a message that is no reply.
     const better = earlier?.message && (!root.message || (replies(earlier) && !replies(root)));
-    if (subject !== '' && (!earlier || better)) table.set(subject, root);
+    if (isSubject(subject) && (!earlier || better)) table.set(subject, root);
   }
   const result = new Set(roots);
   for (const root of roots) {
     await breathe();
-    const subject = subjects.get(root) ?? '';
+    const subject = subjects.get(root) ?? 0;
     const target = table.get(subject);
-    if (subject === '' || !target || target === root) continue;
+    if (!isSubject(subject) || !target || target === root) continue;
     result.delete(root);
     const merged = mergeInto(target, root);
     if (merged === target) continue;
@@ -166,19 +187,24 @@ function adopt(parent: Container, children: readonly Container[]): void {
   }
 }
 
-function subjectOf(container: Container): string {
-  return casemap(baseSubject(standIn(container)?.subject ?? ''));
+function subjectOf(container: Container): ThreadKey {
+  return standIn(container)?.subject ?? 0;
+}
+
+function isSubject(subject: ThreadKey): boolean {
+  return subject !== '' && subject !== 0;
 }
 
 function replies(container: Container): boolean {
-  return isReply(standIn(container)?.subject ?? '');
+  return standIn(container)?.isReply ?? false;
 }
 
-function toThread(root: Container): Thread {
+async function toThread(root: Container): Promise<Thread> {
   const threads = new Map<Container, Thread>();
-  for (const container of deepestFirst([root])) {
+  for (const [index, container] of (await deepestFirst([root])).entries()) {
     const replies = container.children.flatMap((child) => threads.get(child) ?? []);
     threads.set(container, { uid: container.message?.uid ?? null, replies });
+    if (index % PACE === PACE - 1) await breathe();
   }
   return threads.get(root) ?? { uid: null, replies: [] };
 }

@@ -1,7 +1,7 @@
 import { canonicalName } from '../../imap/wire/mailbox-names.js';
 import type { Params, Result } from '../../protocol/contract.js';
 import { BrokerError } from '../../protocol/errors.js';
-import { now } from '../../view/mailbox-view.js';
+import { now } from '../../runtime/moment.js';
 import type { Handler, SessionContext } from '../context.js';
 import { askedFor, canonical } from '../support/canonical.js';
 import { metaOf } from '../support/meta.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { breathe } from '../../imap/wire/turn-budget.js';
 import type { Job, Work } from '../../pool/job.js';
 import type { Meta } from '../../protocol/models.js';
-import { now } from '../../view/mailbox-view.js';
+import { now } from '../../runtime/moment.js';
 import type { SessionContext } from '../context.js';
 import { askedFor, canonical } from './canonical.js';
 import { jobOf } from './job.js';

@@ -15,7 +15,7 @@ const over = ['TOO_LARGE', 'CONNECTION_LOST'] as const;
 const threading = (name: string, about: string, exists: number, response: Octets): HostileCase => ({
   name,
   about,
-  server: { offers: 'THREAD=REFERENCES', exists, on: { 'UID THREAD': instead(response) } },
+  server: { offers: 'THREAD=REFERENCES SORT', exists, on: { 'UID THREAD': instead(response) } },
   steps: [{ ...threads, ends: ['result', ...over] }],
 });
 const line = (name: string, about: string, on: Record<string, HostileHandler>, step: Step): HostileCase => ({

@@ -48,7 +48,7 @@ async function threadsOf(replies: Reply[]): Promise<Thread[]> {
       const answer = await ask('message.threads', { mailbox: 'INBOX', limit: 500 });
       await close();
       expect(answer.threadedBy).toBe(dovecot === rich ? 'server' : 'broker');
-      return answer.threads;
+      return answer.threads.map(({ tree }) => tree);
     }),
   );
   expect(threads).toEqual(expected);
@@ -126,19 +126,19 @@ describe('message.threads', () => {
     const { ask, close } = await asker(rich, user);
     const first = await ask('message.threads', { mailbox: 'INBOX', limit: 2 });
     expect(first).toMatchObject({ total: 5, nextOffset: 2 });
-    expect(first.threads.map(({ uid }) => uid)).toEqual([5, 4]);
+    expect(first.threads.map(({ tree }) => tree.uid)).toEqual([5, 4]);
     const last = await ask('message.threads', { mailbox: 'INBOX', limit: 2, offset: 4 });
     expect(last).toMatchObject({ total: 5, nextOffset: null });
-    expect(last.threads.map(({ uid }) => uid)).toEqual([1]);
+    expect(last.threads.map(({ tree }) => tree.uid)).toEqual([1]);
     await close();
   });
 
-  it('threads only what the criteria find', async () => {
+  it('threads only what the filter finds', async () => {
     const user = newUser();
     await poor.deliver(user, 'INBOX', [mailOf(plain(1, []), 1), mailOf(plain(2, [1]), 2)]);
     const { ask, close } = await asker(poor, user);
-    const { threads } = await ask('message.threads', { mailbox: 'INBOX', criteria: { uids: [2] } });
-    expect(threads).toEqual([{ uid: 2, replies: [] }]);
+    const { threads } = await ask('message.threads', { mailbox: 'INBOX', filter: { uids: [2] } });
+    expect(threads.map(({ tree }) => tree)).toEqual([{ uid: 2, replies: [] }]);
     await close();
   });
 });
@@ -149,6 +149,7 @@ describe('threading in the broker', () => {
     id: `<${index}>`,
     references,
     subject: `s${index}`,
+    isReply: false,
     date: index,
   });
 

@@ -44,6 +44,7 @@ async function visit(name: DialectName) {
   }
   await ask(0, 'message.search', { mailboxes: [mailbox], filter: { or: [{ seen: false }, { text: 'süß' }] } });
   await ask(0, 'message.threads', { mailbox });
+  await ask(0, 'message.thread', { ...folder, uid: 1 });
   await ask(0, 'message.flag', { ...folder, uids: [1], action: 'add', flags: ['\\Flagged'] });
   await ask(0, 'message.copy', { ...folder, uids: [1, 2], destination });
   await attempt(ask(0, 'message.move', { ...folder, uids: [3], destination }));
