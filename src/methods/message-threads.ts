@@ -1,7 +1,7 @@
 import type { messageThreadsMethods } from '../protocol/methods/message-threads.js';
 import type { Handlers } from './context.js';
-import { conversationOf } from './message/thread.js';
-import { listThreads } from './message/threads.js';
+import { conversationOf } from './message/threads/thread.js';
+import { listThreads } from './message/threads/threads.js';
 
 /** Handlers of the methods in `src/protocol/methods/message-threads.ts`. */
 export const messageThreadsHandlers = {

@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import { unlessRefused } from '../imap/mailboxes/mailbox-status.js';
 import { fetchChanges } from '../imap/messages/fetch-flags.js';
-import { searchSet } from '../imap/messages/search.js';
+import { searchSet } from '../imap/messages/search/search.js';
 import { canonicalName } from '../imap/wire/mailbox-names.js';
 import { atom, type ImapAttribute, listOf, mailboxName, modseqOf, nzNumberOf, textOf } from '../imap/wire/tokens.js';
 import { protocolLimits } from '../protocol/limits.js';

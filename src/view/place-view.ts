@@ -1,7 +1,7 @@
 import type { ImapConnection } from '../imap/connection/connection.js';
 import type { SelectedMailbox } from '../imap/connection/selected-mailbox.js';
 import { fetchFlags } from '../imap/messages/fetch-flags.js';
-import { searchSet } from '../imap/messages/search.js';
+import { searchSet } from '../imap/messages/search/search.js';
 import { flagString } from './flag-strings.js';
 import type { MailboxView } from './mailbox-view.js';
 import type { Member } from './membership.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { searchUids } from '../../src/imap/messages/search.js';
+import { searchUids } from '../../src/imap/messages/search/search.js';
 import type { ScriptedHandler } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';
 

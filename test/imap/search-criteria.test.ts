@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileCriteria, isFleeting, keysFor, searchUids } from '../../src/imap/messages/search.js';
+import { compileCriteria, isFleeting, keysFor, searchUids } from '../../src/imap/messages/search/search.js';
 import { type Criteria, criteria as schema } from '../../src/protocol/criteria.js';
 import type { ScriptedHandler, ScriptedOptions } from '../support/scripted-server.js';
 import { opened, scripted } from './scripted.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
-import { searchUids } from '../../src/imap/messages/search.js';
+import { searchUids } from '../../src/imap/messages/search/search.js';
 import { atom, sequence, textOf } from '../../src/imap/wire/tokens.js';
 import type { Criteria } from '../../src/protocol/criteria.js';
 import { startCourier } from '../support/courier.js';

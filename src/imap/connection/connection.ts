@@ -23,6 +23,7 @@ import { isOfFolder, isOfFolderBefore, selectError } from './refused-folder.js';
 import type { KnownState, SelectedMailbox } from './selected-mailbox.js';
 import { Selection } from './selection.js';
 import { giveUpIfSilent } from './silence.js';
+import { unselectFolder } from './unselect.js';
 
 /** Most unreadable responses of a connection that are reported; the same mail is unreadable each time. */
 const MOST_UNREADABLE = 20;
@@ -307,21 +308,8 @@ export class ImapConnection implements Commands {
   /** Leaves the selected folder so that it can be deleted or renamed without the server ending the connection. */
   async unselect(): Promise<void> {
     const { selected } = this;
-    if (!selected) return;
     this.#selection.clear();
-    if (this.has('UNSELECT') || this.has('IMAP4rev2')) {
-      await this.exec('read', 'UNSELECT');
-      return;
-    }
-    // A CLOSE after SELECT would expunge what other clients marked as deleted; after EXAMINE it does not.
-    try {
-      await this.exec('read', 'EXAMINE', [mailboxName(selected.path)]);
-    } catch (failure) {
-      // Servers refuse EXAMINE where the folder is gone; then nothing is selected any more (RFC 3501 section 6.3.1).
-      if (this.usable && failure instanceof BrokerError) return;
-      throw failure;
-    }
-    await this.exec('read', 'CLOSE');
+    if (selected) await unselectFolder(this, selected.path);
   }
 
   /**

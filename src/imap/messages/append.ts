@@ -4,7 +4,7 @@ import type { ImapConnection } from '../connection/connection.js';
 import { isRefusal, statusOf } from '../mailboxes/mailbox-status.js';
 import { canonicalName } from '../wire/mailbox-names.js';
 import { atom, type ImapArgument, literal, mailboxName, nzNumberOf, sequence } from '../wire/tokens.js';
-import { searchKeys } from './search.js';
+import { searchKeys } from './search/search.js';
 import { explainTarget } from './target-folder.js';
 
 /** A message to be stored. */

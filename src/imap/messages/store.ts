@@ -4,7 +4,7 @@ import { sequenceSets } from '../wire/sequence-set.js';
 import { atom, sequence } from '../wire/tokens.js';
 import { fetchFlags, flagCollector } from './fetch-flags.js';
 import { survivingExpunge } from './fetch-rows.js';
-import { searchSet } from './search.js';
+import { searchSet } from './search/search.js';
 
 const items = { add: '+FLAGS', remove: '-FLAGS', set: 'FLAGS' } as const;
 

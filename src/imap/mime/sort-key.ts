@@ -1,7 +1,7 @@
 import type { Sort } from '../../protocol/criteria.js';
 import type { Address, Envelope } from '../../protocol/models.js';
 import type { MessageSummary } from '../../protocol/rows.js';
-import { baseSubject, casemap } from './base-subject.js';
+import { baseSubject, casemap } from './threading/base-subject.js';
 
 /** A value by which messages are compared. */
 export type SortKey = string | number;

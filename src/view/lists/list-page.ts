@@ -1,8 +1,8 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { fetchSummaries } from '../../imap/messages/fetch.js';
 import { countHits } from '../../imap/messages/search/count-hits.js';
-import { searchUids } from '../../imap/messages/search.js';
-import { searchSorted } from '../../imap/messages/sort.js';
+import { searchUids } from '../../imap/messages/search/search.js';
+import { searchSorted } from '../../imap/messages/search/sort.js';
 import type { Criteria } from '../../protocol/criteria.js';
 import type { Field, MessageSummary } from '../../protocol/rows.js';
 import { fetchAllNew, fetchListed } from '../fetch-members.js';

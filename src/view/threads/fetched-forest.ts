@@ -1,8 +1,13 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
-import { searchUids } from '../../imap/messages/search.js';
-import { fetchThreadMessages, requireThreadable, threadOnServer, threadsOnServer } from '../../imap/messages/thread.js';
-import { sortInTurns } from '../../imap/mime/sort-in-turns.js';
-import { buildThreads } from '../../imap/mime/thread-references.js';
+import { searchUids } from '../../imap/messages/search/search.js';
+import {
+  fetchThreadMessages,
+  requireThreadable,
+  threadOnServer,
+  threadsOnServer,
+} from '../../imap/messages/threads/thread.js';
+import { buildThreads } from '../../imap/mime/threading/thread-references.js';
+import { sortInTurns } from '../../imap/wire/sort-in-turns.js';
 import type { Criteria } from '../../protocol/criteria.js';
 import type { MailboxView } from '../mailbox-view.js';
 import { type Forest, packForest, withHits } from './forest.js';

@@ -1,4 +1,4 @@
-import type { Threading } from '../../imap/messages/thread.js';
+import type { Threading } from '../../imap/messages/threads/thread.js';
 import { breathe } from '../../imap/wire/turn-budget.js';
 import type { Thread } from '../../protocol/methods/message-threads.js';
 

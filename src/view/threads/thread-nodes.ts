@@ -1,4 +1,4 @@
-import type { ThreadMessage } from '../../imap/mime/thread-references.js';
+import type { ThreadMessage } from '../../imap/mime/threading/thread-references.js';
 import { breathe } from '../../imap/wire/turn-budget.js';
 
 /** Bytes of a message besides its numbers: its array, and its place in the map. */

@@ -2,7 +2,7 @@ import { makesUpMissing } from '../../imap/connection/capabilities.js';
 import type { ImapConnection } from '../../imap/connection/connection.js';
 import { fetchSummaries } from '../../imap/messages/fetch.js';
 import { survivingExpunge } from '../../imap/messages/fetch-rows.js';
-import { searchUids } from '../../imap/messages/search.js';
+import { searchUids } from '../../imap/messages/search/search.js';
 import { type Field, headersOf } from '../../protocol/rows.js';
 import { fetchAllNew, fetchMissing, fetchOlder } from '../fetch-members.js';
 import type { MailboxView } from '../mailbox-view.js';

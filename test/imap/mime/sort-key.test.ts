@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sortKey } from '../../../src/imap/mime/sort-key.js';
-import { toThreadMessage } from '../../../src/imap/mime/thread-message.js';
+import { toThreadMessage } from '../../../src/imap/mime/threading/thread-message.js';
 import type { Address, Envelope } from '../../../src/protocol/models.js';
 
 function envelope(more: Partial<Envelope>): Envelope {

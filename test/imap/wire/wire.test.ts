@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { beginIdle } from '../../../src/imap/mailboxes/idle.js';
 import { FETCH_BATCH, fetchRange, fetchSummaries } from '../../../src/imap/messages/fetch.js';
 import { fetchRows } from '../../../src/imap/messages/fetch-rows.js';
-import { searchSet } from '../../../src/imap/messages/search.js';
+import { searchSet } from '../../../src/imap/messages/search/search.js';
 import type { Carrier } from '../../../src/imap/wire/carrier.js';
 import { wireLimits } from '../../../src/imap/wire/limits.js';
 import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';

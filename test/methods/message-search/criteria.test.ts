@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapConnection } from '../../../src/imap/connection/connection.js';
-import { searchUids } from '../../../src/imap/messages/search.js';
+import { searchUids } from '../../../src/imap/messages/search/search.js';
 import { type Criteria, criteria as schema } from '../../../src/protocol/criteria.js';
 import { Dovecot, newUser, PASSWORD } from '../../support/dovecot.js';
 import { message } from '../../support/mail.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildThreads } from '../../../src/imap/mime/thread-references.js';
+import { buildThreads } from '../../../src/imap/mime/threading/thread-references.js';
 import type { Thread } from '../../../src/protocol/methods/message-threads.js';
 import { asker } from '../../support/ask.js';
 import { Dovecot, newUser } from '../../support/dovecot.js';

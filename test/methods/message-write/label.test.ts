@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { searchUids } from '../../../src/imap/messages/search.js';
+import { searchUids } from '../../../src/imap/messages/search/search.js';
 import { handlers } from '../../../src/methods/handlers.js';
 import { messageWriteHandlers } from '../../../src/methods/message-write.js';
 import { Prepared } from '../../../src/methods/support/prepared.js';

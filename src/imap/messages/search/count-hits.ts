@@ -2,7 +2,7 @@ import type { Criteria } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { atom, type ImapArgument, numberOf, textOf } from '../../wire/tokens.js';
-import { keysFor, searchUids } from '../search.js';
+import { keysFor, searchUids } from './search.js';
 
 /** How many messages match: only a number is sent where the server has ESEARCH (RFC 4731), else all uids are. */
 export async function countHits(connection: ImapConnection, criteria: Criteria): Promise<number> {

@@ -1,4 +1,4 @@
-import { breathe } from '../wire/turn-budget.js';
+import { breathe } from './turn-budget.js';
 
 /** Members that are sorted at once; more are sorted in parts, which are then merged. */
 const PART = 2_000;

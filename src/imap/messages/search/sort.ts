@@ -1,13 +1,13 @@
-import type { Criteria, Sort } from '../../protocol/criteria.js';
-import { BrokerError } from '../../protocol/errors.js';
-import type { ImapConnection } from '../connection/connection.js';
-import { atom } from '../wire/tokens.js';
-import { withCharset } from './search/charset.js';
-import { orderOf } from './search/order.js';
-import { sortInBroker } from './search/sort-in-broker.js';
-import { MOST_KEYS, SortKeys } from './search/sort-keys.js';
-import { askedFor } from './search/uid-keys.js';
+import type { Criteria, Sort } from '../../../protocol/criteria.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { ImapConnection } from '../../connection/connection.js';
+import { atom } from '../../wire/tokens.js';
+import { withCharset } from './charset.js';
+import { orderOf } from './order.js';
 import { Hits, keysFor, searchUids } from './search.js';
+import { sortInBroker } from './sort-in-broker.js';
+import { MOST_KEYS, SortKeys } from './sort-keys.js';
+import { askedFor } from './uid-keys.js';
 
 /** Most hits that the broker itself threads: it has to fetch data of each message. */
 export const BROKER_HITS = 20_000;

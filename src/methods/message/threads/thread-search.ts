@@ -1,7 +1,13 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { isRefusal } from '../../imap/mailboxes/mailbox-status.js';
-import { fetchLinked, type Linked, type ServerThread, searchLinked, searchThread } from '../../imap/messages/linked.js';
-import type { Field } from '../../protocol/rows.js';
+import type { ImapConnection } from '../../../imap/connection/connection.js';
+import { isRefusal } from '../../../imap/mailboxes/mailbox-status.js';
+import {
+  fetchLinked,
+  type Linked,
+  type ServerThread,
+  searchLinked,
+  searchThread,
+} from '../../../imap/messages/threads/linked.js';
+import type { Field } from '../../../protocol/rows.js';
 
 /** Messages of a conversation besides the one that was asked for. */
 const MOST_MESSAGES = 499;

@@ -1,6 +1,6 @@
-import type { Thread } from '../../protocol/methods/message-threads.js';
-import { isNzNumber } from '../wire/tokens.js';
-import { breathe } from '../wire/turn-budget.js';
+import type { Thread } from '../../../protocol/methods/message-threads.js';
+import { isNzNumber } from '../../wire/tokens.js';
+import { breathe } from '../../wire/turn-budget.js';
 
 /** Most messages and lists in one THREAD response. */
 export const MOST_THREADED = 200_000;

@@ -1,15 +1,15 @@
-import type { Criteria } from '../../protocol/criteria.js';
-import type { ImapConnection } from '../connection/connection.js';
-import { tooLarge } from '../wire/errors.js';
-import { countOf, uidsOf } from '../wire/sequence-set.js';
-import { atom, type ImapArgument, textOf } from '../wire/tokens.js';
-import { divideByAge } from './search/ages.js';
-import { boundedGroups } from './search/bounds.js';
-import { withCharset } from './search/charset.js';
-import { compile } from './search/compile.js';
-import { dialectOf, plainDialect } from './search/dialect.js';
-import { uidSet } from './search/keys.js';
-import { askedFor } from './search/uid-keys.js';
+import type { Criteria } from '../../../protocol/criteria.js';
+import type { ImapConnection } from '../../connection/connection.js';
+import { tooLarge } from '../../wire/errors.js';
+import { countOf, uidsOf } from '../../wire/sequence-set.js';
+import { atom, type ImapArgument, textOf } from '../../wire/tokens.js';
+import { divideByAge } from './ages.js';
+import { boundedGroups } from './bounds.js';
+import { withCharset } from './charset.js';
+import { compile } from './compile.js';
+import { dialectOf, plainDialect } from './dialect.js';
+import { uidSet } from './keys.js';
+import { askedFor } from './uid-keys.js';
 
 /**
  * Criteria as any server takes them in SEARCH, SORT and THREAD (RFC 3501 section 6.4.4).

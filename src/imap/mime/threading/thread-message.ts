@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { MessageSummary } from '../../protocol/rows.js';
+import type { MessageSummary } from '../../../protocol/rows.js';
+import { parseHeaders } from '../raw-headers.js';
+import { sentAt } from '../sort-key.js';
 import { baseSubject, casemap, isReply } from './base-subject.js';
-import { parseHeaders } from './raw-headers.js';
-import { sentAt } from './sort-key.js';
 import type { ThreadMessage } from './thread-references.js';
 
 /** Most bytes of a References header that are read. */

@@ -1,19 +1,19 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { isFleeting } from '../../imap/messages/search.js';
-import { BrokerError } from '../../protocol/errors.js';
-import type { MailboxView } from '../../view/mailbox-view.js';
-import { isUnchanged, stateOf, unchangedJson } from '../../view/state.js';
+import type { ImapConnection } from '../../../imap/connection/connection.js';
+import { isFleeting } from '../../../imap/messages/search/search.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { MailboxView } from '../../../view/mailbox-view.js';
+import { isUnchanged, stateOf, unchangedJson } from '../../../view/state.js';
 import {
   fetchedThreadPage,
   knownThreadPage,
   type ThreadPage,
   type ThreadRequest,
-} from '../../view/threads/thread-page.js';
-import type { PreparedHandler } from '../context.js';
-import { canonical } from '../support/canonical.js';
-import { jobOf } from '../support/job.js';
-import { Prepared } from '../support/prepared.js';
-import { requireSame } from '../support/same-folder.js';
+} from '../../../view/threads/thread-page.js';
+import type { PreparedHandler } from '../../context.js';
+import { canonical } from '../../support/canonical.js';
+import { jobOf } from '../../support/job.js';
+import { Prepared } from '../../support/prepared.js';
+import { requireSame } from '../../support/same-folder.js';
 import { decodeThreadCursor, encodeThreadCursor } from './thread-cursor.js';
 
 /** Makes what depends on the time of day unlike what was asked before. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BrokerError } from '../../protocol/errors.js';
+import { BrokerError } from '../../../protocol/errors.js';
 
 /** Where the next page of conversations begins, in this folder of this UIDVALIDITY. */
 export interface ThreadCursor {

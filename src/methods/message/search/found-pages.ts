@@ -1,11 +1,11 @@
-import { fieldsOf } from '../../imap/messages/folders/folder-keys.js';
-import type { FoundMessages, Place, Run } from '../../imap/messages/folders/found-messages.js';
-import { fetchShares, type Share } from '../../imap/messages/folders/page-rows.js';
-import { fetchNextKeys } from '../../imap/messages/folders/search-folders.js';
-import { type SortKey, sortKey } from '../../imap/mime/sort-key.js';
-import type { Result } from '../../protocol/contract.js';
-import { BrokerError } from '../../protocol/errors.js';
-import type { Field, MessageSummary } from '../../protocol/rows.js';
+import { fieldsOf } from '../../../imap/messages/folders/folder-keys.js';
+import type { FoundMessages, Place, Run } from '../../../imap/messages/folders/found-messages.js';
+import { fetchShares, type Share } from '../../../imap/messages/folders/page-rows.js';
+import { fetchNextKeys } from '../../../imap/messages/folders/search-folders.js';
+import { type SortKey, sortKey } from '../../../imap/mime/sort-key.js';
+import type { Result } from '../../../protocol/contract.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { Field, MessageSummary } from '../../../protocol/rows.js';
 import type { SearchConnections } from './search-connections.js';
 import { type SearchCursor, shortKey, tagOf } from './search-cursor.js';
 

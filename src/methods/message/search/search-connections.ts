@@ -1,9 +1,9 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { deadlineError } from '../../pool/account-errors.js';
-import type { Job } from '../../pool/job.js';
-import { BrokerError } from '../../protocol/errors.js';
-import type { SessionContext } from '../context.js';
-import { jobOf } from '../support/job.js';
+import type { ImapConnection } from '../../../imap/connection/connection.js';
+import { deadlineError } from '../../../pool/account-errors.js';
+import type { Job } from '../../../pool/job.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { SessionContext } from '../../context.js';
+import { jobOf } from '../../support/job.js';
 
 /** Does a piece of a search on a connection. When it is repeated on another connection, it gets the same piece. */
 export type PieceWork<T> = (connection: ImapConnection, piece: T) => Promise<void>;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { SortKey } from '../../imap/mime/sort-key.js';
-import { BrokerError } from '../../protocol/errors.js';
+import type { SortKey } from '../../../imap/mime/sort-key.js';
+import { BrokerError } from '../../../protocol/errors.js';
 
 /** Where the next page of a search begins. */
 export interface SearchCursor {

@@ -1,13 +1,13 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { fetchLinked, serverThreadOf } from '../../imap/messages/linked.js';
-import { canonicalName } from '../../imap/wire/mailbox-names.js';
-import type { Params, Result } from '../../protocol/contract.js';
-import { BrokerError } from '../../protocol/errors.js';
-import { type Field, type MessageSummary, membersOf } from '../../protocol/rows.js';
-import { atMost } from '../../runtime/wait.js';
-import type { Handler } from '../context.js';
-import { jobOf } from '../support/job.js';
-import { metaOf } from '../support/meta.js';
+import type { ImapConnection } from '../../../imap/connection/connection.js';
+import { fetchLinked, serverThreadOf } from '../../../imap/messages/threads/linked.js';
+import { canonicalName } from '../../../imap/wire/mailbox-names.js';
+import type { Params, Result } from '../../../protocol/contract.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import { type Field, type MessageSummary, membersOf } from '../../../protocol/rows.js';
+import { atMost } from '../../../runtime/wait.js';
+import type { Handler } from '../../context.js';
+import { jobOf } from '../../support/job.js';
+import { metaOf } from '../../support/meta.js';
 import { type ThreadFolders, threadFolders } from './thread-folders.js';
 import { type Found, ThreadSearch } from './thread-search.js';
 

@@ -1,11 +1,11 @@
-import type { Field, MessageSummary } from '../../protocol/rows.js';
-import type { ImapConnection } from '../connection/connection.js';
-import { sentAt } from '../mime/sort-key.js';
-import { linksOf, type MessageIds } from '../mime/thread-message.js';
-import { atom, bytesOf, type ImapArgument, listOf, textOf } from '../wire/tokens.js';
-import { FETCH_BATCH, fetchSummaries } from './fetch.js';
-import { fetchRows, peekHeaders, survivingExpunge } from './fetch-rows.js';
-import { searchKeys } from './search.js';
+import type { Field, MessageSummary } from '../../../protocol/rows.js';
+import type { ImapConnection } from '../../connection/connection.js';
+import { sentAt } from '../../mime/sort-key.js';
+import { linksOf, type MessageIds } from '../../mime/threading/thread-message.js';
+import { atom, bytesOf, type ImapArgument, listOf, textOf } from '../../wire/tokens.js';
+import { FETCH_BATCH, fetchSummaries } from '../fetch.js';
+import { fetchRows, peekHeaders, survivingExpunge } from '../fetch-rows.js';
+import { searchKeys } from '../search/search.js';
 
 /** Message ids in one SEARCH, and octets of its keys: each id stands in it three times. */
 const IDS_PER_SEARCH = 50;

@@ -1,8 +1,8 @@
-import type { ImapConnection } from '../../imap/connection/connection.js';
-import { namespacesOf } from '../../imap/connection/namespaces.js';
-import { listMailboxes } from '../../imap/mailboxes/mailbox-list.js';
-import { mailboxTree } from '../../imap/mailboxes/mailbox-tree.js';
-import { canonicalName } from '../../imap/wire/mailbox-names.js';
+import type { ImapConnection } from '../../../imap/connection/connection.js';
+import { namespacesOf } from '../../../imap/connection/namespaces.js';
+import { listMailboxes } from '../../../imap/mailboxes/mailbox-list.js';
+import { mailboxTree } from '../../../imap/mailboxes/mailbox-tree.js';
+import { canonicalName } from '../../../imap/wire/mailbox-names.js';
 
 /** The folders in which a conversation is looked for. */
 export interface ThreadFolders {

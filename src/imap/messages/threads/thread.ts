@@ -1,17 +1,17 @@
-import type { Criteria } from '../../protocol/criteria.js';
-import { BrokerError } from '../../protocol/errors.js';
-import type { Thread } from '../../protocol/methods/message-threads.js';
-import type { ImapConnection } from '../connection/connection.js';
-import { toEnvelope } from '../mime/envelope.js';
-import { toThreadMessage } from '../mime/thread-message.js';
-import type { ThreadMessage } from '../mime/thread-references.js';
-import { tooLarge } from '../wire/errors.js';
-import { atom, bytesOf, type ImapArgument, textOf } from '../wire/tokens.js';
-import { FETCH_BATCH } from './fetch.js';
-import { type FetchedRow, fetchRows, peekHeaders, survivingExpunge } from './fetch-rows.js';
-import { toInternalDate } from './rows/row-items.js';
-import { withCharset } from './search/charset.js';
-import { Hits, keysFor } from './search.js';
+import type { Criteria } from '../../../protocol/criteria.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import type { Thread } from '../../../protocol/methods/message-threads.js';
+import type { ImapConnection } from '../../connection/connection.js';
+import { toEnvelope } from '../../mime/envelope.js';
+import { toThreadMessage } from '../../mime/threading/thread-message.js';
+import type { ThreadMessage } from '../../mime/threading/thread-references.js';
+import { tooLarge } from '../../wire/errors.js';
+import { atom, bytesOf, type ImapArgument, textOf } from '../../wire/tokens.js';
+import { FETCH_BATCH } from '../fetch.js';
+import { type FetchedRow, fetchRows, peekHeaders, survivingExpunge } from '../fetch-rows.js';
+import { toInternalDate } from '../rows/row-items.js';
+import { withCharset } from '../search/charset.js';
+import { Hits, keysFor } from '../search/search.js';
 import { isTooMuch, MOST_THREADED, readThreads } from './thread-response.js';
 
 /** Batches of messages that are asked for in one packet: one round trip for all. */

@@ -1,6 +1,6 @@
-import type { Thread } from '../../protocol/methods/message-threads.js';
-import { breathe } from '../wire/turn-budget.js';
-import { sortInTurns } from './sort-in-turns.js';
+import type { Thread } from '../../../protocol/methods/message-threads.js';
+import { sortInTurns } from '../../wire/sort-in-turns.js';
+import { breathe } from '../../wire/turn-budget.js';
 
 /** A message id or base subject; a number stands for a text: {@link threadKey}. */
 export type ThreadKey = string | number;

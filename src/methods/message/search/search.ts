@@ -1,11 +1,11 @@
-import { canonicalName } from '../../imap/wire/mailbox-names.js';
-import type { Params, Result } from '../../protocol/contract.js';
-import { BrokerError } from '../../protocol/errors.js';
-import { now } from '../../runtime/moment.js';
-import type { Handler, SessionContext } from '../context.js';
-import { askedFor, canonical } from '../support/canonical.js';
-import { metaOf } from '../support/meta.js';
-import { shareRead } from '../support/shared.js';
+import { canonicalName } from '../../../imap/wire/mailbox-names.js';
+import type { Params, Result } from '../../../protocol/contract.js';
+import { BrokerError } from '../../../protocol/errors.js';
+import { now } from '../../../runtime/moment.js';
+import type { Handler, SessionContext } from '../../context.js';
+import { askedFor, canonical } from '../../support/canonical.js';
+import { metaOf } from '../../support/meta.js';
+import { shareRead } from '../../support/shared.js';
 import { FolderSearch } from './folder-search.js';
 import { DealtConnections, LentConnection } from './search-connections.js';
 
