@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { commonErrors, contract, upstreamErrors } from './contract.js';
+import { commonErrors, contract, type MethodName, upstreamErrors } from './contract.js';
 import type { MethodDefinition } from './define.js';
 import { type ErrorKind, errorTable } from './errors.js';
 import { notifications } from './events.js';
+import { examples } from './examples/examples.js';
 import { closeCodes, subprotocol } from './limits.js';
 
 type Json = Record<string, unknown>;
@@ -49,9 +50,20 @@ function methodObject(definition: MethodDefinition, schemas: Json): Json {
     })),
     result: { name: 'result', schema: jsonSchema(definition.result, schemas, 'output') },
     errors: uniqueCodes(errorsOf(definition)),
+    examples: [exampleOf(definition.name as MethodName)],
     'x-access': definition.access,
     'x-scope': definition.scope,
     'x-effect': definition.effect,
+  };
+}
+
+/** An example pairing of OpenRPC. */
+function exampleOf(name: MethodName): Json {
+  const { params, result } = examples[name];
+  return {
+    name: `An example of ${name}`,
+    params: Object.entries(params).map(([param, value]) => ({ name: param, value })),
+    result: { name: 'result', value: result },
   };
 }
 

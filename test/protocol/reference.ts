@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { contract } from '../../src/protocol/contract.js';
+import { contract, type MethodName } from '../../src/protocol/contract.js';
 import type { MethodDefinition } from '../../src/protocol/define.js';
 import { errorTable } from '../../src/protocol/errors.js';
 import { notifications } from '../../src/protocol/events.js';
+import { examples } from '../../src/protocol/examples/examples.js';
 import { closeCodes, protocolLimits } from '../../src/protocol/limits.js';
 import { explanation, meta } from '../../src/protocol/models.js';
 import { errorsOf } from '../../src/protocol/openrpc.js';
@@ -21,6 +22,7 @@ interface Schema {
   additionalProperties?: Schema | boolean;
   required?: string[];
   $ref?: string;
+  definitions?: Record<string, Schema>;
   format?: string;
   pattern?: string;
   minLength?: number;
@@ -50,6 +52,16 @@ export function renderReference(): string {
     '## Methods',
     '',
     ...Object.values(contract).flatMap(renderMethod),
+    '## Types',
+    '',
+    'Types that contain themselves.',
+    '',
+    ...Array.from(namedTypes(), ([name, schema]) => [
+      `### ${name}`,
+      '',
+      ...(schema.description ? [schema.description, ''] : []),
+      ...renderMembers(schema, name),
+    ]).flat(),
     '## Members of many results',
     '',
     ...Object.entries(common).flatMap(([name, { schema, about }]) => [
@@ -113,9 +125,51 @@ function renderMethod(definition: MethodDefinition): string[] {
     '',
     ...renderMembers(schemaOf(params), 'params', reserved),
     ...renderMembers(schemaOf(result, 'output'), 'result'),
+    ...renderExample(definition),
     `Errors: ${errors.join(', ')}.`,
     '',
   ];
+}
+
+/** The recursive types of all methods, by name. */
+function namedTypes(): Map<string, Schema> {
+  const types = new Map<string, Schema>();
+  for (const { params, result } of Object.values(contract) as MethodDefinition[]) {
+    for (const schema of [schemaOf(params), schemaOf(result, 'output')]) {
+      for (const [name, type] of Object.entries(schema.definitions ?? {})) types.set(name, type);
+    }
+  }
+  return new Map([...types].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function renderExample({ name }: MethodDefinition): string[] {
+  const { params, result } = examples[name as MethodName];
+  return ['```json', inLines(params), inLines(result), '```', ''];
+}
+
+/** Most characters of a line of an example. */
+const WIDE = 120;
+
+/** JSON with as much in a line as fits. */
+function inLines(value: unknown, indent = '', taken = 0): string {
+  const short = oneLine(value);
+  if (indent.length + taken + short.length <= WIDE || typeof value !== 'object' || value === null) return short;
+  const deeper = `${indent}  `;
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  const members = Array.isArray(value)
+    ? value.map((member) => deeper + inLines(member, deeper))
+    : Object.entries(value).map(([key, member]) => {
+        const label = `${JSON.stringify(key)}: `;
+        return deeper + label + inLines(member, deeper, label.length);
+      });
+  return `${open}\n${members.join(',\n')}\n${indent}${close}`;
+}
+
+function oneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}: ${oneLine(member)}`);
+  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
 const effects = {
@@ -188,9 +242,10 @@ function shapeOf({ properties = {} }: Schema): string {
     .join(', ')}}`;
 }
 
-/** Recursive schemas have names; each is described where it is used first. */
+/** Recursive schemas have names, and are described under Types. */
 function refName(ref: string): string {
-  return ref.replace('#/definitions/', '');
+  const name = ref.replace('#/definitions/', '');
+  return `[${name}](#${name.toLowerCase()})`;
 }
 
 function counted({ minItems, maxItems }: Schema): string {
