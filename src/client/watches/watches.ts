@@ -44,7 +44,7 @@ export class Watches implements ChannelHost {
     try {
       let begun: Result<'watch.start'>['mailboxes'] = [];
       // Before anything is under way: names of a caller without types may be no strings.
-      const names = capitals([...mailboxes, ...(folders ? [ALL_FOLDERS] : [])]);
+      const names = capitals(folders ? [...mailboxes, ALL_FOLDERS] : mailboxes);
       const params = {
         session: member.token,
         mailboxes,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sortKey } from '../../../src/imap/mime/sort-key.js';
-import { toThreadMessage } from '../../../src/imap/mime/threading/thread-message.js';
+import { casemap } from '../../../src/imap/mime/threading/base-subject.js';
+import { threadKey, toThreadMessage } from '../../../src/imap/mime/threading/thread-message.js';
 import type { Address, Envelope } from '../../../src/protocol/models.js';
 
 function envelope(more: Partial<Envelope>): Envelope {
@@ -61,12 +62,13 @@ describe('what the broker threads by', () => {
     const block = Buffer.from('References: <a@x>\r\n <b@x>\r\n\r\n');
     expect(toThreadMessage(summary(more), block)).toEqual({
       uid: 1,
-      id: '<c@x>',
-      references: ['<a@x>', '<b@x>'],
-      subject: 'Grüße',
+      id: threadKey('<c@x>'),
+      references: ['<a@x>', '<b@x>'].map(threadKey),
+      subject: threadKey(casemap('Grüße')),
+      isReply: false,
       date: Date.parse(more.date),
     });
-    expect(toThreadMessage(summary(more), Buffer.alloc(0)).references).toEqual(['<b@x>']);
+    expect(toThreadMessage(summary(more), Buffer.alloc(0)).references).toEqual([threadKey('<b@x>')]);
   });
 
   it('is the first reference and the last ones, where a message names more than any thread has', () => {
@@ -75,7 +77,8 @@ describe('what the broker threads by', () => {
       return toThreadMessage(summary({}), Buffer.from(`References: ${ids.join(' ')}\r\n\r\n`)).references;
     };
     expect(references(100)).toHaveLength(100);
-    expect(references(500)).toEqual(['<0@x>', ...Array.from({ length: 99 }, (_, index) => `<${index + 401}@x>`)]);
+    const ends = ['<0@x>', ...Array.from({ length: 99 }, (_, index) => `<${index + 401}@x>`)];
+    expect(references(500)).toEqual(ends.map(threadKey));
     expect(references(100_000)).toHaveLength(100);
   });
 });
