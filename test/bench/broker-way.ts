@@ -1,4 +1,4 @@
-import type { CallResult, Client, SessionMethods } from '../../src/client/index.js';
+import type { CallParams, CallResult, Client, SessionMethods } from '../../src/client/index.js';
 import { ATTACHMENT_BYTES, ATTACHMENT_PART, ATTACHMENT_UID, SEARCHED } from './content.js';
 import { COUNTED, need, PAGE } from './imapflow-ways.js';
 
@@ -68,12 +68,36 @@ export class BrokerWay {
   }
 
   async search(): Promise<void> {
-    const { messages } = await this.#mail.message.search({
-      mailboxes: ['INBOX'],
-      filter: { from: SEARCHED },
-      limit: PAGE,
-    });
-    need(messages.length === PAGE, 'page of hits');
+    await this.list('INBOX', { filter: { from: SEARCHED } });
+  }
+
+  /** The page of {@link index}, which the caller has kept: the answer is that nothing has changed. */
+  async unchanged(ifState: string): Promise<unknown> {
+    const answer = await this.#mail.message.list({ mailbox: 'INBOX', limit: PAGE, ifState });
+    need('unchanged' in answer, 'unchanged page');
+    return answer;
+  }
+
+  /** A page of 50, with a filter, an order or other fields. */
+  async list(
+    mailbox: string,
+    params: Omit<CallParams<'message.list'>, 'session' | 'mailbox' | 'ifState'>,
+  ): Promise<Page> {
+    const page = await this.#mail.message.list({ mailbox, limit: PAGE, ...params });
+    need(page.messages.length === (params.limit ?? PAGE), 'page of a list');
+    return page;
+  }
+
+  /** The newest 50 messages of a sender in these folders. */
+  async searchIn(mailboxes: string[], from: string): Promise<void> {
+    const { incomplete } = await this.#mail.message.search({ mailboxes, filter: { from }, limit: PAGE });
+    need(incomplete.length === 0, 'search over folders');
+  }
+
+  /** The conversation of a message over these folders. */
+  async conversation(params: Omit<CallParams<'message.thread'>, 'session'>): Promise<void> {
+    const { messages, incomplete } = await this.#mail.message.thread(params);
+    need(messages.length > 1 && incomplete.length === 0, 'conversation');
   }
 
   async attachment(): Promise<void> {

@@ -9,6 +9,7 @@ import { idleAccounts } from './idle-accounts.js';
 import { indexPage } from './index-page.js';
 import { noisyNeighbour } from './noisy-neighbour.js';
 import { openAgain, openFirst } from './open-message.js';
+import { overFolders, readingPages, unchangedPage } from './reading.js';
 import { folderCounts, search, setFlag } from './small-commands.js';
 import { stalls } from './stalls.js';
 import { storm } from './storm.js';
@@ -24,12 +25,15 @@ export interface Scenario {
 /** In the order of the report. */
 export const scenarios: readonly Scenario[] = [
   { name: 'index', run: indexPage },
+  { name: 'unchanged', run: unchangedPage },
+  { name: 'reading', run: readingPages },
   { name: 'open-first', run: openFirst },
   { name: 'open-again', run: openAgain },
   { name: 'flag', run: setFlag },
   { name: 'counts', run: folderCounts },
   { name: 'attachment', run: attachment },
   { name: 'search', run: search },
+  { name: 'folders', run: overFolders },
   { name: 'distance', run: distance },
   { name: 'storm', run: storm },
   { name: 'neighbour', run: noisyNeighbour },

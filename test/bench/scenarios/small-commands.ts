@@ -54,7 +54,8 @@ export async function search(stage: Stage): Promise<Section> {
   const rows = await allWays(stage, () => (actions) => actions.search());
   return {
     title: 'Search',
-    text: 'The newest 50 of all messages from one sender, with the fields of an index page: a search, and a fetch of the page.',
+    text: `The newest 50 of all messages from one sender, with the fields of an index page: a search, and a fetch of the page. The broker keeps what it
+found while nothing changes in the folder, and asks the server each time whether that is so.`,
     table: comparison(rows),
     data: rows,
     targets: [],
