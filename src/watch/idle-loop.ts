@@ -2,7 +2,7 @@ import type { ImapConnection } from '../imap/connection/connection.js';
 import { isOutOfReach } from '../imap/connection/refused-folder.js';
 import { giveUpIfSilent } from '../imap/connection/silence.js';
 import { beginIdle, canIdle, isIdleRefused } from '../imap/mailboxes/idle.js';
-import { notifyOf } from '../imap/mailboxes/notify.js';
+import { type Notified, notifyOf } from '../imap/mailboxes/notify.js';
 import type { Lease } from '../pool/job.js';
 import { WakeSignal } from './wake-signal.js';
 import type { WatchedFolder } from './watched-folder.js';
@@ -28,6 +28,8 @@ export interface IdleLoopEvents {
   onNews(): void;
   /** A folder that is not selected changed. */
   onOther(mailbox: string): void;
+  /** The server told something of a folder's name or subscription. */
+  onListed(): void;
   /** The server has just confirmed the folder. */
   onProof(): void;
   /** The connection has ended. */
@@ -36,6 +38,8 @@ export interface IdleLoopEvents {
   onRestless(): void;
 }
 
+/** What NOTIFY is sent for where nothing but the loop's own folder is watched: it is not sent at all. */
+const NOTHING = JSON.stringify({ mailboxes: [], folders: false } satisfies Notified);
 /** Milliseconds to wait for further changes that belong together. */
 const TOGETHER_MS = 5;
 /** Milliseconds before the next try to select the folder, while another connection is at work on its view. */
@@ -52,9 +56,9 @@ export class IdleLoop {
   readonly #times: WatchTimes;
   readonly #events: IdleLoopEvents;
   readonly #wakeSignal = new WakeSignal();
-  #others: readonly string[] = [];
-  /** The other folders for which NOTIFY was sent on this connection. */
-  #notified = '';
+  #others: Notified = { mailboxes: [], folders: false };
+  /** That for which NOTIFY was sent on this connection. */
+  #notified = NOTHING;
   #called = false;
   #heard = false;
   #ended = false;
@@ -71,10 +75,10 @@ export class IdleLoop {
     this.#events = events;
   }
 
-  /** Watched folders other than the loop's own. */
-  set others(mailboxes: readonly string[]) {
-    if (mailboxes.join('\0') === this.#others.join('\0')) return;
-    this.#others = mailboxes;
+  /** Watched folders other than the loop's own, and whether it is watched which folders there are. */
+  set others(others: Notified) {
+    if (JSON.stringify(others) === JSON.stringify(this.#others)) return;
+    this.#others = others;
     this.#wakeSignal.send();
   }
 
@@ -100,11 +104,12 @@ export class IdleLoop {
       wake();
     });
     connection.onStatus = (mailbox) => this.#events.onOther(mailbox);
+    connection.onListed = () => this.#events.onListed();
     reader.view.onHeard = () => {
       this.#heard = true;
       wake();
     };
-    this.#notified = '';
+    this.#notified = NOTHING;
     // A call that was not answered on the last connection is answered by a lease meanwhile.
     this.#called = false;
     reader.setHolder(me);
@@ -115,6 +120,7 @@ export class IdleLoop {
       wanted.removeEventListener('abort', wake);
       unlisten();
       connection.onStatus = undefined;
+      connection.onListed = undefined;
       reader.view.onHeard = undefined;
       reader.removeHolder(me);
     }
@@ -135,9 +141,9 @@ export class IdleLoop {
       this.#events.onNews();
     } else if (performance.now() < this.#quietAt) {
       await this.#wakeSignal.wait(this.#quietAt - performance.now());
-    } else if (this.#notified !== this.#others.join('\0')) {
+    } else if (this.#notified !== JSON.stringify(this.#others)) {
       // Where the server refuses NOTIFY, the polls find the changes.
-      this.#notified = this.#others.join('\0');
+      this.#notified = JSON.stringify(this.#others);
       await notifyOf(connection, this.#others);
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#wakeSignal.wait(this.#times.pollMs))) this.#events.onNews();

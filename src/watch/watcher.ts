@@ -178,6 +178,7 @@ class AccountWatcher implements Watcher {
     });
     await list.look({ signal, deadlineAt: Date.now() + LOOK_MS });
     this.#list = list;
+    this.#settle();
     const poll = () => {
       if (this.#end.signal.aborted) this.#endList();
       else void this.#lookAtList();
@@ -188,6 +189,7 @@ class AccountWatcher implements Watcher {
   #endList(): void {
     this.#list = undefined;
     clearInterval(this.#listTimer);
+    this.#settle();
   }
 
   foldersWritten(rename?: { from: string; to: string }): void {
@@ -214,7 +216,7 @@ class AccountWatcher implements Watcher {
     const stays = home !== undefined && this.#folders.get(home.mailbox) === home && home.now !== null;
     const inbox = there.find(({ mailbox }) => mailbox === 'INBOX');
     if (!stays || (inbox && home !== inbox)) this.#move(inbox ?? there[0]);
-    if (this.#home) this.#home.idleLoop.others = this.#others();
+    if (this.#home) this.#home.idleLoop.others = { mailboxes: this.#others(), folders: this.#list !== undefined };
     this.#schedulePoll();
   }
 
@@ -229,6 +231,7 @@ class AccountWatcher implements Watcher {
         const other = this.#folders.get(canonicalName(mailbox));
         if (other && other !== folder) void this.#look(other);
       },
+      onListed: () => void this.#lookAtList(),
       onProof: () => {
         // An idle loop that is being replaced proves nothing about the new home folder.
         if (this.#home !== home) return;

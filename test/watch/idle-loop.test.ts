@@ -63,6 +63,7 @@ function attending({ isFollowed = true } = {}) {
   const events = {
     onNews: () => {},
     onOther: () => {},
+    onListed: () => {},
     onProof: () => proofs.push(server.idles),
     onLost: () => {},
     onRestless: () => {},
@@ -95,7 +96,7 @@ it('is proven when it has opened the folder, not as late as at the end of its fi
 it('idles on where the other folders that are watched stay the same, and begins anew where they do not', async () => {
   const { server, idleLoop, attended } = attending();
   const idlesWith = async (others: string[]) => {
-    idleLoop.others = others;
+    idleLoop.others = { mailboxes: others, folders: false };
     await vi.advanceTimersByTimeAsync(1_000);
     return server.idles;
   };
@@ -120,7 +121,14 @@ it('answers on its next connection nothing that it was asked on the last, which 
     serve,
   };
   const nothing = () => {};
-  const events = { onNews: nothing, onOther: nothing, onProof: nothing, onLost: nothing, onRestless: nothing };
+  const events = {
+    onNews: nothing,
+    onOther: nothing,
+    onListed: nothing,
+    onProof: nothing,
+    onLost: nothing,
+    onRestless: nothing,
+  };
   const idleLoop = new IdleLoop({ reader } as unknown as WatchedFolder, times, events);
   const wanted = new AbortController();
   const first = idleLoop.run(idlingConnection().connection, { wanted: wanted.signal, extend: nothing });

@@ -55,6 +55,8 @@ export class ImapConnection implements Commands {
   silent = false;
   /** Called for each untagged STATUS of a folder that is not selected. */
   onStatus: ((mailbox: string) => void) | undefined;
+  /** Called for each untagged LIST, which may tell that folders have changed (RFC 5465 section 5.4). */
+  onListed: (() => void) | undefined;
   /** Called before anything that the server has sent is acted on; it may end the connection. */
   beforeInput: (() => void) | undefined;
   /** Called for responses that could not be read. */
@@ -359,6 +361,8 @@ export class ImapConnection implements Commands {
       if (name !== this.selected?.path) this.onStatus?.(name);
     } else if (keyword === 'CAPABILITY') {
       this.#capabilities.replace(attributes);
+    } else if (keyword === 'LIST') {
+      this.onListed?.();
     } else if (!(status && (keyword === 'NO' || keyword === 'BAD') && isAboutStatus(this, status.text))) {
       this.#selection.note(response);
     }
