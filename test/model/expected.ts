@@ -109,9 +109,13 @@ function rowOf(mail: Mail, fields: readonly ListField[]) {
   return { uid, ...Object.fromEntries(fields.map((field) => [field, all[field]])) };
 }
 
+/** Rows without what made their previews, which depends on the server. */
+function withoutSource<T extends { previewSource?: unknown }>(rows: readonly T[]): Omit<T, 'previewSource'>[] {
+  return rows.map(({ previewSource: _, ...row }) => row);
+}
+
 export function shownPage({ uidValidity, total, messages, nextCursor }: Result<'message.list'>) {
-  // What made a preview depends on the server.
-  const rows = messages.map(({ previewSource: _, ...row }) => row);
+  const rows = withoutSource(messages);
   return { uidValidity, total, messages: rows, more: nextCursor !== null };
 }
 
@@ -186,7 +190,7 @@ export function shownThreads({ uidValidity, total, threads }: Result<'message.th
     count,
     unseen,
     newest,
-    messages,
+    messages: withoutSource(messages),
   }));
   return { uidValidity, total, threads: shown };
 }
