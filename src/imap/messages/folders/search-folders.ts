@@ -3,20 +3,14 @@ import { BrokerError } from '../../../protocol/errors.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { findMailbox, isSelectable } from '../../mailboxes/mailbox-list.js';
 import { isRefusal } from '../../mailboxes/mailbox-status.js';
-import { tooLarge } from '../../wire/errors.js';
-import { countOf, uidsOf } from '../../wire/sequence-set.js';
 import { atom, type ImapArgument, textOf } from '../../wire/tokens.js';
 import { breathe } from '../../wire/turn-budget.js';
-import { compileCriteria, searchUids } from '../search/search.js';
+import { compileCriteria, Hits, searchUids } from '../search/search.js';
 import { searchSorted } from '../search/sort.js';
 import { askedFor } from '../search/uid-keys.js';
 import { examineEach, type FolderFacts } from './examine-each.js';
 import { fetchKeys, isShort, type Keys, putInOrder } from './folder-keys.js';
 import type { Run } from './found-messages.js';
-
-/** Hits allowed beyond a folder's message count: for mail that arrives during the search. */
-const MORE_HITS = 10_000;
-const MOST_HITS = 4_000_000;
 
 /** What is searched for, and in which order; without an order the hits are counted alone. */
 export interface Question {
@@ -109,7 +103,7 @@ async function searchTogether(
   const name = sorts ? 'UID SORT' : 'UID SEARCH';
   const args = sorts ? [order.map(atom), atom('UTF-8'), ...keys] : [...returns, ...charset, ...keys];
   const done = await examineEach(connection, mailboxes, async (facts) => {
-    const hits = new FolderHits(connection, facts);
+    const hits = new Hits(connection, facts);
     await connection.exec('read', name, args, {
       SEARCH: ({ numbers }) => hits.add(numbers),
       SORT: ({ numbers }) => hits.add(numbers),
@@ -233,35 +227,4 @@ function hasLiteral(keys: readonly ImapArgument[]): boolean {
 /** Whether the server takes literals without being waited for (RFC 7888); none of a search is longer than 4096. */
 function takesLiterals(connection: ImapConnection): boolean {
   return connection.has('LITERAL+') || connection.has('LITERAL-');
-}
-
-/** Collects hits; a connection whose server sends more hits than the folder has messages is closed. */
-class FolderHits {
-  readonly uids: number[] = [];
-  readonly #connection: ImapConnection;
-  readonly #facts: Readonly<FolderFacts>;
-
-  constructor(connection: ImapConnection, facts: Readonly<FolderFacts>) {
-    this.#connection = connection;
-    this.#facts = facts;
-  }
-
-  add(uids: readonly number[]): void {
-    if (!this.#hasRoom(uids.length)) return;
-    for (const uid of uids) this.uids.push(uid);
-  }
-
-  addSet(set: string): void {
-    if (this.#hasRoom(countOf(set, this.#most))) this.add(uidsOf(set));
-  }
-
-  get #most(): number {
-    return Math.min(MOST_HITS, this.#facts.exists + MORE_HITS);
-  }
-
-  #hasRoom(more: number): boolean {
-    if (this.uids.length + more <= this.#most) return true;
-    this.#connection.giveUp(tooLarge('hits of a search, which are more than the messages', this.#most));
-    return false;
-  }
 }

@@ -9,7 +9,8 @@ import type { Params, Result } from '../../../protocol/contract.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { SessionContext } from '../../context.js';
 import { canonical } from '../../support/canonical.js';
-import { FoundPages, inPieces } from './found-pages.js';
+import { inPieces } from '../../support/in-pieces.js';
+import { FoundPages } from './found-pages.js';
 import type { SearchConnections } from './search-connections.js';
 import { decodeSearchCursor, encodeSearchCursor, type SearchCursor, tagOf } from './search-cursor.js';
 

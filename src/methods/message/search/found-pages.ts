@@ -6,6 +6,7 @@ import { type SortKey, sortKey } from '../../../imap/mime/sort-key.js';
 import type { Result } from '../../../protocol/contract.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { Field, MessageSummary } from '../../../protocol/rows.js';
+import { inPieces } from '../../support/in-pieces.js';
 import type { SearchConnections } from './search-connections.js';
 import { type SearchCursor, shortKey, tagOf } from './search-cursor.js';
 
@@ -156,13 +157,6 @@ export class FoundPages {
     if (!row || !fieldsOf(sort).every((field) => this.#fields.includes(field))) return undefined;
     return sort.map(({ by }) => sortKey(row, by));
   }
-}
-
-/** The items in pieces of at most so many. */
-export function inPieces<T>(items: readonly T[], size: number): T[][] {
-  const pieces: T[][] = [];
-  for (let from = 0; from < items.length; from += size) pieces.push(items.slice(from, from + size));
-  return pieces;
 }
 
 /** Whether work ended because its time had passed, or its connections were lost. */
