@@ -1,8 +1,10 @@
 import type { Criteria, Sort } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
+import type { MessageSummary } from '../../../protocol/rows.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { findMailbox, isSelectable } from '../../mailboxes/mailbox-list.js';
 import { isRefusal } from '../../mailboxes/mailbox-status.js';
+import { sortKey } from '../../mime/sort-key.js';
 import { atom, type ImapArgument, textOf } from '../../wire/tokens.js';
 import { breathe } from '../../wire/turn-budget.js';
 import { compileCriteria, Hits, searchUids } from '../search/search.js';
@@ -198,6 +200,14 @@ export async function fetchNextKeys(
 function nextOf({ uids, columns }: Run, count: number): { from: number; uids: Uint32Array } {
   const from = columns[0]?.length ?? 0;
   return { from, uids: uids.slice(from, from + count) };
+}
+
+/** Takes the keys of all hits of a run from rows; hits without a row are gone. */
+export function addRows(run: Run, rows: ReadonlyMap<number, MessageSummary> | undefined, sort: readonly Sort[]): void {
+  const next = nextOf(run, run.uids.length);
+  const keys: Keys | undefined =
+    rows && new Map(Array.from(rows, ([uid, row]) => [uid, sort.map(({ by }) => sortKey(row, by))]));
+  addKeys({ run, ...next }, keys);
 }
 
 type Next = { run: Run; from: number; uids: Uint32Array };

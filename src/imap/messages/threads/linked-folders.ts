@@ -12,12 +12,6 @@ export interface FolderUids {
   uids: readonly number[];
 }
 
-/** What tells which folder the uids are of, and how many hits it may have. */
-export interface SearchedFolder {
-  uidValidity: number;
-  exists: number;
-}
-
 /**
  * Searches folders, all in one packet; a single one that is selected stays so. Folders that the server refuses are left
  * out.
@@ -27,7 +21,7 @@ export interface SearchedFolder {
 export async function searchEach(
   connection: ImapConnection,
   folders: readonly string[],
-  begin: (folder: SearchedFolder) => Promise<number[]>,
+  begin: (folder: { exists: number }) => Promise<number[]>,
 ): Promise<Map<string, FolderUids>> {
   const found = new Map<string, FolderUids>();
   const stays = onlySelected(connection, folders);

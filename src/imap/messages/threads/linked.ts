@@ -6,7 +6,6 @@ import { atom, type ImapArgument } from '../../wire/tokens.js';
 import { fetchSummaries } from '../fetch.js';
 import { survivingExpunge } from '../fetch-rows.js';
 import { searchKeys } from '../search/search.js';
-import type { SearchedFolder } from './linked-folders.js';
 
 /** Message ids in one SEARCH, and octets of its keys: each id stands in it three times. */
 const IDS_PER_SEARCH = 50;
@@ -22,6 +21,11 @@ export interface Linked {
   links: MessageIds;
   /** Milliseconds since 1970: the Date header, else the internal date. */
   date: number;
+}
+
+/** A folder that is searched, with its messages, of which the server tells as it opens it. */
+export interface SearchedFolder {
+  readonly exists: number;
 }
 
 /** What the server calls a message's conversation: X-GM-THRID of Gmail, THREADID of RFC 8474. */

@@ -1,11 +1,12 @@
 import type { ImapConnection } from '../../../imap/connection/connection.js';
-import { type Linked, type ServerThread, searchLinked, searchThread } from '../../../imap/messages/threads/linked.js';
 import {
-  type FolderUids,
-  fetchLinkedEach,
+  type Linked,
   type SearchedFolder,
-  searchEach,
-} from '../../../imap/messages/threads/linked-folders.js';
+  type ServerThread,
+  searchLinked,
+  searchThread,
+} from '../../../imap/messages/threads/linked.js';
+import { type FolderUids, fetchLinkedEach, searchEach } from '../../../imap/messages/threads/linked-folders.js';
 import type { Field } from '../../../protocol/rows.js';
 import { inPieces } from '../../support/in-pieces.js';
 
