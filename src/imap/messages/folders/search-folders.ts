@@ -2,6 +2,7 @@ import type { Criteria, Sort } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { MessageSummary } from '../../../protocol/rows.js';
 import type { ImapConnection } from '../../connection/connection.js';
+import { isOfFolderBefore } from '../../connection/refused-folder.js';
 import { findMailbox, isSelectable } from '../../mailboxes/mailbox-list.js';
 import { isRefusal } from '../../mailboxes/mailbox-status.js';
 import { sortKey } from '../../mime/sort-key.js';
@@ -44,11 +45,42 @@ export async function searchFolders(
   const keys = commonKeys(question.filter);
   let left = mailboxes;
   if (keys && mailboxes.length > 1 && (!hasLiteral(keys) || takesLiterals(connection))) {
-    const done = await searchTogether(connection, mailboxes, keys, question);
+    const shut = new Map<string, BrokerError>();
+    const done = await searchTogether(connection, mailboxes, keys, question, shut);
     await take(connection, [...done.values()], question, taker);
-    left = mailboxes.filter((mailbox) => !done.has(mailbox));
+    const told = shut.size > 1 ? await tellShut(connection, shut, keys, question, taker) : undefined;
+    left = mailboxes.filter((mailbox) => !done.has(mailbox) && !told?.has(mailbox));
   }
   for (const mailbox of left) await searchAlone(connection, mailbox, question, taker);
+}
+
+/**
+ * Finds out in two packets which of the folders that could not be opened are missing, and searches again those that are
+ * not: a session of Dovecot overlooks a folder that was just made, until a LIST makes the session look.
+ * @returns the folders that were passed on
+ */
+async function tellShut(
+  connection: ImapConnection,
+  shut: Map<string, BrokerError>,
+  keys: ImapArgument[],
+  question: Question,
+  taker: Taker,
+): Promise<Set<string>> {
+  // Opened alone, they tell whether the session has to end.
+  for (const [mailbox, error] of shut) if (isOfFolderBefore(error)) shut.delete(mailbox);
+  const unknown = [...shut].flatMap(([mailbox, { kind }]) => (kind === 'NOT_FOUND' ? [mailbox] : []));
+  const listed = await Promise.all(
+    connection.together(() => unknown.map(async (mailbox) => ((await isThere(connection, mailbox)) ? [mailbox] : []))),
+  );
+  const there = new Set(listed.flat());
+  const missing = new Set(unknown.filter((mailbox) => !there.has(mailbox)));
+  const again = await searchTogether(connection, [...there], keys, question, new Map());
+  await take(connection, [...again.values()], question, taker);
+  for (const [mailbox, error] of shut) {
+    if (missing.has(mailbox)) taker.missing(mailbox, error);
+    else if (!again.has(mailbox)) taker.refused(mailbox, error);
+  }
+  return new Set(shut.keys());
 }
 
 /** The keys of a search that are the same for all folders; undefined where a condition depends on server or folder. */
@@ -97,14 +129,16 @@ async function searchTogether(
   mailboxes: readonly string[],
   keys: ImapArgument[],
   { filter, sort }: Question,
+  shut: Map<string, BrokerError>,
 ): Promise<Map<string, Run>> {
+  if (mailboxes.length === 0) return new Map();
   const sorts = sort !== undefined && connection.has('SORT');
   const charset = hasLiteral(keys) ? [atom('CHARSET'), atom('UTF-8')] : [];
   const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
   const order = (sort ?? []).flatMap(({ by, descending }) => [...(descending ? ['REVERSE'] : []), by.toUpperCase()]);
   const name = sorts ? 'UID SORT' : 'UID SEARCH';
   const args = sorts ? [order.map(atom), atom('UTF-8'), ...keys] : [...returns, ...charset, ...keys];
-  const done = await examineEach(connection, mailboxes, async (facts) => {
+  const search = async (facts: Readonly<FolderFacts>) => {
     const hits = new Hits(connection, facts);
     await connection.exec('read', name, args, {
       SEARCH: ({ numbers }) => hits.add(numbers),
@@ -115,7 +149,8 @@ async function searchTogether(
       },
     });
     return hits.uids;
-  });
+  };
+  const done = await examineEach(connection, mailboxes, search, shut);
   const runs = new Map<string, Run>();
   for (const [mailbox, { facts, value }] of done) {
     runs.set(mailbox, runOf(facts, Uint32Array.from(await askedFor(filter, value)), sort));
