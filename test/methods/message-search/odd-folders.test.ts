@@ -171,6 +171,16 @@ describe('message.search', () => {
     expect(server.names().filter((name) => name === 'UID SEARCH')).toHaveLength(200);
   });
 
+  it('is done two times at once at most, however many ask for the same', async () => {
+    const { ask, server } = await searcher({});
+    await ask({ mailboxes: names(2) });
+    server.received.length = 0;
+    const answers = await Promise.all(Array.from({ length: 32 }, () => ask({ mailboxes: names(100), limit: 3 })));
+    for (const answer of answers) expect(answer).toMatchObject({ total: 100, searched: 100, incomplete: [] });
+    expect(answers.filter(({ meta }) => meta.source === 'coalesced').length).toBeGreaterThanOrEqual(28);
+    expect(server.names().filter((name) => name === 'UID SEARCH').length).toBeLessThanOrEqual(400);
+  });
+
   it('closes a connection whose server finds more messages than the folder has', async () => {
     const flood: Answer = (command, connection) =>
       connection.send(`* SEARCH ${Array.from({ length: 20_000 }, (_, uid) => uid + 1).join(' ')}`, `${command.tag} OK`);

@@ -184,7 +184,7 @@ async function take(connection: ImapConnection, runs: Run[], { sort }: Question,
     for (const run of some) taker.sorting(run);
     refused = await fetchNextKeys(connection, some, sort, Number.POSITIVE_INFINITY);
     for (const run of some) {
-      putInOrder(run, sort);
+      await putInOrder(run, sort);
       await breathe();
     }
   }

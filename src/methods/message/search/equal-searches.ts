@@ -32,7 +32,7 @@ interface Group<T> {
 }
 
 /**
- * The searches of an account that take several jobs, by what they ask for: however many ask for the same at once, two
+ * Searches that take several jobs, by account and by what they ask for: however many ask for the same at once, two
  * searches at most are under way. Never more entries than requests.
  */
 export class EqualSearches<T> {

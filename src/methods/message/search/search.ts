@@ -10,8 +10,8 @@ import { EqualSearches } from './equal-searches.js';
 import { FolderSearch } from './folder-search.js';
 import { DealtConnections, LentConnection } from './search-connections.js';
 
-/** Searches that requests share, by account. */
-const equalSearches = new WeakMap<SessionContext['account'], EqualSearches<Found>>();
+/** Searches that requests share, for each broker of this process. */
+const equalSearches = new WeakMap<SessionContext['services']['views'], EqualSearches<Found>>();
 
 type Found = Awaited<ReturnType<FolderSearch['answer']>>;
 type Answer = Omit<Result<'message.search'>, 'meta' | 'explain'>;
@@ -50,10 +50,10 @@ async function searchSeveral(context: SessionContext, params: Params<'message.se
     }
     return found;
   };
-  const searches = equalSearches.get(account) ?? new EqualSearches<Found>();
-  equalSearches.set(account, searches);
+  const searches = equalSearches.get(views) ?? new EqualSearches<Found>();
+  equalSearches.set(views, searches);
   const isWhole = ({ answer: { incomplete } }: Found) => incomplete.length === 0;
-  const { value, coalesced } = await searches.run(key, context, begin, isWhole);
+  const { value, coalesced } = await searches.run(`${account.key} ${key}`, context, begin, isWhole);
   return {
     ...value.answer,
     meta: metaOf({ source: coalesced ? 'coalesced' : 'server', asOf: new Date(value.asOf) }),
