@@ -40,6 +40,8 @@ export interface ListOptions {
   facts?: boolean | undefined;
   /** Whether subscribed folders that do not exist are included. */
   ghosts: boolean;
+  /** False where nothing depends on `subscribed`: a server without LIST-EXTENDED is then asked for nothing but LIST. */
+  subscriptions?: boolean;
 }
 
 /** More folders than a person has, fewer than exhaust the memory. */
@@ -56,12 +58,13 @@ type Listing = Map<string, ListedMailbox>;
 /**
  * All folders: one LIST where the server offers LIST-EXTENDED (RFC 5258) and, for counts and facts, LIST-STATUS
  * (RFC 5819) and LIST-MYRIGHTS (RFC 8440); else LIST, LSUB, and one STATUS and one MYRIGHTS per folder.
+ * The first LIST is begun at once.
  * @throws BrokerError IMAP_NO, CONNECTION_LOST, TOO_LARGE above 50,000 folders or 64 MiB
  */
 export async function listMailboxes(connection: ImapConnection, options: ListOptions): Promise<ListedMailbox[]> {
-  const patterns = await searchPatterns(connection);
-  const listing =
-    (await extendedList(connection, patterns, options)) ?? (await plainList(connection, patterns, options));
+  const patterns = searchPatterns(connection);
+  const extended = isExtended(connection) ? await extendedList(connection, patterns, options) : undefined;
+  const listing = extended ?? (await plainList(connection, patterns, options));
   return [...listing.values()];
 }
 
@@ -77,7 +80,7 @@ export async function findMailbox(connection: ImapConnection, name: string): Pro
 
 /** All subscribed folders, including those that do not exist. */
 export async function listSubscribed(connection: ImapConnection): Promise<ListedMailbox[]> {
-  const patterns = await searchPatterns(connection);
+  const patterns = searchPatterns(connection);
   const listing: Listing = new Map();
   if (isExtended(connection)) {
     const args = [[atom('SUBSCRIBED')], '', patterns];
@@ -97,7 +100,7 @@ export function isExtended(connection: ImapConnection): boolean {
 }
 
 /** On some servers `*` leaves out the namespaces of others (Courier's `#shared.`), so these are listed by prefix. */
-async function searchPatterns(connection: ImapConnection): Promise<ImapArgument[]> {
+function searchPatterns(connection: ImapConnection): ImapArgument[] {
   const { personal, other, shared } = namespacesOf(connection);
   // Under `~` UW-IMAP has the home directories of all users, and the user's own folders by another name.
   const prefixes = [...personal.slice(1), ...other, ...shared]
@@ -111,7 +114,6 @@ async function extendedList(
   patterns: ImapArgument[],
   options: ListOptions,
 ): Promise<Listing | undefined> {
-  if (!isExtended(connection)) return undefined;
   const listing: Listing = new Map();
   const { counts, facts = false, ghosts } = options;
   const offered = connection.has('LIST-STATUS') || connection.has('IMAP4rev2');
@@ -150,7 +152,7 @@ async function plainList(connection: ImapConnection, patterns: ImapArgument[], o
   for (const pattern of patterns) {
     await connection.exec('read', 'LIST', ['', pattern], { LIST: collector(connection, listing) });
   }
-  const subscribed = await listSubscribed(connection);
+  const subscribed = options.subscriptions === false ? [] : await listSubscribed(connection);
   for (const { name } of subscribed) {
     const entry = listing.get(name);
     if (entry) entry.subscribed = true;

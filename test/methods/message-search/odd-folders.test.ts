@@ -79,6 +79,30 @@ describe('message.search', () => {
     await expect(ask({ mailboxes: ['F1'] })).rejects.toMatchObject({ data: { kind: 'IMAP_NO' } });
   });
 
+  it('asks for the folders that cannot be opened together, and answers those that are there after all', async () => {
+    let opened = 0;
+    const gone: Answer = (command, connection) => connection.send(`${command.tag} NO [NONEXISTENT] No such folder`);
+    const late: Answer = (command, connection) => {
+      opened += 1;
+      if (opened > 1) connection.send('* 1 EXISTS', '* OK [UIDVALIDITY 7] .', `${command.tag} OK Opened`);
+      else gone(command, connection);
+    };
+    const odd = Object.fromEntries(names(99).map((name) => [name, { open: gone }]));
+    const { ask, server } = await searcher({ ...odd, F7: { open: late }, F8: { open: no }, F9: { open: no } });
+    server.on.LIST = (command, connection) => {
+      const [, name] = /"" "?([^" ]*)"?$/.exec(command.args) ?? [];
+      if (name === '*') for (const each of names(100)) connection.send(`* LIST () "/" ${each}`);
+      else if (name === 'F5' || name === 'F7') connection.send(`* LIST () "/" ${name}`);
+      connection.send(`${command.tag} OK Listed`);
+    };
+    server.received.length = 0;
+    const found = await ask({ mailboxes: 'all', limit: 50 });
+    expect(uids(found)).toEqual(['F7', 'F99']);
+    expect(found.incomplete).toEqual(['F5', 'F8', 'F9']);
+    // What is left for a last piece of one folder is opened alone.
+    expect(server.names().filter((name) => name === 'SELECT').length).toBeLessThanOrEqual(2);
+  });
+
   it('answers before its deadline what it has found, where the server takes too long for one folder', async () => {
     const odd: Record<string, Odd> = {};
     const { ask, silence } = await searcher(odd);
@@ -135,16 +159,26 @@ describe('message.search', () => {
     expect(await ask({ mailboxes: 'subscribed' })).toMatchObject({ total: 0, searched: 0, incomplete: [] });
   });
 
-  it('sends the searches of ten folders in one packet, and lets another request in between', async () => {
+  it('sends the searches of a dozen folders and more in one packet, and lets another request in between', async () => {
     const { ask, server, client, session } = await searcher({});
     server.received.length = 0;
     const searching = ask({ mailboxes: names(200), limit: 1 });
     const status = client.call('mailbox.status', { session, mailboxes: ['INBOX'] });
     await status;
     const before = server.names().filter((name) => name === 'UID SEARCH').length;
-    expect(before).toBeLessThanOrEqual(50);
+    expect(before).toBeLessThanOrEqual(100);
     expect(await searching).toMatchObject({ total: 200, searched: 200 });
     expect(server.names().filter((name) => name === 'UID SEARCH')).toHaveLength(200);
+  });
+
+  it('is done two times at once at most, however many ask for the same', async () => {
+    const { ask, server } = await searcher({});
+    await ask({ mailboxes: names(2) });
+    server.received.length = 0;
+    const answers = await Promise.all(Array.from({ length: 32 }, () => ask({ mailboxes: names(100), limit: 3 })));
+    for (const answer of answers) expect(answer).toMatchObject({ total: 100, searched: 100, incomplete: [] });
+    expect(answers.filter(({ meta }) => meta.source === 'coalesced').length).toBeGreaterThanOrEqual(28);
+    expect(server.names().filter((name) => name === 'UID SEARCH').length).toBeLessThanOrEqual(400);
   });
 
   it('closes a connection whose server finds more messages than the folder has', async () => {

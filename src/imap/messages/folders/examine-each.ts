@@ -1,4 +1,6 @@
+import { BrokerError } from '../../../protocol/errors.js';
 import type { ImapConnection } from '../../connection/connection.js';
+import { selectError } from '../../connection/refused-folder.js';
 import type { UntaggedResponse } from '../../wire/response.js';
 import { mailboxName, modseqOf, nzNumberOf } from '../../wire/tokens.js';
 
@@ -17,6 +19,7 @@ export interface FolderFacts {
  * many folders. Afterwards no folder is selected. A server must work off such commands in their order, because one
  * depends on the other (RFC 9051 section 5.5).
  * @param begin begins its commands at once; they must not have literals that wait for the server
+ * @param refused gets why folders could not be opened
  * @returns what `begin` came to, by folder; folders are missing that the server refused, or whose command it refused
  * @throws BrokerError CONNECTION_LOST, and what ended the connection
  */
@@ -24,6 +27,7 @@ export async function examineEach<T>(
   connection: ImapConnection,
   mailboxes: readonly string[],
   begin: (facts: Readonly<FolderFacts>) => Promise<T>,
+  refused?: Map<string, BrokerError>,
 ): Promise<Map<string, { facts: FolderFacts; value: T }>> {
   const found = new Map<string, { facts: FolderFacts; value: T }>();
   connection.leave();
@@ -44,6 +48,9 @@ export async function examineEach<T>(
       found.set(facts.mailbox, { facts, value: value.value });
     } else if (!connection.usable) {
       throw opened.status === 'rejected' ? opened.reason : (value as PromiseRejectedResult).reason;
+    } else if (opened.status === 'rejected') {
+      const error = selectError(opened.reason, facts.mailbox);
+      if (error instanceof BrokerError) refused?.set(facts.mailbox, error);
     }
   }
   await begun.left;

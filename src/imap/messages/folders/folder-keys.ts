@@ -3,6 +3,7 @@ import type { ListField, MessageSummary } from '../../../protocol/rows.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { type SortKey, sortKey } from '../../mime/sort-key.js';
 import { sequenceSets } from '../../wire/sequence-set.js';
+import { sortInTurns } from '../../wire/sort-in-turns.js';
 import { atom, numberOf, textOf } from '../../wire/tokens.js';
 import { breathe } from '../../wire/turn-budget.js';
 import { FETCH_BATCH, fetchSummaries } from '../fetch.js';
@@ -76,15 +77,16 @@ async function fetchShort(
 }
 
 /** Puts hits whose keys are all known in the order of the keys. Ties are in the order of the folder. */
-export function putInOrder(run: Run, sort: readonly Sort[]): void {
+export async function putInOrder(run: Run, sort: readonly Sort[]): Promise<void> {
   const { uids, columns } = run;
-  const places = Uint32Array.from(uids, (_uid, index) => index).sort((a, b) => {
+  const inFolder = Array.from(uids, (_uid, index) => index);
+  const places = await sortInTurns(inFolder, (a, b) => {
     for (const [index, { descending }] of sort.entries()) {
       const order = compareKeys(columns[index]?.[a], columns[index]?.[b]);
       if (order !== 0) return descending ? -order : order;
     }
     return (uids[a] ?? 0) - (uids[b] ?? 0);
   });
-  run.uids = places.map((place) => uids[place] ?? 0);
+  run.uids = Uint32Array.from(places, (place) => uids[place] ?? 0);
   run.columns = columns.map((column) => Array.from(places, (place) => column[place] ?? 0));
 }

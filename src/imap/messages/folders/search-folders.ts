@@ -1,22 +1,19 @@
 import type { Criteria, Sort } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
+import type { MessageSummary } from '../../../protocol/rows.js';
 import type { ImapConnection } from '../../connection/connection.js';
+import { isOfFolderBefore } from '../../connection/refused-folder.js';
 import { findMailbox, isSelectable } from '../../mailboxes/mailbox-list.js';
 import { isRefusal } from '../../mailboxes/mailbox-status.js';
-import { tooLarge } from '../../wire/errors.js';
-import { countOf, uidsOf } from '../../wire/sequence-set.js';
+import { sortKey } from '../../mime/sort-key.js';
 import { atom, type ImapArgument, textOf } from '../../wire/tokens.js';
 import { breathe } from '../../wire/turn-budget.js';
-import { compileCriteria, searchUids } from '../search/search.js';
+import { compileCriteria, Hits, searchUids } from '../search/search.js';
 import { searchSorted } from '../search/sort.js';
 import { askedFor } from '../search/uid-keys.js';
 import { examineEach, type FolderFacts } from './examine-each.js';
 import { fetchKeys, isShort, type Keys, putInOrder } from './folder-keys.js';
 import type { Run } from './found-messages.js';
-
-/** Hits allowed beyond a folder's message count: for mail that arrives during the search. */
-const MORE_HITS = 10_000;
-const MOST_HITS = 4_000_000;
 
 /** What is searched for, and in which order; without an order the hits are counted alone. */
 export interface Question {
@@ -48,11 +45,42 @@ export async function searchFolders(
   const keys = commonKeys(question.filter);
   let left = mailboxes;
   if (keys && mailboxes.length > 1 && (!hasLiteral(keys) || takesLiterals(connection))) {
-    const done = await searchTogether(connection, mailboxes, keys, question);
+    const shut = new Map<string, BrokerError>();
+    const done = await searchTogether(connection, mailboxes, keys, question, shut);
     await take(connection, [...done.values()], question, taker);
-    left = mailboxes.filter((mailbox) => !done.has(mailbox));
+    const told = shut.size > 1 ? await tellShut(connection, shut, keys, question, taker) : undefined;
+    left = mailboxes.filter((mailbox) => !done.has(mailbox) && !told?.has(mailbox));
   }
   for (const mailbox of left) await searchAlone(connection, mailbox, question, taker);
+}
+
+/**
+ * Finds out in two packets which of the folders that could not be opened are missing, and searches again those that are
+ * not: a session of Dovecot overlooks a folder that was just made, until a LIST makes the session look.
+ * @returns the folders that were passed on
+ */
+async function tellShut(
+  connection: ImapConnection,
+  shut: Map<string, BrokerError>,
+  keys: ImapArgument[],
+  question: Question,
+  taker: Taker,
+): Promise<Set<string>> {
+  // Opened alone, they tell whether the session has to end.
+  for (const [mailbox, error] of shut) if (isOfFolderBefore(error)) shut.delete(mailbox);
+  const unknown = [...shut].flatMap(([mailbox, { kind }]) => (kind === 'NOT_FOUND' ? [mailbox] : []));
+  const listed = await Promise.all(
+    connection.together(() => unknown.map(async (mailbox) => ((await isThere(connection, mailbox)) ? [mailbox] : []))),
+  );
+  const there = new Set(listed.flat());
+  const missing = new Set(unknown.filter((mailbox) => !there.has(mailbox)));
+  const again = await searchTogether(connection, [...there], keys, question, new Map());
+  await take(connection, [...again.values()], question, taker);
+  for (const [mailbox, error] of shut) {
+    if (missing.has(mailbox)) taker.missing(mailbox, error);
+    else if (!again.has(mailbox)) taker.refused(mailbox, error);
+  }
+  return new Set(shut.keys());
 }
 
 /** The keys of a search that are the same for all folders; undefined where a condition depends on server or folder. */
@@ -101,15 +129,17 @@ async function searchTogether(
   mailboxes: readonly string[],
   keys: ImapArgument[],
   { filter, sort }: Question,
+  shut: Map<string, BrokerError>,
 ): Promise<Map<string, Run>> {
+  if (mailboxes.length === 0) return new Map();
   const sorts = sort !== undefined && connection.has('SORT');
   const charset = hasLiteral(keys) ? [atom('CHARSET'), atom('UTF-8')] : [];
   const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
   const order = (sort ?? []).flatMap(({ by, descending }) => [...(descending ? ['REVERSE'] : []), by.toUpperCase()]);
   const name = sorts ? 'UID SORT' : 'UID SEARCH';
   const args = sorts ? [order.map(atom), atom('UTF-8'), ...keys] : [...returns, ...charset, ...keys];
-  const done = await examineEach(connection, mailboxes, async (facts) => {
-    const hits = new FolderHits(connection, facts);
+  const search = async (facts: Readonly<FolderFacts>) => {
+    const hits = new Hits(connection, facts);
     await connection.exec('read', name, args, {
       SEARCH: ({ numbers }) => hits.add(numbers),
       SORT: ({ numbers }) => hits.add(numbers),
@@ -119,7 +149,8 @@ async function searchTogether(
       },
     });
     return hits.uids;
-  });
+  };
+  const done = await examineEach(connection, mailboxes, search, shut);
   const runs = new Map<string, Run>();
   for (const [mailbox, { facts, value }] of done) {
     runs.set(mailbox, runOf(facts, Uint32Array.from(await askedFor(filter, value)), sort));
@@ -153,7 +184,7 @@ async function take(connection: ImapConnection, runs: Run[], { sort }: Question,
     for (const run of some) taker.sorting(run);
     refused = await fetchNextKeys(connection, some, sort, Number.POSITIVE_INFINITY);
     for (const run of some) {
-      putInOrder(run, sort);
+      await putInOrder(run, sort);
       await breathe();
     }
   }
@@ -206,6 +237,14 @@ function nextOf({ uids, columns }: Run, count: number): { from: number; uids: Ui
   return { from, uids: uids.slice(from, from + count) };
 }
 
+/** Takes the keys of all hits of a run from rows; hits without a row are gone. */
+export function addRows(run: Run, rows: ReadonlyMap<number, MessageSummary> | undefined, sort: readonly Sort[]): void {
+  const next = nextOf(run, run.uids.length);
+  const keys: Keys | undefined =
+    rows && new Map(Array.from(rows, ([uid, row]) => [uid, sort.map(({ by }) => sortKey(row, by))]));
+  addKeys({ run, ...next }, keys);
+}
+
 type Next = { run: Run; from: number; uids: Uint32Array };
 
 /** @param keys undefined: the folder is gone */
@@ -233,35 +272,4 @@ function hasLiteral(keys: readonly ImapArgument[]): boolean {
 /** Whether the server takes literals without being waited for (RFC 7888); none of a search is longer than 4096. */
 function takesLiterals(connection: ImapConnection): boolean {
   return connection.has('LITERAL+') || connection.has('LITERAL-');
-}
-
-/** Collects hits; a connection whose server sends more hits than the folder has messages is closed. */
-class FolderHits {
-  readonly uids: number[] = [];
-  readonly #connection: ImapConnection;
-  readonly #facts: Readonly<FolderFacts>;
-
-  constructor(connection: ImapConnection, facts: Readonly<FolderFacts>) {
-    this.#connection = connection;
-    this.#facts = facts;
-  }
-
-  add(uids: readonly number[]): void {
-    if (!this.#hasRoom(uids.length)) return;
-    for (const uid of uids) this.uids.push(uid);
-  }
-
-  addSet(set: string): void {
-    if (this.#hasRoom(countOf(set, this.#most))) this.add(uidsOf(set));
-  }
-
-  get #most(): number {
-    return Math.min(MOST_HITS, this.#facts.exists + MORE_HITS);
-  }
-
-  #hasRoom(more: number): boolean {
-    if (this.uids.length + more <= this.#most) return true;
-    this.#connection.giveUp(tooLarge('hits of a search, which are more than the messages', this.#most));
-    return false;
-  }
 }

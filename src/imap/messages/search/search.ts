@@ -58,10 +58,17 @@ export function searchSet(connection: ImapConnection, set: string): Promise<numb
   return searchKeys(connection, uidSet(set));
 }
 
-/** Uids that a SEARCH by these keys finds, ascending. */
-export async function searchKeys(connection: ImapConnection, keys: readonly ImapArgument[]): Promise<number[]> {
+/**
+ * Uids that a SEARCH by these keys finds, ascending. The command is begun at once.
+ * @param folder the one that is searched, where it is not yet selected
+ */
+export async function searchKeys(
+  connection: ImapConnection,
+  keys: readonly ImapArgument[],
+  folder?: SizedFolder,
+): Promise<number[]> {
   const returns = connection.has('ESEARCH') ? [atom('RETURN'), [atom('ALL')]] : [];
-  const hits = new Hits(connection);
+  const hits = new Hits(connection, folder);
   await connection.exec('read', 'UID SEARCH', [...returns, ...keys], {
     SEARCH: ({ numbers }) => hits.add(numbers),
     ESEARCH: ({ attributes }) => {
@@ -76,15 +83,20 @@ export async function searchKeys(connection: ImapConnection, keys: readonly Imap
 const MORE_HITS = 10_000;
 const MOST_HITS = 4_000_000;
 
+/** A folder with its messages, of which the server tells as it opens the folder. */
+interface SizedFolder {
+  readonly exists: number;
+}
+
 /** Collects hits; a connection whose server sends more hits than the folder has messages is closed. */
 export class Hits {
   readonly uids: number[] = [];
   readonly #connection: ImapConnection;
-  readonly #most: number;
+  readonly #folder: SizedFolder;
 
-  constructor(connection: ImapConnection) {
+  constructor(connection: ImapConnection, folder: SizedFolder = { exists: connection.selected?.exists ?? 0 }) {
     this.#connection = connection;
-    this.#most = Math.min(MOST_HITS, (connection.selected?.exists ?? 0) + MORE_HITS);
+    this.#folder = folder;
   }
 
   add(uids: readonly number[]): void {
@@ -95,6 +107,10 @@ export class Hits {
 
   addSet(set: string): void {
     if (this.#hasRoom(countOf(set, this.#most))) this.add(uidsOf(set));
+  }
+
+  get #most(): number {
+    return Math.min(MOST_HITS, this.#folder.exists + MORE_HITS);
   }
 
   #hasRoom(more: number): boolean {

@@ -1,15 +1,17 @@
-import type { Field, MessageSummary } from '../../../protocol/rows.js';
+import { type Field, headersOf, type MessageSummary } from '../../../protocol/rows.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { sentAt } from '../../mime/sort-key.js';
 import { linksOf, type MessageIds } from '../../mime/threading/thread-message.js';
-import { atom, bytesOf, type ImapArgument, listOf, textOf } from '../../wire/tokens.js';
-import { FETCH_BATCH, fetchSummaries } from '../fetch.js';
-import { fetchRows, peekHeaders, survivingExpunge } from '../fetch-rows.js';
+import { atom, type ImapArgument } from '../../wire/tokens.js';
+import { fetchSummaries } from '../fetch.js';
+import { survivingExpunge } from '../fetch-rows.js';
 import { searchKeys } from '../search/search.js';
 
 /** Message ids in one SEARCH, and octets of its keys: each id stands in it three times. */
 const IDS_PER_SEARCH = 50;
 const SEARCH_BYTES = 7_000;
+/** The header that names the messages before. */
+const REFERENCES = 'References';
 /** An id that is followed: printable ASCII of a length that a real one has; anything else is left alone. */
 const followed = /^<[!-~]{1,500}>$/;
 
@@ -21,66 +23,72 @@ export interface Linked {
   date: number;
 }
 
+/** A folder that is searched, with its messages, of which the server tells as it opens it. */
+export interface SearchedFolder {
+  readonly exists: number;
+}
+
 /** What the server calls a message's conversation: X-GM-THRID of Gmail, THREADID of RFC 8474. */
 export interface ServerThread {
   key: 'X-GM-THRID' | 'THREADID';
   id: string;
 }
 
-/** The name by which the server tells the conversation of a message; undefined where it has none. */
-function threadItem(connection: ImapConnection): ServerThread['key'] | undefined {
-  if (connection.has('X-GM-EXT-1')) return 'X-GM-THRID';
-  return connection.has('OBJECTID') ? 'THREADID' : undefined;
-}
-
 /**
- * Rows of messages in the selected folder, with what links them; those that are gone are left out. Two round trips
- * for 200 messages.
+ * Rows of messages in the selected folder, with what links them; those that are gone are left out. One round trip for
+ * 200 messages.
  */
 export async function fetchLinked(
   connection: ImapConnection,
   uids: readonly number[],
   fields: readonly Field[],
 ): Promise<Linked[]> {
-  const wanted = [...new Set<Field>([...fields, 'envelope', 'internalDate'])];
-  const linked: Linked[] = [];
-  for (let from = 0; from < uids.length; from += FETCH_BATCH) {
-    const batch = uids.slice(from, from + FETCH_BATCH);
-    // One after the other: servers may answer the second FETCH before they have ended the first.
-    const summaries = await survivingExpunge(connection, () => fetchSummaries(connection, batch, wanted));
-    const set = batch.join(',');
-    const rows = await survivingExpunge(connection, () =>
-      fetchRows(connection, set, [peekHeaders(['References'])], 'uid'),
-    );
-    const headers = new Map(rows.map(({ uid, items: found }) => [uid, bytesOf(found.get('BODY[HEADER.FIELDS]'))]));
-    for (const summary of summaries) {
-      const links = linksOf(summary, headers.get(summary.uid) ?? Buffer.alloc(0));
-      linked.push({ summary, links, date: sentAt(summary.envelope, summary.internalDate) });
-    }
-  }
-  return linked;
+  const asked = headersOf(fields);
+  const added = !asked.some(isReferences);
+  const plain = fields.filter((field) => typeof field === 'string');
+  const headers = added ? [...asked, REFERENCES] : asked;
+  const wanted: Field[] = [...new Set([...plain, 'envelope', 'internalDate'] as const), { headers }];
+  const summaries = await survivingExpunge(connection, () => fetchSummaries(connection, uids, wanted));
+  return summaries.map((summary) => {
+    const named = summary.headers?.find(({ name }) => isReferences(name))?.value;
+    if (added) summary.headers = summary.headers?.filter(({ name }) => name !== REFERENCES);
+    return { summary, links: linksOf(summary, named), date: sentAt(summary.envelope, summary.internalDate) };
+  });
+}
+
+function isReferences(name: string): boolean {
+  return name.toLowerCase() === REFERENCES.toLowerCase();
+}
+
+/** The field that brings {@link serverThreadOf} what it needs; none where the server does not name conversations. */
+export function threadField(connection: ImapConnection): Field[] {
+  return connection.has('OBJECTID') || connection.has('X-GM-EXT-1') ? ['threadId'] : [];
 }
 
 /** What the server calls the conversation of a message; undefined where it does not say. */
-export async function serverThreadOf(connection: ImapConnection, uid: number): Promise<ServerThread | undefined> {
-  const key = threadItem(connection);
-  if (!key) return undefined;
-  const [row] = await fetchRows(connection, String(uid), [atom(key)], 'uid');
-  const value = row?.items.get(key);
-  const id = textOf(Array.isArray(value) ? listOf(value)[0] : value);
-  return /^[0-9A-Za-z_-]{1,255}$/.test(id) && id !== 'NIL' ? { key, id } : undefined;
+export function serverThreadOf(connection: ImapConnection, { threadId }: MessageSummary): ServerThread | undefined {
+  if (!threadId || threadId === 'NIL' || !/^[0-9A-Za-z_-]{1,255}$/.test(threadId)) return undefined;
+  return { key: connection.has('OBJECTID') ? 'THREADID' : 'X-GM-THRID', id: threadId };
 }
 
 /** Uids of a conversation in the selected folder, as the server knows it. */
-export function searchThread(connection: ImapConnection, { key, id }: ServerThread): Promise<number[]> {
-  return searchKeys(connection, [atom(key), atom(id)]);
+export function searchThread(
+  connection: ImapConnection,
+  { key, id }: ServerThread,
+  folder: SearchedFolder,
+): Promise<number[]> {
+  return searchKeys(connection, [atom(key), atom(id)], folder);
 }
 
 /**
  * Uids of messages in the selected folder that have one of these ids or name it in References or In-Reply-To. One round
  * trip. Servers look for parts of a header: the caller compares. Ids that no well-formed mail has are left out.
  */
-export async function searchLinked(connection: ImapConnection, ids: readonly string[]): Promise<number[]> {
+export async function searchLinked(
+  connection: ImapConnection,
+  ids: readonly string[],
+  folder: SearchedFolder,
+): Promise<number[]> {
   const searches = chunks(ids.filter((id) => followed.test(id))).map((chunk) =>
     balanced(
       chunk.flatMap((id) => ['Message-ID', 'References', 'In-Reply-To'].map((name) => [atom('HEADER'), name, id])),
@@ -88,7 +96,9 @@ export async function searchLinked(connection: ImapConnection, ids: readonly str
   );
   if (searches.length === 0) return [];
   // Which of them an answer belongs to does not matter: all hits count.
-  const found = await Promise.all(connection.together(() => searches.map((keys) => searchKeys(connection, keys))));
+  const found = await Promise.all(
+    connection.together(() => searches.map((keys) => searchKeys(connection, keys, folder))),
+  );
   return [...new Set(found.flat())];
 }
 

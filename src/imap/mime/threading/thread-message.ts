@@ -22,10 +22,13 @@ export interface MessageIds {
  * The ids of a message, with angle brackets.
  * @param headers the References header of the message
  */
-export function messageIds({ envelope }: MessageSummary, headers: Uint8Array): MessageIds {
+export function messageIds(summary: MessageSummary, headers: Uint8Array): MessageIds {
   const lines = parseHeaders(headers.subarray(0, MOST_BYTES));
-  const references = lines.find(({ name }) => name.toLowerCase() === 'references');
-  const named = idsOf(references?.value);
+  return idsIn(summary, lines.find(({ name }) => name.toLowerCase() === 'references')?.value);
+}
+
+function idsIn({ envelope }: MessageSummary, references: string | undefined): MessageIds {
+  const named = idsOf(references);
   return {
     id: idsOf(envelope?.messageId)[0] ?? null,
     // In-Reply-To counts only where References is missing, and only its first id (RFC 5256 section 3).
@@ -36,9 +39,12 @@ export function messageIds({ envelope }: MessageSummary, headers: Uint8Array): M
 /** Ids of an In-Reply-To that are followed from message to message. */
 const MOST_REPLIED = 10;
 
-/** All ids that link a message to others: those of {@link messageIds}, and all of its In-Reply-To. */
-export function linksOf(summary: MessageSummary, headers: Uint8Array): MessageIds {
-  const { id, references } = messageIds(summary, headers);
+/**
+ * All ids that link a message to others: those of {@link messageIds}, and all of its In-Reply-To.
+ * @param named the value of its References header
+ */
+export function linksOf(summary: MessageSummary, named: string | undefined): MessageIds {
+  const { id, references } = idsIn(summary, named);
   const replied = idsOf(summary.envelope?.inReplyTo).slice(0, MOST_REPLIED);
   return { id, references: [...new Set([...references, ...replied])] };
 }

@@ -9,8 +9,8 @@ import type { Params, Result } from '../../../protocol/contract.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { SessionContext } from '../../context.js';
 import { canonical } from '../../support/canonical.js';
-import { FoundPages, inPieces } from './found-pages.js';
-import type { SearchConnections } from './search-connections.js';
+import { FoundPages } from './found-pages.js';
+import type { PieceSize, SearchConnections } from './search-connections.js';
 import { decodeSearchCursor, encodeSearchCursor, type SearchCursor, tagOf } from './search-cursor.js';
 
 type Answer = Omit<Result<'message.search'>, 'meta' | 'explain'>;
@@ -20,9 +20,10 @@ export const SORTED_BY_BROKER = 200_000;
 /** Most hits of one search. */
 const MOST_HITS = 2_000_000;
 /** Folders in one piece of a search: other requests of the user wait for a piece at most. */
-const PIECE = 10;
+const PIECE: PieceSize = { first: 12, most: 25 };
 /** Folders whose state is asked for in one piece. */
-const STATES = 100;
+const STATES: PieceSize = { first: 100, most: 100 };
+const ONE: PieceSize = { first: 1, most: 1 };
 /** Milliseconds for which pages are taken from the order of the first page, whatever happens in the folders. */
 const HELD_MS = 5 * 60_000;
 /** The answer comes so much before the deadline: this share of the time that there is, within these milliseconds. */
@@ -135,15 +136,15 @@ export class FolderSearch {
     const { mailboxes } = this.#params;
     if (Array.isArray(mailboxes)) return [...new Set(mailboxes.map(canonicalName))];
     let names: string[] = [];
-    await this.#connections.each([mailboxes], this.#searchBy, async (connection, set) => {
-      names = await foldersOf(connection, set);
+    await this.#connections.each([mailboxes], ONE, this.#searchBy, async (connection, [set]) => {
+      if (set !== undefined) names = await foldersOf(connection, set);
     });
     return names;
   }
 
   async #reuse(kept: FoundMessages, names: ReadonlySet<string>): Promise<void> {
     const stamped = kept.runs.filter(({ mailbox, stamp }) => stamp !== undefined && names.has(mailbox));
-    const asking = this.#connections.each(inPieces(stamped, STATES), this.#searchBy, async (connection, runs) => {
+    const asking = this.#connections.each(stamped, STATES, this.#searchBy, async (connection, runs) => {
       if (!tellsChanges(connection)) return;
       const states = await statesOf(
         connection,
@@ -170,7 +171,7 @@ export class FolderSearch {
       sorting: ({ mailbox, uids }) => this.#countSorted(mailbox, uids.length),
     };
     try {
-      await this.#connections.each(inPieces(names, PIECE), this.#searchBy, (connection, piece) =>
+      await this.#connections.each(names, PIECE, this.#searchBy, (connection, piece) =>
         searchFolders(connection, piece, question, taker),
       );
       return undefined;

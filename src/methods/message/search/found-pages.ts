@@ -1,18 +1,18 @@
 import { fieldsOf } from '../../../imap/messages/folders/folder-keys.js';
 import type { FoundMessages, Place, Run } from '../../../imap/messages/folders/found-messages.js';
 import { fetchShares, type Share } from '../../../imap/messages/folders/page-rows.js';
-import { fetchNextKeys } from '../../../imap/messages/folders/search-folders.js';
+import { addRows, fetchNextKeys } from '../../../imap/messages/folders/search-folders.js';
 import { type SortKey, sortKey } from '../../../imap/mime/sort-key.js';
 import type { Result } from '../../../protocol/contract.js';
 import { BrokerError } from '../../../protocol/errors.js';
-import type { Field, MessageSummary } from '../../../protocol/rows.js';
-import type { SearchConnections } from './search-connections.js';
+import type { Field, ListField, MessageSummary } from '../../../protocol/rows.js';
+import type { PieceSize, SearchConnections } from './search-connections.js';
 import { type SearchCursor, shortKey, tagOf } from './search-cursor.js';
 
 type Row = Result<'message.search'>['messages'][number];
 
-/** Folders in one piece of work. */
-const PIECE = 10;
+/** Folders in one piece of work: one FETCH of few messages in each. */
+const PIECE: PieceSize = { first: 25, most: 50 };
 /** Hits of a folder whose keys are fetched at once: at least, and at most. */
 const KEYS = { least: 8, most: 2_000 };
 /** Places that are looked through at once for where an earlier page ended. */
@@ -49,9 +49,10 @@ export class FoundPages {
 
   async page(from: number, limit: number): Promise<Page> {
     const found = this.#found;
+    const ahead = from === 0 && found.total <= limit ? await this.#allAtOnce() : undefined;
     await this.#merge(from + limit);
     const places = await found.places(from, from + limit);
-    const rows = await this.#rowsOf(places);
+    const rows = ahead ?? (await this.#rowsOf(places, this.#fields));
     const messages = places.flatMap((place) => {
       const row = this.#fields.length > 0 ? rows.get(place.run)?.get(place.uid) : { uid: place.uid };
       const { mailbox, uidValidity } = place.run;
@@ -63,6 +64,23 @@ export class FoundPages {
     const { run, uid } = end;
     const keys = found.keysOf(end) ?? this.#keysIn(rows.get(run)?.get(uid));
     return { messages, to, last: { folder: tagOf(run.mailbox), uidValidity: run.uidValidity, uid, keys } };
+  }
+
+  /**
+   * Fetches the rows of all hits, and takes the sort keys from them: one round trip less where all are on one page.
+   * @returns undefined where the keys are known
+   */
+  async #allAtOnce(): Promise<Map<Run, Map<number, MessageSummary>> | undefined> {
+    const { sort, runs } = this.#found;
+    const open = runs.filter(({ uids, columns }) => uids.length > (columns[0]?.length ?? 0));
+    if (this.#fields.length === 0 || open.length < 2) return undefined;
+    const places = runs.flatMap((run) => Array.from(run.uids, (uid) => ({ run, uid })));
+    const rows = await this.#rowsOf(places, [...new Set([...this.#fields, ...fieldsOf(sort)])]);
+    for (const run of open) addRows(run, rows.get(run), sort);
+    const added = fieldsOf(sort).filter((field) => !this.#fields.includes(field));
+    for (const byUid of rows.values())
+      for (const row of byUid.values()) for (const member of added) without(row, member);
+    return rows;
   }
 
   /** Place behind the last message of a page that was taken from another order. */
@@ -114,7 +132,7 @@ export class FoundPages {
   async #fetchKeys(runs: Run[], count: number): Promise<void> {
     const { searchBy, leaveOut } = this.#options;
     const before = new Map(runs.map((run) => [run, run.columns[0]?.length ?? 0]));
-    const fetching = this.#connections.each(inPieces(runs, PIECE), searchBy, async (connection, piece) => {
+    const fetching = this.#connections.each(runs, PIECE, searchBy, async (connection, piece) => {
       const refused = await fetchNextKeys(connection, piece, this.#found.sort, count);
       for (const mailbox of refused.keys()) leaveOut(mailbox);
     });
@@ -128,20 +146,19 @@ export class FoundPages {
     }
   }
 
-  async #rowsOf(places: readonly Place[]): Promise<Map<Run, Map<number, MessageSummary>>> {
+  async #rowsOf(places: readonly Place[], fields: readonly Field[]): Promise<Map<Run, Map<number, MessageSummary>>> {
     const { answerBy, leaveOut } = this.#options;
     const rows = new Map<Run, Map<number, MessageSummary>>();
-    if (this.#fields.length === 0) return rows;
+    if (fields.length === 0) return rows;
     const shares = new Map<Run, Share>();
     for (const { run, uid } of places) {
       const share = shares.get(run) ?? { mailbox: run.mailbox, uidValidity: run.uidValidity, uids: [] };
       shares.set(run, share);
       share.uids.push(uid);
     }
-    const pieces = inPieces([...shares], PIECE);
-    const fetching = this.#connections.each(pieces, answerBy, async (connection, piece) => {
+    const fetching = this.#connections.each([...shares], PIECE, answerBy, async (connection, piece) => {
       const runs = new Map(piece.map(([run, share]) => [share, run]));
-      const refused = await fetchShares(connection, [...runs.keys()], this.#fields, (share, some) => {
+      const refused = await fetchShares(connection, [...runs.keys()], fields, (share, some) => {
         const run = runs.get(share);
         if (run) rows.set(run, new Map(some.map((row) => [row.uid, row])));
       });
@@ -158,11 +175,12 @@ export class FoundPages {
   }
 }
 
-/** The items in pieces of at most so many. */
-export function inPieces<T>(items: readonly T[], size: number): T[][] {
-  const pieces: T[][] = [];
-  for (let from = 0; from < items.length; from += size) pieces.push(items.slice(from, from + size));
-  return pieces;
+/** Takes a member out of a row that was not asked for. */
+function without(row: MessageSummary, member: ListField): void {
+  delete row[member];
+  const left = row.unreadable?.filter((name) => name !== member);
+  if (left && left.length > 0) row.unreadable = left;
+  else delete row.unreadable;
 }
 
 /** Whether work ended because its time had passed, or its connections were lost. */

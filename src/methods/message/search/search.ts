@@ -6,9 +6,14 @@ import type { Handler, SessionContext } from '../../context.js';
 import { askedFor, canonical } from '../../support/canonical.js';
 import { metaOf } from '../../support/meta.js';
 import { shareRead } from '../../support/shared.js';
+import { EqualSearches } from './equal-searches.js';
 import { FolderSearch } from './folder-search.js';
 import { DealtConnections, LentConnection } from './search-connections.js';
 
+/** Searches that requests share, for each broker of this process. */
+const equalSearches = new WeakMap<SessionContext['services']['views'], EqualSearches<Found>>();
+
+type Found = Awaited<ReturnType<FolderSearch['answer']>>;
 type Answer = Omit<Result<'message.search'>, 'meta' | 'explain'>;
 
 /** One folder is searched in one job, which equal requests share; of several folders each few are a job of their own. */
@@ -36,12 +41,21 @@ async function searchSeveral(context: SessionContext, params: Params<'message.se
   if (kept) {
     return { ...(JSON.parse(kept.json) as Answer), meta: metaOf({ source: 'cache', asOf: new Date(kept.asked.date) }) };
   }
-  const asked = now();
-  const dealt = new DealtConnections(context);
-  const { answer, asOf } = await new FolderSearch(context, params, dealt).answer();
-  if ((maxAgeMs > 0 || views.hasAnswer(account.key, key)) && services.sessions.hasAccount(account.key)) {
-    const ago = Math.max(0, asked.date - asOf);
-    views.keepAnswer(account.key, key, { at: asked.at - ago, date: asOf }, () => JSON.stringify(answer));
-  }
-  return { ...answer, meta: metaOf({ source: 'server', asOf: new Date(asOf) }) };
+  const begin = async () => {
+    const asked = now();
+    const found = await new FolderSearch(context, params, new DealtConnections(context)).answer();
+    if ((maxAgeMs > 0 || views.hasAnswer(account.key, key)) && services.sessions.hasAccount(account.key)) {
+      const ago = Math.max(0, asked.date - found.asOf);
+      views.keepAnswer(account.key, key, { at: asked.at - ago, date: found.asOf }, () => JSON.stringify(found.answer));
+    }
+    return found;
+  };
+  const searches = equalSearches.get(views) ?? new EqualSearches<Found>();
+  equalSearches.set(views, searches);
+  const isWhole = ({ answer: { incomplete } }: Found) => incomplete.length === 0;
+  const { value, coalesced } = await searches.run(`${account.key} ${key}`, context, begin, isWhole);
+  return {
+    ...value.answer,
+    meta: metaOf({ source: coalesced ? 'coalesced' : 'server', asOf: new Date(value.asOf) }),
+  };
 }

@@ -1,6 +1,6 @@
 import type { ImapConnection } from '../../../imap/connection/connection.js';
 import { namespacesOf } from '../../../imap/connection/namespaces.js';
-import { listMailboxes } from '../../../imap/mailboxes/mailbox-list.js';
+import { type ListedMailbox, listMailboxes } from '../../../imap/mailboxes/mailbox-list.js';
 import { mailboxTree } from '../../../imap/mailboxes/mailbox-tree.js';
 import { canonicalName } from '../../../imap/wire/mailbox-names.js';
 
@@ -11,16 +11,21 @@ export interface ThreadFolders {
   all: string | undefined;
 }
 
+/** All folders, by one LIST that is begun at once. */
+export function listForThread(connection: ImapConnection): Promise<ListedMailbox[]> {
+  return listMailboxes(connection, { counts: false, ghosts: false, subscriptions: false });
+}
+
 /**
  * The folders that a caller names; by default the folder of the message and the one with \Sent, or the one with \All in
  * place of both. A folder that is \All by its name only has the user put something into, so that does not count.
  */
 export async function threadFolders(
   connection: ImapConnection,
+  listed: readonly ListedMailbox[],
   mailbox: string,
   named: readonly string[] | undefined,
 ): Promise<ThreadFolders> {
-  const listed = await listMailboxes(connection, { counts: false, ghosts: false });
   const { other, shared } = namespacesOf(connection);
   const tree = await mailboxTree(
     listed,

@@ -1,13 +1,14 @@
 import type { ImapConnection } from '../../../imap/connection/connection.js';
-import { isRefusal } from '../../../imap/mailboxes/mailbox-status.js';
 import {
-  fetchLinked,
   type Linked,
+  type SearchedFolder,
   type ServerThread,
   searchLinked,
   searchThread,
 } from '../../../imap/messages/threads/linked.js';
+import { type FolderUids, fetchLinkedEach, searchEach } from '../../../imap/messages/threads/linked-folders.js';
 import type { Field } from '../../../protocol/rows.js';
+import { inPieces } from '../../support/in-pieces.js';
 
 /** Messages of a conversation besides the one that was asked for. */
 const MOST_MESSAGES = 499;
@@ -15,6 +16,8 @@ const MOST_MESSAGES = 499;
 const MOST_IDS = 200;
 /** How often the folders are searched for ids that the search before found. */
 const ROUNDS = 3;
+/** Folders in one packet. */
+const PIECE = 25;
 
 /** A message in a folder. */
 export interface Found extends Linked {
@@ -22,11 +25,12 @@ export interface Found extends Linked {
   uidValidity: number;
 }
 
-/** A conversation that is gathered folder by folder: {@link ThreadSearch.run} may be given up at any time. */
+/** A conversation that is gathered over folders: {@link ThreadSearch.messages} has what was found by then. */
 export class ThreadSearch {
   readonly #connection: ImapConnection;
   readonly #fields: readonly Field[];
   readonly #folders: readonly string[];
+  readonly #own: Found;
   readonly #found = new Map<string, Map<number, Found>>();
   readonly #ids = new Set<string>();
   /** By folder, how many of the ids it was searched for. */
@@ -35,10 +39,13 @@ export class ThreadSearch {
   #finished = false;
   #more = false;
 
-  constructor(connection: ImapConnection, folders: readonly string[], fields: readonly Field[]) {
+  /** @param own the message whose conversation it is */
+  constructor(connection: ImapConnection, folders: readonly string[], fields: readonly Field[], own: Found) {
     this.#connection = connection;
     this.#folders = folders;
     this.#fields = fields;
+    this.#own = own;
+    if (folders.includes(own.mailbox)) this.#add(own.mailbox, own.uidValidity, [own]);
   }
 
   /** Whether a bound was met. */
@@ -60,81 +67,86 @@ export class ThreadSearch {
 
   /** Searches all folders for the conversation that the server names. */
   async byServer(thread: ServerThread): Promise<void> {
-    for (const folder of this.#inTurn()) {
-      const done = await this.#in(folder, async (uidValidity) => {
-        const uids = await searchThread(this.#connection, thread);
-        this.#add(folder, uidValidity, await this.#fetch(folder, uids));
-      });
-      if (done) this.#searched.set(folder, 0);
-      else this.#refused.add(folder);
-    }
+    await this.#search(
+      (folder) => searchThread(this.#connection, thread, folder),
+      () => true,
+    );
     this.#finished = true;
   }
 
-  /** Searches all folders for the messages that headers link to this one, and for those that are linked to them. */
-  async byHeaders(seed: Linked): Promise<void> {
-    this.#learn(seed);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const folder of this.#inTurn()) {
-        const ids = [...this.#ids];
-        const fresh = ids.slice(this.#searched.get(folder) ?? 0);
-        if (fresh.length === 0 || this.#refused.has(folder)) continue;
-        const done = await this.#in(folder, async (uidValidity) => {
-          const uids = await searchLinked(this.#connection, fresh);
-          const rows = await this.#fetch(folder, uids);
-          // A server looks for parts of a header, and may do so carelessly.
-          const linked = rows.filter(({ links }) => this.#isLinked(links));
-          this.#add(folder, uidValidity, linked);
-          for (const row of linked) this.#learn(row);
-        });
-        if (done) this.#searched.set(folder, ids.length);
-        else this.#refused.add(folder);
+  /** Searches all folders for the messages that headers link to the first one, and for those that are linked to them. */
+  async byHeaders(): Promise<void> {
+    this.#learn(this.#own);
+    let from = 0;
+    for (let round = 0; round < ROUNDS && from < this.#ids.size; round += 1) {
+      const fresh = [...this.#ids].slice(from);
+      from = this.#ids.size;
+      await this.#search(
+        (folder) => searchLinked(this.#connection, fresh, folder),
+        // A server looks for parts of a header, and may do so carelessly.
+        ({ links }) => this.#isLinked(links),
+      );
+    }
+    if (from < this.#ids.size) this.#more = true;
+    this.#finished = true;
+  }
+
+  /**
+   * Searches the folders, a few in each packet, and fetches what is found there.
+   * @param begin begins a search of the folder that is selected then
+   */
+  async #search(
+    begin: (folder: SearchedFolder) => Promise<number[]>,
+    belongs: (row: Linked) => boolean,
+  ): Promise<void> {
+    const ids = this.#ids.size;
+    for (const piece of inPieces(this.#folders, PIECE)) {
+      const open = piece.filter((folder) => !this.#refused.has(folder));
+      const found = await searchEach(this.#connection, open, begin);
+      const shares = new Map<string, FolderUids>();
+      for (const [folder, { uidValidity, uids }] of found) {
+        const unknown = this.#unknown(folder, uidValidity, uids);
+        if (unknown === undefined) this.#refused.add(folder);
+        else if (unknown.length > 0) shares.set(folder, { uidValidity, uids: unknown });
+      }
+      const take = (folder: string, rows: readonly Linked[]) => {
+        const wanted = rows.filter(belongs);
+        this.#add(folder, shares.get(folder)?.uidValidity ?? 0, wanted);
+        for (const row of wanted) this.#learn(row);
+      };
+      const refused = await fetchLinkedEach(this.#connection, shares, this.#fields, take);
+      for (const folder of open) {
+        if (!found.has(folder) || refused.has(folder)) this.#refused.add(folder);
+        else this.#searched.set(folder, ids);
       }
     }
-    if (this.incomplete.some((folder) => !this.#refused.has(folder)) && this.#ids.size > 0) this.#more = true;
-    this.#finished = true;
   }
 
-  /** The folders, the selected one first: to stay in it saves a round trip. */
-  #inTurn(): string[] {
-    const selected = this.#connection.selected?.path;
-    return this.#folders.toSorted((a, b) => Number(b === selected) - Number(a === selected));
-  }
-
-  /** @returns false where the server refuses the folder */
-  async #in(folder: string, work: (uidValidity: number) => Promise<void>): Promise<boolean> {
-    try {
-      const { uidValidity } = await this.#connection.select(folder);
-      // A folder that was replaced meanwhile has other messages.
-      for (const { uidValidity: before } of this.#found.get(folder)?.values() ?? [])
-        if (before !== uidValidity) return false;
-      await work(uidValidity);
-      return true;
-    } catch (failure) {
-      if (!this.#connection.usable || !isRefusal(failure)) throw failure;
-      return false;
-    }
-  }
-
-  async #fetch(folder: string, uids: readonly number[]): Promise<Linked[]> {
+  /** The newest hits that have no row yet, as many as there is room for; undefined in a folder that was replaced. */
+  #unknown(folder: string, uidValidity: number, uids: readonly number[]): number[] | undefined {
     const known = this.#found.get(folder);
+    // A folder that was replaced meanwhile has other messages.
+    for (const { uidValidity: before } of known?.values() ?? []) if (before !== uidValidity) return undefined;
     const unknown = uids.filter((uid) => !known?.has(uid)).sort((a, b) => b - a);
     const room = this.#room;
     if (unknown.length > room) this.#more = true;
-    // The newest, of more than there is room for.
-    return fetchLinked(this.#connection, unknown.slice(0, room), this.#fields);
+    return unknown.slice(0, room);
   }
 
   get #room(): number {
     let count = 0;
     for (const byUid of this.#found.values()) count += byUid.size;
-    return Math.max(0, MOST_MESSAGES - count);
+    const isIn = this.#found.get(this.#own.mailbox)?.has(this.#own.summary.uid) ?? false;
+    return Math.max(0, MOST_MESSAGES + Number(isIn) - count);
   }
 
+  /** Folders of one packet are fetched without regard to each other: what there is no room for is left out here. */
   #add(folder: string, uidValidity: number, rows: readonly Linked[]): void {
     const byUid = this.#found.get(folder) ?? new Map<number, Found>();
     this.#found.set(folder, byUid);
-    for (const row of rows) byUid.set(row.summary.uid, { ...row, mailbox: folder, uidValidity });
+    const room = this.#room;
+    if (rows.length > room) this.#more = true;
+    for (const row of rows.slice(0, room)) byUid.set(row.summary.uid, { ...row, mailbox: folder, uidValidity });
   }
 
   #isLinked({ id, references }: Linked['links']): boolean {

@@ -1,5 +1,7 @@
 import type { ImapConnection } from '../../../imap/connection/connection.js';
-import { fetchLinked, serverThreadOf } from '../../../imap/messages/threads/linked.js';
+import { refreshWith } from '../../../imap/connection/refresh-with.js';
+import type { ListedMailbox } from '../../../imap/mailboxes/mailbox-list.js';
+import { fetchLinked, type Linked, serverThreadOf, threadField } from '../../../imap/messages/threads/linked.js';
 import { canonicalName } from '../../../imap/wire/mailbox-names.js';
 import type { Params, Result } from '../../../protocol/contract.js';
 import { BrokerError } from '../../../protocol/errors.js';
@@ -8,7 +10,7 @@ import { atMost } from '../../../runtime/wait.js';
 import type { Handler } from '../../context.js';
 import { jobOf } from '../../support/job.js';
 import { metaOf } from '../../support/meta.js';
-import { type ThreadFolders, threadFolders } from './thread-folders.js';
+import { listForThread, type ThreadFolders, threadFolders } from './thread-folders.js';
 import { type Found, ThreadSearch } from './thread-search.js';
 
 type Asked = Params<'message.thread'>;
@@ -27,19 +29,18 @@ export const conversationOf: Handler<'message.thread'> = (context, params) =>
   });
 
 async function gather(connection: ImapConnection, params: Asked, deadlineAt: number): Promise<Told> {
-  const { mailbox, uidValidity, uid } = params;
+  const { mailbox, uid } = params;
   const fields = [...new Set(params.fields)];
-  const selected = await connection.select(mailbox, { fresh: true, uidValidity });
-  const [seed] = await fetchLinked(connection, [uid], fields);
+  const { uidValidity, seed, listed } = await begin(connection, params, [...fields, ...threadField(connection)]);
   if (!seed)
     throw new BrokerError('NOT_FOUND', `uid: the folder "${mailbox}" has no message ${uid}.`, { field: 'uid' });
-  const thread = await serverThreadOf(connection, uid);
-  const folders = await threadFolders(connection, mailbox, params.mailboxes);
-  const search = new ThreadSearch(connection, folders.names, fields);
+  const own = { ...seed, mailbox: canonicalName(mailbox), uidValidity };
+  const thread = serverThreadOf(connection, seed.summary);
+  const folders = await threadFolders(connection, listed, mailbox, params.mailboxes);
+  const search = new ThreadSearch(connection, folders.names, fields, own);
   const left = deadlineAt - Date.now();
-  const searching = thread ? search.byServer(thread) : search.byHeaders(seed);
+  const searching = thread ? search.byServer(thread) : search.byHeaders();
   await inTime(searching, left - Math.min(left * RESERVE, MOST_RESERVE_MS));
-  const own = { ...seed, mailbox: canonicalName(mailbox), uidValidity: selected.uidValidity };
   const found = withOwn(search.messages, own, folders, params.mailboxes !== undefined);
   return {
     messages: withoutCopies(found, folders.all).map((one) => rowOf(one, fields)),
@@ -47,6 +48,37 @@ async function gather(connection: ImapConnection, params: Asked, deadlineAt: num
     incomplete: search.incomplete,
     by: thread ? 'server' : 'headers',
   };
+}
+
+interface Begun {
+  uidValidity: number;
+  /** Undefined where there is no such message. */
+  seed: Linked | undefined;
+  listed: ListedMailbox[];
+}
+
+/** The message and all folders: in one round trip where the message's folder is selected, else in two. */
+async function begin(
+  connection: ImapConnection,
+  { mailbox, uidValidity, uid }: Asked,
+  fields: readonly Field[],
+): Promise<Begun> {
+  const read = async (): Promise<Omit<Begun, 'uidValidity'>> => {
+    const [[seed], listed] = await connection.together(() =>
+      Promise.all([fetchLinked(connection, [uid], fields), listForThread(connection)]),
+    );
+    return { seed, listed };
+  };
+  const { selected } = connection;
+  if (selected?.path === canonicalName(mailbox) && selected.uidValidity === uidValidity && !connection.troubled) {
+    let ahead: Omit<Begun, 'uidValidity'> | undefined;
+    const fresh = await refreshWith(connection, async () => {
+      ahead = await read();
+    });
+    if (fresh && ahead) return { uidValidity, ...ahead };
+  }
+  const opened = await connection.select(mailbox, { uidValidity });
+  return { uidValidity: opened.uidValidity, ...(await read()) };
 }
 
 /** Waits for work, but not longer; the connection is ended where its command is still on the wire then. */
