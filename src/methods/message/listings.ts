@@ -17,7 +17,7 @@ import {
 } from '../../view/lists/list-page.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page, type PageRequest } from '../../view/page.js';
-import { rowsJson, stateOf } from '../../view/state.js';
+import { listStateOf, rowsJson, stateOf } from '../../view/state.js';
 import { decodeCursor, decodeListCursor, encodeCursor, encodeListCursor } from './page-cursor.js';
 
 /** One way to answer `message.list`; answers are JSON without `meta` and without their end. */
@@ -91,7 +91,7 @@ export function searched(params: ListParams, listing: Listing, fields: readonly 
     return answerJson({ uidValidity, total, rows, nextCursor, nextOffset: next?.offset ?? null, state });
   };
   const keptJson = (view: MailboxView, page: ListPage) =>
-    json(view.uidValidity ?? 0, page, rowsJson(view, page, fields), stateOf(view));
+    json(view.uidValidity ?? 0, page, rowsJson(view, page, fields), listStateOf(view, page.uids));
   return {
     uidValidity: decoded?.uidValidity,
     of: stableOf(listing),
@@ -159,7 +159,7 @@ function pageJson(mailbox: string, view: MailboxView, page: Page, fields: readon
     rows: rowsJson(view, page, fields),
     nextCursor: next ? encodeCursor({ mailbox, uidValidity, ...next }) : null,
     nextOffset: next ? above + uids.length : null,
-    state: stateOf(view),
+    state: listStateOf(view, uids),
   });
 }
 
