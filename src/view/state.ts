@@ -4,9 +4,9 @@ import type { Page } from './page.js';
 
 /** What a state says. Everything but `view`, `version` and `stamp` is also true in another process. */
 export interface FolderState {
-  /** {@link MailboxView.id}: the view whose log `version` counts; {@link NO_VIEW} where no log tells all. */
+  /** {@link MailboxView.id}: the view whose log `version` counts. */
   view: string;
-  /** Whether the log of the view tells all changes of the messages that were answered: see {@link listStateOf}. */
+  /** Whether the log of the view tells all changes of the messages that were answered: see {@link lastingStateOf}. */
   logged: boolean;
   /** {@link tagOf} the folder. */
   tag: string;
@@ -23,9 +23,6 @@ export interface FolderState {
 
 /** Behind the view in a state of messages of which its log does not tell all. */
 const UNLOGGED = '.';
-/** In place of a view in a state whose later changes no log tells: see {@link lastingStateOf}. */
-const NO_VIEW = '0';
-
 /** The current state of a folder, from which later changes are computed. */
 export function stateOf(view: MailboxView): string {
   return stateBy(view.id, view);
@@ -36,17 +33,17 @@ export function stateOf(view: MailboxView): string {
  * view: the log of this one tells all later changes only where it knows all messages.
  */
 export function lastingStateOf(view: MailboxView): string {
-  return stateBy(view.members.base === 0 ? view.id : NO_VIEW, view);
+  return view.members.base === 0 ? stateOf(view) : stateBy(`${view.id}${UNLOGGED}`, view);
 }
 
 /**
  * The current state of a folder for an answer with messages that need not be among those that the view knows, as a
- * search finds them: the log does not tell what becomes of such messages.
+ * search finds them.
  */
 export function listStateOf(view: MailboxView, uids: readonly number[]): string {
-  const { members } = view;
-  const logged = members.base === 0 || uids.every((uid) => members.flagsOf(uid) !== undefined);
-  return stateBy(logged ? view.id : `${view.id}${UNLOGGED}`, view);
+  if (view.members.base === 0 || uids.every((uid) => view.members.flagsOf(uid) !== undefined)) return stateOf(view);
+  view.log.noteUntold();
+  return lastingStateOf(view);
 }
 
 function stateBy(id: string, view: MailboxView): string {
@@ -89,7 +86,8 @@ export function stateOfSame(view: MailboxView, state: string): FolderState | und
 /** The version since which the log of this view tells all that a caller with this state must know; else undefined. */
 export function versionOf(view: MailboxView, state: string): number | undefined {
   const then = stateOfSame(view, state);
-  return then?.view === view.id && then.logged ? then.version : undefined;
+  if (then?.view !== view.id || !then.logged || !view.log.tellsAllSince(then.version)) return undefined;
+  return then.version;
 }
 
 /**
@@ -101,7 +99,7 @@ export function isUnchanged(view: MailboxView, state: string, of: 'members' | 'f
   const then = stateOfSame(view, state);
   if (!then || !view.placed || view.members.unknownOnTop > 0 || then.exists !== view.members.exists) return false;
   if (then.view === view.id)
-    return then.version === view.log.version && (of === 'members' || then.stamp === view.stamp);
+    return then.version === view.log.version && ((of === 'members' && then.logged) || then.stamp === view.stamp);
   // Without a log: equal mod-sequences show that no flag changed; the next uid and the count, that nothing came or went.
   const same = then.modseq === view.highestModseq && then.uidNext === view.uidNext;
   return same && then.modseq !== undefined && then.uidNext > 0;

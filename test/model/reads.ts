@@ -92,6 +92,7 @@ async function filtered(world: World, command: Filtered): Promise<void> {
     expectedList(state, wanted),
   );
   if (!answer) slot.found.delete(ends);
+  if (answer && !('unchanged' in answer) && maxAgeMs === 0) learn(slot, answer, false);
   if (!answer || 'unchanged' in answer || sort !== 'folder') return;
   const { uidValidity, messages, nextCursor } = answer;
   if (nextCursor === null) slot.found.delete(ends);
