@@ -110,9 +110,12 @@ function rowOf(mail: Mail, fields: readonly ListField[]) {
 }
 
 export function shownPage({ uidValidity, total, messages, nextCursor }: Result<'message.list'>) {
-  // What made a preview depends on the server.
-  const rows = messages.map(({ previewSource: _, ...row }) => row);
-  return { uidValidity, total, messages: rows, more: nextCursor !== null };
+  return { uidValidity, total, messages: shownRows(messages), more: nextCursor !== null };
+}
+
+/** What made a preview depends on the server. */
+function shownRows(messages: Result<'message.list'>['messages']) {
+  return messages.map(({ previewSource: _, ...row }) => row);
 }
 
 /** What message.get must answer. */
@@ -186,7 +189,7 @@ export function shownThreads({ uidValidity, total, threads }: Result<'message.th
     count,
     unseen,
     newest,
-    messages,
+    messages: shownRows(messages),
   }));
   return { uidValidity, total, threads: shown };
 }
