@@ -16,11 +16,25 @@ export class ChangeLog {
   #version = 0;
   /** The log is complete since this version. */
   #from = 0;
+  #untoldAt = -1;
   /** Uid and kind in one number per entry: objects would take six times as much memory. */
   #entries: number[] = [];
 
   get version(): number {
     return this.#version;
+  }
+
+  /**
+   * Messages are answered of whose changes the log does not tell. A caller may ask about them with an older state that it
+   * has of other messages.
+   */
+  noteUntold(): void {
+    this.#untoldAt = this.#version;
+  }
+
+  /** Whether the log tells of all messages that a caller with a state of this version may have. */
+  tellsAllSince(version: number): boolean {
+    return version > this.#untoldAt;
   }
 
   get length(): number {

@@ -84,6 +84,8 @@ export class Membership {
 
   /** Flags as JSON; undefined for a message that is not known. */
   flagsOf(uid: number): string | undefined {
+    // Most messages of a large folder are below the known ones.
+    if (uid < (this.#uids[0] ?? 0)) return undefined;
     const index = lowerBound(this.#uids, uid);
     return this.#uids[index] === uid ? this.#flags[index] : undefined;
   }

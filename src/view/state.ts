@@ -4,8 +4,10 @@ import type { Page } from './page.js';
 
 /** What a state says. Everything but `view`, `version` and `stamp` is also true in another process. */
 export interface FolderState {
-  /** {@link MailboxView.id}: the view whose log `version` counts; {@link NO_VIEW} where no log tells all. */
+  /** {@link MailboxView.id}: the view whose log `version` counts. */
   view: string;
+  /** Whether the log of the view tells all changes of the messages that were answered: see {@link lastingStateOf}. */
+  logged: boolean;
   /** {@link tagOf} the folder. */
   tag: string;
   uidValidity: number;
@@ -19,9 +21,8 @@ export interface FolderState {
   modseq: bigint | undefined;
 }
 
-/** In place of a view in a state whose later changes no log tells: see {@link lastingStateOf}. */
-const NO_VIEW = '0';
-
+/** Behind the view in a state of messages of which its log does not tell all. */
+const UNLOGGED = '.';
 /** The current state of a folder, from which later changes are computed. */
 export function stateOf(view: MailboxView): string {
   return stateBy(view.id, view);
@@ -32,7 +33,17 @@ export function stateOf(view: MailboxView): string {
  * view: the log of this one tells all later changes only where it knows all messages.
  */
 export function lastingStateOf(view: MailboxView): string {
-  return stateBy(view.members.base === 0 ? view.id : NO_VIEW, view);
+  return view.members.base === 0 ? stateOf(view) : stateBy(`${view.id}${UNLOGGED}`, view);
+}
+
+/**
+ * The current state of a folder for an answer with messages that need not be among those that the view knows, as a
+ * search finds them.
+ */
+export function listStateOf(view: MailboxView, uids: readonly number[]): string {
+  if (view.members.base === 0 || uids.every((uid) => view.members.flagsOf(uid) !== undefined)) return stateOf(view);
+  view.log.noteUntold();
+  return lastingStateOf(view);
 }
 
 function stateBy(id: string, view: MailboxView): string {
@@ -55,14 +66,15 @@ function tagOf({ mailboxId, name }: Pick<MailboxView, 'mailboxId' | 'name'>): st
 
 /** What a state string says; undefined for any string that {@link stateOf} has not made. */
 export function readState(state: string): FolderState | undefined {
-  const [, view, tag, ...numbers] =
-    /^([0-9a-z]+)\.([0-9a-z]{1,7})\.(\d{1,10})\.(\d{1,15})\.(\d{1,15})\.(\d{1,10})\.(\d{1,10})(?:\.(\d{1,20}))?$/.exec(
+  const [, view, mark, tag, ...numbers] =
+    /^([0-9a-z]+)(\.?)\.([0-9a-z]{1,7})\.(\d{1,10})\.(\d{1,15})\.(\d{1,15})\.(\d{1,10})\.(\d{1,10})(?:\.(\d{1,20}))?$/.exec(
       state,
     ) ?? [];
   if (view === undefined || tag === undefined) return undefined;
   const [uidValidity = 0, version = 0, stamp = 0, exists = 0, uidNext = 0] = numbers.slice(0, 5).map(Number);
   const modseq = numbers[5] === undefined ? undefined : BigInt(numbers[5]);
-  return { view, tag, uidValidity, version, stamp, exists, uidNext, modseq };
+  const logged = mark !== UNLOGGED;
+  return { view, logged, tag, uidValidity, version, stamp, exists, uidNext, modseq };
 }
 
 /** What a state says of the folder that the view is of; undefined where it is of another folder, or no state. */
@@ -71,10 +83,11 @@ export function stateOfSame(view: MailboxView, state: string): FolderState | und
   return read && read.uidValidity === view.uidValidity && read.tag === tagOf(view) ? read : undefined;
 }
 
-/** The version in a state string of this view; undefined for any other string. */
+/** The version since which the log of this view tells all that a caller with this state must know; else undefined. */
 export function versionOf(view: MailboxView, state: string): number | undefined {
   const then = stateOfSame(view, state);
-  return then?.view === view.id ? then.version : undefined;
+  if (then?.view !== view.id || !then.logged || !view.log.tellsAllSince(then.version)) return undefined;
+  return then.version;
 }
 
 /**
@@ -86,7 +99,7 @@ export function isUnchanged(view: MailboxView, state: string, of: 'members' | 'f
   const then = stateOfSame(view, state);
   if (!then || !view.placed || view.members.unknownOnTop > 0 || then.exists !== view.members.exists) return false;
   if (then.view === view.id)
-    return then.version === view.log.version && (of === 'members' || then.stamp === view.stamp);
+    return then.version === view.log.version && ((of === 'members' && then.logged) || then.stamp === view.stamp);
   // Without a log: equal mod-sequences show that no flag changed; the next uid and the count, that nothing came or went.
   const same = then.modseq === view.highestModseq && then.uidNext === view.uidNext;
   return same && then.modseq !== undefined && then.uidNext > 0;

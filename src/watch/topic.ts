@@ -218,6 +218,8 @@ export class Topic {
     }
     this.#mailboxes.clear();
     this.#log.clear();
+    // No mail is kept of an account that has ended.
+    Topic.#lastCut = undefined;
   }
 
   /** Adds to what rows have. @throws BrokerError RATE_LIMITED where they would have too many header lines */

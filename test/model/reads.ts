@@ -92,6 +92,7 @@ async function filtered(world: World, command: Filtered): Promise<void> {
     expectedList(state, wanted),
   );
   if (!answer) slot.found.delete(ends);
+  if (answer && !('unchanged' in answer) && maxAgeMs === 0) learn(slot, answer, false);
   if (!answer || 'unchanged' in answer || sort !== 'folder') return;
   const { uidValidity, messages, nextCursor } = answer;
   if (nextCursor === null) slot.found.delete(ends);
@@ -144,12 +145,12 @@ async function search(world: World, command: Extract<Read, { do: 'search' }>) {
   if (!world.unsteady) expect(answer).toMatchObject({ incomplete: [], searched: slots.length, nextCursor: null });
 }
 
-/** The order of message.search: dates, then folders, then uids. */
+/** The order of message.search: dates, then folders; then as the server sorts, and Courier turns equal ones round. */
 function newestFirst(a: Hit, b: Hit): number {
   const [first, second] = [Date.parse(a.internalDate ?? ''), Date.parse(b.internalDate ?? '')];
   if (first !== second) return second - first;
-  if (a.mailbox !== b.mailbox) return a.mailbox < b.mailbox ? -1 : 1;
-  return a.uid - b.uid;
+  if (a.mailbox === b.mailbox) return 0;
+  return a.mailbox < b.mailbox ? -1 : 1;
 }
 
 type Hit = Pick<Result<'message.search'>['messages'][number], 'internalDate' | 'mailbox' | 'uid'>;

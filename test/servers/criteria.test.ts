@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapConnection } from '../../src/imap/connection/connection.js';
 import { searchUids } from '../../src/imap/messages/search/search.js';
+import { searchSorted } from '../../src/imap/messages/search/sort.js';
 import { atom, sequence, textOf } from '../../src/imap/wire/tokens.js';
-import type { Criteria } from '../../src/protocol/criteria.js';
+import type { Criteria, Sort } from '../../src/protocol/criteria.js';
 import { startCourier } from '../support/courier.js';
 import { startCyrus } from '../support/cyrus.js';
 import { LeanImap } from '../support/lean-imap.js';
@@ -56,6 +57,20 @@ describe.each([
     [{ subject: 'Größe' }, []],
   ])('finds by %j', async (criteria, uids) => {
     expect(await searchUids(connection, criteria)).toEqual(uids);
+  });
+
+  it.each<[Sort[], number[]]>([
+    [[{ by: 'subject', descending: false }], [1, 3, 5, 2, 4]],
+    [[{ by: 'subject', descending: true }], [2, 4, 1, 3, 5]],
+    [
+      [
+        { by: 'subject', descending: false },
+        { by: 'uid', descending: true },
+      ],
+      [5, 3, 1, 4, 2],
+    ],
+  ])('sorts by %j, equal ones in the order of the folder', async (sort, uids) => {
+    expect((await searchSorted(connection, {}, sort)).uids).toEqual(uids);
   });
 
   it('finds by what only some servers have', async () => {

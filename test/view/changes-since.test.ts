@@ -32,6 +32,9 @@ async function reader({ dovecot }: Dialect, count: number) {
     const list = (limit = 50) => client.call('message.list', { session, mailbox, limit, fields: ['flags'] });
     return {
       list,
+      find: (params: Omit<ParamsIn<'message.list'>, 'session' | 'mailbox'>) =>
+        client.call('message.list', { session, mailbox, ...params }),
+      conversations: () => client.call('message.threads', { session, mailbox }),
       state: async () => (await list()).state ?? '',
       unchanged: (ifState: string) => client.call('message.list', { session, mailbox, ifState }),
       changes: (since: string, params: Params = {}, of = mailbox) =>
@@ -147,6 +150,28 @@ describe.each(dialects)('a state from before a restart, on a server that is %s',
     if (flags) expect(second.changed.map(({ uid }) => uid).sort()).toEqual([1, 5]);
     const third = await changes(second.state, { uids: '1:5' });
     expect(third.added).toEqual([]);
+  });
+
+  it.each<[string, (visitor: Awaited<ReturnType<Awaited<ReturnType<typeof reader>>['next']>>) => Promise<unknown>]>([
+    ['found', ({ find }) => find({ filter: { flagged: false }, fields: ['flags'] })],
+    ['sorted', ({ find }) => find({ sort: [{ by: 'size', descending: false }], fields: ['flags'] })],
+    ['listed by uid alone', ({ find }) => find({ fields: [], limit: 10_000 })],
+    ['in conversations', ({ conversations }) => conversations()],
+  ])('tells what became of messages that were answered as %s, whether a page had them or not', async (_how, ask) => {
+    const { act, next } = await reader(dialect, 6);
+    const visitor = await next();
+    const { state: oldest } = await visitor.list(1);
+    const { state: since } = (await ask(visitor)) as { state: string };
+    expect(await visitor.changes(since)).toMatchObject({ complete: true, changed: [], removed: [] });
+    await act('UID STORE 2 +FLAGS.SILENT (\\Flagged)', 'UID STORE 3,5 +FLAGS.SILENT (\\Deleted)', 'EXPUNGE');
+    // Also to a caller that asks with an older state, which it has of another page.
+    for (const state of [since, oldest ?? '']) {
+      const told = await visitor.changes(state);
+      if (!told.unknown.includes('changed')) expect(told.changed).toEqual([{ uid: 2, flags: ['\\Flagged'] }]);
+      if (!told.unknown.includes('removed')) expect(told.removed.toSorted()).toEqual([3, 5]);
+      expect(unlessRemovals).toEqual(expect.arrayContaining(told.unknown));
+      expect(told.complete).toBe(told.unknown.length === 0);
+    }
   });
 
   it('brings the rows of new mail, newest first', async () => {

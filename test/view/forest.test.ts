@@ -47,4 +47,19 @@ describe('packed conversations', () => {
     const forest = await packForest({ threads: [one(1), one(2), one(9)], byDate: [2, 1, 1] });
     expect([0, 1, 2].map((index) => messagesOf(forest, index))).toEqual([[1], [2], [9]]);
   });
+
+  it('gives large conversations as it gives small ones', async () => {
+    const replies: Thread[] = Array.from({ length: 3_000 }, (_, index) => ({
+      uid: index % 7 === 3 ? null : index + 2,
+      replies: index % 5 === 4 ? [{ uid: index + 5_000, replies: [] }] : [],
+    }));
+    const large: Thread = { uid: 1, replies };
+    const uids = [1, ...replies.flatMap(({ uid, replies: [inner] }) => [uid ?? [], inner?.uid ?? []].flat())];
+    const forest = await packForest({ threads: [one(9_999), large], byDate: [...uids.toReversed(), 9_999] });
+    expect(JSON.parse(treeJson(forest, 1))).toEqual(large);
+    expect(messagesOf(forest, 1)).toEqual(uids.toReversed());
+    const [some] = [await withHits(forest, [1])];
+    expect(JSON.parse(treeJson(some, 0))).toEqual(large);
+    expect(bytesOfForest(forest)).toBeGreaterThan(uids.length * 13 + treeJson(forest, 1).length);
+  });
 });

@@ -30,6 +30,8 @@ describe('a page of a list', () => {
     expect(slice({ offset: 2, after: 8 }, Uint32Array.of(6, 8, 7)).uids).toEqual([7, 3]);
     // What stood before it is not known: one message was before it that is gone.
     expect(slice({ offset: 3, after: 5 }).uids).toEqual([9, 1]);
+    // Nor does the list as it was before have that message: it was gone earlier.
+    expect(slice({ offset: 3, after: 5 }, Uint32Array.of(8, 7, 3, 9, 1, 4)).uids).toEqual([9, 1]);
   });
 
   it('in the order of the folder begins below a uid, whether that is there or not', () => {

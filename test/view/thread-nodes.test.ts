@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SortedUids } from '../../src/view/threads/sorted-uids.js';
 import { ThreadNodes } from '../../src/view/threads/thread-nodes.js';
 
 const message = (uid: number, references: number[] = []) => ({
@@ -8,6 +9,14 @@ const message = (uid: number, references: number[] = []) => ({
   subject: 0,
   isReply: uid % 2 === 0,
   date: 1_700_000_000_000 + uid,
+});
+
+describe('uids in few bytes', () => {
+  it.each([[[]], [[5]], [[1, 2, 7, 4_294_967_295]]])('are those that were given (%#)', (uids: number[]) => {
+    const sorted = new SortedUids(uids);
+    expect([0, 1, 2, 3, 5, 7, 4_294_967_295].filter((uid) => sorted.has(uid))).toEqual(uids);
+    expect(sorted.bytes).toBe(4 * uids.length);
+  });
 });
 
 describe('what threading needs of messages', () => {

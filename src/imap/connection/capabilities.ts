@@ -72,6 +72,11 @@ export function makesUpMissing({ serverName }: Pick<ImapConnection, 'serverName'
   return /courier/i.test(serverName ?? '');
 }
 
+/** Whether SORT gives messages with equal keys newest first, not in the order of the folder (RFC 5256 section 3). */
+export function sortsEqualNewestFirst({ serverName }: Pick<ImapConnection, 'serverName'>): boolean {
+  return /courier/i.test(serverName ?? '');
+}
+
 /** Whether a LIST-STATUS brings other bytes than a folder's MAILBOXID: Cyrus 3.6 sends memory that it has freed. */
 export function garblesMailboxIds(connection: Pick<ImapConnection, 'serverName' | 'has'>): boolean {
   return connection.has('OBJECTID') && /cyrus/i.test(connection.serverName ?? '');

@@ -17,7 +17,7 @@ import {
 } from '../../view/lists/list-page.js';
 import type { MailboxView } from '../../view/mailbox-view.js';
 import { fetchedPage, knownPage, type Page, type PageRequest } from '../../view/page.js';
-import { rowsJson, stateOf } from '../../view/state.js';
+import { listStateOf, rowsJson, stateOf } from '../../view/state.js';
 import { decodeCursor, decodeListCursor, encodeCursor, encodeListCursor } from './page-cursor.js';
 
 /** One way to answer `message.list`; answers are JSON without `meta` and without their end. */
@@ -49,6 +49,7 @@ export function inFolderOrder(params: ListParams, fields: readonly Field[]): Ans
   const { mailbox, limit, cursor, offset } = params;
   const decoded = cursor === undefined ? undefined : decodeCursor(mailbox, cursor);
   const request: PageRequest = { start: decoded ?? (offset === undefined ? undefined : { offset }), limit, fields };
+  const expected = params.uidValidity ?? decoded?.uidValidity;
   const json = (view: MailboxView, page: Page) => pageJson(mailbox, view, page, fields);
   // A list of all uids costs one command, and is kept; to learn the messages would take some.
   const whole = fields.length === 0 && limit > protocolLimits.pageSize;
@@ -73,7 +74,7 @@ export function inFolderOrder(params: ListParams, fields: readonly Field[]): Ans
       const list = whole ? await fetchedListPage(view, connection, ofAll(view)) : undefined;
       if (list) return wholeJson(view, list);
       const page = await fetchedPage(view, connection, request);
-      return page ? json(view, page) : farAway(connection, mailbox, request);
+      return page ? json(view, page) : farAway(connection, mailbox, request, expected);
     },
   };
 }
@@ -85,13 +86,14 @@ export function searched(params: ListParams, listing: Listing, fields: readonly 
   const decoded = cursor === undefined ? undefined : decodeListCursor(mailbox, name, cursor);
   const start = { offset: decoded?.offset ?? offset, after: decoded?.after };
   const request: ListRequest = { ...listing, start, limit, fields };
+  const expected = params.uidValidity ?? decoded?.uidValidity;
   const json = (uidValidity: number, { next, total }: ListPage, rows: string, state: string | null) => {
     const place = next && { after: next.after ?? 0, offset: next.offset };
     const nextCursor = place ? encodeListCursor({ mailbox, listing: name, uidValidity, ...place }) : null;
     return answerJson({ uidValidity, total, rows, nextCursor, nextOffset: next?.offset ?? null, state });
   };
   const keptJson = (view: MailboxView, page: ListPage) =>
-    json(view.uidValidity ?? 0, page, rowsJson(view, page, fields), stateOf(view));
+    json(view.uidValidity ?? 0, page, rowsJson(view, page, fields), listStateOf(view, page.uids));
   return {
     uidValidity: decoded?.uidValidity,
     of: stableOf(listing),
@@ -102,7 +104,7 @@ export function searched(params: ListParams, listing: Listing, fields: readonly 
     fetched: async (view, connection) => {
       const page = await fetchedListPage(view, connection, request);
       if (page) return keptJson(view, page);
-      const { uidValidity } = await connection.select(mailbox);
+      const { uidValidity } = await connection.select(mailbox, { uidValidity: expected });
       const loose = await fetchedLoosePage(connection, request);
       return json(uidValidity, loose, JSON.stringify(loose.messages), null);
     },
@@ -111,23 +113,26 @@ export function searched(params: ListParams, listing: Listing, fields: readonly 
 
 /** How many messages there are, or how many match. */
 export function counted({ filter }: Listing): Answering {
-  const json = (view: MailboxView, total: number) =>
+  const json = (view: MailboxView, total: number, state: string | null) =>
     answerJson({
       uidValidity: view.uidValidity ?? 0,
       total,
       rows: '[]',
       nextCursor: null,
       nextOffset: null,
-      state: stateOf(view),
+      state,
     });
   return {
     uidValidity: undefined,
     of: stableOf({ filter, sort: undefined }),
     known: (view) => {
       const total = knownCount(view, filter);
-      return total === undefined ? undefined : json(view, total);
+      return total === undefined ? undefined : json(view, total, stateOf(view));
     },
-    fetched: async (view, connection) => json(view, await fetchedCount(view, connection, filter ?? {})),
+    fetched: async (view, connection) => {
+      const { hits, settled } = await fetchedCount(view, connection, filter ?? {});
+      return json(view, hits, settled ? stateOf(view) : null);
+    },
   };
 }
 
@@ -159,17 +164,21 @@ function pageJson(mailbox: string, view: MailboxView, page: Page, fields: readon
     rows: rowsJson(view, page, fields),
     nextCursor: next ? encodeCursor({ mailbox, uidValidity, ...next }) : null,
     nextOffset: next ? above + uids.length : null,
-    state: stateOf(view),
+    state: listStateOf(view, uids),
   });
 }
 
-/** A page far below the known pages, fetched without being kept. */
+/**
+ * A page far below the known pages, fetched without being kept.
+ * @throws BrokerError STATE_CHANGED where the folder has become another one since it was found to be the expected one
+ */
 async function farAway(
   connection: ImapConnection,
   mailbox: string,
   { start, limit, fields }: { start: PageStart; limit: number; fields: readonly Field[] },
+  expected: number | undefined,
 ): Promise<string> {
-  const { uidValidity, exists } = await connection.select(mailbox);
+  const { uidValidity, exists } = await connection.select(mailbox, { uidValidity: expected });
   const { messages, next, above } = await fetchPage(connection, start, limit, fields);
   return answerJson({
     uidValidity,

@@ -88,15 +88,23 @@ export function knownCount(view: MailboxView, filter: Criteria | undefined): num
   return isEverything(filter) ? view.members.exists : view.lists.countOf(filter, view);
 }
 
-/** How many messages a filter finds; the count is kept while nothing is heard of the folder. */
-export async function fetchedCount(view: MailboxView, connection: ImapConnection, filter: Criteria): Promise<number> {
+/**
+ * How many messages a filter finds; the count is kept while nothing is heard of the folder.
+ * @returns `settled`: whether the folder is as it was when they were counted
+ */
+export async function fetchedCount(
+  view: MailboxView,
+  connection: ImapConnection,
+  filter: Criteria,
+): Promise<{ hits: number; settled: boolean }> {
   await fetchAllNew(view, connection);
-  if (isEverything(filter)) return view.members.exists;
+  if (isEverything(filter)) return { hits: view.members.exists, settled: true };
   for (let tries = 1; ; tries += 1) {
     const { stamp, arrangement } = view;
     const hits = await countHits(connection, filter);
     view.lists.keepCount(filter, hits, { stamp, arrangement });
-    if (stamp === view.stamp || tries >= TRIES) return hits;
+    const settled = stamp === view.stamp && isFollowed(view, connection);
+    if (settled || tries >= TRIES) return { hits, settled };
   }
 }
 

@@ -1,4 +1,5 @@
 import { bytesOfForest, type Forest } from './forest.js';
+import { SortedUids } from './sorted-uids.js';
 import { ThreadNodes } from './thread-nodes.js';
 
 /** Forests that a folder keeps; the one that was used longest ago goes first. */
@@ -19,11 +20,8 @@ interface Kept extends Basis {
 /** Unseen messages, as a search found them while nothing changed. */
 interface Unseen {
   stamp: number;
-  uids: ReadonlySet<number>;
+  uids: SortedUids;
 }
-
-/** Bytes of a uid in a set. */
-const UID_BYTES = 40;
 
 /** What shows whether a view has changed: members of `MailboxView`. */
 interface Versioned {
@@ -40,7 +38,7 @@ export class Conversations {
   #unseen: Unseen | undefined;
 
   get bytes(): number {
-    let bytes = this.nodes.bytes + (this.#unseen?.uids.size ?? 0) * UID_BYTES;
+    let bytes = this.nodes.bytes + (this.#unseen?.uids.bytes ?? 0);
     for (const [key, { forest }] of this.#forests) bytes += bytesOfForest(forest) + 2 * key.length;
     return bytes;
   }
@@ -74,13 +72,16 @@ export class Conversations {
   }
 
   /** The messages of the folder that are unseen; undefined where that is not known. */
-  unseen({ stamp }: Versioned): ReadonlySet<number> | undefined {
+  unseen({ stamp }: Versioned): SortedUids | undefined {
     return this.#unseen?.stamp === stamp ? this.#unseen.uids : undefined;
   }
 
-  /** @param stamp that of the view before the search */
+  /**
+   * @param stamp that of the view before the search
+   * @param uids ascending
+   */
   keepUnseen({ stamp: now }: Versioned, stamp: number, uids: readonly number[]): void {
-    this.#unseen = now === stamp ? { stamp, uids: new Set(uids) } : undefined;
+    this.#unseen = now === stamp ? { stamp, uids: new SortedUids(uids) } : undefined;
   }
 
   clear(): void {

@@ -3,6 +3,7 @@ import type { Envelope } from '../../protocol/models.js';
 import type { Field } from '../../protocol/rows.js';
 import type { MailboxView } from '../mailbox-view.js';
 import { type Forest, treeJson } from './forest.js';
+import type { SortedUids } from './sorted-uids.js';
 
 /** A conversation of a page. */
 export interface ShownThread {
@@ -25,7 +26,7 @@ export function threadJson(
   forest: Forest,
   { index, uids, rows }: ShownThread,
   fields: readonly Field[],
-  unseen: ReadonlySet<number> | undefined,
+  unseen: SortedUids | undefined,
 ): string {
   let count = 0;
   for (const uid of uids) {

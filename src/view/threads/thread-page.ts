@@ -27,6 +27,8 @@ export interface ThreadRequest extends Wanted {
 export interface ThreadPage {
   total: number;
   threads: string;
+  /** All messages of its conversations. */
+  uids: number[];
   next: { anchor: number; offset: number } | undefined;
 }
 
@@ -201,5 +203,6 @@ async function fetchOpened(
 function pageOf(view: MailboxView, forest: Forest, { threads, next }: Slice, { fields }: ThreadRequest): ThreadPage {
   const unseen = view.conversations.unseen(view);
   const json = threads.map((thread) => threadJson(view, forest, thread, fields, unseen));
-  return { total: forest.starts.length, threads: `[${json.join(',')}]`, next };
+  const uids = threads.flatMap((thread) => thread.uids);
+  return { total: forest.starts.length, threads: `[${json.join(',')}]`, uids, next };
 }

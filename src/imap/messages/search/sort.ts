@@ -1,5 +1,6 @@
 import type { Criteria, Sort } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
+import { sortsEqualNewestFirst } from '../../connection/capabilities.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { atom } from '../../wire/tokens.js';
 import { withCharset } from './charset.js';
@@ -69,8 +70,9 @@ export function requireFew(hits: number, most = BROKER_HITS, field = 'filter'): 
 }
 
 async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort: readonly Sort[]): Promise<number[]> {
-  const { keys, descending: reversed } = orderOf(sort);
-  // Messages with equal keys are ascending by uid. Where they are to descend, the server sorts the other way round.
+  const { keys, descending: equalDescend } = orderOf(sort);
+  const reversed = equalDescend !== sortsEqualNewestFirst(connection);
+  // Messages with equal keys are ascending by uid, but on Courier. Where they are to be the other way round, so is the sort.
   const words = keys.flatMap(({ by, descending }) =>
     by === 'uid' ? [] : [...(descending !== reversed ? ['REVERSE'] : []), serverKeys[by]],
   );

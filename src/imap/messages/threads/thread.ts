@@ -1,6 +1,7 @@
 import type { Criteria } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { Thread } from '../../../protocol/methods/message-threads.js';
+import { sortsEqualNewestFirst } from '../../connection/capabilities.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { toEnvelope } from '../../mime/envelope.js';
 import { toThreadMessage } from '../../mime/threading/thread-message.js';
@@ -52,8 +53,10 @@ async function threadBy(
         else responses.push(raw);
       },
     });
+  const turned = sortsEqualNewestFirst(connection);
+  const order = turned ? [atom('REVERSE'), atom('DATE')] : [atom('DATE')];
   const sort = () =>
-    connection.exec('read', 'UID SORT', [[atom('DATE')], atom(charset), ...keys], {
+    connection.exec('read', 'UID SORT', [order, atom(charset), ...keys], {
       SORT: ({ numbers }) => dated.add(numbers),
     });
   if (hasLiteral(keys)) {
@@ -64,7 +67,7 @@ async function threadBy(
   }
   const threads: Thread[] = [];
   for (const raw of responses) await readThreads(raw, threads);
-  return { threads, byDate: dated.uids };
+  return { threads, byDate: turned ? dated.uids.reverse() : dated.uids };
 }
 
 /** A command with a literal waits for the server's continuation, so that no other command may follow in its packet. */

@@ -2,7 +2,7 @@ import type { ImapConnection } from '../../../imap/connection/connection.js';
 import { isFleeting } from '../../../imap/messages/search/search.js';
 import { BrokerError } from '../../../protocol/errors.js';
 import type { MailboxView } from '../../../view/mailbox-view.js';
-import { isUnchanged, stateOf, unchangedJson } from '../../../view/state.js';
+import { isUnchanged, listStateOf, unchangedJson } from '../../../view/state.js';
 import {
   fetchedThreadPage,
   knownThreadPage,
@@ -41,7 +41,7 @@ export const listThreads: PreparedHandler<'message.threads'> = async (context, p
     const next = page.next ? encodeThreadCursor(list, { uidValidity, ...page.next }) : null;
     const pages = `"nextOffset":${page.next?.offset ?? null},"nextCursor":${JSON.stringify(next)}`;
     const found = `"uidValidity":${uidValidity},"total":${page.total},"threads":${page.threads}`;
-    return `${found},${pages},"threadedBy":"${view.conversations.by}","state":"${stateOf(view)}"`;
+    return `${found},${pages},"threadedBy":"${view.conversations.by}","state":"${listStateOf(view, page.uids)}"`;
   };
   // What the server does not tell of by itself is asked for in any case.
   const unheard = reader.view.rows.changesUnheard(fields);
