@@ -11,7 +11,10 @@ const platformLabels: readonly (readonly [string, string])[] = [
   ['iso-8859-3', 'csisolatin3 iso88593 isoir109 iso885931988 l3 latin3'],
   ['iso-8859-4', 'csisolatin4 iso88594 isoir110 iso885941988 l4 latin4'],
   ['iso-8859-5', 'csisolatincyrillic cyrillic iso88595 isoir144 iso885951988'],
-  ['iso-8859-6', 'arabic asmo708 csiso88596e csiso88596i csisolatinarabic ecma114 iso88596 iso88596e iso88596i isoir127 iso885961987'],
+  [
+    'iso-8859-6',
+    'arabic asmo708 csiso88596e csiso88596i csisolatinarabic ecma114 iso88596 iso88596e iso88596i isoir127 iso885961987',
+  ],
   ['iso-8859-7', 'csisolatingreek ecma118 elot928 greek greek8 iso88597 isoir126 iso885971987 suneugreek'],
   ['iso-8859-8', 'csiso88598e csisolatinhebrew hebrew iso88598 iso88598e isoir138 iso885981988 visual'],
   ['iso-8859-8-i', 'csiso88598i iso88598i logical'],
@@ -25,7 +28,10 @@ const platformLabels: readonly (readonly [string, string])[] = [
   ['windows-874', 'dos874 iso885911 tis620 windows874'],
   ['windows-1250', 'cp1250 windows1250 xcp1250'],
   ['windows-1251', 'cp1251 windows1251 xcp1251'],
-  ['windows-1252', 'ansix341968 ascii cp1252 cp819 csisolatin1 ibm819 iso88591 isoir100 iso885911987 l1 latin1 usascii windows1252 xcp1252'],
+  [
+    'windows-1252',
+    'ansix341968 ascii cp1252 cp819 csisolatin1 ibm819 iso88591 isoir100 iso885911987 l1 latin1 usascii windows1252 xcp1252',
+  ],
   ['windows-1253', 'cp1253 windows1253 xcp1253'],
   ['windows-1254', 'cp1254 csisolatin5 iso88599 isoir148 iso885991989 l5 latin5 windows1254 xcp1254'],
   ['windows-1255', 'cp1255 windows1255 xcp1255'],

@@ -67,7 +67,8 @@ function decodeStructured(octets: string, fallback: string | null, budget: { pie
   };
   const tokens = octets.split(/(<[^<>]*>|[ \t]+)/);
   for (const [index, token] of tokens.entries()) {
-    if (budget.pieces <= 0) return text + decodeRaw(Buffer.from(words + tokens.slice(index).join(''), 'latin1'), fallback);
+    if (budget.pieces <= 0)
+      return text + decodeRaw(Buffer.from(words + tokens.slice(index).join(''), 'latin1'), fallback);
     const bracket = token.indexOf('<');
     const phrase = bracket < 0 ? token : token.slice(0, bracket);
     const isAddress = phrase.includes('@');

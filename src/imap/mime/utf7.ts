@@ -25,7 +25,11 @@ export function decodeUtf7(bytes: Uint8Array): DecodedText {
     }
     const begun = at;
     let [bits, pending] = [0, 0];
-    for (let value = values[bytes[at] ?? 0] ?? -1; at < bytes.length && value >= 0; value = values[bytes[at] ?? 0] ?? -1) {
+    for (
+      let value = values[bytes[at] ?? 0] ?? -1;
+      at < bytes.length && value >= 0;
+      value = values[bytes[at] ?? 0] ?? -1
+    ) {
       at += 1;
       bits = ((bits << 6) | value) & 0x3fffff;
       pending += 6;

@@ -23,7 +23,11 @@ interface Range {
  * @param wide whether a set that is longer than a command line should be is written as one range around it
  * @throws BrokerError INVALID_PARAMS for a range that ends below its start
  */
-export function* uidKeys({ uids, uidRanges, uidAfter }: Criteria, path: string, wide: boolean): Generator<ImapArgument> {
+export function* uidKeys(
+  { uids, uidRanges, uidAfter }: Criteria,
+  path: string,
+  wide: boolean,
+): Generator<ImapArgument> {
   if (uids) {
     const sets = sequenceSets(uids);
     yield* anyOf((wide && sets.length > 1 ? [around(uids)] : sets).map(uidSet));
