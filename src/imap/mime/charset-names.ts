@@ -60,10 +60,19 @@ export function platformName(label: string): string | undefined {
   return platformNames.get(label.replace(/[^a-z0-9]/g, ''));
 }
 
-/** Whether iconv-lite knows a charset: above all utf-7 and the code pages of DOS, which TextDecoder does not know. */
+let iconvNames: ReadonlySet<string> | undefined;
+
+/** Whether iconv-lite knows a charset: above all the code pages of DOS, which TextDecoder does not know. */
 export function isOfIconv(label: string): boolean {
   // As iconv-lite compares names; its own question costs an exception for each that is none.
   const name = label.toLowerCase().replace(/:\d{4}$|[^0-9a-z]/g, '');
+  iconvNames ??= namesOfIconv();
+  // Only a name of a charset loads its tables.
+  return iconvNames.has(name) && iconv.encodingExists(name);
+}
+
+function namesOfIconv(): Set<string> {
+  // The first question loads the names.
   iconv.encodingExists('utf-8');
-  return !noCharsets.has(name) && Object.hasOwn(iconv.encodings ?? {}, name) && iconv.encodingExists(name);
+  return new Set(Object.keys(iconv.encodings ?? {}).filter((name) => !noCharsets.has(name)));
 }

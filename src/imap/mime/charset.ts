@@ -9,20 +9,23 @@ const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bi
 const REPLACEMENT = 0xfffd;
 const utf7 = /^(?:cs)?(?:unicode-1-1-)?utf-?7$/;
 
-/** Charset names in mail, with the names that TextDecoder and iconv-lite use. */
-const otherNames: Record<string, string> = {
-  'x-mac-ce': 'maccenteuro',
-  'x-mac-centraleurroman': 'maccenteuro',
-  'x-mac-romania': 'macromania',
-  'x-mac-romanian': 'macromania',
-  'x-mac-icelandic': 'maciceland',
-  'x-mac-japanese': 'shift_jis',
-  'x-mac-korean': 'euc-kr',
-  'x-mac-chinesesimp': 'gbk',
-  'x-mac-chinesetrad': 'big5',
-  ks_c_5601: 'euc-kr',
-  'x-windows-949': 'euc-kr',
-};
+/**
+ * Charset names in mail, with the names that TextDecoder and iconv-lite use. A Map, because the sender of a mail chooses
+ * the name that is looked up.
+ */
+const otherNames = new Map([
+  ['x-mac-ce', 'maccenteuro'],
+  ['x-mac-centraleurroman', 'maccenteuro'],
+  ['x-mac-romania', 'macromania'],
+  ['x-mac-romanian', 'macromania'],
+  ['x-mac-icelandic', 'maciceland'],
+  ['x-mac-japanese', 'shift_jis'],
+  ['x-mac-korean', 'euc-kr'],
+  ['x-mac-chinesesimp', 'gbk'],
+  ['x-mac-chinesetrad', 'big5'],
+  ['ks_c_5601', 'euc-kr'],
+  ['x-windows-949', 'euc-kr'],
+]);
 
 /**
  * Decodes a body or header by its declared charset. Never throws: bytes that do not fit are read as UTF-8, else as
@@ -38,7 +41,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   const shifting = ascii || label === 'utf-8' ? undefined : shiftingDecoder(label);
   if (shifting) return decodeShifting(bytes, shifting, cut);
   if (utf7.test(label)) return decodeUtf7(bytes);
-  const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
+  const platform = ascii ? undefined : platformName(otherNames.get(label) ?? label);
   // Fast path for most mail: the check is cheaper than decoding.
   if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1Text(bytes), problem: false };
   if (ascii) return decodeUndeclared(bytes, label !== '', cut);
@@ -54,7 +57,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
 /** Whether a label names a charset that {@link decodeCharset} knows. */
 export function knowsCharset(label: string): boolean {
   const name = label.trim().toLowerCase();
-  if (asciiLabels.has(name) || shiftingDecoder(name) || platformName(otherNames[name] ?? name)) return true;
+  if (asciiLabels.has(name) || shiftingDecoder(name) || platformName(otherNames.get(name) ?? name)) return true;
   return iconvName(name) !== undefined;
 }
 
@@ -76,7 +79,7 @@ export function wideCharset(label: string | null, begin: Uint8Array): string | u
 }
 
 function iconvName(label: string): string | undefined {
-  return [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isOfIconv(name));
+  return [otherNames.get(label), label, label.replace(/^x-/, '')].find((name) => name && isOfIconv(name));
 }
 
 /** Whether octets contain any shift between alphabets. */
