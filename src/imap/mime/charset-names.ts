@@ -60,13 +60,13 @@ export function platformName(label: string): string | undefined {
   return platformNames.get(label.replace(/[^a-z0-9]/g, ''));
 }
 
-let iconvNames: ReadonlySet<string> | undefined;
+/** Read at the start: to load the tables that name them takes a tenth of a second. */
+const iconvNames = namesOfIconv();
 
 /** Whether iconv-lite knows a charset: above all the code pages of DOS, which TextDecoder does not know. */
 export function isOfIconv(label: string): boolean {
   // As iconv-lite compares names; its own question costs an exception for each that is none.
   const name = label.toLowerCase().replace(/:\d{4}$|[^0-9a-z]/g, '');
-  iconvNames ??= namesOfIconv();
   // Only a name of a charset loads its tables.
   return iconvNames.has(name) && iconv.encodingExists(name);
 }

@@ -99,7 +99,8 @@ describe('UTF-7', () => {
   it('is read as it is written', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (text) => {
-        expect(decodeUtf7(iconv.encode(text, 'utf-7'))).toEqual({ text: text.replace(/^\uFEFF/, ''), problem: false });
+        const problem = text.includes('\uFFFD');
+        expect(decodeUtf7(iconv.encode(text, 'utf-7'))).toEqual({ text: text.replace(/^\uFEFF/, ''), problem });
       }),
       { numRuns: 2000 },
     );
@@ -178,11 +179,12 @@ describe('mail of nothing but shifts and odd names', () => {
     ['addresses', () => parseHeaders(octets(`To: =?utf-8?q?a?= ${'\xe4 <x> '.repeat(40_000)}`), 'iso-2022-jp')],
   ])('is read in a fraction of a second: %s', (_what, read) => {
     const times = [1, 2, 3].map(() => {
-      const began = performance.now();
+      const began = process.cpuUsage();
       read();
-      return performance.now() - began;
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1000;
     });
-    expect(Math.min(...times)).toBeLessThan(500);
+    expect(Math.min(...times)).toBeLessThan(300);
   });
 });
 
