@@ -59,9 +59,14 @@ const spoilt = (names: readonly string[]) => Object.fromEntries(names.map((name)
 const login = ['CAPABILITY', 'ID', 'NAMESPACE', 'ENABLE', 'AUTHENTICATE', 'LOGIN'];
 const others = [
   ...['NOOP', 'LIST', 'LSUB', 'STATUS', 'SELECT', 'EXAMINE', 'UNSELECT', 'CLOSE', 'APPEND', 'GETQUOTAROOT', 'IDLE'],
+  ...['GETQUOTA', 'GETACL', 'MYRIGHTS', 'GETMETADATA'],
   ...['SEARCH', 'UID SEARCH', 'UID SORT', 'UID THREAD', 'FETCH', 'UID FETCH', 'UID STORE', 'UID COPY', 'UID MOVE'],
 ];
-const offers = ['', 'CONDSTORE QRESYNC ESEARCH SORT THREAD=REFERENCES QUOTA LIST-EXTENDED LIST-STATUS PREVIEW'];
+const offers = [
+  '',
+  'CONDSTORE QRESYNC ESEARCH SORT THREAD=REFERENCES QUOTA LIST-EXTENDED LIST-STATUS PREVIEW',
+  'X-GM-EXT-1 ACL METADATA BINARY QUOTA OBJECTID',
+];
 
 const servers: [string, Hostility][] = [
   ...offers.map((some, index): [string, Hostility] => [`fuzz-${index}`, { offers: some, on: spoilt(others) }]),
@@ -103,7 +108,7 @@ describe('whatever a server answers', () => {
     'the broker lives, answers each request in JSON by the contract, and others are served',
     async () => {
       const name = fc.oneof(
-        { weight: 8, arbitrary: fc.constantFrom('fuzz-0', 'fuzz-1') },
+        { weight: 8, arbitrary: fc.constantFrom('fuzz-0', 'fuzz-1', 'fuzz-2') },
         { weight: 1, arbitrary: fc.nat({ max: LOGIN_SERVERS - 1 }).map((index) => `login-${index}`) },
       );
       const insertions = fc.array(insertion, { minLength: PER_RUN, maxLength: PER_RUN });

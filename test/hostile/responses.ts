@@ -102,6 +102,11 @@ const { structure } = fc.letrec<{ structure: string; leaf: string; branch: strin
     .map(([parts, subtype, given]) => `(${parts.join('')} ${subtype} ${given} NIL NIL NIL)`),
 }));
 
+const ids = fc.oneof(
+  string,
+  string.map((value) => `(${value})`),
+);
+const section = fc.constantFrom('', '1.MIME', 'TEXT', 'HEADER', '1.HEADER', '2.1', 'HEADER.FIELDS (SUBJECT LIST-ID)');
 const item = fc.oneof(
   number.map((uid) => `UID ${uid}`),
   flags.map((all) => `FLAGS ${all}`),
@@ -114,6 +119,11 @@ const item = fc.oneof(
   string.map((value) => `BODY[HEADER.FIELDS (REFERENCES)] ${value}`),
   number.map((value) => `MODSEQ (${value})`),
   string.map((value) => `PREVIEW ${value}`),
+  ids.map((value) => `EMAILID ${value}`),
+  ids.map((value) => `THREADID ${value}`),
+  fc.array(fc.oneof(string, flag), { maxLength: 3 }).map((all) => `X-GM-LABELS ${inParentheses(all)}`),
+  fc.tuple(section, string).map(([name, value]) => `BODY[${name}]<0> ${value}`),
+  fc.tuple(number, string).map(([size, value]) => `BINARY.SIZE[1] ${size} BINARY[1]<3> ${value}`),
 );
 const pairs = (names: readonly string[]) =>
   fc.array(fc.tuple(fc.constantFrom(...names), number), { maxLength: 6 }).map((all) => inParentheses(all.flat()));
@@ -176,6 +186,9 @@ const response = fc.oneof(
   fc.array(parameters, { maxLength: 4 }).map((spaces) => `NAMESPACE ${spaces.join(' ')}`),
   fc.tuple(string, pairs(['STORAGE 1', 'MESSAGE 2', 'X'])).map(([root, limits]) => `QUOTA ${root} ${limits}`),
   fc.tuple(atom, string).map(([name, root]) => `QUOTAROOT ${name} ${root}`),
+  fc.tuple(atom, string, string).map(([name, who, rights]) => `ACL ${name} ${who} ${rights}`),
+  fc.tuple(atom, string).map(([name, rights]) => `MYRIGHTS ${name} ${rights}`),
+  fc.tuple(atom, string).map(([name, value]) => `METADATA ${name} (/shared/comment ${value})`),
   fc.array(atom, { maxLength: 3 }).map((names) => `ENABLED ${names.join(' ')}`),
   condition,
 );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { countHits } from '../../src/imap/messages/search/count-hits.js';
 import { compileCriteria, isFleeting, keysFor, searchUids } from '../../src/imap/messages/search/search.js';
 import { type Criteria, criteria as schema } from '../../src/protocol/criteria.js';
 import type { ScriptedHandler, ScriptedOptions } from '../support/scripted-server.js';
@@ -222,4 +223,51 @@ function wide(count: number, leaf: Criteria = { seen: true }): Criteria {
   if (count <= 20) return { or: Array.from({ length: count }, () => leaf) };
   const groups = Array.from({ length: Math.floor(count / 20) }, () => wide(20, leaf));
   return count % 20 === 0 ? { or: groups } : { or: [...groups, wide(count % 20, leaf)] };
+}
+
+describe('criteria that are long', () => {
+  const odd = Array.from({ length: 10_000 }, (_, index) => 2 * index + 100_001);
+  const around = `UID 100001:${odd.at(-1)}`;
+  const SEARCH: ScriptedHandler = (command, client) => {
+    client.send(`* SEARCH 100001 100002 100003 ${odd.at(-1)}`);
+    client.ok(command);
+  };
+  const on = { 'UID SEARCH': SEARCH };
+
+  it.each<[string, Criteria]>([
+    ['uids', { uids: odd }],
+    ['ranges', { uidRanges: odd.slice(0, 1000).map((uid) => ({ from: uid, to: uid })) }],
+    ['uids in a group', { and: [{ seen: true }, { uids: odd }] }],
+  ])('because of %s are sent as a range, and other hits are left out', async (_what, criteria) => {
+    const { connection, sent } = await selected('', { on });
+    const hits = await searchUids(connection, criteria);
+    expect(hits.slice(0, 2)).toEqual([100_001, 100_003]);
+    const [command = ''] = sent();
+    expect(command.length).toBeLessThan(100);
+    expect(command).toContain('UID 100001:1');
+  });
+
+  it('count as they are searched', async () => {
+    const { connection, sent } = await selected('ESEARCH', { on });
+    expect(await countHits(connection, { uids: odd })).toBe(3);
+    expect(sent()).toEqual([`UID SEARCH RETURN (ALL) (${around})`]);
+  });
+
+  it.each<[string, Criteria]>([
+    ['uids of which others must be', { not: { uids: odd } }],
+    ['uids of which any may be', { or: [{ uids: odd }, { seen: true }] }],
+    ['words', { and: Array.from({ length: 20 }, () => ({ or: letters().map((text) => ({ text })) })) }],
+  ])('because of %s name the limit, and nothing is sent', async (_what, criteria) => {
+    const { connection, sent } = await selected('');
+    await expect(searchUids(connection, criteria)).rejects.toMatchObject({
+      kind: 'INVALID_PARAMS',
+      field: 'filter',
+      message: expect.stringContaining('60000 bytes'),
+    });
+    expect(sent()).toEqual([]);
+  });
+});
+
+function letters(): string[] {
+  return Array.from({ length: 10 }, () => 'x'.repeat(1000));
 }

@@ -28,7 +28,9 @@ export async function metadataOf(
     entries.map(atom),
   ];
   const command = connection.exec('read', 'GETMETADATA', args, {
-    METADATA: ({ attributes: [, told] }) => {
+    METADATA: ({ attributes: [name, told] }) => {
+      // Servers also tell on their own accord what other clients annotate elsewhere (RFC 5464 section 4.4).
+      if (canonicalName(connection.nameOf(name)) !== path) return;
       const list = listOf(told);
       for (let at = 0; at + 1 < list.length; at += 2) {
         const entry = textOf(list[at]).toLowerCase();

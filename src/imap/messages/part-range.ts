@@ -32,12 +32,12 @@ export interface PartBytes {
 export async function partRange(part: RangedPart, range: ByteRange, reuse: boolean): Promise<PartBytes> {
   const { connection, uid, node, head, whole } = part;
   const { encoding, encodedSize, part: number } = node;
-  if (isIdentity(encoding)) {
-    return { decodedSize: node.decodedSize, bytes: download(connection, uid, number, { ...range, reuse }) };
-  }
   if (whole) {
     const bytes = decodeTransfer(head, encoding);
     return { decodedSize: bytes.length, bytes: pieces(bytes.subarray(range.from, range.to)) };
+  }
+  if (isIdentity(encoding)) {
+    return { decodedSize: node.decodedSize, bytes: download(connection, uid, number, { ...range, reuse }) };
   }
   const uuencoded = encoding !== 'base64' && encoding !== 'quoted-printable';
   const binary = uuencoded ? undefined : await beginBinary(connection, uid, number, range);

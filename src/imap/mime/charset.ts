@@ -1,27 +1,31 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
+import { isOfIconv, platformName } from './charset-names.js';
 import { type DecodedText, shiftingDecoder } from './shifting.js';
+import { decodeUtf7 } from './utf7.js';
 
 /** Labels of ASCII or of no charset. TextDecoder reads ASCII as windows-1252, but 8-bit mail is then mostly UTF-8. */
 const asciiLabels = new Set(['us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bit', 'unknown-8bit']);
-/** Encodings that iconv-lite accepts as charsets, as Buffer does. */
-const noCharsets = new Set(['base64', 'hex', 'binary', 'utf7imap']);
-const REPLACEMENT = '\uFFFD';
+const REPLACEMENT = 0xfffd;
+const utf7 = /^(?:cs)?(?:unicode-1-1-)?utf-?7$/;
 
-/** Charset names in mail, with the names that TextDecoder and iconv-lite use. */
-const otherNames: Record<string, string> = {
-  'x-mac-ce': 'maccenteuro',
-  'x-mac-centraleurroman': 'maccenteuro',
-  'x-mac-romania': 'macromania',
-  'x-mac-romanian': 'macromania',
-  'x-mac-icelandic': 'maciceland',
-  'x-mac-japanese': 'shift_jis',
-  'x-mac-korean': 'euc-kr',
-  'x-mac-chinesesimp': 'gbk',
-  'x-mac-chinesetrad': 'big5',
-  ks_c_5601: 'euc-kr',
-  'x-windows-949': 'euc-kr',
-};
+/**
+ * Charset names in mail, with the names that TextDecoder and iconv-lite use. A Map, because the sender of a mail chooses
+ * the name that is looked up.
+ */
+const otherNames = new Map([
+  ['x-mac-ce', 'maccenteuro'],
+  ['x-mac-centraleurroman', 'maccenteuro'],
+  ['x-mac-romania', 'macromania'],
+  ['x-mac-romanian', 'macromania'],
+  ['x-mac-icelandic', 'maciceland'],
+  ['x-mac-japanese', 'shift_jis'],
+  ['x-mac-korean', 'euc-kr'],
+  ['x-mac-chinesesimp', 'gbk'],
+  ['x-mac-chinesetrad', 'big5'],
+  ['ks_c_5601', 'euc-kr'],
+  ['x-windows-949', 'euc-kr'],
+]);
 
 /**
  * Decodes a body or header by its declared charset. Never throws: bytes that do not fit are read as UTF-8, else as
@@ -36,7 +40,8 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
   const ascii = label === '' || asciiLabels.has(label);
   const shifting = ascii || label === 'utf-8' ? undefined : shiftingDecoder(label);
   if (shifting) return decodeShifting(bytes, shifting, cut);
-  const platform = ascii ? undefined : platformName(otherNames[label] ?? label);
+  if (utf7.test(label)) return decodeUtf7(bytes);
+  const platform = ascii ? undefined : platformName(otherNames.get(label) ?? label);
   // Fast path for most mail: the check is cheaper than decoding.
   if ((ascii || platform === 'utf-8') && isAscii(bytes)) return { text: latin1Text(bytes), problem: false };
   if (ascii) return decodeUndeclared(bytes, label !== '', cut);
@@ -52,7 +57,7 @@ export function decodeCharset(bytes: Uint8Array, declared: string | null, cut = 
 /** Whether a label names a charset that {@link decodeCharset} knows. */
 export function knowsCharset(label: string): boolean {
   const name = label.trim().toLowerCase();
-  if (asciiLabels.has(name) || shiftingDecoder(name) || platformName(otherNames[name] ?? name)) return true;
+  if (asciiLabels.has(name) || shiftingDecoder(name) || platformName(otherNames.get(name) ?? name)) return true;
   return iconvName(name) !== undefined;
 }
 
@@ -73,13 +78,8 @@ export function wideCharset(label: string | null, begin: Uint8Array): string | u
   return iconvName(name);
 }
 
-/** iconv-lite knows charsets that TextDecoder does not, above all utf-7 and the code pages of DOS. */
 function iconvName(label: string): string | undefined {
-  return [otherNames[label], label, label.replace(/^x-/, '')].find((name) => name && isCharset(name));
-}
-
-function isCharset(name: string): boolean {
-  return iconv.encodingExists(name) && !noCharsets.has(name.replace(/[^a-z0-9]/g, ''));
+  return [otherNames.get(label), label, label.replace(/^x-/, '')].find((name) => name && isOfIconv(name));
 }
 
 /** Whether octets contain any shift between alphabets. */
@@ -116,10 +116,14 @@ function decodeUndeclared(bytes: Uint8Array, declared: boolean, cut: boolean): D
 function decodeUtf8(bytes: Uint8Array, cut: boolean): DecodedText {
   const text = strictly(bytes, 'utf-8', cut);
   if (text !== undefined) return { text, problem: false };
-  const loose = new TextDecoder('utf-8').decode(bytes, { stream: cut });
-  const damaged = loose.split(REPLACEMENT).length - 1;
-  let whole = 0;
-  for (const character of loose) if (character > '\u007f' && character !== REPLACEMENT) whole += 1;
+  const loose = cut ? new TextDecoder('utf-8').decode(bytes, { stream: true }) : wholeUtf8.decode(bytes);
+  // Half a character of UTF-16 counts as half: a loop over code points, or over pieces, takes several times as long.
+  let [damaged, whole] = [0, 0];
+  for (let at = 0; at < loose.length; at += 1) {
+    const unit = loose.charCodeAt(at);
+    if (unit === REPLACEMENT) damaged += 1;
+    else if (unit > 0x7f) whole += unit >= 0xd800 && unit < 0xe000 ? 0.5 : 1;
+  }
   // A few invalid bytes in a text that is otherwise UTF-8 must not garble the whole text.
   return { text: whole > damaged ? loose : guess(bytes, cut), problem: true };
 }
@@ -134,11 +138,19 @@ function decodeWithIconv(bytes: Uint8Array, name: string, cut: boolean): Decoded
   const decoder = iconv.getDecoder(name);
   const begun = decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const text = cut ? begun : begun + (decoder.end() ?? '');
-  return { text, problem: text.includes(REPLACEMENT) };
+  return { text, problem: text.includes('\uFFFD') };
 }
 
 function guess(bytes: Uint8Array, cut: boolean): string {
-  return strictly(bytes, 'utf-8', cut) ?? decodeWithIconv(bytes, 'windows-1252', cut).text;
+  const utf8 = strictly(bytes, 'utf-8', cut);
+  if (utf8 !== undefined) return utf8;
+  // Without 0x80 to 0x9F it is the same as ISO-8859-1, which takes no decoder.
+  const text = latin1Text(bytes);
+  return hasC1(text) ? decodeWithIconv(bytes, 'windows-1252', cut).text : text;
+}
+
+function hasC1(text: string): boolean {
+  return /[\u0080-\u009f]/.test(text);
 }
 
 function strictly(bytes: Uint8Array, name: string, cut: boolean): string | undefined {
@@ -156,17 +168,3 @@ function latin1Text(bytes: Uint8Array): string {
 }
 
 const wholeUtf8 = new TextDecoder('utf-8');
-/** TextDecoder's names by label; only valid labels are kept, so that mail cannot make the map grow. */
-const platformNames = new Map<string, string>();
-
-function platformName(label: string): string | undefined {
-  const cached = platformNames.get(label);
-  if (cached) return cached;
-  try {
-    const { encoding } = new TextDecoder(label);
-    platformNames.set(label, encoding);
-    return encoding;
-  } catch {
-    return undefined;
-  }
-}

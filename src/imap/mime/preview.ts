@@ -7,6 +7,8 @@ import { transferDecoder } from './transfer/transfer-decoder.js';
 
 /** Characters of a preview. */
 const LENGTH = 200;
+/** Most characters of a preview that the server made (RFC 8970 section 3.1). */
+const MOST_OF_SERVER = 256;
 /** Encoded bytes that are read of a plain text, and of html, which begins with styles and tables. */
 const PLAIN_BYTES = 3 * 1024;
 const HTML_BYTES = 16 * 1024;
@@ -56,6 +58,15 @@ function ofHtml(html: string, cut: boolean): string {
 function ofPlain(text: string, { format, delsp }: Record<string, string>): string {
   const lines = text.replaceAll('\r\n', '\n');
   return format?.toLowerCase() === 'flowed' ? unflow(lines, delsp?.toLowerCase() === 'yes') : lines;
+}
+
+/**
+ * A preview that the server made (RFC 8970) as it can be shown: without control characters and invisible ones, at most
+ * 256 characters.
+ * @returns null where nothing is left
+ */
+export function shownPreview(text: string): string | null {
+  return cutTo(visible(text.slice(0, 4 * MOST_OF_SERVER)), MOST_OF_SERVER);
 }
 
 /** Begins what was quoted from another mail, in Outlook; and the signature of PGP. */
@@ -153,11 +164,11 @@ function visible(line: string): string {
   );
 }
 
-/** At most 200 characters, none of them half. */
-function cutTo(text: string): string | null {
+/** At most so many characters, none of them half. */
+function cutTo(text: string, length = LENGTH): string | null {
   // A character has two units of UTF-16 at most.
-  const characters = Array.from(text.slice(0, 2 * LENGTH));
-  const cut = characters.length > LENGTH || text.length > 2 * LENGTH;
-  const kept = (cut ? characters.slice(0, LENGTH).join('') : text).replace(/(?:\u200C|\u200D|\s)+$/, '');
+  const characters = Array.from(text.slice(0, 2 * length));
+  const cut = characters.length > length || text.length > 2 * length;
+  const kept = (cut ? characters.slice(0, length).join('') : text).replace(/(?:\u200C|\u200D|\s)+$/, '');
   return kept === '' ? null : kept;
 }

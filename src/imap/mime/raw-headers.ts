@@ -9,6 +9,12 @@ export interface HeaderLine {
 /** Fields of addresses and message ids, in which encoded words are decoded only in names and comments. */
 const structured =
   /^(from|to|cc|bcc|sender|reply-to|return-path|(x-)?(delivered|original|envelope)-(to|from)|errors-to|disposition-notification-to|resent-.*|message-id|in-reply-to|references)$/i;
+/** Most lines of a header that are read; mail has some dozens. */
+export const MOST_HEADER_LINES = 5000;
+/** Most pieces of lines with addresses that are decoded one by one: each takes some microseconds. */
+const MOST_PIECES = 4000;
+/** Most encoded words of all lines together that are decoded. */
+const MOST_WORDS = 4000;
 /** A field name is printable ASCII (RFC 5322 section 2.2): the `From ` line of an mbox file has no such name. */
 const fieldName = /^[!-9;-~]+$/;
 
@@ -18,20 +24,26 @@ const fieldName = /^[!-9;-~]+$/;
  * @param charset of the first text of the message; default: the charset that the Content-Type header names
  */
 export function parseHeaders(block: Uint8Array, charset: string | null = null): HeaderLine[] {
-  const raw = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
+  const raw: HeaderLine[] = [];
+  const lines = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
     .toString('latin1')
     .replace(/\r?\n(?=[ \t])/g, '')
-    .split(/\r?\n/)
-    .flatMap((line) => {
-      const colon = line.indexOf(':');
-      const name = line.slice(0, Math.max(0, colon)).trimEnd();
-      return fieldName.test(name) ? [{ name, value: trimmed(line.slice(colon + 1)) }] : [];
-    });
+    .split(/\r?\n/, 2 * MOST_HEADER_LINES);
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon)).trimEnd();
+    if (fieldName.test(name)) raw.push({ name, value: trimmed(line.slice(colon + 1)) });
+    if (raw.length === MOST_HEADER_LINES) break;
+  }
   const type = charset === null ? raw.find(({ name }) => name.toLowerCase() === 'content-type') : undefined;
   const fallback = charset ?? /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type?.value ?? '')?.[1] ?? null;
+  const budget = { pieces: MOST_PIECES };
+  let words = 0;
   return raw.map(({ name, value }) => {
-    const decode = structured.test(name) ? decodeStructured : decodeOctets;
-    return { name, value: decode(value, fallback) };
+    words += value.split('=?').length - 1;
+    if (words > MOST_WORDS) return { name, value: decodeRaw(Buffer.from(value, 'latin1'), fallback) };
+    const isStructured = structured.test(name);
+    return { name, value: isStructured ? decodeStructured(value, fallback, budget) : decodeOctets(value, fallback) };
   });
 }
 
@@ -39,15 +51,24 @@ function decodeOctets(octets: string, fallback: string | null): string {
   return decodeHeaderText(Buffer.from(octets, 'latin1'), fallback);
 }
 
-/** Decodes a field, but not words in angle brackets or next to an `@` (RFC 2047 section 5 rule 3). */
-function decodeStructured(octets: string, fallback: string | null): string {
+/**
+ * Decodes a field, but not words in angle brackets or next to an `@` (RFC 2047 section 5 rule 3). Of a block of more
+ * pieces than any mail has, the encoded words in the rest stay as they are.
+ */
+function decodeStructured(octets: string, fallback: string | null, budget: { pieces: number }): string {
+  if (!octets.includes('=?')) return decodeOctets(octets, fallback);
   let text = '';
   let words = '';
   const flush = () => {
+    if (words === '') return;
+    budget.pieces -= 1;
     text += decodeOctets(words, fallback);
     words = '';
   };
-  for (const token of octets.split(/(<[^<>]*>|[ \t]+)/)) {
+  const tokens = octets.split(/(<[^<>]*>|[ \t]+)/);
+  for (const [index, token] of tokens.entries()) {
+    if (budget.pieces <= 0)
+      return text + decodeRaw(Buffer.from(words + tokens.slice(index).join(''), 'latin1'), fallback);
     const bracket = token.indexOf('<');
     const phrase = bracket < 0 ? token : token.slice(0, bracket);
     const isAddress = phrase.includes('@');
@@ -55,6 +76,7 @@ function decodeStructured(octets: string, fallback: string | null): string {
     const address = isAddress ? token : token.slice(phrase.length);
     if (address === '') continue;
     flush();
+    budget.pieces -= 1;
     text += decodeRaw(Buffer.from(address, 'latin1'), fallback);
   }
   flush();

@@ -20,6 +20,7 @@ export function shiftingDecoder(label: string): ((bytes: Uint8Array) => DecodedT
 }
 
 const [ESC, SO, SI, LF, CR, TILDE] = [0x1b, 0x0e, 0x0f, 0x0a, 0x0d, 0x7e];
+const [DOLLAR, PARENTHESIS] = [0x24, 0x28];
 const [SINGLE_SHIFT_2, SINGLE_SHIFT_3] = [0x8e, 0x8f];
 type Decoder = InstanceType<typeof TextDecoder>;
 const EUC_JP = new TextDecoder('euc-jp');
@@ -29,7 +30,9 @@ const GBK = new TextDecoder('gbk');
 /** The alphabet of an octet: ASCII, half-width katakana, or a set with two octets per character. */
 type Alphabet = 'ascii' | 'katakana' | 'double' | 'supplement';
 
-const japanese = new Map<string, Alphabet>([
+/** By the octets after ESC. Looked up by number: mail of nothing but escapes has hundreds of thousands. */
+const japanese = new Map<number, Alphabet>();
+const japaneseDesignations: readonly (readonly [string, Alphabet])[] = [
   ['(B', 'ascii'],
   ['(J', 'ascii'],
   ['(H', 'ascii'],
@@ -41,10 +44,14 @@ const japanese = new Map<string, Alphabet>([
   ['$(O', 'double'],
   ['$(Q', 'double'],
   ['$(D', 'supplement'],
-]);
+];
+for (const [sequence, alphabet] of japaneseDesignations) japanese.set(keyOf(sequence), alphabet);
 /** Designations that announce the set to which SO shifts, and the decoder of that set. */
-const korean = { designation: /^\$\)C/, shifted: EUC_KR };
-const chinese = { designation: /^(\$\)[AGE]|\$\*H|\$\+[I-M])/, shifted: GBK };
+const korean = { designations: new Set(['$)C'].map(keyOf)), shifted: EUC_KR };
+const chinese = {
+  designations: new Set(['$)A', '$)G', '$)E', '$*H', '$+I', '$+J', '$+K', '$+L', '$+M'].map(keyOf)),
+  shifted: GBK,
+};
 
 /** Decodes by way of EUC-JP, which has the same character sets, distinguished by the eighth bit. */
 function decodeJapanese(bytes: Uint8Array): DecodedText {
@@ -53,11 +60,13 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
   let before: Alphabet = 'ascii';
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] ?? 0;
-    const sequence = byte === ESC ? escapeAt(bytes, at + 1, japanese) : undefined;
-    if (sequence !== undefined) {
-      alphabet = japanese.get(sequence) ?? 'ascii';
-      at += 1 + sequence.length;
-    } else if (byte === ESC && cutEscape(bytes, at + 1, japanese)) {
+    const escaped = byte === ESC && (bytes[at + 1] === DOLLAR || bytes[at + 1] === PARENTHESIS);
+    const long = escaped ? japanese.get(keyAt(bytes, at + 1, 3)) : undefined;
+    const designated = long ?? (escaped ? japanese.get(keyAt(bytes, at + 1, 2)) : undefined);
+    if (designated !== undefined) {
+      alphabet = designated;
+      at += long === undefined ? 3 : 4;
+    } else if (byte === ESC && cutEscape(bytes, at + 1)) {
       break;
     } else if (byte === SO || byte === SI) {
       if (byte === SO && alphabet !== 'katakana') before = alphabet;
@@ -72,8 +81,10 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
       at = out.pair(bytes, at, alphabet === 'supplement' ? SINGLE_SHIFT_3 : undefined);
     } else {
       const katakana = byte >= 0xa1 && byte <= 0xdf ? byte : alphabet === 'katakana' && byte < 0x60 ? byte | 0x80 : 0;
-      if (katakana > 0xa0) out.push(SINGLE_SHIFT_2, katakana);
-      else out.plain(byte);
+      if (katakana > 0xa0) {
+        out.push(SINGLE_SHIFT_2);
+        out.push(katakana);
+      } else out.plain(byte);
       at += 1;
     }
   }
@@ -81,14 +92,13 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
 }
 
 /** Decodes a charset with sets of two octets per character between SO and SI. */
-function decodeIso2022(bytes: Uint8Array, { designation, shifted }: typeof korean): DecodedText {
+function decodeIso2022(bytes: Uint8Array, { designations, shifted }: typeof korean): DecodedText {
   const out = new Octets(bytes.length);
   let shiftedOut = false;
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] ?? 0;
-    const sequence = byte === ESC ? designation.exec(latin1(bytes, at + 1, at + 4))?.[0] : undefined;
-    if (sequence !== undefined) {
-      at += 1 + sequence.length;
+    if (byte === ESC && bytes[at + 1] === DOLLAR && designations.has(keyAt(bytes, at + 1, 3))) {
+      at += 4;
     } else if (byte === SO || byte === SI) {
       shiftedOut = byte === SO;
       at += 1;
@@ -130,22 +140,21 @@ function decodeHz(bytes: Uint8Array): DecodedText {
   return out.decode(GBK);
 }
 
-/** The designation after an escape, if there is one. */
-function escapeAt(bytes: Uint8Array, at: number, designations: ReadonlyMap<string, unknown>): string | undefined {
-  const long = latin1(bytes, at, at + 3);
-  if (designations.has(long)) return long;
-  return designations.has(long.slice(0, 2)) ? long.slice(0, 2) : undefined;
+/** Two or three octets as a number. */
+function keyAt(bytes: Uint8Array, at: number, length: 2 | 3): number {
+  const third = length === 3 ? (bytes[at + 2] ?? 0) << 16 : 0;
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | third;
+}
+
+function keyOf(sequence: string): number {
+  return keyAt(Buffer.from(sequence, 'latin1'), 0, sequence.length === 2 ? 2 : 3);
 }
 
 /** Whether the input ends within a designation. */
-function cutEscape(bytes: Uint8Array, at: number, designations: ReadonlyMap<string, unknown>): boolean {
+function cutEscape(bytes: Uint8Array, at: number): boolean {
   if (bytes.length - at > 2) return false;
-  const begun = latin1(bytes, at, bytes.length);
-  return [...designations.keys()].some((sequence) => sequence.startsWith(begun));
-}
-
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return String.fromCharCode(...bytes.subarray(from, to));
+  const begun = Buffer.from(bytes.subarray(at)).toString('latin1');
+  return japaneseDesignations.some(([sequence]) => sequence.startsWith(begun));
 }
 
 function isGraphic(byte: number): boolean {
@@ -163,8 +172,8 @@ class Octets {
     this.#bytes = Buffer.allocUnsafe(input * 2);
   }
 
-  push(...bytes: number[]): void {
-    for (const byte of bytes) this.#bytes[this.#length++] = byte;
+  push(byte: number): void {
+    this.#bytes[this.#length++] = byte;
   }
 
   /** Adds an octet outside the two-octet sets; an octet with the eighth bit is invalid in these charsets. */
@@ -184,7 +193,8 @@ class Octets {
       return at + 1;
     }
     if (prefix !== undefined) this.push(prefix);
-    this.push(first | 0x80, second | 0x80);
+    this.push(first | 0x80);
+    this.push(second | 0x80);
     return at + 2;
   }
 

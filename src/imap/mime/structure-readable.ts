@@ -31,6 +31,11 @@ export function readable(root: Structure): Readable {
   return sorted(root, attachedEnvelope);
 }
 
+/** Like {@link readable}, but without the envelopes of attached messages. */
+export function sortedParts(root: Structure): Readable {
+  return sorted(root, () => null);
+}
+
 function sorted(root: Structure, envelopeOf: (part: Structure) => Envelope | null): Readable {
   const sorter = new Sorter(envelopeOf);
   const bodies: Bodies = { text: [], html: [] };
@@ -43,7 +48,7 @@ function sorted(root: Structure, envelopeOf: (part: Structure) => Envelope | nul
  * between the texts counts if it has a file name.
  */
 export function hasAttachment(root: Structure): boolean {
-  return offersFile(sorted(root, () => null));
+  return offersFile(sortedParts(root));
 }
 
 /** Like {@link hasAttachment}, of sorted parts. */

@@ -100,7 +100,10 @@ function optionsOf({ part, uids, headers, maxTextBytes, only }: Params<'message.
   return { part, headers: names || headers, maxTextBytes, only };
 }
 
-/** Opens messages, and in the same packet marks those that are unmarked. */
+/**
+ * Opens messages, and in the same packet marks those that are unmarked. An attached message is opened first: only its
+ * structure tells whether there is one, and a request that fails must not mark anything.
+ */
 async function openAndMark(
   connection: ImapConnection,
   uids: readonly number[],
@@ -108,6 +111,11 @@ async function openAndMark(
   marks: SeenMarks,
   unmarked: readonly number[],
 ): Promise<OpenedMessage[]> {
+  if (options.part !== undefined && uids.length > 0) {
+    const opened = await openMessages(connection, uids, options);
+    await marks.mark(connection, unmarked);
+    return opened;
+  }
   const [opening, marking] = connection.together(
     () =>
       [

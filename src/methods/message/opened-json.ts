@@ -1,6 +1,6 @@
 import type { OpenedMessage, OpenOptions } from '../../imap/messages/open-message.js';
 import { contentIdsIn } from '../../imap/mime/content-ids.js';
-import { parseHeaders } from '../../imap/mime/raw-headers.js';
+import { type HeaderLine, MOST_HEADER_LINES, parseHeaders } from '../../imap/mime/raw-headers.js';
 import type { Attachment, BodyItem, Structure } from '../../protocol/models.js';
 
 /** What of an opened message never changes, as JSON without the brace that begins it. */
@@ -11,24 +11,25 @@ export function toBodyJson(message: OpenedMessage, options: OpenOptions): string
   const textBody = only === 'html' ? null : readable.textBody.map(item);
   const htmlBody = only === 'text' ? null : readable.htmlBody.map(item);
   const cut = [...(textBody ?? []), ...(htmlBody ?? [])].some(({ truncated }) => truncated);
+  const lines = header ? parseHeaders(header, structure.charset) : [];
+  const headersCut = headerCut || lines.length === MOST_HEADER_LINES;
   const body = {
     envelope: message.envelope,
     size: message.size,
     internalDate: message.internalDate,
-    headers: header && headersOf(header, structure.charset, options.headers),
+    headers: header && headersOf(lines, options.headers),
     structure: structure.root,
     textBody,
     htmlBody,
     attachments: attachmentsOf(message),
-    truncated: headerCut || structure.truncated || omitted || cut,
+    truncated: headersCut || structure.truncated || omitted || cut,
     ...(unreadable.length > 0 && { unreadable }),
   };
   return JSON.stringify(body).slice(1);
 }
 
 /** The header lines that are wanted: servers may send more than those. */
-function headersOf(header: Buffer, charset: string | null, wanted: OpenOptions['headers']) {
-  const all = parseHeaders(header, charset);
+function headersOf(all: HeaderLine[], wanted: OpenOptions['headers']) {
   if (typeof wanted === 'boolean') return all;
   const names = new Set(wanted.map((name) => name.toLowerCase()));
   return all.filter(({ name }) => names.has(name.toLowerCase()));

@@ -1,5 +1,5 @@
 import type { ImapConnection } from '../../imap/connection/connection.js';
-import { beginDownload, beginRange, download } from '../../imap/messages/download.js';
+import { type BegunDownload, beginDownload, beginRange, download } from '../../imap/messages/download.js';
 import { requireAttached } from '../../imap/messages/open-message.js';
 import { decoded, partRange } from '../../imap/messages/part-range.js';
 import { knowsCharset } from '../../imap/mime/charset.js';
@@ -56,8 +56,9 @@ function sectionOf(part: string): { number: string; name: string | null } {
 
 /** A whole part; its first piece is fetched together with its structure. */
 async function all(connection: ImapConnection, { uid, part, transfer }: Wanted, sent: number) {
-  const { row, begun, whole } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
-  const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
+  const came = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
+  const node = requirePart(came.row.items.get('BODYSTRUCTURE'), uid, part);
+  const { begun, whole } = orEmpty(came, node);
   const { encoding } = node;
   const total = node.encodedSize ?? undefined;
   const [first] = begun;
@@ -76,8 +77,9 @@ async function all(connection: ImapConnection, { uid, part, transfer }: Wanted, 
 /** A range of a part, which costs about what it sends. */
 async function range(connection: ImapConnection, wanted: Wanted, sent: number) {
   const { uid, part, offset, length = Infinity, transfer } = wanted;
-  const { row, head, whole } = await beginRange(connection, uid, part);
+  const { row, head, whole: isWhole } = await beginRange(connection, uid, part);
   const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
+  const whole = isWhole || node.encodedSize === 0;
   const sized = whole ? withSize(node, head.length) : node;
   const asked = { from: offset + sent, to: offset + length };
   const ranged = { connection, uid, node: sized, head, whole };
@@ -89,8 +91,9 @@ async function range(connection: ImapConnection, wanted: Wanted, sent: number) {
 async function raw(connection: ImapConnection, wanted: Wanted, sent: number) {
   const { uid, part, offset, length = Infinity, transfer } = wanted;
   const asked = { from: offset + sent, to: offset + length };
-  const { row, begun, whole } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE', asked);
-  const node = describedBy(row.items.get('BODYSTRUCTURE'), uid, part);
+  const answer = await beginDownload(connection, uid, part, 'BODYSTRUCTURE', asked);
+  const node = describedBy(answer.row.items.get('BODYSTRUCTURE'), uid, part);
+  const { begun, whole } = orEmpty(answer, node);
   const came = begun[0]?.length ?? 0;
   // The end of the part is where the server sends less than was asked for.
   const sized = whole && (asked.from === 0 || came > 0) ? withSize(node, asked.from + came) : node;
@@ -101,8 +104,9 @@ async function raw(connection: ImapConnection, wanted: Wanted, sent: number) {
 
 /** A whole part as UTF-8. */
 async function text(connection: ImapConnection, { uid, part, transfer, charset }: Wanted, sent: number) {
-  const { row, begun, whole } = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
-  const node = requirePart(row.items.get('BODYSTRUCTURE'), uid, part);
+  const came = await beginDownload(connection, uid, part, 'BODYSTRUCTURE');
+  const node = requirePart(came.row.items.get('BODYSTRUCTURE'), uid, part);
+  const { begun, whole } = orEmpty(came, node);
   if (node.type.startsWith('multipart/')) throw contradiction('part', 'as', `part ${part} is a multipart, not a text`);
   const { encoding } = node;
   const label = charset ?? node.parameters.charset ?? null;
@@ -119,6 +123,11 @@ async function text(connection: ImapConnection, { uid, part, transfer, charset }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
   if (bytes.length > 0) yield bytes;
+}
+
+/** A part without bytes, for which some servers answer NIL in place of an empty string, is there all the same. */
+function orEmpty({ begun, whole }: BegunDownload, { encodedSize }: Structure): Pick<BegunDownload, 'begun' | 'whole'> {
+  return begun.length === 0 && encodedSize === 0 ? { begun: [Buffer.alloc(0)], whole: true } : { begun, whole };
 }
 
 /** A part of which the server states no size, such as a multipart, with the size that it turned out to have. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { envelopeOf } from '../../support/hostile-mailbox.js';
+import { envelopeOf, textPart } from '../../support/hostile-mailbox.js';
 import { type Aftermath, type HostileCase, lazily, type Step } from '../case.js';
 import { haveUids, INBOX, list, onlyUnreadable, type SeenRow } from './checks.js';
 
@@ -39,8 +39,32 @@ function oneLine({ log }: Aftermath): void {
   assert.equal(lines.length, 1, `${lines.length} lines of the log have uid 2`);
 }
 
+const words = lazily(() => {
+  const all = Array.from({ length: 1000 }, (_, index) => `=?cp9${index}?q?=e4?=`).join(' ');
+  return `Subject: ${all} \xe4`.slice(0, 16_000);
+});
+
+function rowOfWords(uid: number): string {
+  const envelope = envelopeOf({ subject: `{1}\r\n\xe4` });
+  const structure = textPart('PLAIN', 3, '("CHARSET" "iso-2022-jp")');
+  const header = `BODY[HEADER.FIELDS (SUBJECT)]<0> {${words().length}}\r\n${words()}`;
+  return `* ${uid} FETCH (UID ${uid} FLAGS () ENVELOPE ${envelope} BODYSTRUCTURE ${structure} ${header})\r\n`;
+}
+
 /** Single rows that cannot be read: each costs itself alone. */
 export const rowCases: readonly HostileCase[] = [
+  {
+    name: 'header-words',
+    about: '50 rows with 16 KB of words in charsets that do not exist, listed',
+    server: { exists: 50, row: rowOfWords },
+    steps: [
+      {
+        ...list,
+        params: { mailbox: 'INBOX', limit: 50, fields: ['envelope', { headers: ['Subject'] }] },
+        result: ({ messages }: { messages: SeenRow[] }) => assert.equal(messages.length, 50),
+      },
+    ],
+  },
   { name: 'from-groups', about: 'a From: of 34,000 empty groups', server: second(fromGroups), steps: [listed] },
   { name: 'cc-groups', about: 'a Cc: of 40,000 empty groups', server: second(ccGroups), steps: [listed] },
   { name: 'addresses', about: 'an ENVELOPE of 200,000 addresses', server: second(addresses), steps: [listed] },

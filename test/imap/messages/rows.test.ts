@@ -25,7 +25,10 @@ async function serverOf(
     });
     const bad = uids.filter((uid) => refuses(uid, asked));
     const told = bad.length > 0 && !answers ? [] : uids.filter((uid) => uid <= count && !bad.includes(uid));
-    connection.send(...told.map((uid) => `* ${uid} FETCH (UID ${uid} ${items(uid, asked) ?? 'FLAGS ()'})`));
+    for (const uid of told) {
+      const row = `* ${uid} FETCH (UID ${uid} ${items(uid, asked) ?? 'FLAGS ()'})\r\n`;
+      connection.raw(row);
+    }
     if (bad.length > 0) connection.no(command, 'Some messages could not be FETCHed (Failure)');
     else connection.ok(command);
   };
@@ -153,6 +156,48 @@ describe('rows', () => {
   });
 });
 
+describe('rows with raw letters', () => {
+  const envelope = (uid: number) => `ENVELOPE (NIL {1}\r\n\xe4 NIL NIL NIL NIL NIL NIL NIL "<${uid}@a>")`;
+  const raw: Items = (uid, asked) =>
+    asked.includes('BODYSTRUCTURE')
+      ? 'BODYSTRUCTURE ("TEXT" "PLAIN" ("CHARSET" "iso-8859-5") NIL NIL "7BIT" 3 1)'
+      : envelope(uid);
+
+  it.each([
+    ['that sends the others before', true],
+    ['that sends nothing', false],
+  ])('of a server %s it refuses one structure are there, that one in a guessed charset', async (_how, answers) => {
+    const refuses = (uid: number, items: string) => uid === 5 && items.includes('BODYSTRUCTURE');
+    const { server, connection } = await serverOf({ refuses, answers }, raw);
+    const rows = sorted(await fetchRange(connection, '1:8', 'sequence', ['envelope']));
+    expect(rows.map((row) => row.envelope?.subject)).toEqual(all.map((uid) => (uid === 5 ? 'ä' : 'ф')));
+    expect(server.names().length).toBeLessThan(12);
+  });
+});
+
+describe('a preview of the server', () => {
+  it.each([
+    ['a'.repeat(300_000), 'a'.repeat(256)],
+    ['\x01 a\x1b[2J\r\n b\u200b\u200b ', 'a [2J b'],
+    [`${'\u{1f600}'.repeat(300)}`, '\u{1f600}'.repeat(256)],
+  ])('is shown without control characters, in at most 256 characters: %#', async (sent, shown) => {
+    const bytes = Buffer.from(sent);
+    const items: Items = () => `PREVIEW {${bytes.length}}\r\n${bytes.toString('latin1')}`;
+    const { connection } = await serverOf({}, items, 'IMAP4rev1 PREVIEW');
+    expect(await fetchSummaries(connection, [1], ['preview'])).toEqual([
+      { uid: 1, preview: shown, previewSource: 'server' },
+    ]);
+  });
+
+  it('of nothing visible is replaced by one of the broker', async () => {
+    const items: Items = (uid, asked) => (asked.includes('PREVIEW') ? 'PREVIEW {3}\r\n\xe2\x80\x8b' : mail(uid, asked));
+    const { connection } = await serverOf({}, items, 'IMAP4rev1 PREVIEW');
+    expect(await fetchSummaries(connection, [1], ['preview'])).toEqual([
+      { uid: 1, preview: 'Message 1', previewSource: 'broker' },
+    ]);
+  });
+});
+
 const fields: Field[] = ['emailId', 'threadId', 'labels'];
 
 describe('stable ids', () => {
@@ -177,6 +222,24 @@ describe('stable ids', () => {
       { uid: 2, ...ids, labels: [] },
     ]);
     expect(server.received[0]).toMatch(/\(UID X-GM-MSGID X-GM-THRID X-GM-LABELS\)$/);
+  });
+});
+
+describe('odd ids and labels', () => {
+  it('that are no ids of the standard are none', async () => {
+    const ids = [`{300}\r\n${'M'.repeat(300)}`, '"a b"', '("\\"")', '()', 'NIL', '(({1}\r\nx))'];
+    const items: Items = (uid) => `EMAILID ${ids[uid - 1]} THREADID ${ids[uid - 1]}`;
+    const { connection } = await serverOf({}, items, 'IMAP4rev1 OBJECTID');
+    const rows = await fetchSummaries(connection, [1, 2, 3, 4, 5, 6], ['emailId', 'threadId']);
+    expect(rows.map(({ emailId, threadId }) => [emailId, threadId])).toEqual(ids.map(() => [null, null]));
+  });
+
+  it('of more bytes than a row may have are cut and say so', async () => {
+    const long = `{70000}\r\n${'L'.repeat(70_000)}`;
+    const { connection } = await serverOf({}, () => `X-GM-LABELS (a NIL ${long} (x) "" b)`, 'IMAP4rev1 X-GM-EXT-1');
+    expect(await fetchSummaries(connection, [1], ['labels'])).toEqual([
+      { uid: 1, labels: ['a'], unreadable: ['labels'] },
+    ]);
   });
 });
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
+import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
-import { decodeCharset } from '../../../src/imap/mime/charset.js';
+import { decodeCharset, knowsCharset } from '../../../src/imap/mime/charset.js';
+import { isOfIconv, platformName } from '../../../src/imap/mime/charset-names.js';
+import { parseHeaders } from '../../../src/imap/mime/raw-headers.js';
+import { decodeUtf7 } from '../../../src/imap/mime/utf7.js';
 
 const octets = (text: string) => Buffer.from(text, 'latin1');
 const decoded = (text: string, charset: string) => decodeCharset(octets(text), charset);
@@ -90,3 +94,100 @@ describe('UTF-16', () => {
     expect(decodeCharset(Buffer.from(base64, 'base64'), charset)).toEqual({ text: 'hi', problem: false });
   });
 });
+
+describe('UTF-7', () => {
+  it('is read as it is written', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (text) => {
+        const problem = text.includes('\uFFFD');
+        expect(decodeUtf7(iconv.encode(text, 'utf-7'))).toEqual({ text: text.replace(/^\uFEFF/, ''), problem });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    ['+', '+'],
+    ['+-', '+'],
+    ['a+-+-b', 'a++b'],
+    ['+AOQ', 'ä'],
+    ['+AOQ-x', 'äx'],
+    ['+AOQ x', 'ä x'],
+    ['+A', ''],
+    ['+2D3eAA-', '\u{1f600}'],
+  ])('%s is %s', (raw, text) => {
+    expect(decoded(raw, 'utf-7')).toEqual({ text, problem: false });
+  });
+
+  it('of half characters and of eight bits has a problem', () => {
+    expect(decoded('+2D0-x', 'utf-7')).toEqual({ text: '\uFFFDx', problem: true });
+    expect(decoded('\xff', 'utf-7')).toEqual({ text: '\uFFFD', problem: true });
+  });
+});
+
+describe('names of charsets', () => {
+  it.each([
+    'utf-8',
+    'UTF8',
+    'iso_8859-1:1987',
+    'ks_c_5601-1987',
+    'x-cp1251',
+    'iso-ir-100',
+    'cp850',
+    'utf-7',
+    'x-mac-ce',
+  ])('such as %s are known', (name) => {
+    expect(knowsCharset(name)).toBe(true);
+  });
+
+  it('are those of TextDecoder and of iconv-lite', () => {
+    const numbers = Array.from({ length: 1400 }, (_, number) => number);
+    const prefixes = ['cp', 'windows-', 'iso-8859-', 'ibm', 'latin', 'l', 'utf-', 'x-', 'koi8-'];
+    for (const label of numbers.flatMap((number) => prefixes.map((prefix) => `${prefix}${number}`))) {
+      expect(isOfIconv(label), label).toBe(iconv.encodingExists(label));
+      expect(platformName(label), label).toBe(ofPlatform(label));
+    }
+    expect(isOfIconv('base64')).toBe(false);
+    expect(isOfIconv('constructor')).toBe(false);
+  });
+});
+
+function ofPlatform(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+it.each(['constructor', '__proto__', 'tostring', 'x-', '-', '', ' ', '"', 'utf-8\0', 'é'])(
+  'a charset by the odd name of %j is a guess, and no failure',
+  (name) => {
+    expect(decoded('a\xe4', name).text).toBe('aä');
+    expect(decodeCharset(Buffer.from('ä'), name).text).toBe('ä');
+  },
+);
+
+describe('mail of nothing but shifts and odd names', () => {
+  const MIB = 1024 * 1024;
+  it.each<[string, () => unknown]>([
+    ['escapes', () => decoded('\x1b(B'.repeat(MIB / 3), 'iso-2022-jp')],
+    ['broken escapes', () => decoded('\x1b'.repeat(MIB), 'iso-2022-jp')],
+    ['Korean escapes', () => decoded('\x1b'.repeat(MIB), 'iso-2022-kr')],
+    ['shifts of UTF-7', () => decoded('+AAA-'.repeat(MIB / 5), 'utf-7')],
+    ['charsets that do not exist', () => parseHeaders(octets(wordsOfOddCharsets(15_000)))],
+    ['addresses', () => parseHeaders(octets(`To: =?utf-8?q?a?= ${'\xe4 <x> '.repeat(40_000)}`), 'iso-2022-jp')],
+  ])('is read in a fraction of a second: %s', (_what, read) => {
+    const times = [1, 2, 3].map(() => {
+      const began = process.cpuUsage();
+      read();
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1000;
+    });
+    expect(Math.min(...times)).toBeLessThan(300);
+  });
+});
+
+function wordsOfOddCharsets(count: number): string {
+  return Array.from({ length: count }, (_, index) => `X${index}: =?cp9${index}x?q?=e4?=\r\n`).join('');
+}

@@ -82,3 +82,21 @@ describe('an attached message of an odd server', () => {
     await close();
   });
 });
+
+describe('a part without bytes', () => {
+  const empty = '("TEXT" "PLAIN" NIL NIL NIL "BASE64" 0 0 NIL NIL NIL NIL)';
+  const plain = empty.replace('BASE64', '7BIT');
+
+  it.each([
+    ['NIL', {}],
+    ['an empty string', { '1': '' }],
+  ])('is empty where the server answers %s', async (_what, octets) => {
+    for (const structure of [empty, plain]) {
+      const { part, close } = await reading(server(structure, octets));
+      for (const more of [{}, { as: 'text' as const }, { encoded: true }, { length: 5 }, { offset: 3 }]) {
+        expect(await part({ part: '1', ...more }), JSON.stringify(more)).toMatchObject({ data: '', encodedSize: 0 });
+      }
+      await close();
+    }
+  });
+});

@@ -4,7 +4,9 @@ import { toEnvelope } from '../../mime/envelope.js';
 import { isAmbiguous } from '../../mime/header-text.js';
 import { bodyCharset } from '../../mime/structure.js';
 import { atom, bytesOf, type ImapAttribute } from '../../wire/tokens.js';
+import { breathe } from '../../wire/turn-budget.js';
 import { type FetchedRow, fetchRows } from '../fetch-rows.js';
+import { fetchDivided } from './divided.js';
 import { HEADERS, type RowItems } from './row-items.js';
 
 /** Most tokens of envelopes that are kept to be read again, over all rows of a command. */
@@ -48,17 +50,23 @@ export class DoubtfulRows {
   async readAgain(connection: ImapConnection): Promise<void> {
     const open = [...this.#rows].filter(([, { charset }]) => charset === undefined).map(([uid]) => uid);
     if (open.length > 0) {
-      const reduce = (row: FetchedRow) => ({ uid: row.uid, charset: bodyCharset(row.items.get('BODYSTRUCTURE')) });
-      const found = await fetchRows(connection, open.join(','), [atom('BODYSTRUCTURE')], 'uid', { reduce });
-      for (const { uid, charset } of found) {
-        const row = this.#rows.get(uid);
-        if (row) row.charset = charset;
-      }
+      const reduce = (row: FetchedRow) => {
+        const doubtful = this.#rows.get(row.uid);
+        if (doubtful) doubtful.charset = bodyCharset(row.items.get('BODYSTRUCTURE'));
+        return row.uid;
+      };
+      // A message whose structure the server refuses is left as it is, and the others are not lost with it.
+      await fetchDivided(
+        open,
+        (uids) => fetchRows(connection, uids.join(','), [atom('BODYSTRUCTURE')], 'uid', { reduce }),
+        (uid) => this.#rows.get(uid)?.charset !== undefined,
+      );
     }
     for (const { summary, envelope, header, charset } of this.#rows.values()) {
       if (!charset) continue;
       if (envelope) summary.envelope = toEnvelope(envelope, charset);
       if (header) summary.headers = this.#items.headersAgain(header, charset);
+      await breathe();
     }
   }
 }

@@ -2,7 +2,7 @@ import type { MessageSummary } from '../../../protocol/rows.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { type PreviewPart, previewOf, previewPart } from '../../mime/preview.js';
 import { readStructure } from '../../mime/structure.js';
-import { type Readable, readable } from '../../mime/structure-readable.js';
+import { type Readable, sortedParts } from '../../mime/structure-readable.js';
 import type { UntaggedHandler } from '../../wire/command.js';
 import type { UntaggedResponse } from '../../wire/response.js';
 import { atom, bytesOf, nzNumberOf, sequence } from '../../wire/tokens.js';
@@ -60,7 +60,7 @@ export class Previews {
     const reduce = ({ uid, items }: FetchedRow) => {
       const waiting = this.#waiting.get(uid);
       const structure = items.get('BODYSTRUCTURE');
-      if (waiting && structure) waiting.from = { part: previewPart(readable(readStructure(structure).root)) };
+      if (waiting && structure) waiting.from = { part: previewPart(sortedParts(readStructure(structure).root)) };
       return uid;
     };
     await fetchDivided(

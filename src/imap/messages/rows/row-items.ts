@@ -11,9 +11,10 @@ import {
 import type { ImapConnection } from '../../connection/connection.js';
 import { toIso } from '../../mime/convert-date.js';
 import { toEnvelope } from '../../mime/envelope.js';
+import { shownPreview } from '../../mime/preview.js';
 import { parseHeaders } from '../../mime/raw-headers.js';
 import { readStructure } from '../../mime/structure.js';
-import { offersFile, type Readable, readable } from '../../mime/structure-readable.js';
+import { offersFile, type Readable, readable, sortedParts } from '../../mime/structure-readable.js';
 import { toFlags } from '../../wire/convert.js';
 import { atom, bytesOf, type ImapArgument, type ImapAttribute, listOf, numberOf, textOf } from '../../wire/tokens.js';
 import { type FetchedRow, peekHeaders } from '../fetch-rows.js';
@@ -73,7 +74,7 @@ export class RowItems {
       if (field === 'preview') Object.assign(summary, previewIn(items.get('PREVIEW')));
       if (field === 'emailId') summary.emailId = idIn(value);
       if (field === 'threadId') summary.threadId = idIn(value);
-      if (field === 'labels') summary.labels = this.#labels(value);
+      if (field === 'labels') summary.labels = this.#labels(value, unreadable);
     }
     if (this.#headers.length > 0) {
       const bytes = bytesOf(items.get(HEADERS)) ?? Buffer.alloc(0);
@@ -106,7 +107,8 @@ export class RowItems {
     const asked = [...this.#sources.values()].includes('BODYSTRUCTURE');
     if (!asked) return { readable: undefined, charset: null };
     const { root, truncated, charset } = readStructure(attribute);
-    const sorted = readable(root);
+    // Envelopes of attached messages are read where they are shown: hostile ones have thousands of addresses.
+    const sorted = asksFor(this.#fields, 'attachments') ? readable(root) : sortedParts(root);
     if (asksFor(this.#fields, 'hasAttachment')) summary.hasAttachment = offersFile(sorted);
     if (asksFor(this.#fields, 'structure')) {
       summary.structure = boundedStructure(root, attribute);
@@ -120,9 +122,18 @@ export class RowItems {
     return { readable: attribute === undefined ? undefined : sorted, charset };
   }
 
-  #labels(attribute: ImapAttribute | undefined): string[] | null {
+  #labels(attribute: ImapAttribute | undefined, unreadable: Set<RowMember>): string[] | null {
     if (!this.#sources.has('labels')) return null;
-    return listOf(attribute).map((label) => this.#connection.nameOf(label));
+    const labels = listOf(attribute)
+      .map((label) => this.#connection.nameOf(label))
+      .filter((label) => label !== '');
+    let left = MOST_JSON;
+    const short = labels.filter((label) => {
+      left -= label.length;
+      return left >= 0;
+    });
+    if (short.length < labels.length) unreadable.add('labels');
+    return short;
   }
 }
 
@@ -157,13 +168,14 @@ export function toInternalDate(text: string): string {
 
 /** PREVIEW (RFC 8970): a string; in a list with its algorithm, as drafts had it, on older servers. */
 function previewIn(attribute: ImapAttribute | undefined): Pick<MessageSummary, 'preview' | 'previewSource'> {
-  const text = textOf(Array.isArray(attribute) ? attribute.at(-1) : attribute);
-  return text.trim() === '' ? { preview: null, previewSource: null } : { preview: text, previewSource: 'server' };
+  const preview = shownPreview(textOf(Array.isArray(attribute) ? attribute.at(-1) : attribute));
+  return { preview, previewSource: preview === null ? null : 'server' };
 }
 
-/** An id: alone, or in parentheses as in RFC 8474. */
+/** An id of 1 to 255 letters, digits, `_` and `-`: alone, or in parentheses as in RFC 8474 section 7. */
 function idIn(attribute: ImapAttribute | undefined): string | null {
-  return textOf(Array.isArray(attribute) ? attribute[0] : attribute) || null;
+  const id = textOf(Array.isArray(attribute) ? attribute[0] : attribute);
+  return /^[\w-]{1,255}$/.test(id) ? id : null;
 }
 
 function headerLines(

@@ -1,5 +1,6 @@
 import type { Criteria } from '../../../protocol/criteria.js';
 import { BrokerError } from '../../../protocol/errors.js';
+import type { ImapArgument } from '../../wire/tokens.js';
 
 /** The parameter that criteria come in: errors name it. */
 export const FILTER = 'filter';
@@ -7,6 +8,9 @@ export const FILTER = 'filter';
 const MAX_DEPTH = 20;
 /** Most conditions in all groups together: 20 levels of 20 groups each would be more than a server can hold. */
 const MAX_CONDITIONS = 200;
+
+/** Most bytes of a search as it is sent: servers refuse a command line of more than 64 KB, or end the connection. */
+const MOST_BYTES = 60_000;
 
 /** A group of criteria, where it stands and how deep. */
 export interface Group {
@@ -65,4 +69,20 @@ function innerGroups({ criteria, path, depth }: Group): Group[] {
     ...(not ? [at(not, 'not')] : []),
     ...(fuzzy ? [at(fuzzy, 'fuzzy')] : []),
   ];
+}
+
+/** @throws BrokerError INVALID_PARAMS where the keys of the criteria take more than 60,000 bytes in a command */
+export function requireShort(keys: ImapArgument[]): ImapArgument[] {
+  if (bytesIn(keys) > MOST_BYTES) {
+    throw invalid(FILTER, `more than ${MOST_BYTES} bytes as an IMAP search; name fewer uids, ranges or words.`);
+  }
+  return keys;
+}
+
+function bytesIn(key: ImapArgument): number {
+  if (Array.isArray(key)) return key.reduce<number>((sum, inner) => sum + bytesIn(inner), 2);
+  if (typeof key === 'string') return key.length + 3;
+  if (typeof key !== 'object') return 12;
+  const value = 'mailbox' in key ? key.mailbox : (key.value ?? '');
+  return (typeof value === 'number' ? 12 : value.length) + 1;
 }

@@ -4,11 +4,16 @@ import type { ImapConnection } from '../../connection/connection.js';
 import { atom, type ImapArgument, numberOf, textOf } from '../../wire/tokens.js';
 import { keysFor, searchUids } from './search.js';
 
+/** Uids that always fit into a command. */
+const MOST_UIDS = 500;
+
 /** How many messages match: only a number is sent where the server has ESEARCH (RFC 4731), else all uids are. */
 export async function countHits(connection: ImapConnection, criteria: Criteria): Promise<number> {
   const counts = connection.has('ESEARCH') || connection.has('IMAP4rev2');
   // `n:*` finds the newest message, too, where that is below n: only its uid shows that.
-  const exact = criteria.uidRanges === undefined && criteria.uidAfter === undefined && !hasGroups(criteria);
+  // A set of many uids is too long for a command; the broker compares those.
+  const few = (criteria.uids?.length ?? 0) <= MOST_UIDS;
+  const exact = few && criteria.uidRanges === undefined && criteria.uidAfter === undefined && !hasGroups(criteria);
   if (!counts || !exact) return (await searchUids(connection, criteria)).length;
   const keys = await keysFor(connection, criteria);
   if (hasLiteral(keys)) return (await searchUids(connection, criteria)).length;

@@ -49,6 +49,8 @@ export interface Place {
   path: string;
   /** Whether comparisons in it must be kept apart: see {@link compared}. */
   apart: boolean;
+  /** Whether sets of uids may be widened: see `compile`. */
+  wide: boolean;
 }
 
 /** How many conditions of a group compare dates or sizes. */
@@ -70,7 +72,7 @@ function compared(keys: ImapArgument[], apart: boolean): ImapArgument[] {
  * @throws BrokerError INVALID_PARAMS for what cannot be sent, UNSUPPORTED for what the server cannot answer
  */
 export function* leafKeys(criteria: Criteria, dialect: Dialect, place: Place): Generator<ImapArgument> {
-  const { path, apart } = place;
+  const { path, apart, wide } = place;
   for (const [name, key] of flagKeys) {
     if (criteria[name] !== undefined) yield atom(criteria[name] ? key : `UN${key}`);
   }
@@ -88,7 +90,7 @@ export function* leafKeys(criteria: Criteria, dialect: Dialect, place: Place): G
   if (notKeyword !== undefined) yield* [atom('UNKEYWORD'), flagAtom(notKeyword, `${path}.notKeyword`)];
   if (largerThan !== undefined) yield* compared([atom('LARGER'), atom(String(largerThan))], apart);
   if (smallerThan !== undefined) yield* compared([atom('SMALLER'), atom(String(smallerThan))], apart);
-  yield* uidKeys(criteria, path);
+  yield* uidKeys(criteria, path, wide);
   yield* extendedKeys(criteria, dialect, place);
 }
 

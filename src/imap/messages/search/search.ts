@@ -23,13 +23,14 @@ export function compileCriteria(criteria: Criteria): ImapArgument[] {
  * Criteria as the server of a connection takes them in SEARCH, SORT and THREAD, for the selected folder as it is now.
  * Their words are sent by {@link withCharset}. Costs round trips only where the server has no WITHIN and an age is asked
  * for.
+ * @param wide whether the hits go through `askedFor`, so that a long set of uids need not be sent
  * @throws BrokerError INVALID_PARAMS, and UNSUPPORTED for what the server does not offer, with the field; TOO_LARGE
  */
-export async function keysFor(connection: ImapConnection, criteria: Criteria): Promise<ImapArgument[]> {
+export async function keysFor(connection: ImapConnection, criteria: Criteria, wide = false): Promise<ImapArgument[]> {
   const groups = boundedGroups(criteria);
   const search = (keys: ImapArgument[]) => searchKeys(connection, keys);
   const ages = connection.has('WITHIN') ? plainDialect.ages : await divideByAge(connection, groups, search);
-  return compile(groups, dialectOf(connection, ages));
+  return compile(groups, dialectOf(connection, ages), wide);
 }
 
 /**
@@ -37,7 +38,7 @@ export async function keysFor(connection: ImapConnection, criteria: Criteria): P
  * @throws BrokerError as {@link keysFor} and {@link withCharset} do
  */
 export async function searchUids(connection: ImapConnection, criteria: Criteria): Promise<number[]> {
-  const hits = await withCharset(connection, await keysFor(connection, criteria), (charset, keys) => {
+  const hits = await withCharset(connection, await keysFor(connection, criteria, true), (charset, keys) => {
     const named = charset === 'US-ASCII' ? [] : [atom('CHARSET'), atom(charset)];
     return searchKeys(connection, [...named, ...keys]);
   });

@@ -76,12 +76,16 @@ async function sortOnServer(connection: ImapConnection, criteria: Criteria, sort
   const words = keys.flatMap(({ by, descending }) =>
     by === 'uid' ? [] : [...(descending !== reversed ? ['REVERSE'] : []), serverKeys[by]],
   );
-  const found = await withCharset(connection, await keysFor(connection, criteria), async (charset, conditions) => {
-    const hits = new Hits(connection);
-    const args = [words.map(atom), atom(charset), ...conditions];
-    await connection.exec('read', 'UID SORT', args, { SORT: ({ numbers }) => hits.add(numbers) });
-    return hits.uids;
-  });
+  const found = await withCharset(
+    connection,
+    await keysFor(connection, criteria, true),
+    async (charset, conditions) => {
+      const hits = new Hits(connection);
+      const args = [words.map(atom), atom(charset), ...conditions];
+      await connection.exec('read', 'UID SORT', args, { SORT: ({ numbers }) => hits.add(numbers) });
+      return hits.uids;
+    },
+  );
   const uids = await askedFor(criteria, found);
   return reversed ? uids.reverse() : uids;
 }

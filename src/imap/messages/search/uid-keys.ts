@@ -7,6 +7,8 @@ import { anyOf, uidSet } from './keys.js';
 
 /** Octets of a set in one key, as in sequence-set.ts. */
 const SET_BYTES = 7000;
+/** Ranges that always fit into that. */
+const MOST_RANGES = 300;
 /** Hits after which a turn may end. */
 const PACE = 10_000;
 
@@ -16,11 +18,38 @@ interface Range {
   to: number;
 }
 
-/** The keys of `uids`, `uidRanges` and `uidAfter`. @throws BrokerError INVALID_PARAMS for a range that ends below its start */
-export function* uidKeys({ uids, uidRanges, uidAfter }: Criteria, path: string): Generator<ImapArgument> {
-  if (uids) yield* anyOf(sequenceSets(uids).map(uidSet));
-  if (uidRanges) yield* rangeKeys(merged(uidRanges, path));
+/**
+ * The keys of `uids`, `uidRanges` and `uidAfter`.
+ * @param wide whether a set that is longer than a command line should be is written as one range around it
+ * @throws BrokerError INVALID_PARAMS for a range that ends below its start
+ */
+export function* uidKeys(
+  { uids, uidRanges, uidAfter }: Criteria,
+  path: string,
+  wide: boolean,
+): Generator<ImapArgument> {
+  if (uids) {
+    const sets = sequenceSets(uids);
+    yield* anyOf((wide && sets.length > 1 ? [around(uids)] : sets).map(uidSet));
+  }
+  if (uidRanges) {
+    const ranges = merged(uidRanges, path);
+    const keys = rangeKeys(ranges);
+    const [first, last] = [ranges[0], ranges.at(-1)];
+    const isLong = wide && ranges.length > MOST_RANGES && first && last;
+    if (!isLong) yield* keys;
+    else yield* last.to === Number.POSITIVE_INFINITY ? openRange(first.from) : uidSet(`${first.from}:${last.to}`);
+  }
   if (uidAfter !== undefined) yield* openRange(uidAfter + 1);
+}
+
+function around(uids: readonly number[]): string {
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  for (const uid of uids) {
+    least = Math.min(least, uid);
+    most = Math.max(most, uid);
+  }
+  return `${least}:${most}`;
 }
 
 /** The ranges in ascending order, those that touch joined to one. */
