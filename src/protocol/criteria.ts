@@ -103,3 +103,6 @@ export const criteria: z.ZodType<Criteria> = z
 export const sortKey = z.enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size', 'uid']);
 export const sort = z.strictObject({ by: sortKey, descending: z.boolean().default(false) });
 export type Sort = z.infer<typeof sort>;
+
+/** An order over folders, in which uids cannot be compared. */
+export const sortOverFolders = sort.extend({ by: sortKey.exclude(['uid']) });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { criteria, sort } from '../criteria.js';
+import { criteria, sortOverFolders } from '../criteria.js';
 import { readMethod } from '../define.js';
 import { protocolLimits } from '../limits.js';
 import { cursor, mailboxName, meta, pageLimit, uidValidity } from '../models.js';
@@ -25,7 +25,7 @@ export const messageSearchMethods = {
       mailboxes,
       filter: criteria.default({}).describe('What the messages have to meet; default: all messages.'),
       sort: z
-        .array(sort)
+        .array(sortOverFolders)
         .min(1)
         .max(3)
         .default([{ by: 'arrival', descending: true }])

@@ -215,7 +215,9 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       expect(show(await ask({ filter: { flagged: true } }))).toHaveLength(2);
     });
 
-    it.skipIf(name !== 'full' && name !== 'bare')('takes 200 folders', async () => {
+    // Of two kinds of servers: the others differ in nothing that matters here, and 200 folders take seconds.
+    const ofTwo = name === 'full' || name === 'bare' ? it : undefined;
+    ofTwo?.('takes 200 folders', async () => {
       const folders = Array.from({ length: 200 }, (_, index) => named(`F${index}`));
       const { ask } = await visitor(folders, 250);
       const found = await ask({ limit: 20 });
