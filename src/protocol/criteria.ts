@@ -106,3 +106,4 @@ export type Sort = z.infer<typeof sort>;
 
 /** An order over folders, in which uids cannot be compared. */
 export const sortOverFolders = sort.extend({ by: sortKey.exclude(['uid']) });
+export type SortOverFolders = z.infer<typeof sortOverFolders>;

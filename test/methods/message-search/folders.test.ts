@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MailboxEncoding } from '../../../src/imap/wire/mailbox-encoding.js';
 import type { ParamsIn, Result } from '../../../src/protocol/contract.js';
-import type { Sort } from '../../../src/protocol/criteria.js';
+import type { SortOverFolders } from '../../../src/protocol/criteria.js';
 import { type Dialect, type DialectName, startDialect } from '../../support/dialects.js';
 import { LeanImap } from '../../support/lean-imap.js';
 import { message } from '../../support/mail.js';
@@ -97,14 +97,14 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       expect(show(await ask({ filter: { subject: '7' } }))).toEqual([`${folders[1]} 7`]);
     });
 
-    it.each<Sort['by']>(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size'])(
+    it.each<SortOverFolders['by']>(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size'])(
       'is in the order of %s as if all were in one folder',
       async (by) => {
         const one = await visitor(['INBOX'], 17);
         const several = await visitor(['INBOX', named('B'), named('A'), named('C')], 17);
         for (const descending of [false, true]) {
           // The second key makes the order whole: the folders play no part in it.
-          const sort: Sort[] = [
+          const sort: SortOverFolders[] = [
             { by, descending },
             { by: 'arrival', descending: false },
           ];
@@ -137,7 +137,7 @@ describe.each<DialectName>(['full', 'without QRESYNC', 'without CONDSTORE', 'bar
       expect(show(await ask({ mailboxes: folders.slice(0, 2), limit: 1 }))).toEqual(['INBOX new']);
     });
 
-    it.each<Sort['by']>(['arrival', 'subject'])(
+    it.each<SortOverFolders['by']>(['arrival', 'subject'])(
       'goes on behind the last message in the order of %s, where the order is kept no more',
       async (by) => {
         const folders = ['INBOX', named('A'), named('B')];

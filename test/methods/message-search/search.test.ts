@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../../src/protocol/contract.js';
-import type { Criteria, Sort } from '../../../src/protocol/criteria.js';
+import type { Criteria, SortOverFolders } from '../../../src/protocol/criteria.js';
 import { type Asker, asker } from '../../support/ask.js';
 import { Dovecot, newUser } from '../../support/dovecot.js';
 import { message } from '../../support/mail.js';
@@ -118,11 +118,11 @@ describe('message.search', () => {
     expect(await found({ subject: 'apple' })).toEqual([5]);
   });
 
-  it.each<Sort['by']>(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size'])(
+  it.each<SortOverFolders['by']>(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size'])(
     'sorts by %s as a server does, in both directions',
     async (by) => {
       for (const descending of [false, true]) {
-        const sort: Sort[] = [
+        const sort: SortOverFolders[] = [
           { by, descending },
           { by: 'arrival', descending: false },
         ];
