@@ -145,7 +145,9 @@ describe('names of charsets', () => {
     const prefixes = ['cp', 'windows-', 'iso-8859-', 'ibm', 'latin', 'l', 'utf-', 'x-', 'koi8-'];
     for (const label of numbers.flatMap((number) => prefixes.map((prefix) => `${prefix}${number}`))) {
       expect(isOfIconv(label), label).toBe(iconv.encodingExists(label));
-      expect(platformName(label), label).toBe(ofPlatform(label));
+      // A later Node may know more of them: these are left to iconv-lite.
+      const left = isOfIconv(label) ? ofPlatform(label) : undefined;
+      expect(platformName(label) ?? left, label).toBe(ofPlatform(label));
     }
     expect(isOfIconv('base64')).toBe(false);
     expect(isOfIconv('constructor')).toBe(false);
