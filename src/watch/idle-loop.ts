@@ -144,7 +144,10 @@ export class IdleLoop {
     } else if (this.#notified !== JSON.stringify(this.#others)) {
       // Where the server refuses NOTIFY, the polls find the changes.
       this.#notified = JSON.stringify(this.#others);
-      await notifyOf(connection, this.#others);
+      const { folders } = this.#others;
+      const accepted = await notifyOf(connection, this.#others);
+      // What has changed since the last look at the folders is told by nothing else.
+      if (accepted && folders) this.#events.onListed();
     } else if (this.#idleRefused || !canIdle(connection)) {
       if (!(await this.#wakeSignal.wait(this.#times.pollMs))) this.#events.onNews();
     } else if (!(await this.#isHere(connection))) {
