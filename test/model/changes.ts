@@ -81,7 +81,7 @@ function expected(known: Knowledge, state: State, told: Changes | undefined): Ou
   const gone =
     told && unknown.has('removed') ? [...learned(known, told).uids].filter((uid) => !there.includes(uid)) : [];
   const uids = [...there, ...gone].sort((a, b) => a - b);
-  return { ok: { ...counts, uids, ...(unknown.size > 0 ? {} : { flags: shownFlags(known, state) }) } };
+  return { ok: { ...counts, uids, ...(unknown.size > 0 ? {} : { flags: shownFlags(known, state, told) }) } };
 }
 
 /** What it was shown, and what came since. */
@@ -89,8 +89,9 @@ function knownTo({ uids, top }: Knowledge, { mails }: Folder): number[] {
   return mails.map(({ uid }) => uid).filter((uid) => uids.has(uid) || uid > top);
 }
 
-function shownFlags({ flags }: Knowledge, { mails }: Folder): [number, string[]][] {
-  return mails.filter(({ uid }) => flags.has(uid)).map((mail) => [mail.uid, mail.flags]);
+function shownFlags({ flags }: Knowledge, { mails }: Folder, told: Changes | undefined): [number, string[]][] {
+  const isNew = (uid: number) => told?.added.includes(uid) === true;
+  return mails.filter(({ uid }) => flags.has(uid) && !isNew(uid)).map((mail) => [mail.uid, mail.flags]);
 }
 
 function applied(known: Knowledge, told: Changes): unknown {
@@ -106,6 +107,8 @@ function applied(known: Knowledge, told: Changes): unknown {
 function learned(known: Knowledge, { state, uidValidity, added, changed, removed }: Changes): Knowledge {
   const uids = new Set([...known.uids, ...added]);
   const flags = new Map(known.flags);
+  // What is new since the state is read anew, also where a later answer has shown it already.
+  for (const uid of added) flags.delete(uid);
   for (const { uid, flags: now } of changed) if (flags.has(uid)) flags.set(uid, now);
   for (const uid of removed) {
     uids.delete(uid);
