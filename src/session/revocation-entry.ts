@@ -53,6 +53,11 @@ export function revocationKey({ id, tenant, user, foreign }: Partial<Entry>): st
   return JSON.stringify(foreign ? [tenant, user ?? null, 'foreign'] : [tenant, user ?? null]);
 }
 
+/** Whether a key is that of a user or a tenant: ids of sessions have no bracket. */
+export function isWide(key: string): boolean {
+  return key.startsWith('[');
+}
+
 /** Whether one entry ends all that another of the same key ends, for as long. */
 export function covers(one: Entry, other: Entry): boolean {
   if (one.id !== undefined) return true;

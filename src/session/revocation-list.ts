@@ -1,4 +1,4 @@
-import { byClock, type Entry, merged, revocationKey } from './revocation-entry.js';
+import { byClock, type Entry, isWide, merged, revocationKey } from './revocation-entry.js';
 import type { Session } from './session.js';
 
 /** What tells whether a session was ended. */
@@ -8,6 +8,8 @@ export type Endable = Pick<Session, 'id' | 'tenant' | 'user' | 'openedAt' | 'end
 export class RevocationList {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly #entries = new Map<string, Entry>();
+  /** Entries for users and tenants. Each request asks for its session, and mostly there are none of them to look for. */
+  #wide = 0;
   #forgotten: Entry | undefined;
 
   constructor() {
@@ -25,6 +27,7 @@ export class RevocationList {
     if (this.#entries.has(revocationKey({ id }))) return true;
     const ends = (found: Entry | undefined) => found !== undefined && isUntil(session, found, line);
     if (this.#forgotten && endsAt <= this.#forgotten.until && ends(this.#forgotten)) return true;
+    if (this.#wide === 0) return false;
     return [{ tenant, user }, { tenant }].some(
       (whose) =>
         ends(this.#entries.get(revocationKey(whose))) ||
@@ -36,17 +39,18 @@ export class RevocationList {
   put(added: Entry): string {
     const key = revocationKey(added);
     const known = this.#entries.get(key);
-    this.#entries.delete(key);
-    this.#entries.set(key, merged(known, added));
+    this.drop(key);
+    this.replace(key, merged(known, added));
     return key;
   }
 
   replace(key: string, entry: Entry): void {
+    if (isWide(key) && !this.#entries.has(key)) this.#wide += 1;
     this.#entries.set(key, entry);
   }
 
   drop(key: string): void {
-    this.#entries.delete(key);
+    if (this.#entries.delete(key) && isWide(key)) this.#wide -= 1;
   }
 
   /** What entries stand for that another process has dropped. */
@@ -74,7 +78,7 @@ export class RevocationList {
     for (const [key, { id, tenant = '', user, until }] of this.#entries) {
       if (id === undefined && user === undefined) continue;
       tenants.set(tenant, Math.max(until, tenants.get(tenant) ?? 0));
-      this.#entries.delete(key);
+      this.drop(key);
     }
     return tenants;
   }
@@ -89,7 +93,7 @@ export class RevocationList {
     const before = this.#entries.size;
     for (const [key, { until }] of this.#entries) {
       if (until > now) continue;
-      this.#entries.delete(key);
+      this.drop(key);
       this.forget({ generation, at: now, until });
     }
     return this.#entries.size < before;
@@ -103,7 +107,7 @@ export class RevocationList {
     }
     const counted = [...this.#entries].filter(([, { id, generation }]) => id === undefined && generation !== undefined);
     return counted.map(([key, entry]) => {
-      this.#entries.delete(key);
+      this.drop(key);
       return this.put(byClock(entry));
     });
   }

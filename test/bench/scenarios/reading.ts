@@ -24,9 +24,9 @@ export async function unchangedPage({ near, echo, effort }: Stage): Promise<Sect
   await echo.learn('unchanged', short);
   const rows = await measure(
     [
-      { name: NOOP, run: () => near.flow.noop() },
-      { name: FULL, run: () => near.broker.index() },
-      { name: UNCHANGED, run: () => near.broker.unchanged(state) },
+      { name: NOOP, run: () => near.flow.noop(), burst: 10 },
+      { name: FULL, run: () => near.broker.index(), burst: 10 },
+      { name: UNCHANGED, run: () => near.broker.unchanged(state), burst: 10 },
       { name: ECHO, run: () => echo.call('unchanged'), burst: 10 },
     ],
     effort,
