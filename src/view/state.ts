@@ -23,6 +23,7 @@ export interface FolderState {
 
 /** Behind the view in a state of messages of which its log does not tell all. */
 const UNLOGGED = '.';
+
 /** The current state of a folder, from which later changes are computed. */
 export function stateOf(view: MailboxView): string {
   return stateBy(view.id, view);

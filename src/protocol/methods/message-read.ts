@@ -84,7 +84,7 @@ export const messageReadMethods = {
         .boolean()
         .optional()
         .describe(
-          'Sets \\Seen, in the same round trip; a folder that keeps no \\Seen answers the messages all the same.',
+          'Sets \\Seen, as a rule in the same round trip; a folder that keeps no \\Seen answers the messages all the same.',
         ),
     },
     result: {

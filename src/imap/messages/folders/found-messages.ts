@@ -18,6 +18,8 @@ export interface Run {
 export interface Place {
   run: Run;
   uid: number;
+  /** Where the hit stood in its run when the place was taken. */
+  at: number;
 }
 
 /** What a cursor knows of the last message of its page. */
@@ -142,15 +144,16 @@ export class FoundMessages {
       const run = this.runs[index];
       // A hit may have left its run.
       const uid = run?.uids[hit];
-      if (at >= from && run && uid !== undefined) places.push({ run, uid });
+      if (at >= from && run && uid !== undefined) places.push({ run, uid, at: hit });
       if (at % STEP === STEP - 1) await breathe();
     }
     return places;
   }
 
   /** The sort keys of a place, where they are known. */
-  keysOf({ run, uid }: Place): SortKey[] | undefined {
-    const at = run.uids.indexOf(uid);
+  keysOf({ run, uid, at: stood }: Place): SortKey[] | undefined {
+    // Hits before it may have left the run; to look through 200,000 of them for each place takes long.
+    const at = run.uids[stood] === uid ? stood : run.uids.indexOf(uid);
     if (at < 0 || at >= (run.columns[0]?.length ?? 0)) return undefined;
     return run.columns.map((column) => column[at] ?? 0);
   }

@@ -146,7 +146,10 @@ export class FoundPages {
     }
   }
 
-  async #rowsOf(places: readonly Place[], fields: readonly Field[]): Promise<Map<Run, Map<number, MessageSummary>>> {
+  async #rowsOf(
+    places: readonly Pick<Place, 'run' | 'uid'>[],
+    fields: readonly Field[],
+  ): Promise<Map<Run, Map<number, MessageSummary>>> {
     const { answerBy, leaveOut } = this.#options;
     const rows = new Map<Run, Map<number, MessageSummary>>();
     if (fields.length === 0) return rows;
