@@ -1,5 +1,6 @@
 import type { Mailbox } from '../../protocol/methods/mailbox.js';
 import { leafName, parentName } from '../wire/mailbox-names.js';
+import { sortInTurns } from '../wire/sort-in-turns.js';
 import { breathe } from '../wire/turn-budget.js';
 import { isSelectable, type ListedMailbox, tooManyFolders } from './mailbox-list.js';
 import { type Candidate, specialUseOrder, specialUses } from './special-use.js';
@@ -17,19 +18,20 @@ const collator = new Intl.Collator('und', { numeric: true });
  */
 export async function mailboxTree(listed: readonly ListedMailbox[], foreign: readonly string[]): Promise<Mailbox[]> {
   const entries = await withParents(listed);
-  const children = byParent(entries.values());
-  const uses = specialUses(Array.from(entries.values(), (entry) => candidate(entry, foreign)));
+  const children = await byParent(entries.values());
+  const uses = await specialUses(candidates(entries.values(), foreign));
   const rank = (name: string) => {
     const use = uses.get(name)?.use;
     return use ? specialUseOrder.indexOf(use) : specialUseOrder.length;
   };
   const ordered: Mailbox[] = [];
   const walk = async (parent: string | null): Promise<void> => {
-    const siblings = (children.get(parent) ?? []).map((entry) => ({
+    const unsorted = (children.get(parent) ?? []).map((entry) => ({
       entry,
       leaf: leafName(entry.name, entry.delimiter),
     }));
-    siblings.sort(
+    const siblings = await sortInTurns(
+      unsorted,
       (a, b) =>
         rank(a.entry.name) - rank(b.entry.name) ||
         collator.compare(a.leaf, b.leaf) ||
@@ -92,24 +94,27 @@ async function withParents(listed: readonly ListedMailbox[]): Promise<Map<string
   return entries;
 }
 
-function byParent(entries: Iterable<ListedMailbox>): Map<string | null, ListedMailbox[]> {
+async function byParent(entries: Iterable<ListedMailbox>): Promise<Map<string | null, ListedMailbox[]>> {
   const children = new Map<string | null, ListedMailbox[]>();
   for (const entry of entries) {
     const parent = parentName(entry.name, entry.delimiter);
     const siblings = children.get(parent);
     if (siblings) siblings.push(entry);
     else children.set(parent, [entry]);
+    await breathe();
   }
   return children;
 }
 
-function candidate(entry: ListedMailbox, foreign: readonly string[]): Candidate {
-  const { name, delimiter, attributes } = entry;
-  return {
-    name,
-    leaf: leafName(name, delimiter),
-    depth: delimiter ? name.split(delimiter).length - 1 : 0,
-    attributes,
-    guessable: isSelectable(entry) && !foreign.some((prefix) => name.startsWith(prefix)),
-  };
+function* candidates(entries: Iterable<ListedMailbox>, foreign: readonly string[]): Generator<Candidate> {
+  for (const entry of entries) {
+    const { name, delimiter, attributes } = entry;
+    yield {
+      name,
+      leaf: leafName(name, delimiter),
+      depth: delimiter ? name.split(delimiter).length - 1 : 0,
+      attributes,
+      guessable: isSelectable(entry) && !foreign.some((prefix) => name.startsWith(prefix)),
+    };
+  }
 }

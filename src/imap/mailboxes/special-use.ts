@@ -1,6 +1,8 @@
 import { specialUse as guess } from 'imapflow/lib/special-use.js';
 import type { Mailbox } from '../../protocol/methods/mailbox.js';
 import { isInbox } from '../wire/mailbox-names.js';
+import { sortInTurns } from '../wire/sort-in-turns.js';
+import { breathe } from '../wire/turn-budget.js';
 
 type SpecialUse = NonNullable<Mailbox['specialUse']>;
 
@@ -38,21 +40,35 @@ export interface Candidate {
   guessable: boolean;
 }
 
+/** A use that the name of a folder suggests. */
+interface Guess {
+  name: string;
+  use: SpecialUse;
+  depth: number;
+  /** Whether the name is nothing but that of the use. */
+  plain: boolean;
+}
+
 /**
  * Which folders are special: by SPECIAL-USE (RFC 6154), and for uses that the server assigns to no folder by well-known
- * names in many languages. A guessed use goes to one folder: the plainest name, then the highest in the tree.
+ * names in many languages. A guessed use goes to one folder: the plainest name, then the highest in the tree. In turns,
+ * because to compare thousands of names takes long.
  */
-export function specialUses(
-  candidates: readonly Candidate[],
-): Map<string, { use: SpecialUse; source: 'server' | 'name' }> {
+export async function specialUses(
+  candidates: Iterable<Candidate>,
+): Promise<Map<string, { use: SpecialUse; source: 'server' | 'name' }>> {
   const uses = new Map<string, { use: SpecialUse; source: 'server' | 'name' }>();
-  for (const { name, attributes } of candidates) {
+  const guesses: Guess[] = [];
+  for (const candidate of candidates) {
+    const { name, attributes } = candidate;
     const use = useOf(name, attributes);
     if (use) uses.set(name, { use, source: 'server' });
+    else guesses.push(...guessOf(candidate));
+    await breathe();
   }
   const taken = new Set<string>(Array.from(uses.values(), ({ use }) => use));
-  for (const { name, use } of guesses(candidates)) {
-    if (taken.has(use) || uses.has(name)) continue;
+  for (const { name, use } of await sortInTurns(guesses, byPlainness)) {
+    if (taken.has(use)) continue;
     taken.add(use);
     uses.set(name, { use, source: 'name' });
   }
@@ -69,13 +85,13 @@ function firstUse(attributes: ReadonlySet<string>): SpecialUse | undefined {
   return undefined;
 }
 
-function guesses(candidates: readonly Candidate[]): Array<{ name: string; use: SpecialUse }> {
-  return candidates
-    .filter(({ guessable, name }) => guessable && !isInbox(name))
-    .flatMap(({ name, leaf, depth }) => {
-      const { flag, source } = guess(false, { name: leaf, flags: new Set() });
-      const use = flag ? byAttribute.get(flag.toLowerCase()) : undefined;
-      return use ? [{ name, use, depth, plain: source === 'name' }] : [];
-    })
-    .sort((a, b) => Number(b.plain) - Number(a.plain) || a.depth - b.depth || (a.name < b.name ? -1 : 1));
+function guessOf({ name, leaf, depth, guessable }: Candidate): Guess[] {
+  if (!guessable) return [];
+  const { flag, source } = guess(false, { name: leaf, flags: new Set() });
+  const use = flag ? byAttribute.get(flag.toLowerCase()) : undefined;
+  return use ? [{ name, use, depth, plain: source === 'name' }] : [];
+}
+
+function byPlainness(a: Guess, b: Guess): number {
+  return Number(b.plain) - Number(a.plain) || a.depth - b.depth || (a.name < b.name ? -1 : 1);
 }
