@@ -54,7 +54,7 @@ export interface WatchFacts {
   sockets: number;
   /** Number of the topic's last event. */
   seq: number;
-  /** Whether a change in any of the folders would be reported within its lag. */
+  /** Whether a change in any of the folders would be reported within its lag, as far as is known. */
   alive: boolean;
 }
 

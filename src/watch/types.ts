@@ -44,7 +44,7 @@ export interface Watcher {
   want(fields: readonly Field[]): void;
   /** This account has written to folders themselves; with `rename`, it is about to rename one and will call again. */
   foldersWritten(rename?: { from: string; to: string }): void;
-  /** Whether a change in any of the folders would be reported within its `lagMs`. */
+  /** Whether a change in any of the folders would be reported within its `lagMs`, as far as is known. */
   readonly alive: boolean;
   /** Ends the watcher; no change is reported any more. */
   close(): void;

@@ -77,6 +77,8 @@ class AccountWatcher implements Watcher {
   /** `performance.now()` when the server last confirmed the home folder, and the others. */
   #homeProof = Number.NEGATIVE_INFINITY;
   #pollProof = Number.NEGATIVE_INFINITY;
+  /** `performance.now()` when each folder began to be watched, until the server first fails to confirm it. */
+  readonly #begun = new Map<string, number>();
 
   constructor(account: AccountHandle, views: Views, times: WatchTimes, tell: Tell, log: Log | undefined) {
     this.#log = log;
@@ -121,7 +123,7 @@ class AccountWatcher implements Watcher {
   }
 
   get alive(): boolean {
-    return [...this.#folders.keys()].every((name) => this.#liveness(name) !== undefined);
+    return [...this.#folders.keys()].every((name) => this.#liveness(name) !== undefined || this.#isNew(name));
   }
 
   close(): void {
@@ -150,6 +152,7 @@ class AccountWatcher implements Watcher {
       throw error;
     }
     this.#folders.set(name, folder);
+    this.#begun.set(name, performance.now());
     folder.reader.liveness = () => this.#liveness(name);
     folder.reader.onConfirmed = () => {
       if (!folder.tellNews()) void this.#look(folder);
@@ -163,6 +166,7 @@ class AccountWatcher implements Watcher {
   #remove(name: string, folder: WatchedFolder): void {
     this.#folders.delete(name);
     this.#stamps.delete(name);
+    this.#begun.delete(name);
     folder.close();
   }
 
@@ -280,6 +284,7 @@ class AccountWatcher implements Watcher {
         waitMs = Math.min(retryMs * 2 ** home.failures, MOST_RETRY_MS) * (0.5 + Math.random() / 2);
         if (isUnavailable(error)) waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
         home.failures += 1;
+        this.#begun.delete(folder.mailbox);
       }
       await pause(waitMs, signal);
     }
@@ -292,6 +297,7 @@ class AccountWatcher implements Watcher {
       this.#settleIfHomeless();
       return true;
     } catch {
+      this.#begun.delete(folder.mailbox);
       return false;
     }
   }
@@ -322,7 +328,9 @@ class AccountWatcher implements Watcher {
   }
 
   async #poll(): Promise<void> {
-    const compared = await this.#compareAll(this.#others());
+    const others = this.#others();
+    const compared = await this.#compareAll(others);
+    if (!compared) for (const name of others) this.#begun.delete(name);
     this.#pollProof = compared ? performance.now() : Number.NEGATIVE_INFINITY;
     this.#cancelPoll();
     this.#schedulePoll();
@@ -367,6 +375,11 @@ class AccountWatcher implements Watcher {
   #lagMs(name: string): number {
     const { heartbeatMs, pollMs } = this.#times;
     return name === this.#home?.folder.mailbox ? heartbeatMs + ANSWER_MS : 2 * pollMs + LOOK_MS;
+  }
+
+  /** Whether the folder was opened so lately that a check of it is not due yet. */
+  #isNew(name: string): boolean {
+    return performance.now() - (this.#begun.get(name) ?? Number.NEGATIVE_INFINITY) <= this.#lagMs(name);
   }
 
   #liveness(name: string): { lagMs: number } | undefined {

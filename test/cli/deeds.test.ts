@@ -236,6 +236,6 @@ it('each deed is in the log with who did it', async () => {
   await operated.run('pause', '--user', 'somebody');
   await operated.run('resume');
   expect(operated.logged).toContainEqual(
-    expect.objectContaining({ level: 30, method: 'broker.pause', operator: 'admin socket', user: 'somebody' }),
+    expect.objectContaining({ level: 'info', method: 'broker.pause', operator: 'admin socket', user: 'somebody' }),
   );
 });

@@ -365,6 +365,6 @@ it('SIGHUP reloads: what changed is in the log, and for a bad file what is wrong
   await running.printed(/"changed":\["pool.connections"\],"restart":\[\],"msg":"reloaded"/);
   write({ rest: '[pool]\nconnections = "7"\n' });
   running.child.kill('SIGHUP');
-  await running.printed(/"level":50,.*line 17: pool.connections: .*"msg":"not reloaded"/);
+  await running.printed(/"level":"error",.*line 17: pool.connections: .*"msg":"not reloaded"/);
   expect(await running.stop()).toBe(0);
 });

@@ -48,5 +48,5 @@ it('dropped lines are told when there is room again, although no line comes afte
   read.push(readAll());
   const text = Buffer.concat(read).toString();
   expect(text.startsWith(long)).toBe(true);
-  expect(JSON.parse(text.slice(long.length))).toMatchObject({ level: 40, dropped: 1 });
+  expect(JSON.parse(text.slice(long.length))).toMatchObject({ level: 'warn', dropped: 1 });
 });

@@ -19,7 +19,7 @@ describe('the log', () => {
     log.debug('unseen');
     log.info({ urls: ['ws://127.0.0.1:1'] }, 'listening');
     expect(lines).toHaveLength(1);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 30, msg: 'listening', urls: ['ws://127.0.0.1:1'] });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'listening', urls: ['ws://127.0.0.1:1'] });
   });
 
   it('shows no secret by any of its names', () => {

@@ -1,8 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLog } from '../../src/runtime/log/log.js';
+import { builtProgram } from '../cli/built.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { RawClient, runBroker } from '../support/running-broker.js';
+import { Tmux } from '../support/tmux.js';
 
 let dovecot: Dovecot;
 let broker: Awaited<ReturnType<typeof runBroker>>;
@@ -56,7 +63,7 @@ describe('the log', () => {
       const one = client.call('session.open', { ...open, user: newUser() });
       await expect(one).rejects.toMatchObject({ data: { kind: 'UPSTREAM_UNAVAILABLE' } });
     }
-    const warned = told('no IMAP connection').filter(({ level }) => level === 40);
+    const warned = told('no IMAP connection').filter(({ level }) => level === 'warn');
     expect(warned[0]).toMatchObject({
       server: 'unreachable',
       connection: expect.stringMatching(/^unreachable-\d+$/),
@@ -69,7 +76,42 @@ describe('the log', () => {
     lines = [];
     const open = { server: 'dovecot', user: newUser(), auth: { password: 'wrong' } };
     await expect(client.call('session.open', open)).rejects.toMatchObject({ data: { kind: 'IMAP_AUTH_FAILED' } });
-    expect(told('no IMAP connection')).toMatchObject([{ level: 20 }]);
-    expect(lines.filter(({ level }) => (level as number) > 20)).toEqual([]);
+    expect(told('no IMAP connection')).toMatchObject([{ level: 'debug' }]);
+    expect(lines.filter(({ level }) => level !== 'debug')).toEqual([]);
   });
+});
+
+describe('the log of a program', () => {
+  const args = () => [
+    ...[builtProgram(), 'serve', '--server', `localhost:${dovecot.plainPort}`, '--insecure-no-tls'],
+    ...['--listen', '127.0.0.1:0'],
+  ];
+
+  it('is plain text on a terminal', async () => {
+    const terminal = new Tmux(200, 30);
+    await terminal.shows(/shell>/);
+    terminal.type([process.execPath, ...args()].map((arg) => `'${arg}'`).join(' '));
+    await terminal.shows(/^\d\d:\d\d:\d\d INFO {2}listening version=\S+ urls=\["ws:\/\/127\.0\.0\.1:\d+"\] /m);
+    terminal.press('C-c');
+    await terminal.shows(/^\d\d:\d\d:\d\d INFO {2}stopped$/m);
+  }, 60_000);
+
+  it('has a priority in front of each line for the journal, and is JSON behind that', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-lines-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'journal');
+    const journal = openSync(file, 'a');
+    const { dev, ino } = fstatSync(journal);
+    const env = { ...process.env, JOURNAL_STREAM: `${dev}:${ino}` };
+    const child = spawn(process.execPath, args(), { stdio: ['ignore', journal, 'ignore'], env });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await expect.poll(() => readFileSync(file, 'utf8')).toContain('"msg":"listening"');
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+    for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
+      expect(line).toMatch(/^<6>\{"level":"info","time":"\d{4}-\d\d-\d\dT[\d:.]+Z",/);
+      expect(JSON.parse(line.slice(3))).toMatchObject({ msg: expect.any(String) });
+    }
+  }, 60_000);
 });

@@ -77,3 +77,15 @@ it('a watch whose connections stay comes back as soon as at first, however often
     await expect.poll(() => reader.liveness?.()).toBe(undefined);
   }
 }, 60_000);
+
+it('a watch is alive from its first moment on, before anything is due, until a poll fails', async () => {
+  const account = accountOf(newUser());
+  const watcher = watcherOf(new Views(), times)(account, () => {});
+  onTestFinished(() => watcher.close());
+  await watcher.watch(['INBOX', 'Sent'], AbortSignal.timeout(10_000));
+  expect(watcher.alive).toBe(true);
+  account.broken = (lane) => lane === 'bulk';
+  await expect.poll(() => watcher.alive).toBe(false);
+  account.broken = () => false;
+  await expect.poll(() => watcher.alive).toBe(true);
+});

@@ -11,11 +11,12 @@ const SILENT_MS = 1000;
 const LAST_MS = 5000;
 
 /**
- * The output of log lines that are not for a person at a terminal. A reader that is behind or gone neither stops the
- * process nor keeps it from ending. pino's own output would keep it: at exit pino retries the last lines for ever.
+ * The output of log lines. A reader that is behind or gone neither stops the process nor keeps it from ending.
+ * pino's own output would keep it: at exit pino retries the last lines for ever.
  */
 export class LogOutput implements DestinationStream {
   readonly #fd: number;
+  readonly #shown: (line: string) => string;
   #lines: string[] = [];
   #waiting = 0;
   #dropped = 0;
@@ -23,9 +24,13 @@ export class LogOutput implements DestinationStream {
   #rest: Uint8Array = Buffer.alloc(0);
   #retry: NodeJS.Timeout | undefined;
 
-  /** @param fd where to write; a pipe or socket must be non-blocking, as Node makes its own standard output */
-  constructor(fd: number) {
+  /**
+   * @param fd where to write; a pipe or socket must be non-blocking, as Node makes its own standard output
+   * @param shown makes of each JSON line what is written
+   */
+  constructor(fd: number, shown = (line: string) => line) {
     this.#fd = fd;
+    this.#shown = shown;
     process.once('exit', () => this.#finish());
   }
 
@@ -34,8 +39,9 @@ export class LogOutput implements DestinationStream {
       this.#dropped += 1;
       return;
     }
-    this.#lines.push(line);
-    this.#waiting += line.length;
+    const shown = this.#shown(line);
+    this.#lines.push(shown);
+    this.#waiting += shown.length;
     if (this.#retry === undefined) this.#flush();
   }
 
@@ -63,7 +69,7 @@ export class LogOutput implements DestinationStream {
   /** The waiting lines, and behind them a line that counts the dropped ones. */
   #taken(): Buffer {
     const lines = this.#lines.splice(0);
-    if (this.#dropped > 0) lines.push(droppedLine(this.#dropped));
+    if (this.#dropped > 0) lines.push(this.#shown(droppedLine(this.#dropped)));
     this.#waiting = 0;
     this.#dropped = 0;
     return Buffer.from(lines.join(''));
@@ -86,5 +92,6 @@ export class LogOutput implements DestinationStream {
 
 /** As pino writes a warning. */
 function droppedLine(dropped: number): string {
-  return `${JSON.stringify({ level: 40, time: Date.now(), dropped, msg: 'log lines were dropped: their reader was behind' })}\n`;
+  const msg = 'log lines were dropped: their reader was behind';
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), dropped, msg })}\n`;
 }

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { humanLine, isJournal, journalLine } from './log-lines.js';
 import { LogOutput } from './log-output.js';
 
 export type Log = Logger;
@@ -9,8 +9,8 @@ const secrets = ['password', 'accessToken', 'session', 'token', 'auth', 'authori
 const MOST_CAUSES = 5;
 
 /**
- * JSON lines to stdout, where systemd's journal picks them up; on a terminal in plain words, where pino-pretty is
- * installed. Parameters of requests are never logged.
+ * JSON lines to stdout; for systemd's journal with their priority, on a terminal in plain words. Parameters of requests
+ * are never logged.
  */
 export function createLog(level: LogLevel, destination: DestinationStream = standardOutput()): Log {
   const options = {
@@ -18,6 +18,8 @@ export function createLog(level: LogLevel, destination: DestinationStream = stan
     base: null,
     redact: secrets.flatMap((name) => [name, `*.${name}`]),
     serializers: { err: describeError },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pino(options, destination);
 }
@@ -46,14 +48,8 @@ function describeError(error: unknown, depth = 0): ErrorEntry {
 
 function standardOutput(): DestinationStream {
   // The first access to `process.stdout` makes its pipe or socket non-blocking.
-  return (process.stdout.isTTY ? prettyTerminal() : undefined) ?? new LogOutput(process.stdout.fd);
-}
-
-function prettyTerminal(): DestinationStream | undefined {
-  try {
-    const pretty = createRequire(import.meta.url)('pino-pretty') as (options: { sync: boolean }) => DestinationStream;
-    return pretty({ sync: true });
-  } catch {
-    return undefined;
-  }
+  const { fd, isTTY } = process.stdout;
+  const colour = !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  if (isTTY) return new LogOutput(fd, (line) => humanLine(line, colour));
+  return new LogOutput(fd, isJournal(fd) ? journalLine : undefined);
 }
