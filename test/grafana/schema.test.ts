@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { defaultDashboard } from '@grafana/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../cli/built.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const text = readFileSync(join(root, 'grafana/imap-broker.json'), 'utf8');
+const text = readFileSync(join(projectRoot, 'grafana/imap-broker.json'), 'utf8');
 
 /** Dashboards that Grafana would not show as they are meant: each with what is changed in the text. */
 const wrong: [name: string, now: string, instead: string][] = [
@@ -27,10 +26,10 @@ let told: Map<string, string[]>;
 let folder: string;
 beforeAll(() => {
   // Within the project, so that the compiler finds its packages.
-  const cache = join(root, 'node_modules/.cache');
+  const cache = join(projectRoot, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   folder = mkdtempSync(join(cache, 'imap-broker-dashboard-'));
-  const types = relative(folder, join(root, 'test/grafana/dashboard-types.js'));
+  const types = relative(folder, join(projectRoot, 'test/grafana/dashboard-types.js'));
   const files = [text, ...wrong.map(([, now, instead]) => text.replace(now, () => instead))].map((json, index) => {
     const file = `dashboard-${index}.ts`;
     const lines = [
@@ -40,9 +39,13 @@ beforeAll(() => {
     writeFileSync(join(folder, file), lines.join('\n'));
     return file;
   });
-  const config = { extends: relative(folder, join(root, 'tsconfig.json')), compilerOptions: { noEmit: true }, files };
+  const config = {
+    extends: relative(folder, join(projectRoot, 'tsconfig.json')),
+    compilerOptions: { noEmit: true },
+    files,
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, include: [] }));
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc');
   const { stdout } = spawnSync(process.execPath, [tsc, '--pretty', 'false', '-p', folder], { encoding: 'utf8' });
   told = new Map(files.map((file) => [file, []]));
   for (const line of stdout.split('\n').filter((one) => /\berror TS\d+:/.test(one))) {
