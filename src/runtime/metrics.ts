@@ -30,9 +30,23 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** @returns a function that adds one */
-  counter<Name extends string>(name: string, help: string, labels: readonly Name[]): (of: Labels<Name>) => void {
-    const counter = new Counter(this.#define('counter', name, help, labels));
+  /**
+   * @param known the combinations of labels that are known before anything is counted. They are told with 0 from the start,
+   * because rate() and increase() of Prometheus see a counter grow, and miss what a counter that appears has counted already.
+   * @returns a function that adds one
+   */
+  counter<Name extends string>(
+    name: string,
+    help: string,
+    labels: readonly Name[],
+    known: () => Iterable<Labels<Name>>,
+  ): (of: Labels<Name>) => void {
+    const counter: Counter<Name> = new Counter({
+      ...this.#define('counter', name, help, labels),
+      collect: () => {
+        for (const of of known()) counter.inc(of, 0);
+      },
+    });
     return (of) => counter.inc(of);
   }
 

@@ -1,3 +1,8 @@
+import { z } from 'zod';
+import { contract } from '../protocol/contract.js';
+import type { MethodDefinition } from '../protocol/define.js';
+import { meta } from '../protocol/models.js';
+import { errorsOf } from '../protocol/openrpc.js';
 import type { Listeners } from '../runtime/listeners.js';
 import type { Current } from '../runtime/live.js';
 import { turnedAway } from '../runtime/load/load.js';
@@ -7,6 +12,22 @@ import type { Listener } from './listener.js';
 import type { Answered } from './request-record.js';
 
 const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What a request can be answered with, as far as the contract tells. */
+const foreseen = [
+  ...Object.values(contract).flatMap((definition: MethodDefinition) => [
+    ...sourcesOf(definition).map((source) => ({ method: definition.name, outcome: 'ok', source })),
+    ...errorsOf(definition).map((outcome) => ({ method: definition.name, outcome, source: 'none' })),
+  ]),
+  ...['METHOD_NOT_FOUND', ...turnedAway].map((outcome) => ({ method: 'unknown', outcome, source: 'none' })),
+];
+
+/** Where the answers of a method come from; `none` where they do not tell. */
+function sourcesOf({ result }: MethodDefinition): readonly string[] {
+  const answers = result instanceof z.ZodUnion ? result.options : [result];
+  const tell = answers.some((answer) => answer instanceof z.ZodObject && 'meta' in answer.shape);
+  return tell ? meta.shape.source.options : ['none'];
+}
 
 export interface ServerMetricsOptions {
   answered: Listeners<Answered>;
@@ -23,6 +44,7 @@ export function addServerMetrics(metrics: Metrics, options: ServerMetricsOptions
     'requests_total',
     'Requests that were answered, by method of the contract (else unknown), outcome (ok, or the kind of the error) and source (server, validated, cache or coalesced; none where the answer does not tell).',
     ['method', 'outcome', 'source'],
+    () => foreseen,
   );
   const took = metrics.histogram(
     'request_duration_seconds',

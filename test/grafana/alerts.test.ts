@@ -112,8 +112,8 @@ const cases: Case[] = [
   },
   {
     alert: 'ImapBrokerDefect',
-    // The first one ever: before it there is no such counter.
-    bad: { [ok]: `0+10x${ALL}`, [refused('INTERNAL')]: `_x100 1x${ALL}` },
+    // One alone.
+    bad: { [ok]: `0+10x${ALL}`, [refused('INTERNAL')]: `0x100 1x${ALL}` },
     labels: { method: 'message.get' },
     summary: 'Requests of message.get at INSTANCE end with INTERNAL',
     good: { [ok]: `0+10x${ALL}`, [refused('INTERNAL')]: `1x${ALL}` },

@@ -22,7 +22,7 @@ interface Panel {
 interface Dashboard {
   panels: Panel[];
   templating: { list: Array<{ name: string; query: string | { query: string } }> };
-  annotations: { list: Array<{ expr: string }> };
+  annotations: { list: Array<{ target: { expr: string } }> };
 }
 
 const textOf = (name: string) => readFileSync(new URL(`../../grafana/${name}`, import.meta.url), 'utf8');
@@ -32,7 +32,7 @@ const dashboard = JSON.parse(textOf('imap-broker.json')) as Dashboard;
 const targets = dashboard.panels.flatMap(({ title, targets = [] }) => targets.map((target) => ({ title, ...target })));
 const queries = [
   ...dashboard.templating.list.map(({ query }) => (typeof query === 'string' ? query : query.query)),
-  ...dashboard.annotations.list.map(({ expr }) => expr),
+  ...dashboard.annotations.list.map(({ target }) => target.expr),
 ];
 
 /** Labels that Prometheus adds, and those of histograms. */

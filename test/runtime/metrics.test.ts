@@ -35,7 +35,7 @@ it('a count that somebody else keeps is told as it is, however often it is asked
 
 it('histograms and counters have what was noted, by their labels', async () => {
   const metrics = new Metrics();
-  const count = metrics.counter('done_total', 'Done.', ['how']);
+  const count = metrics.counter('done_total', 'Done.', ['how'], () => []);
   const took = metrics.histogram('took_seconds', 'Took.', ['how'], [0.1, 1]);
   for (const value of [0.05, 0.5, 5]) {
     count({ how: 'well' });
@@ -46,6 +46,20 @@ it('histograms and counters have what was noted, by their labels', async () => {
   expect(samples.get('imap_broker_took_seconds_bucket{le="0.1",how="well"}')).toBe(1);
   expect(samples.get('imap_broker_took_seconds_bucket{le="1",how="well"}')).toBe(2);
   expect(samples.get('imap_broker_took_seconds_count{how="well"}')).toBe(3);
+});
+
+it('a counter is told with 0 for each of the labels that are known, also of those that come later', async () => {
+  const metrics = new Metrics();
+  const known = [{ how: 'well' }];
+  const count = metrics.counter('done_total', 'Done.', ['how'], () => known);
+  const told = async () => Object.fromEntries(samplesOf(await metrics.text()));
+  expect(await told()).toEqual({ 'imap_broker_done_total{how="well"}': 0 });
+  count({ how: 'well' });
+  count({ how: 'otherwise' });
+  known.push({ how: 'badly' });
+  const after = { 'imap_broker_done_total{how="well"}': 1, 'imap_broker_done_total{how="otherwise"}': 1 };
+  expect(await told()).toEqual({ ...after, 'imap_broker_done_total{how="badly"}': 0 });
+  expect(await told()).toEqual({ ...after, 'imap_broker_done_total{how="badly"}': 0 });
 });
 
 it('what several are made of is read once each time', async () => {

@@ -10,7 +10,11 @@ const STARTS = /^test\/(?:support\/(?:dovecot|namespaced|unpacked|tmux|chromium|
 /** What a test file needs decides its project; the first that fits. */
 const projects: readonly [name: string, fits: (file: string) => boolean][] = [
   ['model', (file) => file.startsWith('test/model/') || /\/(?:fuzz|histories)\.test\.ts$/.test(file)],
-  ['system', (file) => /^test\/(?:cli|dashboard|demo|docs|servers|system)\//.test(file) && startsSomething(file)],
+  [
+    'system',
+    (file) =>
+      /^test\/(?:cli|container|dashboard|demo|docs|release|servers|system)\//.test(file) && startsSomething(file),
+  ],
   ['dovecot', startsSomething],
   ['unit', () => true],
 ];

@@ -47,7 +47,7 @@ describe('the package, installed in an empty folder', () => {
     const shipped = join(folder, 'node_modules/imap-broker');
     expect(existsSync(join(shipped, 'test'))).toBe(false);
     expect(existsSync(join(shipped, 'dist/test'))).toBe(false);
-    const files = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md', 'docs/protocol.md'];
+    const files = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md', 'docs/protocol.md', 'docs/openrpc.json'];
     for (const name of [...files, 'grafana/imap-broker.json', 'grafana/alerts.yml', 'dashboard/index.html']) {
       expect(existsSync(join(shipped, name)), name).toBe(true);
     }

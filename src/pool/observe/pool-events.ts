@@ -22,7 +22,8 @@ export interface LoginTried {
  * Why a connection ended: it broke, or its work was given up (discarded); it was idle for too long (reaped), too old
  * (retired), its slot was needed (evicted), or its account is not in use any more (closed).
  */
-export type Ending = 'discarded' | 'reaped' | 'retired' | 'evicted' | 'closed';
+export type Ending = (typeof endings)[number];
+export const endings = ['discarded', 'reaped', 'retired', 'evicted', 'closed'] as const;
 
 /** Events of the pools, for metrics. */
 export class PoolEvents {

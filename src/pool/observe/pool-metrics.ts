@@ -2,7 +2,7 @@ import { BrokerError } from '../../protocol/errors.js';
 import type { Metrics } from '../../runtime/metrics.js';
 import { saysFull, saysTooMany } from '../account-errors.js';
 import type { Registry } from '../registry.js';
-import type { LoginTried } from './pool-events.js';
+import { type LoginTried, endings as reasons } from './pool-events.js';
 import { loadsOf, noLoad } from './server-load.js';
 
 const WAIT_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -15,6 +15,11 @@ const LOGIN_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: () => Iterable<string>): void {
   addStates(metrics, registry, servers);
   addBreakers(metrics, registry, servers);
+  /** The combinations of each server with each of the values that another label has. */
+  const ofEach = <Name extends string>(label: Name, values: readonly string[]) =>
+    [...servers()].flatMap((server) =>
+      values.map((value) => ({ server, [label]: value }) as Record<'server' | Name, string>),
+    );
   const { waits, logins, endings, refusals } = registry.events;
 
   const waited = metrics.histogram(
@@ -29,6 +34,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
     'logins_total',
     'Logins that ended, by outcome: ok; refused: the credentials; token_expired: the access token; too_many: connections, of this user or of this broker; unavailable: no connection, TLS or greeting, or the server does not let this user in for another reason; aborted: no request waited for the connection any more.',
     ['server', 'outcome'],
+    () => ofEach('outcome', loginOutcomes),
   );
   const loginTook = metrics.histogram(
     'login_duration_seconds',
@@ -46,6 +52,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
     'breaker_refusals_total',
     'Logins that were not tried because the broker was backing off from the server.',
     ['server'],
+    () => [...servers()].map((server) => ({ server })),
   );
   refusals.add(({ server }) => leftAlone({ server }));
 
@@ -53,6 +60,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
     'connections_ended_total',
     'Connections that ended, by reason: discarded: it broke or its work was given up; reaped: idle for long; retired: too old; evicted: another account needed its place; closed: its account is not in use any more.',
     ['server', 'reason'],
+    () => ofEach('reason', reasons),
   );
   endings.add(({ server, why: reason }) => ended({ server, reason }));
 }
@@ -131,13 +139,17 @@ function addBreakers(metrics: Metrics, registry: Registry, servers: () => Iterab
   );
 }
 
-const outcomes = new Map<string, string>([
+const loginOutcomes = ['ok', 'refused', 'token_expired', 'too_many', 'unavailable', 'aborted'] as const;
+type LoginOutcome = (typeof loginOutcomes)[number];
+
+/** The outcome of a login that failed, by the kind of its error. */
+const outcomes = new Map<string, LoginOutcome>([
   ['IMAP_AUTH_FAILED', 'refused'],
   ['IMAP_TOKEN_EXPIRED', 'token_expired'],
   ['UPSTREAM_UNAVAILABLE', 'unavailable'],
 ]);
 
-function loginOutcome({ error }: LoginTried): string {
+function loginOutcome({ error }: LoginTried): LoginOutcome {
   if (error === undefined) return 'ok';
   if (saysTooMany(error) || saysFull(error)) return 'too_many';
   return (error instanceof BrokerError ? outcomes.get(error.kind) : undefined) ?? 'aborted';
