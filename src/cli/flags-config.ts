@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { type Config, ConfigError, fromFile } from '../config/load.js';
+import { plainly } from '../config/plain-words.js';
 import { type ConfigFile, configSchema, isLoopback } from '../config/schema.js';
+import { hostParts } from '../config/schema-texts.js';
 import { shownSettings } from '../config/shown-settings.js';
 import { hashToken } from '../session/tenants.js';
 import { defaultListen } from './default-listen.js';
@@ -31,7 +34,7 @@ export function configOfFlags(flags: ServeFlags): { config: Config; token: strin
   const listener = listenerOf(flags.listen ?? defaultListen);
   const server = (flags.server ?? []).map((one) => serverOf(one, flags));
   const tenant = [{ name: 'default', token_hashes: [hashToken(token)] }];
-  const { data, error } = configSchema.safeParse({ listener: [listener], server, tenant });
+  const { data, error } = configSchema.safeParse({ listener: [listener], server, tenant }, { error: plainly });
   if (error) {
     const [{ path, message } = { path: [], message: 'wrong' }] = error.issues;
     throw usage(`${path[0] === 'listener' ? '--listen' : '--server'}: ${message}`);
@@ -89,14 +92,17 @@ function serverOf(server: string, flags: ServeFlags) {
 
 /** Splits `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
 function hostPort(flag: string, text: string): { host: string; port: number | undefined } {
-  const bare = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f.:]*$/i.test(text);
-  const [, bracketed, plain, digits] = bare
-    ? [text, text]
-    : (/^(?:\[([0-9a-f:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? []);
-  const host = bracketed ?? plain;
-  const port = digits === undefined ? undefined : Number(digits);
-  if (host === undefined || (port !== undefined && port > 65_535)) {
+  if (isIPv6(text)) return { host: text, port: undefined };
+  const parts = hostParts(text);
+  const { scheme, host = '', port } = parts ?? {};
+  const address = host.includes(':') ? `[${host}]` : host;
+  const plain = port === undefined ? host : `${address}:${port}`;
+  if (parts === undefined || (port !== undefined && port > 65_535)) {
     throw usage(`${flag}: ${text} is not of the form HOST or HOST:PORT.`);
+  }
+  if (plain !== text && address !== text) {
+    const starttls = scheme === 'imap' ? ', and --starttls where the port takes it' : '';
+    throw usage(`${flag}: a URL is not of the form HOST or HOST:PORT: write ${plain}${starttls}.`);
   }
   return { host, port };
 }

@@ -18,7 +18,6 @@ import {
   printed,
   standardOutput,
 } from './output.js';
-import { createToken } from './token.js';
 
 /** The examples that --help and the man page show. */
 export const EXAMPLES = [
@@ -116,7 +115,11 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
     .command('create')
     .description('make a token, print it once, and the line for the configuration')
     .argument('<tenant>', 'name of the web application')
-    .action((tenant) => end(createToken(tenant, output)));
+    .addOption(option('--append-to <file>', 'configuration file that gets a [[tenant]] with the hash of the token'))
+    .action(async (tenant, { appendTo }) => {
+      const { createToken } = await import('./token.js');
+      end(createToken(tenant, output, appendTo));
+    });
   const keys = program.command('keys').description('keys that seal session tokens');
   const admin = new AdminCommands(output, end);
   const rotating = admin

@@ -61,8 +61,7 @@ export class RunningConfig {
       return loadConfig(path);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      const problems = error.problems.map((problem) => `${path}: ${problem}`).join('\n');
-      throw new BrokerError('INVALID_CONFIG', `Nothing was changed.\n${problems}`);
+      throw new BrokerError('INVALID_CONFIG', `Nothing was changed.\n${error.problems.join('\n')}`);
     }
   }
 }

@@ -1,11 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { Broker } from '../broker/broker.js';
+import { type Look, lookAt } from '../broker/look.js';
+import { makeStateDir } from '../config/files.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { createLog, type Log, type LogLevel } from '../runtime/log/log.js';
 import { passedSockets } from '../runtime/passed-sockets.js';
 import { ServiceManager } from '../runtime/sd-notify.js';
 import { version } from '../runtime/version.js';
 import { KeyFileError } from '../session/key-ring.js';
+import { banner } from './banner.js';
 import { configOfFlags, type ServeFlags } from './flags-config.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
 import { RunningConfig } from './running-config.js';
@@ -30,12 +33,14 @@ const HEAP_GROWTH = 50;
  */
 export async function serve(options: ServeOptions, output: Output): Promise<ExitCode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
-  const { config, hint } = withLogLevel(settings(options), options.logLevel);
+  const { config, greeting } = withLogLevel(settings(options), options.logLevel);
   const log = createLog(config.logLevel);
   const running = new RunningConfig(options.config, config, options.logLevel);
   const signals = new Signals();
   const manager = new ServiceManager(log);
   try {
+    // Begun before the broker, which does not wait for it.
+    const looking = Promise.all(greeting ? config.broker.servers.map(lookAt) : []);
     const broker = await start(config, running, log);
     const { urls, monitorUrl: monitor } = broker;
     const listening = `listening at ${urls.join(', ')}`;
@@ -45,8 +50,9 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
       manager.ready(listening);
     };
     log.info({ version, urls, monitor, servers: config.broker.servers.map(({ name }) => name) }, 'listening');
-    output.err(hint(urls));
     manager.ready(listening);
+    const looks = await Promise.race([looking, signals.first]);
+    if (greeting && looks) output.err(greeting(urls, looks));
     // An operator who began the drain has said how long it may take.
     const drainMs = await Promise.race([signals.first.then(() => running.drainMs), broker.whenEnding]);
     manager.stopping('draining: running requests may finish', drainMs + CLOSING_MS);
@@ -63,40 +69,29 @@ export async function serve(options: ServeOptions, output: Output): Promise<Exit
 
 interface Settings {
   config: Config;
-  /** What to print for a person who tries the broker out. */
-  hint(urls: readonly string[]): string;
+  /** What to print for a person who tries the broker out; `undefined` where there is a configuration. */
+  greeting: ((urls: readonly string[], looks: readonly Look[]) => string) | undefined;
 }
 
 function settings(options: ServeOptions): Settings {
-  if (options.config !== undefined) return { config: loadConfig(options.config), hint: () => '' };
+  if (options.config !== undefined) return { config: loadConfig(options.config), greeting: undefined };
   if (options.server === undefined) {
     throw new CliError('serve needs --server HOST for a first try, or --config FILE.', exitCodes.usage);
   }
   const { config, token, tokenIsNew } = configOfFlags(options);
-  const [server = ''] = options.server;
-  return { config, hint: ([url = '']) => firstSteps(url, server, tokenIsNew ? token : undefined, config) };
+  return {
+    config,
+    greeting: ([url = ''], looks) => banner(config, looks, options, url, tokenIsNew ? token : undefined),
+  };
 }
 
 /** Applies the flag, which goes before the configuration. */
-function withLogLevel({ config, hint }: Settings, level: LogLevel | undefined): Settings {
-  if (level === undefined) return { config, hint };
+function withLogLevel({ config, greeting }: Settings, level: LogLevel | undefined): Settings {
+  if (level === undefined) return { config, greeting };
   const settings = config.broker.settings?.map((one) =>
     one.key === 'log.level' ? { ...one, value: level, source: 'flag' as const } : one,
   );
-  return { config: { ...config, logLevel: level, broker: { ...config.broker, settings: settings ?? [] } }, hint };
-}
-
-function firstSteps(url: string, server: string, token: string | undefined, config: Config): string {
-  const [{ name, port, tls } = { name: server, port: 0, tls: 'none' }] = config.broker.servers;
-  const params = { server: name, user: 'USER', auth: { password: 'PASSWORD' } };
-  const security = { implicit: 'with TLS', starttls: 'with STARTTLS', none: 'WITHOUT TLS: passwords travel in clear' };
-  return `
-imap-broker ${version} listens on ${url} for ${name}, port ${port}, ${security[tls as keyof typeof security]}.
-${token === undefined ? '' : `Bearer token, made for this run alone: ${token}\n`}
-To try it, in another terminal:
-  export IMAP_BROKER_URL=${url} IMAP_BROKER_TOKEN=${token ?? '...'}
-  npx imap-broker call session.open '${JSON.stringify(params)}'
-`;
+  return { config: { ...config, logLevel: level, broker: { ...config.broker, settings: settings ?? [] } }, greeting };
 }
 
 /** Handles SIGHUP; the broker logs what changed. */
@@ -104,21 +99,28 @@ function reload(broker: Broker, log: Log): void {
   try {
     broker.reload();
   } catch (err) {
-    log.error({ err }, 'not reloaded');
+    log.error({ why: err instanceof Error ? err.message : String(err) }, 'not reloaded');
   }
 }
 
 async function start(config: Config, running: RunningConfig, log: Log): Promise<Broker> {
+  const file = config.file === undefined ? '' : `${config.file}: `;
   const unclaimed = unclaimedOf(config);
   if (unclaimed !== undefined) {
     const hint = `no [[listener]] says systemd = "${unclaimed}", so its clients would wait for ever`;
-    throw new CliError(`systemd has passed a socket named "${unclaimed}", but ${hint}.`, exitCodes.usage);
+    throw new CliError(`${file}systemd has passed a socket named "${unclaimed}", but ${hint}.`, exitCodes.usage);
   }
+  const problem = config.stateDir === undefined ? undefined : makeStateDir(config.stateDir);
+  if (problem !== undefined) throw new CliError(`${config.placeOf('session.state_dir')}: ${problem}`, exitCodes.usage);
   try {
     return await Broker.start({ ...config.broker, drainMs: config.drainMs, readAgain: () => running.readAgain(), log });
   } catch (error) {
-    if (error instanceof KeyFileError) throw new CliError(error.message, exitCodes.usage);
-    throw new CliError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failure);
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof KeyFileError) {
+      const key = config.broker.sessionFiles?.createKeys ? 'session.state_dir' : 'session.key_file';
+      throw new CliError(`${config.placeOf(key)}: ${message}`, exitCodes.usage);
+    }
+    throw new CliError(`${file}cannot listen: ${message}`, exitCodes.failure);
   }
 }
 

@@ -1,26 +1,48 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { nearestWord } from './nearest.js';
-import { configSchema } from './schema.js';
+import { headerOf, nodeAt } from './plain-words.js';
 import { lineOf, type Path } from './toml-lines.js';
 
 /** One sentence for each thing that is wrong with a configuration, with its line where it is known. */
 export function explainIssues(text: string, issues: readonly z.core.$ZodIssue[]): string[] {
+  const ofWrongType = issues.filter(({ code }) => code === 'invalid_type');
+  // Of a value of another type more is said, such as its length, which means nothing.
+  const besides = (issue: z.core.$ZodIssue) =>
+    ofWrongType.some((one) => one !== issue && String(one.path) === String(issue.path));
   return issues.flatMap((issue) => {
+    if (besides(issue)) return [];
     const path = issue.path.filter((step) => typeof step !== 'symbol');
     if (issue.code !== 'unrecognized_keys') return [sentence(text, path, issue.message)];
     return issue.keys.map((key) => sentence(text, [...path, key], unknown(key, path)));
   });
 }
 
-/** A plainer message than that of zod for a key that is missing. */
-export function plainly(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return 'is missing';
-  return undefined;
+/** Modes in decimal that read as other permissions in octal than they are. */
+export function decimalModes(text: string, given: unknown): string[] {
+  const entries = given as Partial<Record<string, unknown>>;
+  const listeners = Array.isArray(entries.listener)
+    ? entries.listener.map((_, index): Path => ['listener', index])
+    : [];
+  const lines = text.split(/\r?\n/);
+  return [...listeners, ['admin'], ['monitor']].flatMap((table) => {
+    const path = [...table, 'mode'];
+    const line = lines[(lineOf(text, path) ?? 0) - 1] ?? '';
+    const [, decimal] = /^\s*["']?mode["']?\s*=\s*([1-7][0-7]+)\s*(?:#.*)?$/.exec(line) ?? [];
+    if (decimal === undefined) return [];
+    const octal = `0o${Number(decimal).toString(8)}`;
+    return [sentence(text, path, `is in decimal, where ${decimal} is ${octal}: write mode = 0o${decimal} or ${octal}`)];
+  });
 }
 
-function unknown(key: string, path: Path): string {
-  const near = nearestWord(key, knownKeys(path));
-  return `unknown key${near === undefined ? '' : `; did you mean ${near}?`}`;
+/** Puts the line in front of a problem that begins with a key, such as `server[0].ca_file: ` or `session: `. */
+export function withLine(text: string, problem: string): string {
+  const [, table, index, key] = /^(\w+)(?:\[(\d+)\])?(?:\.(\w+))?: /.exec(problem) ?? [];
+  const path: Array<string | number | undefined> = [table, index === undefined ? undefined : Number(index), key];
+  const line = lineOf(
+    text,
+    path.filter((step) => step !== undefined),
+  );
+  return line === undefined ? problem : `line ${line}: ${problem}`;
 }
 
 function sentence(text: string, path: Path, message: string): string {
@@ -32,20 +54,39 @@ function sentence(text: string, path: Path, message: string): string {
   return `${line === undefined ? '' : `line ${line}: `}${name}: ${message}`;
 }
 
-/** Puts the line in front of a problem that begins with the key of an entry, such as `server[0].ca_file: `. */
-export function withLine(text: string, problem: string): string {
-  const [, table, index, key] = /^(\w+)\[(\d+)\]\.(\w+): /.exec(problem) ?? [];
-  const line = table && key ? lineOf(text, [table, Number(index), key]) : undefined;
-  return line === undefined ? problem : `line ${line}: ${problem}`;
+/** Keys that there are on purpose not, by table, and why. */
+const NOT_HERE: ReadonlyArray<readonly [table: string, key: RegExp, why: string]> = [
+  [
+    'server',
+    /^(?:user(?:name)?|login|pass(?:word)?|auth|accessToken|access_token)$/,
+    'users and passwords are in no configuration: session.open brings them',
+  ],
+  [
+    'tenant',
+    /^(?:token|tokens|secret|password|bearer)$/,
+    'a configuration has the hash of a token alone, in token_hashes: `imap-broker token create` makes both',
+  ],
+];
+
+function unknown(key: string, path: Path): string {
+  const [, , why] = NOT_HERE.find(([table, keys]) => table === path[0] && keys.test(key)) ?? [];
+  if (why !== undefined) return `unknown key; ${why}`;
+  const near = nearestWord(key, Object.keys(nodeAt(path)?.properties ?? {}));
+  if (near !== undefined) return `unknown key; did you mean ${near}?`;
+  const elsewhere = tablesWith(key).filter((header) => path.length === 0 || header !== headerOf(String(path[0])));
+  return elsewhere.length === 0 ? 'unknown key' : `unknown key here; it belongs ${elsewhere.join(' or ')}`;
 }
 
-type Node = z.core.JSONSchema.JSONSchema;
-
-function knownKeys(path: Path): string[] {
-  let node: Node | undefined = z.toJSONSchema(configSchema, { io: 'input' });
-  for (const step of path) {
-    const next: unknown = typeof step === 'number' ? node?.items : node?.properties?.[step];
-    node = typeof next === 'object' && next !== null ? (next as Node) : undefined;
-  }
-  return Object.keys(node?.properties ?? {});
+/** Where a key belongs. */
+function tablesWith(key: string): string[] {
+  const sections = Object.keys(nodeAt([])?.properties ?? {});
+  const tables = sections.filter((section) => {
+    const { items, properties } = nodeAt([section]) ?? {};
+    return key in ((items as { properties?: object } | undefined)?.properties ?? properties ?? {});
+  });
+  const top = sections.includes(key) && headerOf(key) === undefined;
+  return [
+    ...(top ? ['to the top of the file, above all tables'] : []),
+    ...tables.map((table) => `under ${headerOf(table)}`),
+  ];
 }

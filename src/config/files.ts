@@ -1,9 +1,31 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isUtf8 } from 'node:buffer';
+import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from './config-error.js';
 import { tokenHashes } from './schema.js';
 
 const CREDENTIAL = 'credential:';
+/** Most bytes of a configuration, and of a file that it names. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** Why a file or folder cannot be used, by the code of Node's error. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** Why a file or folder cannot be used, in words. */
+export function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? (code || message);
+}
 
 /**
  * Where a file is that a configuration names: relative to the folder of the configuration, or, with `credential:` in front,
@@ -35,13 +57,20 @@ export function readNamed(path: string, folder: string, key: string): string {
  * @throws ConfigError whose message begins with the prefix
  */
 export function read(path: string, prefix = ''): string {
+  const refuse = (why: string) => new ConfigError([`${prefix}cannot read ${path}: ${why}`]);
+  let content: Buffer;
   try {
-    return readFileSync(path, 'utf8');
+    if (statSync(path).size > MOST_BYTES) throw refuse(`it is larger than ${MOST_BYTES / 1024 / 1024} MiB`);
+    content = readFileSync(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why = { ENOENT: 'there is no such file', EACCES: 'no permission', EISDIR: 'it is a folder' }[code ?? ''];
-    throw new ConfigError([`${prefix}cannot read ${path}: ${why ?? code ?? String(error)}`]);
+    throw error instanceof ConfigError ? error : refuse(reasonOf(error));
   }
+  const [first, second] = content;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw refuse('it is in UTF-16: save it as UTF-8');
+  }
+  if (!isUtf8(content)) throw refuse('it is no text in UTF-8');
+  return content.toString('utf8');
 }
 
 /**
@@ -49,9 +78,58 @@ export function read(path: string, prefix = ''): string {
  * @throws ConfigError
  */
 export function readTokenHashes(path: string, folder: string, key: string): string[] {
-  const lines = readNamed(path, folder, key).split('\n');
-  const hashes = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  const { data, error } = tokenHashes.safeParse(hashes);
-  if (error) throw new ConfigError([`${key}: ${path}: ${error.issues[0]?.message}`]);
-  return data;
+  const lines = readNamed(path, folder, key)
+    .split('\n')
+    .map((line, index) => ({ text: line.trim(), number: index + 1 }))
+    .filter(({ text }) => text !== '' && !text.startsWith('#'));
+  const { data, error } = tokenHashes.safeParse(lines.map(({ text }) => text));
+  if (!error) return data;
+  const [
+    {
+      path: [index],
+      message,
+    } = { path: [], message: 'cannot be read' },
+  ] = error.issues;
+  const line = typeof index === 'number' ? `line ${lines[index]?.number}: ` : '';
+  throw new ConfigError([`${key}: ${path}: ${line}${message}`]);
+}
+
+/** What will keep the broker from making its state folder, as far as another user can tell. */
+export function stateDirProblem(path: string): string | undefined {
+  const parent = dirname(path);
+  const found = kindOf(path);
+  if (found === 'file') return `${path} is a file, not a folder`;
+  return found === 'none' && ['none', 'file'].includes(kindOf(parent))
+    ? `cannot make ${path}: there is no folder ${parent}`
+    : undefined;
+}
+
+/** What is at a path, as far as this user can tell. */
+function kindOf(path: string): 'folder' | 'file' | 'none' | 'unknown' {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'none' : 'unknown';
+  }
+}
+
+/**
+ * Makes the folder of keys and ended sessions where it is not there, for its owner alone.
+ * @returns why the broker cannot write there; `undefined` where it can
+ */
+export function makeStateDir(path: string): string | undefined {
+  const problem = stateDirProblem(path);
+  if (problem !== undefined) return problem;
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return `cannot make ${path}: ${reasonOf(error)}`;
+  }
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return `cannot write in ${path}: ${reasonOf(error)}`;
+  }
 }

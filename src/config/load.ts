@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { parse, TomlError } from 'smol-toml';
@@ -8,11 +7,15 @@ import type { LogLevel } from '../runtime/log/log.js';
 import type { ListenerTls } from '../server/listener.js';
 import type { Tenant } from '../session/tenant.js';
 import { ConfigError } from './config-error.js';
-import { explainIssues, plainly, withLine } from './explain.js';
+import { decimalModes, explainIssues, withLine } from './explain.js';
 import { pathOf, read, readNamed, readTokenHashes } from './files.js';
+import { nearestWord } from './nearest.js';
+import { certificateProblem, privateKeyProblem } from './pem.js';
+import { plainly } from './plain-words.js';
 import { type ConfigFile, configSchema, portOf } from './schema.js';
 import { type Settings, settingsOf } from './settings.js';
 import { shownSettings } from './shown-settings.js';
+import { tomlProblem } from './toml-errors.js';
 
 export { ConfigError };
 
@@ -26,14 +29,27 @@ export interface Config {
   drainMs: number;
   /** The settings by key, to tell what is different in another configuration. */
   settings: Settings;
+  /** The folder of keys and ended sessions, which the broker makes. */
+  stateDir: string | undefined;
+  /** The file; none where flags took its place. */
+  file: string | undefined;
+  /** File and line of a key, and the key: for a problem that is found later. */
+  placeOf(key: string): string;
 }
 
 /**
  * Reads a configuration file and the files that it names.
- * @throws ConfigError
+ * @throws ConfigError whose problems name the file
  */
 export function loadConfig(path: string): Config {
-  return parseConfig(read(path), dirname(resolve(path)));
+  const text = read(path);
+  try {
+    const config = parseConfig(text, dirname(resolve(path)));
+    return { ...config, file: path, placeOf: (key) => `${path}: ${config.placeOf(key)}` };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(error.problems.map((problem) => `${path}: ${problem}`));
+  }
 }
 
 /**
@@ -42,16 +58,29 @@ export function loadConfig(path: string): Config {
  * @throws ConfigError
  */
 export function parseConfig(text: string, folder: string): Config {
-  const given = parseToml(text);
-  const { data, error } = configSchema.safeParse(given, { error: plainly });
-  if (error) throw new ConfigError(explainIssues(text, error.issues));
+  const { given, data } = checkedText(text);
   try {
     const config = fromFile(data, folder);
-    return { ...config, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
+    const placeOf = (key: string) => withLine(text, `${key}: `).slice(0, -': '.length);
+    return { ...config, placeOf, broker: { ...config.broker, settings: shownSettings(data, given, 'file') } };
   } catch (failure) {
     if (!(failure instanceof ConfigError)) throw failure;
     throw new ConfigError(failure.problems.map((problem) => withLine(text, problem)));
   }
+}
+
+/**
+ * Reads a configuration as far as its text goes, without the files that it names.
+ * @returns what it says, and the same with all defaults filled in
+ * @throws ConfigError
+ */
+export function checkedText(text: string): { given: unknown; data: ConfigFile } {
+  const given = parseToml(text);
+  const { data, error } = configSchema.safeParse(given, { error: plainly });
+  if (error) throw new ConfigError(explainIssues(text, error.issues));
+  const modes = decimalModes(text, given);
+  if (modes.length > 0) throw new ConfigError(modes);
+  return { given, data };
 }
 
 /**
@@ -70,6 +99,9 @@ export function fromFile(file: ConfigFile, folder: string): Config {
     logLevel: file.log.level,
     brokers,
     drainMs: ms(limits.drain_seconds),
+    stateDir: session.state_dir === undefined ? undefined : resolve(folder, session.state_dir),
+    file: undefined,
+    placeOf: (key) => key,
     broker: {
       name: cluster.name,
       listeners: [
@@ -156,6 +188,13 @@ function listenerTls(entry: ListenerEntry, key: string, folder: string): Listene
     key: readNamed(privateKey, folder, `${key}.tls_key_file`),
     clientCa: clientCa === undefined ? undefined : readNamed(clientCa, folder, `${key}.client_ca_file`),
   };
+  const problems = [
+    [`tls_cert_file: ${cert}`, certificateProblem(tls.cert)],
+    [`tls_key_file: ${privateKey}`, privateKeyProblem(tls.key, tls.cert)],
+    [`client_ca_file: ${clientCa}`, tls.clientCa === undefined ? undefined : certificateProblem(tls.clientCa)],
+  ].flatMap(([file, problem]) => (problem === undefined ? [] : [`${key}.${file} ${problem}`]));
+  // A key can be held against a certificate that can be read.
+  if (problems.length > 0) throw new ConfigError(problems.slice(0, 1));
   try {
     createSecureContext({ cert: tls.cert, key: tls.key, ca: tls.clientCa });
     return tls;
@@ -166,7 +205,14 @@ function listenerTls(entry: ListenerEntry, key: string, folder: string): Listene
 
 function tenantFrom(entry: ConfigFile['tenant'][number], key: string, file: ConfigFile, folder: string): Tenant {
   const unknown = entry.servers?.find((name) => !file.server.some((server) => server.name === name));
-  if (unknown !== undefined) throw new ConfigError([`${key}.servers: there is no [[server]] named "${unknown}"`]);
+  if (unknown !== undefined) {
+    const near = nearestWord(
+      unknown,
+      file.server.map(({ name }) => name),
+    );
+    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+    throw new ConfigError([`${key}.servers: there is no [[server]] named "${unknown}"${hint}`]);
+  }
   const { token_hashes_file: hashFile, certificate_names: names } = entry;
   const hashesInFile = hashFile === undefined ? [] : readTokenHashes(hashFile, folder, `${key}.token_hashes_file`);
   if (hashFile !== undefined && [...entry.token_hashes, ...hashesInFile, ...names].length === 0) {
@@ -207,22 +253,23 @@ function serverOptions(entry: ServerEntry, key: string, folder: string, brokers:
 function secureContext({ ca_file: file }: ServerEntry, key: string, folder: string): SecureContext {
   if (file === undefined) return createSecureContext();
   const ca = readNamed(file, folder, `${key}.ca_file`);
+  // Node itself takes a text without any certificate in silence, and then trusts no server.
+  const problem = certificateProblem(ca);
+  if (problem !== undefined) throw new ConfigError([`${key}.ca_file: ${file} ${problem}`]);
   try {
-    // Node itself takes a text without any certificate in silence, and then trusts no server.
-    new X509Certificate(ca);
     return createSecureContext({ ca });
-  } catch {
-    throw new ConfigError([`${key}.ca_file: ${file} has no certificate in PEM form`]);
+  } catch (error) {
+    throw new ConfigError([`${key}.ca_file: ${file} cannot be used: ${(error as Error).message}`]);
   }
 }
 
-function parseToml(text: string): unknown {
+/** Reads TOML of whatever content. @throws ConfigError */
+export function parseToml(text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const [what = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
-    throw new ConfigError([`line ${error.line}: not valid TOML: ${what}`]);
+    throw new ConfigError([tomlProblem(text, error)]);
   }
 }
 

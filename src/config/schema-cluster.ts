@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, live, name, type Reload } from './schema-parts.js';
+import { filePath } from './schema-texts.js';
 
 /** `[cluster]` */
 export const cluster = z
@@ -22,9 +23,7 @@ export const shared = z
       .string()
       .refine((url) => /^rediss?:\/\/./.test(url) && URL.canParse(url), 'is no redis: or rediss: URL')
       .describe('Redis or Valkey: `redis://HOST:PORT`, or `rediss://NAME:PASSWORD@HOST:PORT` by TLS.'),
-    ca_file: z
-      .string()
-      .min(1)
+    ca_file: filePath
       .optional()
       .describe('PEM file of the authorities to trust instead of the public ones. Relative to the configuration file.'),
   })

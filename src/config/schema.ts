@@ -7,6 +7,7 @@ import { defaultTenantQuotas } from '../session/tenant.js';
 import { defaultViewLimits } from '../view/views.js';
 import { cluster, shared } from './schema-cluster.js';
 import { bytes, content, count, live, name, port, seconds } from './schema-parts.js';
+import { filePath, host, origin, ownPath, tokenHash } from './schema-texts.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -20,10 +21,10 @@ export function isLoopback(host: string): boolean {
   return isIPv6(host) && new URL(`ws://[${host}]`).hostname === '[::1]';
 }
 
-const unixPath = z
-  .string()
-  .min(1)
-  .refine((path) => Buffer.byteLength(path) <= UNIX_PATH_BYTES, `is longer than ${UNIX_PATH_BYTES} bytes`);
+const unixPath = ownPath.refine(
+  (path) => Buffer.byteLength(path) <= UNIX_PATH_BYTES,
+  `is longer than ${UNIX_PATH_BYTES} bytes`,
+);
 const unixMode = z.int().min(0).max(0o777);
 
 const listener = z
@@ -38,22 +39,16 @@ const listener = z
       .max(255)
       .optional()
       .describe('Name of a socket that systemd has opened and passes: `FileDescriptorName=` of its socket unit.'),
-    host: z
-      .string()
-      .min(1)
+    host: host
       .optional()
       .describe('Address for TCP. Without TLS only a loopback address: 127.0.0.1, ::1 or localhost.'),
     port: port.optional().describe('TCP port; 0 takes a free one, which the log then names.'),
-    tls_cert_file: z
-      .string()
-      .min(1)
+    tls_cert_file: filePath
       .optional()
       .describe('Certificate in PEM, its chain included. Goes with tls_key_file.')
       .meta(content),
-    tls_key_file: z.string().min(1).optional().describe('Private key of the certificate, in PEM.').meta(content),
-    client_ca_file: z
-      .string()
-      .min(1)
+    tls_key_file: filePath.optional().describe('Private key of the certificate, in PEM.').meta(content),
+    client_ca_file: filePath
       .optional()
       .describe('Authority of client certificates, in PEM: a client that shows one needs no bearer token.')
       .meta(content),
@@ -94,7 +89,7 @@ const listener = z
 const server = z
   .strictObject({
     name: name.describe('What requests call it.'),
-    host: z.string().min(1).max(253).describe('Host name or IP address.'),
+    host: host.describe('Host name or IP address.'),
     port: port.min(1).optional().describe('Default: 993 for `tls = "implicit"`, else 143.'),
     tls: z
       .enum(['implicit', 'starttls', 'none'])
@@ -102,12 +97,10 @@ const server = z
       .describe(
         'implicit: TLS from the first byte. starttls: required, never skipped. none: passwords travel in clear.',
       ),
-    ca_file: z
-      .string()
-      .min(1)
+    ca_file: filePath
       .optional()
       .describe('PEM file of the authorities to trust instead of the public ones. Relative to the configuration file.'),
-    servername: z.string().min(1).max(253).optional().describe('Name that the certificate must carry. Default: host.'),
+    servername: host.optional().describe('Name that the certificate must carry. Default: host.'),
     compress: z.boolean().default(false).describe('COMPRESS=DEFLATE: costs 250 KiB of memory for each connection.'),
     connect_timeout_seconds: seconds(10_000, 300).describe('For TCP, for TLS and for the greeting, each.'),
     login_timeout_seconds: seconds(30_000, 300).describe('For the login, from the greeting on.'),
@@ -118,7 +111,7 @@ const server = z
   .meta(live);
 
 /** SHA-256 of a tenant's tokens, in hex. */
-export const tokenHashes = z.array(z.string().regex(/^[0-9a-f]{64}$/i, 'is no SHA-256 in hex (64 digits)')).max(10);
+export const tokenHashes = z.array(tokenHash).max(10);
 
 const tenant = z
   .strictObject({
@@ -126,9 +119,7 @@ const tenant = z
     token_hashes: tokenHashes
       .default([])
       .describe('SHA-256 of its bearer tokens, in hex. Two may be live while a token is changed.'),
-    token_hashes_file: z
-      .string()
-      .min(1)
+    token_hashes_file: filePath
       .optional()
       .describe(
         'File with such hashes beside or instead of token_hashes, one in a line; a line that begins with # is a comment.',
@@ -236,16 +227,12 @@ const session = z
     max_age_seconds: seconds(defaultSessionLimits.maxAgeMs, 31_536_000)
       .describe('A session ends after so long, however often it is renewed.')
       .meta(live),
-    state_dir: z
-      .string()
-      .min(1)
+    state_dir: ownPath
       .optional()
       .describe(
-        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. Brokers on one host may have one folder, and know of each other’s ended sessions then. Without state_dir sessions end with the process.',
+        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. The broker makes it where its parent is there. Brokers on one host may have one folder, and know of each other’s ended sessions then. Without state_dir sessions end with the process.',
       ),
-    key_file: z
-      .string()
-      .min(1)
+    key_file: filePath
       .optional()
       .describe(
         'Keys that seal tokens, readable by the broker alone. Default: session.keys in state_dir, made at the first start.',
@@ -264,13 +251,13 @@ const admin = z
   })
   .describe('Where `imap-broker accounts` and the other commands for operators come in.');
 
-const { unix, mode, host, port: tcpPort, tls_cert_file, tls_key_file } = listener.shape;
+const { unix, mode, host: address, port: tcpPort, tls_cert_file, tls_key_file } = listener.shape;
 
 const monitor = z
   .strictObject({
     unix,
     mode,
-    host: host.describe('Address for TCP, by default 127.0.0.1. Without TLS only a loopback address.'),
+    host: address.describe('Address for TCP, by default 127.0.0.1. Without TLS only a loopback address.'),
     port: tcpPort.describe('TCP port, by default 7144; 0 takes a free one, which the log then names.'),
     tls_cert_file,
     tls_key_file,
@@ -292,16 +279,15 @@ const log = z
   .describe('The log.')
   .meta(live);
 
-/** The configuration file, key by key. */
-export const configSchema = z.strictObject({
+const tables = z.strictObject({
   allowed_origins: z
-    .array(z.url())
+    .array(origin)
     .max(100)
     .default([])
     .describe('`Origin` headers of web pages that may open a socket. Back ends send none, so mostly empty.')
     .meta(live),
   allowed_hosts: z
-    .array(z.string().min(1).max(253))
+    .array(host)
     .max(100)
     .default([])
     .describe('`Host` headers beside localhost and IP addresses that are taken without TLS, as behind a proxy.')
@@ -310,17 +296,19 @@ export const configSchema = z.strictObject({
     .array(listener)
     .min(1)
     .max(20)
-    .superRefine(distinct(['unix'])),
+    .superRefine(distinct('unix', ({ unix: path }) => path))
+    .superRefine(distinct('systemd', ({ systemd: passed }) => passed))
+    .superRefine(distinct('port', tcpPlace)),
   server: z
     .array(server)
     .min(1)
     .max(1000)
-    .superRefine(distinct(['name'])),
+    .superRefine(distinct('name', (entry) => entry.name)),
   tenant: z
     .array(tenant)
     .min(1)
     .max(1000)
-    .superRefine(distinct(['name'])),
+    .superRefine(distinct('name', (entry) => entry.name)),
   pool: pool.prefault({}),
   cluster: cluster.prefault({}),
   shared,
@@ -332,6 +320,9 @@ export const configSchema = z.strictObject({
   log: log.prefault({}),
 });
 
+/** The configuration file, key by key. */
+export const configSchema = tables.superRefine(apart);
+
 /** The configuration file with all defaults filled in. */
 export type ConfigFile = z.output<typeof configSchema>;
 
@@ -340,18 +331,44 @@ export function portOf({ port: given, tls }: ConfigFile['server'][number]): numb
   return given ?? (tls === 'implicit' ? 993 : 143);
 }
 
-function distinct<Key extends string>(keys: readonly Key[]) {
-  return (entries: ReadonlyArray<{ [K in Key]?: string | undefined }>, context: z.core.$RefinementCtx): void => {
-    for (const key of keys) {
-      const seen = new Set<string>();
-      entries.forEach((entry, index) => {
-        const value = entry[key];
-        if (value === undefined) return;
-        if (seen.has(value)) {
-          context.addIssue({ code: 'custom', path: [index, key], message: `"${value}" is there twice` });
-        }
-        seen.add(value);
-      });
+/** Refuses entries of which two have the same value. @param key where that is told */
+function distinct<Entry>(key: string, text: (entry: Entry) => string | undefined) {
+  return (entries: readonly Entry[], { addIssue }: z.core.$RefinementCtx): void => {
+    const seen = new Set<string>();
+    for (const [index, entry] of entries.entries()) {
+      const value = text(entry);
+      if (value === undefined) continue;
+      if (seen.has(value)) addIssue({ code: 'custom', path: [index, key], message: `"${value}" is there twice` });
+      seen.add(value);
     }
   };
+}
+
+type Place = { [Key in 'host' | 'unix']?: string | undefined } & { port?: number | undefined };
+
+/** Where an entry listens by TCP; `undefined` for a free port and for other sockets. */
+function tcpPlace({ host: address, port: number }: Place): string | undefined {
+  return address !== undefined && number ? `${address}:${number}` : undefined;
+}
+
+/** Refuses what operators or monitoring would have in common with web applications, and a token of two tenants. */
+function apart(
+  { listener: listeners, admin: operators, monitor: watched, tenant: tenants }: z.output<typeof tables>,
+  { addIssue }: z.core.$RefinementCtx,
+): void {
+  const refuse = (path: (string | number)[], message: string) => addIssue({ code: 'custom', path, message });
+  const ofListener = 'is the address of a [[listener]] as well';
+  const isUsed = ({ unix: path, ...tcp }: Place) =>
+    listeners.some((one) => (path === undefined ? tcpPlace(tcp) : path) === (one.unix ?? tcpPlace(one) ?? null));
+  if (operators.socket !== undefined && isUsed({ unix: operators.socket })) refuse(['admin', 'socket'], ofListener);
+  if (watched && isUsed(watched)) refuse(['monitor', watched.unix === undefined ? 'port' : 'unix'], ofListener);
+  const owners = new Map<string, string>();
+  for (const [index, { name: owner, token_hashes: hashes }] of tenants.entries()) {
+    for (const hash of hashes.map((one) => one.toLowerCase())) {
+      const other = owners.get(hash);
+      const message = `has a hash that tenant "${other}" has as well: a token is of one tenant`;
+      if (other !== undefined && other !== owner) refuse(['tenant', index, 'token_hashes'], message);
+      owners.set(hash, owner);
+    }
+  }
 }

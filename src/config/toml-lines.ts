@@ -1,6 +1,6 @@
 export type Path = ReadonlyArray<string | number>;
 
-const HEADER = /^\s*(\[\[?)\s*([\w.-]+)\s*\]/;
+const HEADER = /^\s*(\[\[?)\s*["']?([\w.-]+)["']?\s*\]/;
 const KEY = /^\s*["']?([\w-]+)["']?\s*=/;
 
 /**
@@ -21,6 +21,8 @@ export function lineOf(text: string, path: Path): number | undefined {
     }
     const inTable = current === table && (index === undefined || seen === index);
     if (key !== undefined && name === undefined && inTable && KEY.exec(line)?.[1] === key) return at + 1;
+    // A member of a list at the top of the file.
+    if (key === undefined && current === undefined && KEY.exec(line)?.[1] === table) return at + 1;
   }
   return tableLine;
 }

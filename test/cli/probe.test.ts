@@ -20,6 +20,7 @@ beforeAll(async () => {
       { ...dovecot.server(), name: 'nameless', host: 'no-such-host.invalid' },
       { ...dovecot.server(), name: 'closed', port: closed, tls: 'none' },
       { ...dovecot.server(), name: 'rude', port, tls: 'none' },
+      { ...dovecot.server(), name: 'plain', port: dovecot.plainPort },
     ],
   }));
 });
@@ -67,10 +68,17 @@ describe('imap-broker probe', () => {
   it('ends at the first step that fails, and says why, without a secret', async () => {
     const wrong = await steps('dovecot', '--user', newUser('wrong'), '--password-file', passwordFile('not-that-one'));
     expect(wrong).toMatchObject({ code: 1, ok: false, detail: expect.stringContaining('refused the credentials') });
-    expect(await steps('distrusted')).toMatchObject({ code: 1, names: 'dns connect tls', ok: false });
+    const distrusted = await steps('distrusted');
+    expect(distrusted).toMatchObject({ code: 1, names: 'dns connect tls', ok: false });
+    expect(distrusted.detail).toMatch(
+      /^UNABLE_TO_VERIFY_LEAF_SIGNATURE: .* \(ca_file names a file with authorities to trust\)$/,
+    );
     expect(await steps('nameless')).toMatchObject({ code: 1, names: 'dns', ok: false });
     expect((await steps('closed')).detail).toContain('ECONNREFUSED');
     expect(await steps('rude')).toMatchObject({ code: 1, detail: 'not a greeting: * BYE go away' });
+    expect((await steps('plain')).detail).toContain(
+      '(the port does not begin with TLS: tls = "starttls" may be right)',
+    );
     expect(JSON.stringify(operated.logged)).not.toContain('not-that-one');
   });
 

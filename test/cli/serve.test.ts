@@ -71,7 +71,9 @@ describe('imap-broker serve with flags alone', () => {
 
 describe('signals', () => {
   it('let a running request finish, and stop at once when a second one comes', async () => {
-    const silent = createServer(() => {});
+    // It answers the look of the banner, and then no login.
+    const silent = createServer((socket) => void socket.on('error', () => {}));
+    silent.once('connection', (socket) => socket.write('* OK ready\r\na OK done\r\n'));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : 0;

@@ -50,6 +50,11 @@ describe('imap-broker', () => {
     [['serve'], /^imap-broker: serve needs --server HOST for a first try, or --config FILE\.\n$/],
     [['serve', '--server', 'a b'], /^imap-broker: --server: a b is not of the form HOST or HOST:PORT\.\n$/],
     [['serve', '--server', 'a:99999'], /--server: a:99999 is not of the form/],
+    [
+      ['serve', '--server', 'imaps://anna:hunter2@mail.example.com:993/'],
+      /^imap-broker: --server: a URL is not of the form HOST or HOST:PORT: write mail\.example\.com:993\.\n$/,
+    ],
+    [['serve', '--server', 'imap://[::1]'], /write ::1, and --starttls where the port takes it\.\n$/],
     [['serve', '--server', 'a', '--server', 'a'], /^imap-broker: --server: "a" is there twice\n$/],
     [['serve', '--server', 'a', '--listen', '7143'], /--listen: 7143 has no port/],
     [['serve', '--server', 'a', '--listen', '0.0.0.0:1'], /--listen: 0\.0\.0\.0 is no loopback address/],
@@ -130,7 +135,7 @@ token_hashes = ["${'0'.repeat(64)}"]
     ];
     expect(await runMain('check-config', path)).toEqual({ code: 0, out: out.join('\n'), err: '' });
     const few = write('few.toml', `${good}[pool]\nconnections_per_server = 2\n[cluster]\nbrokers = 3\n`);
-    const err = `${few}: pool.connections_per_server: 2 cannot be divided by 3 brokers\n`;
+    const err = `${few}: line 10: pool.connections_per_server: 2 cannot be divided by 3 brokers\n`;
     expect(await runMain('check-config', few)).toEqual({ code: 1, out: '', err });
   });
 
@@ -138,7 +143,7 @@ token_hashes = ["${'0'.repeat(64)}"]
     const path = write('keys.toml', `${good}[session]\nkey_file = "own.keys"\n`);
     const { code, out, err } = await runMain('check-config', path);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toMatch(/^\S+: session\.key_file: cannot read the key file \S+own\.keys: ENOENT.*\n$/);
+    expect(err).toMatch(/^\S+: line 10: session\.key_file: cannot read the key file \S+own\.keys: ENOENT.*\n$/);
     expect((await runMain('check-config', write('state.toml', `${good}[session]\nstate_dir = "."\n`))).code).toBe(0);
     expect(existsSync(join(folder, 'own.keys'))).toBe(false);
     expect(existsSync(join(folder, 'session.keys'))).toBe(false);

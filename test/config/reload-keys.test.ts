@@ -145,7 +145,7 @@ function toml(file: Record<string, unknown>): string {
   const entries = (table: object) =>
     Object.entries(table)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+      .map(([key, value]) => `${key} = ${key === 'mode' ? `0o${value.toString(8)}` : JSON.stringify(value)}`);
   const tables = Object.entries(file).filter(([, value]) => !isPlain(value));
   for (const [key, value] of Object.entries(file)) if (isPlain(value)) lines.push(`${key} = ${JSON.stringify(value)}`);
   for (const [key, value] of tables) {

@@ -42,6 +42,23 @@ export function clientCertificate(name: string, { selfSigned = false } = {}): { 
   });
 }
 
+/** A server's certificate for one name, signed by the same authority, that has ended a day ago or ends in so many days. */
+export function serverCertificate(name: string, days: number): { cert: string; key: string } {
+  const signer = authority();
+  return inFolder((at, openssl) => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', at('key.pem')];
+    writeFileSync(at('ca.pem'), signer.ca);
+    writeFileSync(at('ca.key'), signer.caKey);
+    writeFileSync(at('names'), `subjectAltName=DNS:${name}\n`);
+    openssl('req', ...key, '-subj', `/CN=${name}`, '-out', at('request.pem'));
+    openssl(
+      ...['x509', '-req', '-days', `${days}`, '-in', at('request.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key')],
+      ...['-CAcreateserial', '-extfile', at('names'), '-out', at('cert.pem')],
+    );
+    return { cert: readFileSync(at('cert.pem'), 'utf8'), key: readFileSync(at('key.pem'), 'utf8') };
+  });
+}
+
 type Openssl = (...args: string[]) => void;
 
 function inFolder<T>(work: (at: (name: string) => string, openssl: Openssl) => T): T {

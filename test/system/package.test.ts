@@ -34,6 +34,25 @@ client.close();
 `;
 }
 
+describe('the package, installed for all users', () => {
+  it.each(['README.md', 'docs/operations.md'])(
+    'by the line of %s runs, and has its man page',
+    (page) => {
+      const [line = ''] =
+        /^npm install --global \.\/\S+\.tgz$/m.exec(readFileSync(join(projectRoot, page), 'utf8')) ?? [];
+      expect(line).toBe('npm install --global ./imap-broker-*.tgz');
+      const prefix = join(folder, 'prefix');
+      const env = { ...process.env, npm_config_prefix: prefix, npm_config_prefer_offline: 'true' };
+      execFileSync('sh', ['-c', line], { cwd: folder, env, stdio: 'pipe' });
+      const printed = execFileSync(join(prefix, 'bin/imap-broker'), ['--version'], { encoding: 'utf8' });
+      expect(printed).toMatch(/^\d+\.\d+\.\d+\n$/);
+      expect(existsSync(join(prefix, 'share/man/man1/imap-broker.1'))).toBe(true);
+      expect(existsSync(join(prefix, 'lib/node_modules/imap-broker/systemd/imap-broker.service'))).toBe(true);
+    },
+    60_000,
+  );
+});
+
 describe('the package, installed in an empty folder', () => {
   it('runs its program by name', () => {
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
@@ -47,7 +66,15 @@ describe('the package, installed in an empty folder', () => {
     const shipped = join(folder, 'node_modules/imap-broker');
     expect(existsSync(join(shipped, 'test'))).toBe(false);
     expect(existsSync(join(shipped, 'dist/test'))).toBe(false);
-    const files = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md', 'docs/protocol.md', 'docs/openrpc.json'];
+    const files = [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'docs/configuration.md',
+      'docs/sample.toml',
+      'docs/openrpc.json',
+      'docs/protocol.md',
+    ];
     for (const name of [...files, 'grafana/imap-broker.json', 'grafana/alerts.yml', 'dashboard/index.html']) {
       expect(existsSync(join(shipped, name)), name).toBe(true);
     }

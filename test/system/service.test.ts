@@ -84,7 +84,7 @@ describeManaged('the shipped units in a systemd manager', () => {
     await expect.poll(limit).toEqual(reloaded);
     const line = `${text}[pool]\n`.split('\n').length;
     await reload('connections = 0');
-    const told = `config.toml: line ${line}: pool.connections: Too small`;
+    const told = `config.toml: line ${line}: pool.connections: may be from 1 to 100000`;
     await expect.poll(() => manager.log()).toContain(told);
     expect(await limit()).toEqual(reloaded);
     // The same process, which tells the manager that it is ready again.
@@ -122,6 +122,8 @@ describeManaged('the shipped units in a systemd manager', () => {
     const text = readFileSync(config, 'utf8');
     writeFileSync(config, text.replace('[session]', '[session]\nkey_file = "credential:session.keys"'));
     await expect(manager.systemctl('start', SERVICE)).rejects.toThrow('control process exited with error code');
+    // The same file would end another start in the same way.
+    expect(await state()).toMatchObject({ ActiveState: 'failed', SubState: 'failed', NRestarts: '0' });
     expect(await manager.log()).toMatch(/the key file \/run\/credentials\/\S+ has (no keys|a line that is no key)/);
     await manager.systemctl('stop', SERVICE);
     writeFileSync(config, text);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodes } from '../../src/cli/output.js';
 import { parseConfig } from '../../src/config/load.js';
 import { builtProgram } from '../cli/built.js';
 
@@ -40,6 +41,13 @@ describe('the shipped units', () => {
     const [, exposure] = /exposure level for \S+: ([\d.]+)/.exec(printed) ?? [];
     expect(Number(exposure), printed).toBeLessThanOrEqual(1.5);
   });
+
+  it.each(['imap-broker.service', 'imap-broker@.service'])(
+    '%s starts no broker again that cannot use its file',
+    (unit) => {
+      expect(text(unit)).toMatch(new RegExp(`^RestartPreventExitStatus=${exitCodes.usage}$`, 'm'));
+    },
+  );
 
   it.each(['service', 'socket'])('imap-broker@.%s is the same as that for one broker, but for the names', (kind) => {
     const one = text(`imap-broker.${kind}`).split('\n');

@@ -5,6 +5,7 @@ import { BrokerError } from '../../protocol/errors.js';
 import type { Credentials, ServerOptions } from '../login/server-options.js';
 import { ImapConnection } from './connection.js';
 import { Dialogue } from './dialogue.js';
+import { withAdvice } from './obstacles.js';
 
 /** One step on the way to a usable connection. */
 export interface ProbeStep {
@@ -28,7 +29,7 @@ export async function probe(
   credentials: Credentials | undefined,
   deadlineAt: number,
 ): Promise<ProbeStep[]> {
-  const steps = new Steps(deadlineAt);
+  const steps = new Steps(server, deadlineAt);
   const { host, port, connectTimeoutMs: within } = server;
   let socket: Socket | undefined;
   try {
@@ -69,9 +70,11 @@ export async function probe(
 
 class Steps {
   readonly all: ProbeStep[] = [];
+  readonly #server: ServerOptions;
   readonly #deadlineAt: number;
 
-  constructor(deadlineAt: number) {
+  constructor(server: ServerOptions, deadlineAt: number) {
+    this.#server = server;
     this.#deadlineAt = deadlineAt;
   }
 
@@ -88,7 +91,8 @@ class Steps {
       const detail = await Promise.race([work(), late]);
       this.all.push({ step, ok: true, ms: ms(), detail: detail.slice(0, MOST_DETAIL) });
     } catch (error) {
-      this.all.push({ step, ok: false, ms: ms(), detail: reasonOf(error).slice(0, MOST_DETAIL) });
+      const detail = withAdvice({ step, detail: reasonOf(error).slice(0, MOST_DETAIL) }, this.#server);
+      this.all.push({ step, ok: false, ms: ms(), detail });
       throw error;
     } finally {
       clearTimeout(timer);

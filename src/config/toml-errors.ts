@@ -1,0 +1,84 @@
+import type { TomlError } from 'smol-toml';
+import { headerOf, maySay, nodeAt } from './plain-words.js';
+import { numberMeant, numberWanted, quantityOf } from './quantities.js';
+
+/** What is wrong where a text is no TOML, with its line: what to write instead, where the mistake is a usual one. */
+export function tomlProblem(text: string, error: TomlError): string {
+  const lines = text.split(/\r?\n/);
+  if (/^\s*\{/.test(text))
+    return 'line 1: is JSON, and the configuration is in TOML: docs/configuration.md has examples';
+  const line = lines[error.line - 1] ?? '';
+  const advice = ofLine(line, error.message);
+  if (advice !== undefined) return `line ${error.line}: ${advice}`;
+  const [what = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
+  return `line ${error.line}: not valid TOML: ${what}`;
+}
+
+function ofLine(line: string, message: string): string | undefined {
+  if (/[“”„‟‘’‚«»]/.test(line.replace(/#.*$/, ''))) return 'has typographic quotes: write "';
+  if (/^\s*(?:\/\/|;|--)/.test(line)) return 'a comment begins with #';
+  const [, header] = /^\s*\[+\s*([\w.-]*)/.exec(line) ?? [];
+  if (header !== undefined && !line.includes('=')) return ofHeader(header, line, message);
+  const [, yamlKey, yamlValue] = /^\s*(?:- )?["']?([\w-]+)["']?\s*:(.*)$/.exec(line) ?? [];
+  if (yamlKey !== undefined) {
+    return `${yamlKey}: has a colon: write ${yamlKey} = ${maySay(yamlKey) ? quoted(yamlValue ?? '') : '...'}`;
+  }
+  const [, key, value] = /^\s*["']?([\w-]+)["']?\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+  if (key === undefined || value === undefined) {
+    return line.includes('=') || !/^\s*[\w"']/.test(line) ? undefined : 'a key and its value have = between them';
+  }
+  const problem = message.includes('redefine') ? 'is there twice' : ofValue(key, value, message);
+  return problem && `${key}: ${problem}`;
+}
+
+function ofHeader(name: string, line: string, message: string): string | undefined {
+  const header = headerOf(name);
+  if (message.includes('redefine')) {
+    if (header?.startsWith('[[')) return `${name}: may be there several times, so all have double brackets: ${header}`;
+    return `${name}: is there twice: put its keys into one table`;
+  }
+  const wanted = header ?? `[${name}]`;
+  return line.replace(/#.*$/, '').trim() === wanted ? undefined : `a table begins with its name in brackets: ${wanted}`;
+}
+
+/** What is wrong with a value, in words that follow its key. */
+function ofValue(key: string, whole: string, message: string): string | undefined {
+  if (/^["']/.test(whole)) {
+    if (message.includes('escape'))
+      return 'has a backslash, which is written twice in double quotes, or in single quotes';
+    return isClosed(whole) ? undefined : 'has no quote at its end';
+  }
+  if (/^[[{]/.test(whole))
+    return /^\[[^"']*\]?$/.test(whole) ? 'is a list of texts in quotes: ["...", "..."]' : undefined;
+  const value = whole.replace(/\s*#.*$/, '');
+  if (value === '') return 'has no value';
+  const boolean = /^(?:(true|yes|on)|false|no|off)$/i.exec(value);
+  if (boolean && typeIn(key) === 'boolean') return `is true or false: write ${key} = ${boolean[1] ? 'true' : 'false'}`;
+  const meant = numberMeant(key, value);
+  if (meant !== undefined && (quantityOf(key) !== undefined || typeIn(key) === 'number')) {
+    return `${numberWanted(key)}: write ${key} = ${meant}`;
+  }
+  return `is a text: write ${key} = ${maySay(key) ? quoted(value) : '"..."'}`;
+}
+
+function isClosed(value: string): boolean {
+  return /^(?:"(?:[^"\\]|\\.)*"|'[^']*')\s*(?:#.*)?$/.test(value);
+}
+
+/** A value as TOML has it: numbers, lists and texts that are in quotes already stay. */
+function quoted(value: string): string {
+  const text = value.replace(/\s+#.*$/, '').trim();
+  if (text === '') return '...';
+  return /^(?:["'[{].*|\d+(?:\.\d+)?|true|false)$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** The type of a key, in the first table that has it. */
+function typeIn(key: string): string | undefined {
+  for (const section of Object.keys(nodeAt([])?.properties ?? {})) {
+    const { items, properties } = nodeAt([section]) ?? {};
+    const table = (items as typeof properties)?.properties ?? properties;
+    const type = (table as Record<string, { type?: string }> | undefined)?.[key]?.type;
+    if (type !== undefined) return type === 'integer' ? 'number' : type;
+  }
+  return undefined;
+}
