@@ -98,7 +98,7 @@ export class AdminCommands {
     const onTrace = new Listeners<TraceEvent>();
     const client = createClient({
       url,
-      token,
+      token: token ?? null,
       onHello: (hello) => onHello.tell(hello),
       onTrace: (trace) => onTrace.tell(trace),
     });

@@ -6,8 +6,8 @@ const MOST_MS = 10_000;
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds to wait before this attempt, 1 for the first: full jitter, so that workers do not retry in step. */
-export function backoff(attempt: number): number {
-  return Math.random() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt, 20));
+export function backoff(attempt: number, mostMs = MOST_MS): number {
+  return Math.random() * Math.min(mostMs, MOST_MS, FIRST_MS * 2 ** Math.min(attempt, 20));
 }
 
 /** Milliseconds that a timer takes, of a number that came from the broker or a caller. */
@@ -17,8 +17,14 @@ export function boundedMs(ms: number): number {
 
 /** When the next socket may be opened: at once after a socket that served, later and later after those that did not. */
 export class Pace {
+  readonly #mostMs: number;
   #failures = 0;
   #notBefore = 0;
+
+  /** @param mostMs the longest pause between two sockets, in milliseconds */
+  constructor(mostMs: number) {
+    this.#mostMs = mostMs;
+  }
 
   /** Milliseconds until the next socket may be opened. */
   get waitMs(): number {
@@ -31,7 +37,7 @@ export class Pace {
 
   failed(): void {
     this.#failures += 1;
-    this.#notBefore = performance.now() + backoff(this.#failures);
+    this.#notBefore = performance.now() + backoff(this.#failures, this.#mostMs);
   }
 }
 

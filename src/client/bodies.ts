@@ -1,9 +1,9 @@
-import type { Result } from '../protocol/contract.js';
 import { htmlToText } from '../text/html-text.js';
+import type { Message } from './generated/message-read.js';
+import type { BodyItem } from './generated/models.js';
 
 /** What message.get answers of the bodies of a message. */
-export type Bodies = Pick<Result<'message.get'>['messages'][number], 'textBody' | 'htmlBody'>;
-type Item = NonNullable<Bodies['textBody']>[number];
+export type Bodies = Pick<Message, 'textBody' | 'htmlBody'>;
 
 /**
  * A message as one piece of html: its html body, in which plain texts are escaped and keep their lines. The html is
@@ -20,13 +20,13 @@ export function textOf({ htmlBody, textBody }: Bodies): string {
   return text.trim() === '' ? toText(htmlBody ?? []) : text;
 }
 
-function toText(items: readonly Item[]): string {
+function toText(items: readonly BodyItem[]): string {
   return items
     .flatMap(({ type, content }) => (content ? [type === 'text/html' ? htmlToText(content) : content] : []))
     .join('\n');
 }
 
-function toHtml({ type, content }: Item): string {
+function toHtml({ type, content }: BodyItem): string {
   if (type === 'text/html') return content ?? '';
   return `<div style="white-space: pre-wrap">${(content ?? '').replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`)}</div>`;
 }

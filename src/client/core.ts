@@ -1,10 +1,10 @@
-import { contract, type MethodName } from '../protocol/contract.js';
 import { protocolLimits } from '../protocol/limits.js';
 import { boundedMs, orAborted, Pace, sleep } from './backoff.js';
 import { guarded } from './callback.js';
-import { RpcError, rpcError } from './errors.js';
+import { RpcError, type RpcErrorDetails, rpcError } from './errors.js';
+import { type MethodName, methods } from './generated/methods.js';
 import { Link } from './link.js';
-import type { ClientOptions } from './options.js';
+import type { Settings } from './options.js';
 import { Ended, Patience } from './patience.js';
 import { onAbort } from './shared-signal.js';
 import { measured, toBase64 } from './streams/upload-content.js';
@@ -14,40 +14,59 @@ import { type WatchCallOptions, Watches } from './watches/watches.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING = 1000;
+const DEFAULT_CONNECT_MS = 5_000;
+/** Milliseconds without a socket in which a broker that was there is taken to restart: calls wait for it. */
+const RESTART_MS = 30_000;
 
-/** Number of requests that are under way, on all sockets of a client. */
-export interface Pending {
-  count: number;
+/** What all sockets of a client have in common. */
+export class Common {
+  /** Requests that are under way. */
+  pending = 0;
+  #seenAt = Number.NEGATIVE_INFINITY;
+
+  /** There is a broker, or there was one until now. */
+  seen(): void {
+    this.#seenAt = performance.now();
+  }
+
+  /** Whether the broker is away for so short a time that it may be about to come back. */
+  get mayRestart(): boolean {
+    return performance.now() - this.#seenAt < RESTART_MS;
+  }
 }
 
 /** The requests of a client on one socket at a time. */
 export class ClientCore {
   readonly #connect: Connect;
-  readonly #options: ClientOptions;
+  readonly #options: Settings;
   readonly #links = new Set<Link>();
   readonly #watches = new Watches((method, params, options) => this.call(method, params, options));
   /** A function for each call under way that ends it; Node would warn of a leak if all calls listened to one signal. */
   readonly #ends = new Set<() => void>();
   #closed = false;
   #link: Link | undefined;
-  readonly #pace = new Pace();
-  readonly #pending: Pending;
+  readonly #pace: Pace;
+  /** Why the last socket did not open. */
+  #failure: Pick<Error, 'message' | 'cause'> | undefined;
+  readonly #common: Common;
 
-  constructor(connect: Connect, options: ClientOptions, pending: Pending = { count: 0 }) {
+  constructor(connect: Connect, options: Settings, common = new Common()) {
     this.#connect = connect;
     this.#options = options;
-    this.#pending = pending;
+    this.#common = common;
+    // A call that waits for as long as the client connects finds at least one attempt in that time.
+    this.#pace = new Pace(options.connectTimeoutMs ?? DEFAULT_CONNECT_MS);
   }
 
   async call(method: MethodName, params: Record<string, unknown>, options: WatchCallOptions = {}): Promise<unknown> {
     const { signal } = options;
     const { timeoutMs = DEFAULT_TIMEOUT_MS, maxPending = DEFAULT_PENDING } = this.#options;
     const limitMs = typeof params.timeoutMs === 'number' ? params.timeoutMs : timeoutMs;
-    if (this.#pending.count >= maxPending) {
+    if (this.#common.pending >= maxPending) {
       const message = `${maxPending} requests of this client are under way already.`;
       throw rpcError(message, { kind: 'RATE_LIMITED', executed: 'no', retryAfterMs: 1000 });
     }
-    this.#pending.count += 1;
+    this.#common.pending += 1;
     const end = new AbortController();
     const onEnd = () => end.abort(new Ended('CANCELLED', 'The client was closed.', true));
     this.#ends.add(onEnd);
@@ -60,7 +79,7 @@ export class ClientCore {
       const prepared = method === 'message.append' ? await prepareAppend(params) : { params };
       return await this.#attempt(method, prepared, performance.now() + limitMs, end.signal, options);
     } finally {
-      this.#pending.count -= 1;
+      this.#common.pending -= 1;
       unlisten();
       this.#ends.delete(onEnd);
     }
@@ -92,7 +111,7 @@ export class ClientCore {
       } catch (error) {
         if (!(error instanceof RpcError) || signal.aborted) throw error;
         const drained = error.kind === 'DRAINING' && error.executed === 'no';
-        const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && contract[method].effect !== 'write';
+        const lostRead = error.kind === 'CONNECTION_LOST' && !link.usable && methods[method].effect !== 'write';
         if (drained) link.retire();
         if (once || prepared.upload || attempt > 2 || !(drained || lostRead)) throw error;
       }
@@ -112,7 +131,7 @@ export class ClientCore {
     const streamed = sending ? { stream: sending.id } : {};
     try {
       const { id, answer } = link.request(method, { ...params, ...streamed, timeoutMs }, onAnswer);
-      const executed = contract[method].effect === 'write' ? 'maybe' : 'no';
+      const executed = methods[method].effect === 'write' ? 'maybe' : 'no';
       const patience = new Patience(signal, executed, timeoutMs, {
         onCancel: () => link.cancel(id),
         onGone: () => link.abandon(id),
@@ -132,15 +151,18 @@ export class ClientCore {
 
   /** The socket for new requests, connecting as often as it takes. */
   async #usable(deadlineAt: number, signal: AbortSignal): Promise<Link> {
-    const { url } = this.#options;
-    let complaint = 'no answer';
+    const { url, connectTimeoutMs = DEFAULT_CONNECT_MS } = this.#options;
     const late = new AbortController();
-    const onLate = () => {
-      const message = `No socket to the broker at ${url} in time. ${complaint}`;
-      late.abort(rpcError(message, { kind: 'DEADLINE', executed: 'no' }));
+    const giveUp = (kind: RpcErrorDetails['kind'], when: string) => {
+      const { message: why, cause } = this.#failure ?? { message: 'It does not answer.' };
+      late.abort(rpcError(`No socket to the broker at ${url} ${when}. ${why}`, { kind, executed: 'no', cause }));
     };
     const onEnd = () => late.abort((signal.reason as Ended).toError('no'));
-    const timer = setTimeout(onLate, boundedMs(deadlineAt - performance.now()));
+    const leftMs = deadlineAt - performance.now();
+    const timer =
+      this.#common.mayRestart || leftMs <= connectTimeoutMs
+        ? setTimeout(() => giveUp('DEADLINE', 'in time'), boundedMs(leftMs))
+        : setTimeout(() => giveUp('UNREACHABLE', `within ${connectTimeoutMs} ms`), boundedMs(connectTimeoutMs));
     const unlisten = onAbort(signal, onEnd);
     if (signal.aborted) onEnd();
     try {
@@ -156,10 +178,10 @@ export class ClientCore {
         try {
           await orAborted(link.opened, late.signal);
           if (link.usable) return link;
-          complaint = 'It takes no requests.';
+          this.#failure = { message: 'It takes no requests.' };
         } catch (error) {
           if (late.signal.aborted || !isTransient(error)) throw error;
-          complaint = error.message;
+          this.#failure = error;
         }
       }
     } finally {
@@ -174,7 +196,11 @@ export class ClientCore {
       this.#connect,
       { url, token },
       {
-        onHello: (hello) => guarded(() => onHello?.(hello)),
+        onHello: (hello) => {
+          this.#common.seen();
+          this.#failure = undefined;
+          guarded(() => onHello?.(hello));
+        },
         onDraining: (draining) => {
           this.#leave(draining);
           this.#watches.lost(draining);
@@ -201,6 +227,7 @@ export class ClientCore {
   #leave(link: Link): void {
     if (this.#link !== link) return;
     this.#link = undefined;
+    if (link.greeted) this.#common.seen();
     if (link.served) this.#pace.served();
     else this.#pace.failed();
   }

@@ -1,4 +1,9 @@
-import type { ErrorKind, Executed, ImapReply, WireError } from '../protocol/errors.js';
+import type { ErrorKind as BrokerErrorKind, Executed, ImapReply, WireError } from '../protocol/errors.js';
+
+export type { Executed, ImapReply };
+
+/** The kinds of errors that a broker answers, and UNREACHABLE, which the client itself says where there is no broker. */
+export type ErrorKind = BrokerErrorKind | 'UNREACHABLE';
 
 /** What an error carries beside its message. */
 export interface RpcErrorDetails {
@@ -7,6 +12,8 @@ export interface RpcErrorDetails {
   retryAfterMs?: number | undefined;
   field?: string | undefined;
   imap?: ImapReply | undefined;
+  /** What the network complained of. */
+  cause?: unknown;
 }
 
 /** A request that failed: refused by the broker, or lost on the way to it. */
@@ -22,7 +29,7 @@ export class RpcError extends Error {
   readonly imap: ImapReply | undefined;
 
   constructor(message: string, details: RpcErrorDetails) {
-    super(message);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.kind = details.kind;
     this.executed = details.executed;
@@ -34,6 +41,8 @@ export class RpcError extends Error {
 
 /** The parameters are not what the contract says; `field` names the first that is wrong. */
 export class InvalidParamsError extends RpcError {}
+/** No broker can be reached; `cause` says why. */
+export class UnreachableError extends RpcError {}
 /** The bearer token was refused, so there is no socket. */
 export class UnauthenticatedError extends RpcError {}
 /** The session has ended: open a new one. */
@@ -61,6 +70,7 @@ export class UnsupportedError extends RpcError {}
 
 const classes: Partial<Record<ErrorKind, typeof RpcError>> = {
   INVALID_PARAMS: InvalidParamsError,
+  UNREACHABLE: UnreachableError,
   UNAUTHENTICATED: UnauthenticatedError,
   SESSION_EXPIRED: SessionExpiredError,
   IMAP_AUTH_FAILED: ImapAuthError,

@@ -1,13 +1,13 @@
-import type { MethodName } from '../protocol/contract.js';
-import type { Hello, SessionExpiring, TraceEvent, WatchEnded, WatchEvent } from '../protocol/events.js';
 import { closeCodes } from '../protocol/limits.js';
-import { type Carried, wrongResult } from '../protocol/received.js';
 import { boundedMs } from './backoff.js';
 import { fromWire, type RpcError, rpcError } from './errors.js';
+import type { Hello, SessionExpiring, TraceEvent, WatchEnded, WatchEvent } from './generated/events.js';
+import type { MethodName } from './generated/methods.js';
 import { isStreaming } from './methods.js';
 import { type Pending, Requests } from './requests.js';
 import { inlineBody } from './streams/download.js';
 import { type Answer, type Notification, readBinary, readText, refuseFrame, Violation } from './streams/incoming.js';
+import { type Carried, wrongResult } from './streams/received.js';
 import { Streams } from './streams/streams.js';
 import type { Upload } from './streams/upload.js';
 import type { Connect, Transport, TransportEnd } from './transport.js';
@@ -85,6 +85,11 @@ export class Link {
   /** Whether new requests may go here at once: the broker has said hello. */
   get ready(): boolean {
     return this.#greeted && this.usable;
+  }
+
+  /** Whether the broker has said hello. */
+  get greeted(): boolean {
+    return this.#greeted;
   }
 
   /** Whether the broker has answered a request here, and has not broken the protocol. */
@@ -174,7 +179,7 @@ export class Link {
       request.reject(fromWire(answer.error));
     } else {
       refuseFrame(`an answer to ${request.method}`, wrongResult(request.method, answer.result));
-      if (isStreaming(request.method)) this.#handOver(request, answer.result as Carried);
+      if (isStreaming(request.method)) this.#handOver(request, answer.result as unknown as Carried);
       else request.resolve(answer.result);
       request.onAnswer?.(answer.result);
     }
@@ -186,7 +191,7 @@ export class Link {
   /** The stream goes to the caller with the answer: its first bytes, and its end, may be right behind that. */
   #handOver({ cancelled, abandoned, resolve, reject }: Pending, { stream, data, ...rest }: Carried): void {
     if (stream === null) {
-      resolve({ ...rest, body: inlineBody(data ?? '') });
+      resolve({ ...rest, body: inlineBody(data) });
       return;
     }
     const download = this.#streams.download(stream);
@@ -254,18 +259,18 @@ export class Link {
     }, ms);
   }
 
-  #ended({ code, refused, complaint, malformed }: TransportEnd): void {
+  #ended({ code, refused, cause, malformed }: TransportEnd): void {
     if (malformed) this.#served = false;
-    const why = refused === undefined ? (complaint ?? `close code ${code}`) : `HTTP status ${refused}`;
-    this.#finish(why, refusals[refused ?? 0]);
+    const why = refused === undefined ? (cause && reasonOf(cause)) || `close code ${code}` : `HTTP status ${refused}`;
+    this.#finish(why, refusals[refused ?? 0], cause);
   }
 
-  #finish(why: string, kind: RpcError['kind'] = 'CONNECTION_LOST'): void {
+  #finish(why: string, kind: RpcError['kind'] = 'CONNECTION_LOST', cause?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#watchdog);
-    const message = `The socket to the broker ended: ${why}.`;
-    const error = rpcError(message, { kind, executed: 'no' });
+    const message = `The socket to the broker ${this.#greeted ? 'ended' : 'did not open'}: ${why}.`;
+    const error = rpcError(message, { kind, executed: 'no', cause });
     this.#rejectOpened(error);
     this.#requests.fail(kind, message);
     this.#streams.fail(error);
@@ -288,4 +293,12 @@ export class Link {
     this.#transport.send(frame);
     return undefined;
   }
+}
+
+/** Where several addresses of a name were tried, the reasons of all of them, which Node puts below an error without words. */
+function reasonOf(cause: Error): string {
+  const { errors } = cause as { errors?: readonly unknown[] };
+  // That of OpenSSL ends with a line end.
+  if (cause.message !== '' || !Array.isArray(errors)) return cause.message.trim();
+  return [...new Set(errors.map((one) => (one instanceof Error ? one.message : String(one))))].join(', ');
 }

@@ -1,5 +1,5 @@
-import { contract, type MethodName } from '../protocol/contract.js';
 import { type RpcError, rpcError } from './errors.js';
+import { type MethodName, methods } from './generated/methods.js';
 import { Violation } from './streams/incoming.js';
 
 /** Most requests that were given up and are still unanswered; with more the socket is ended. */
@@ -68,7 +68,7 @@ export class Requests {
   /** The socket has ended. */
   fail(kind: RpcError['kind'], message: string): void {
     for (const { method, reject } of this.#pending.values()) {
-      reject(rpcError(message, { kind, executed: contract[method].effect === 'write' ? 'maybe' : 'no' }));
+      reject(rpcError(message, { kind, executed: methods[method].effect === 'write' ? 'maybe' : 'no' }));
     }
     this.#pending.clear();
     this.#abandoned = 0;

@@ -1,8 +1,8 @@
-import type { MethodName } from '../protocol/contract.js';
 import { digitsOfHash, digitsOfToken, MOST_SHARDS, shardOf, shardText } from '../protocol/shard.js';
-import { ClientCore, type Pending } from './core.js';
-import type { CallOptions } from './methods.js';
-import type { ClientOptions } from './options.js';
+import type { CallOptions } from './calls.js';
+import { ClientCore, Common } from './core.js';
+import type { MethodName } from './generated/methods.js';
+import type { Settings } from './options.js';
 import type { Connect } from './transport.js';
 import type { Watch, WatchOptions } from './watches/watch.js';
 
@@ -12,14 +12,14 @@ const ANY_SHARD = 0;
 /** The requests of a client on one socket for each shard in use. */
 export class Shards {
   readonly #connect: Connect;
-  readonly #options: ClientOptions;
+  readonly #options: Settings;
   readonly #shards: number;
   readonly #cores = new Map<number, ClientCore>();
-  readonly #pending: Pending = { count: 0 };
+  readonly #common = new Common();
   #closed = false;
 
   /** @throws RangeError where the number of shards is out of bounds, or the URL names a shard already */
-  constructor(connect: Connect, options: ClientOptions) {
+  constructor(connect: Connect, options: Settings) {
     const { shards = 1 } = options;
     if (!Number.isInteger(shards) || shards < 1 || shards > MOST_SHARDS) {
       throw new RangeError(`shards: ${shards} is no whole number from 1 to ${MOST_SHARDS}.`);
@@ -51,7 +51,7 @@ export class Shards {
     const core = new ClientCore(
       this.#connect,
       { ...this.#options, url: withShard(this.#options.url, shard) },
-      this.#pending,
+      this.#common,
     );
     if (this.#closed) core.close();
     this.#cores.set(shard, core);

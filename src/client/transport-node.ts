@@ -25,10 +25,10 @@ export const connectNode: Connect = ({ url, token }, events) => {
   };
   const ws = new WebSocket(unix ? `ws://localhost/${unix.query}` : url, subprotocol, options);
   let refused: number | undefined;
-  let complaint: string | undefined;
+  let cause: Error | undefined;
   let malformed = false;
   const late = setTimeout(() => {
-    complaint = `not open within ${HANDSHAKE_MS} ms`;
+    cause = new Error(`no WebSocket within ${HANDSHAKE_MS} ms`);
     ws.terminate();
   }, HANDSHAKE_MS);
   ws.on('open', () => {
@@ -47,13 +47,13 @@ export const connectNode: Connect = ({ url, token }, events) => {
     ws.terminate();
   });
   // Every error is followed by a close.
-  ws.on('error', ({ message, code }: NodeJS.ErrnoException) => {
-    complaint ??= message;
-    malformed ||= code?.startsWith('WS_ERR_') === true;
+  ws.on('error', (error: NodeJS.ErrnoException) => {
+    cause ??= error;
+    malformed ||= error.code?.startsWith('WS_ERR_') === true;
   });
   ws.on('close', (code) => {
     clearTimeout(late);
-    events.onClose({ code, refused, complaint, malformed });
+    events.onClose({ code, refused, cause, malformed });
   });
   return {
     send: (frame, onSent) => ws.send(frame, () => onSent?.()),

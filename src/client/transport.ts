@@ -17,7 +17,7 @@ export interface TransportEnd {
   /** HTTP status of a refused upgrade. */
   refused?: number | undefined;
   /** What the network or the WebSocket complained of. */
-  complaint?: string | undefined;
+  cause?: Error | undefined;
   /** Whether the peer sent what is no WebSocket frame, or too large a one. */
   malformed: boolean;
 }

@@ -10,25 +10,29 @@ const objectId = z
 
 const criteriaLeaf = {
   text: z.string().min(1).max(1000).optional().describe('Anywhere in headers or body.'),
-  body: z.string().min(1).max(1000).optional(),
-  subject: z.string().min(1).max(1000).optional(),
-  from: z.string().min(1).max(1000).optional(),
-  to: z.string().min(1).max(1000).optional(),
-  cc: z.string().min(1).max(1000).optional(),
-  bcc: z.string().min(1).max(1000).optional(),
+  body: z.string().min(1).max(1000).optional().describe('In the body.'),
+  subject: z.string().min(1).max(1000).optional().describe('In the subject.'),
+  from: z.string().min(1).max(1000).optional().describe('In the From header: a name or an address, or a part of it.'),
+  to: z.string().min(1).max(1000).optional().describe('In the To header.'),
+  cc: z.string().min(1).max(1000).optional().describe('In the Cc header.'),
+  bcc: z.string().min(1).max(1000).optional().describe('In the Bcc header.'),
   header: z
     .strictObject({
-      name: z.string().regex(/^[!-9;-~]{1,100}$/, 'a header name is printable ASCII without colon'),
+      name: z
+        .string()
+        .regex(/^[!-9;-~]{1,100}$/, 'a header name is printable ASCII without colon')
+        .describe('Name of the header.'),
       value: z.string().max(1000).describe('Empty: the header is present.'),
     })
-    .optional(),
-  seen: z.boolean().optional(),
-  answered: z.boolean().optional(),
-  flagged: z.boolean().optional(),
-  deleted: z.boolean().optional(),
-  draft: z.boolean().optional(),
-  keyword: z.string().min(1).max(200).optional(),
-  notKeyword: z.string().min(1).max(200).optional(),
+    .optional()
+    .describe('In another header.'),
+  seen: z.boolean().optional().describe('With the flag \\Seen, or without it.'),
+  answered: z.boolean().optional().describe('With the flag \\Answered, or without it.'),
+  flagged: z.boolean().optional().describe('With the flag \\Flagged, or without it.'),
+  deleted: z.boolean().optional().describe('With the flag \\Deleted, or without it.'),
+  draft: z.boolean().optional().describe('With the flag \\Draft, or without it.'),
+  keyword: z.string().min(1).max(200).optional().describe('With this keyword.'),
+  notKeyword: z.string().min(1).max(200).optional().describe('Without this keyword.'),
   largerThan: z.int().min(0).max(4_294_967_295).optional().describe('Bytes.'),
   smallerThan: z.int().min(0).max(4_294_967_295).optional().describe('Bytes.'),
   receivedSince: day('Internal date, that day or later (the day is the server’s).'),
@@ -84,13 +88,13 @@ export const criteria: z.ZodType<Criteria> = z
   .strictObject({
     ...criteriaLeaf,
     get and() {
-      return z.array(criteria).min(1).max(20).optional();
+      return z.array(criteria).min(1).max(20).optional().describe('All of these must hold.');
     },
     get or() {
-      return z.array(criteria).min(1).max(20).optional();
+      return z.array(criteria).min(1).max(20).optional().describe('At least one of these must hold.');
     },
     get not() {
-      return criteria.optional();
+      return criteria.optional().describe('These must not hold.');
     },
     get fuzzy() {
       return criteria
@@ -100,8 +104,13 @@ export const criteria: z.ZodType<Criteria> = z
   })
   .meta({ id: 'Criteria' });
 
-export const sortKey = z.enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size', 'uid']);
-export const sort = z.strictObject({ by: sortKey, descending: z.boolean().default(false) });
+export const sortKey = z
+  .enum(['arrival', 'date', 'from', 'to', 'cc', 'subject', 'size', 'uid'])
+  .describe('arrival: the internal date; date: the Date header.');
+export const sort = z.strictObject({
+  by: sortKey,
+  descending: z.boolean().default(false).describe('The greatest first, or the latest.'),
+});
 export type Sort = z.infer<typeof sort>;
 
 /** An order over folders, in which uids cannot be compared. */

@@ -165,14 +165,8 @@ export const notifications = {
   },
 } as const;
 
-export type NotificationName = keyof typeof notifications;
 export type SessionExpiring = z.infer<(typeof notifications)['session.expiring']['params']>;
 /** What changed in a folder that is watched. */
 export type WatchEvent = z.infer<typeof watchEvent>;
 /** A request that was answered, of a user who is traced. */
 export type TraceEvent = z.infer<(typeof notifications)['trace']['params']>;
-export type WatchEnded = z.infer<(typeof notifications)['watch.ended']['params']>;
-export type Hello = z.infer<(typeof notifications)['broker.hello']['params']>;
-
-/** The payload of an ABORT frame: why, as UTF-8 JSON. */
-export const abortReason = z.object({ kind: z.string(), message: z.string() });

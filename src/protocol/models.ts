@@ -2,10 +2,14 @@ import { z } from 'zod';
 import { protocolLimits } from './limits.js';
 
 /** A message's uid in its folder (RFC 9051 section 2.3.1.1). */
-export const uid = z.int().min(1).max(4_294_967_295);
+export const uid = z.int().min(1).max(4_294_967_295).describe('Uid of the message in its folder.');
 
 /** The folder's UIDVALIDITY; together with a uid it names a message for ever. Up to 32 bits, so a JSON number holds it. */
-export const uidValidity = z.int().min(1).max(4_294_967_295);
+export const uidValidity = z
+  .int()
+  .min(1)
+  .max(4_294_967_295)
+  .describe('UIDVALIDITY of the folder: its uids hold as long as it stays the same.');
 
 export const uids = z
   .array(uid)
@@ -26,7 +30,8 @@ export const flag = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags');
+  .regex(/^\\?[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~[]+$/, 'a flag is an IMAP atom, with a backslash before system flags')
+  .describe('A flag such as `\\Seen`, or a keyword such as `$Forwarded`.');
 
 /** A label of Gmail: the name of a user's label in Unicode, or a system label such as `\Inbox`. */
 export const label = z
@@ -100,7 +105,7 @@ export const explanation = z.object({
 });
 export type Explanation = z.infer<typeof explanation>;
 
-export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50);
+export const pageLimit = z.int().min(1).max(protocolLimits.pageSize).default(50).describe('Rows in a page.');
 
 export const cursor = z.string().min(1).max(512).describe('The nextCursor of the page before; opaque.');
 
@@ -210,4 +215,9 @@ export const configuredName = z
   .regex(/^[!-~]+$/, 'a name is printable ASCII without blanks');
 
 /** How the bytes of a part, source or upload travel. */
-export const transfer = z.enum(['stream', 'inline']).default('stream');
+export const transfer = z
+  .enum(['stream', 'inline'])
+  .default('stream')
+  .describe(
+    `stream: binary frames carry the bytes. inline: the answer has them in base64, at most ${protocolLimits.inlineBytes / 1024 / 1024} MiB.`,
+  );

@@ -1,4 +1,4 @@
-import type { CallParams, CallResult, Client, SessionMethods } from '../../src/client/index.js';
+import type { Client, ParamsIn, Result, SessionClient } from '../../src/client/index.js';
 import { ATTACHMENT_BYTES, ATTACHMENT_PART, ATTACHMENT_UID, SEARCHED } from './content.js';
 import { COUNTED, need, PAGE } from './imapflow-ways.js';
 
@@ -8,14 +8,14 @@ export const AGED = { maxAgeMs: 600_000 };
 const VALIDATED = {};
 type Age = { maxAgeMs?: number };
 
-export type Page = CallResult<'message.list'>;
-export type Opened = CallResult<'message.get'>;
+export type Page = Result<'message.list'>;
+export type Opened = Result<'message.get'>;
 
 /** What is measured, done by the typed client for one user. */
 export class BrokerWay {
   readonly session: string;
   readonly #client: Client;
-  readonly #mail: SessionMethods;
+  readonly #mail: SessionClient;
   #uidValidity = 0;
 
   private constructor(client: Client, session: string) {
@@ -81,7 +81,7 @@ export class BrokerWay {
   /** A page of 50, with a filter, an order or other fields. */
   async list(
     mailbox: string,
-    params: Omit<CallParams<'message.list'>, 'session' | 'mailbox' | 'ifState'>,
+    params: Omit<ParamsIn<'message.list'>, 'session' | 'mailbox' | 'ifState'>,
   ): Promise<Page> {
     const page = await this.#mail.message.list({ mailbox, limit: PAGE, ...params });
     need(page.messages.length === (params.limit ?? PAGE), 'page of a list');
@@ -95,7 +95,7 @@ export class BrokerWay {
   }
 
   /** The conversation of a message over these folders. */
-  async conversation(params: Omit<CallParams<'message.thread'>, 'session'>): Promise<void> {
+  async conversation(params: Omit<ParamsIn<'message.thread'>, 'session'>): Promise<void> {
     const { messages, incomplete } = await this.#mail.message.thread(params);
     need(messages.length > 1 && incomplete.length === 0, 'conversation');
   }

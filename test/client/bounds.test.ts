@@ -80,10 +80,11 @@ describe('a client', () => {
     const server = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
     await once(server, 'listening');
-    const client = createClient({ url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = createClient({ url, connectTimeoutMs: 20_000 });
     onTestFinished(() => client.close());
     const refused = client.broker.ping({ timeoutMs: 10_001 });
-    const rejected = expect(refused).rejects.toThrow('not open within 10000 ms');
+    const rejected = expect(refused).rejects.toThrow('no WebSocket within 10000 ms');
     const [socket] = (await once(server, 'connection')) as [Socket];
     socket.on('error', () => {});
     const ended = once(socket.resume(), 'close');
@@ -107,7 +108,7 @@ describe('a client', () => {
         const terminate = (code?: number) => ends.push(code);
         return { send: () => {}, bufferedBytes: 0, close: () => {}, terminate };
       },
-      { url: 'ws://broker' },
+      { url: 'ws://broker', connectTimeoutMs: 20_000 },
     );
     const refused = client.broker.ping({ timeoutMs: 15_000 });
     const rejected = expect(refused).rejects.toThrow('said no hello');

@@ -55,17 +55,19 @@ export class HostileSocket {
   readonly number: number;
   /** Path and query of its upgrade. */
   readonly url: string;
+  readonly authorization: string | undefined;
   readonly closed: Promise<number>;
   /** Binary frames of the client. */
   readonly binary: Buffer[] = [];
   readonly #tcp: Socket;
   #streams = 0;
 
-  constructor(ws: WebSocket, { socket: tcp, url = '' }: IncomingMessage, number: number) {
+  constructor(ws: WebSocket, { socket: tcp, url = '', headers }: IncomingMessage, number: number) {
     this.ws = ws;
     this.#tcp = tcp;
     this.number = number;
     this.url = url;
+    this.authorization = headers.authorization;
     this.closed = once(ws, 'close').then(([code]) => code as number);
     ws.on('error', () => {});
   }

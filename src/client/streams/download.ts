@@ -1,8 +1,8 @@
-import { abortReason } from '../../protocol/events.js';
 import { type StreamFrame, StreamFrameType } from '../../protocol/frames.js';
 import { protocolLimits } from '../../protocol/limits.js';
 import { type RpcError, rpcError } from '../errors.js';
 import { Violation } from './incoming.js';
+import { wrongReason } from './received.js';
 
 /** How a download answers the broker. */
 export interface DownloadWire {
@@ -143,11 +143,15 @@ function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
 
 function readReason(payload: Uint8Array): RpcError {
   try {
-    const { kind, message } = abortReason.parse(JSON.parse(new TextDecoder().decode(payload)));
-    return rpcError(message, { kind: kind as RpcError['kind'], executed: 'no' });
+    const reason: unknown = JSON.parse(new TextDecoder().decode(payload));
+    if (wrongReason(reason) === undefined) {
+      const { kind, message } = reason as { kind: RpcError['kind']; message: string };
+      return rpcError(message, { kind, executed: 'no' });
+    }
   } catch {
-    return rpcError('The broker aborted the stream.', { kind: 'CONNECTION_LOST', executed: 'no' });
+    // Told below.
   }
+  return rpcError('The broker aborted the stream.', { kind: 'CONNECTION_LOST', executed: 'no' });
 }
 
 /** Bytes that came inline, in the same form. @throws Violation */

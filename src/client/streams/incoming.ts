@@ -1,14 +1,7 @@
 import type { WireError } from '../../protocol/errors.js';
-import {
-  type Hello,
-  notifications,
-  type SessionExpiring,
-  type TraceEvent,
-  type WatchEnded,
-  type WatchEvent,
-} from '../../protocol/events.js';
 import { decodeStreamFrame, isObject, type StreamFrame } from '../../protocol/frames.js';
-import { wrongError, wrongNotification } from '../../protocol/received.js';
+import type { Hello, SessionExpiring, TraceEvent, WatchEnded, WatchEvent } from '../generated/events.js';
+import { isNotification, wrongError, wrongNotification } from './received.js';
 
 /** The broker sent what the protocol does not have; the message completes "the broker sent". Its socket is of no use any more. */
 export class Violation extends Error {
@@ -75,9 +68,7 @@ function readAnswer({ id, result, error }: Record<string, unknown>): Answer {
 }
 
 function readNotification(name: string, params: unknown): Notification | undefined {
-  if (!Object.hasOwn(notifications, name) || name === '$/cancelRequest') return undefined;
-  const notification = name as Notification['notification'];
-  refuseFrame(notification, wrongNotification(notification, params));
-  // The params as they came: they may have members that this client does not know.
-  return { notification, params } as Notification;
+  if (!isNotification(name)) return undefined;
+  refuseFrame(name, wrongNotification(name, params));
+  return { notification: name, params } as Notification;
 }

@@ -1,12 +1,13 @@
-import type { Result } from '../../protocol/contract.js';
-import type { WatchEvent } from '../../protocol/events.js';
-import type { Field } from '../../protocol/rows.js';
 import { backoff, sleep } from '../backoff.js';
 import { RpcError } from '../errors.js';
+import type { WatchEvent } from '../generated/events.js';
+import type { Field } from '../generated/models.js';
+import type { EventsResumeResult } from '../generated/watch.js';
 import type { Link } from '../link.js';
+import type { DefaultFields } from '../rows.js';
 import type { Member, MemberChannel } from './watch.js';
 
-export type Resumed = Result<'events.resume'>;
+export type Resumed = EventsResumeResult;
 
 /** What a channel needs of the client. */
 export interface ChannelHost {
@@ -40,7 +41,7 @@ const lasting = new Set([
 /** Most milliseconds that a watch waits for a retry because the broker says so. */
 const MOST_RETRY_MS = 300_000;
 /** What rows have for a watch that names no members: the default of the contract, whose validation is no part of clients. */
-const usualFields: readonly Field[] = ['envelope', 'flags', 'size', 'internalDate'];
+const usualFields: DefaultFields = ['envelope', 'flags', 'size', 'internalDate'];
 /** Most header names in one element of `fields`. */
 const MOST_NAMES = 20;
 /** How often events that came too early on a socket are asked for again, before the folders must be listed again. */

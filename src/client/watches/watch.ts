@@ -1,15 +1,15 @@
-import type { Result } from '../../protocol/contract.js';
-import type { WatchEvent } from '../../protocol/events.js';
-import type { Field } from '../../protocol/rows.js';
 import { guarded } from '../callback.js';
 import { rpcError } from '../errors.js';
+import type { WatchEvent } from '../generated/events.js';
+import type { MessageSummary } from '../generated/models.js';
+import type { WatchedMailbox } from '../generated/watch.js';
 import type { Link } from '../link.js';
+import type { Fields, Row } from '../rows.js';
 import { onAbort } from '../shared-signal.js';
 
-export interface WatchOptions {
-  /** Token of the session, or a function that answers the current one: a watch may last longer than a token. */
-  session: string | (() => string);
-  /** May be empty with `folders`. */
+/** What is watched, and who is told. */
+export interface SessionWatchOptions<F extends Fields = Fields> {
+  /** Names of the folders to watch; may be empty with `folders`. */
   mailboxes: readonly string[];
   /** Whether events of type folders come as well, which tell which folders came, went or changed. */
   folders?: boolean;
@@ -17,9 +17,9 @@ export interface WatchOptions {
    * Members of the rows in events of type new, as in message.list. Where other watches of the client on the same folders
    * want others, the rows have those as well.
    */
-  fields?: readonly Field[];
+  fields?: F;
   /** Called with each event once, in order; the first may come before the watch itself is there. */
-  onEvent: (event: WatchEvent) => unknown;
+  onEvent: (event: WatchEvent<Row<MessageSummary, F>>) => unknown;
   /**
    * What happened in these folders while there was no socket cannot be told: list them again, and which folders there are
    * where the watch tells that. Later events follow.
@@ -35,10 +35,16 @@ export interface WatchOptions {
   timeoutMs?: number;
 }
 
+/** What is watched of which session. */
+export interface WatchOptions<F extends Fields = Fields> extends SessionWatchOptions<F> {
+  /** Token of the session, or a function that answers the current one: a watch may last longer than a token. */
+  session: string | (() => string);
+}
+
 /** A watch that goes on over lost sockets and restarts of the broker until it is closed or its session ends. */
 export interface Watch {
   /** The folders as they were when the watch began. */
-  readonly mailboxes: Result<'watch.start'>['mailboxes'];
+  readonly mailboxes: WatchedMailbox[];
   /** Ends the watch: no callback is called any more. Never rejects. */
   close(): Promise<void>;
 }
@@ -71,7 +77,7 @@ export class Member {
   }
 
   /** Members of rows that the caller asked for; undefined for the default ones. */
-  get fields(): readonly Field[] | undefined {
+  get fields(): Fields | undefined {
     return this.#options.fields;
   }
 

@@ -1,7 +1,8 @@
-import type { MethodName, Result } from '../../protocol/contract.js';
-import type { WatchEnded, WatchEvent } from '../../protocol/events.js';
+import type { CallOptions } from '../calls.js';
+import type { WatchEnded, WatchEvent } from '../generated/events.js';
+import type { MethodName } from '../generated/methods.js';
+import type { WatchedMailbox, WatchStartResult } from '../generated/watch.js';
 import type { Link } from '../link.js';
-import type { CallOptions } from '../methods.js';
 import { Channel, type ChannelHost, type Resumed } from './channel.js';
 import { Member, type MemberChannel, type Watch, type WatchOptions } from './watch.js';
 
@@ -42,7 +43,7 @@ export class Watches implements ChannelHost {
     const { mailboxes, fields, folders, signal, timeoutMs } = options;
     const member = new Member(options, () => void this.#close(member));
     try {
-      let begun: Result<'watch.start'>['mailboxes'] = [];
+      let begun: WatchedMailbox[] = [];
       // Before anything is under way: names of a caller without types may be no strings.
       const names = capitals(folders ? [...mailboxes, ALL_FOLDERS] : mailboxes);
       const params = {
@@ -55,7 +56,7 @@ export class Watches implements ChannelHost {
       const starting = this.#call('watch.start', params, {
         ...(signal ? { signal } : {}),
         onAnswer: (result, link) => {
-          begun = this.#begin(member, result as Result<'watch.start'>, link);
+          begun = this.#begin(member, result as WatchStartResult, link);
         },
       });
       await this.#noted(starting, names);
@@ -131,7 +132,7 @@ export class Watches implements ChannelHost {
     if (this.#channels.get(topicKey(channel)) === channel) this.#channels.delete(topicKey(channel));
   }
 
-  #begin(member: Member, answer: Result<'watch.start'>, link: Link): Result<'watch.start'>['mailboxes'] {
+  #begin(member: Member, answer: WatchStartResult, link: Link): WatchedMailbox[] {
     const { mailboxes, seq } = answer;
     for (const { mailbox } of mailboxes) member.mailboxes.add(mailbox);
     const channel = this.#channelOf(answer, link);

@@ -122,7 +122,7 @@ export const adminBrokerMethods = {
     effect: 'local',
     params: {
       tenant: configuredName.optional().describe('Those of this application alone.'),
-      server: configuredName,
+      server: configuredName.describe('The IMAP server.'),
       user: loginName,
     },
     result: z.object({ trace: z.string().describe('Id of the trace.') }),
@@ -136,7 +136,8 @@ export const adminBrokerMethods = {
       trace: z
         .string()
         .max(100)
-        .regex(/^trace-\d+$/, 'is no id of a trace'),
+        .regex(/^trace-\d+$/, 'is no id of a trace')
+        .describe('As trace.start answered it.'),
     },
     result: z.object({ stopped: z.literal(true) }),
     errors: ['NOT_FOUND'],

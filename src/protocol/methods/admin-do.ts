@@ -69,7 +69,9 @@ export const adminDoMethods = {
     summary: 'Sets the least severe messages that are logged, until the configuration is read again or for a while.',
     effect: 'local',
     params: {
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .describe('The least severe level that is logged.'),
       forMs: z
         .int()
         .min(1)

@@ -32,7 +32,11 @@ export const adminRequestMethods = {
     name: 'request.waiting',
     summary: 'The requests of an account that wait for a connection, the longest waiting first; at most 100 of them.',
     effect: 'local',
-    params: { tenant: configuredName, server: configuredName, user: loginName },
+    params: {
+      tenant: configuredName.describe('The application.'),
+      server: configuredName.describe('The IMAP server.'),
+      user: loginName,
+    },
     result: z.object({
       requests: z.array(
         z.object({

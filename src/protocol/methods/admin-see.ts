@@ -19,8 +19,8 @@ const ofAccounts = {
 };
 
 const paging = {
-  limit: z.int().min(1).max(1000).default(100),
-  offset: z.int().min(0).max(10_000_000).default(0),
+  limit: z.int().min(1).max(1000).default(100).describe('Rows in a page.'),
+  offset: z.int().min(0).max(10_000_000).default(0).describe('Rows to pass over.'),
 };
 
 const paged = {

@@ -264,7 +264,10 @@ export const mailboxMethods = {
     name: 'mailbox.create',
     summary:
       'Creates a folder, with its parents. The name goes to the server as it is: where session.info tells a prefix, the name begins with that.',
-    params: { mailbox: mailboxName, subscribe: z.boolean().default(true) },
+    params: {
+      mailbox: mailboxName,
+      subscribe: z.boolean().default(true).describe('Whether to subscribe to it as well.'),
+    },
     result: {
       mailbox: z.string().describe('The name as the server lists it.'),
       created: z.boolean().describe('false: the folder was there already; a level without messages becomes a folder.'),

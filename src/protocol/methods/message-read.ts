@@ -60,7 +60,7 @@ export const messageReadMethods = {
       'Opens messages, or a message that is attached to one: headers, structure, decoded texts, list of attachments. Sets no flag but with markSeen.',
     params: {
       ...folder,
-      uids: z.array(uid).min(1).max(50),
+      uids: z.array(uid).min(1).max(50).describe('Uids of messages in the folder, 1 to 50.'),
       part: partNumber
         .optional()
         .describe(

@@ -27,7 +27,7 @@ export const messageWriteMethods = {
     summary: 'Adds, removes or sets flags and keywords.',
     params: {
       ...folder,
-      action: z.enum(['add', 'remove', 'set']),
+      action: z.enum(['add', 'remove', 'set']).describe('set: the messages have these flags and no others.'),
       flags: z.array(flag).max(50).describe('Empty only with set: takes all flags away.'),
     },
     result: {
@@ -43,7 +43,7 @@ export const messageWriteMethods = {
     summary: 'Adds and removes labels of Gmail (X-GM-LABELS); the folders of the labels change with them.',
     params: {
       ...folder,
-      add: z.array(label).max(50).default([]),
+      add: z.array(label).max(50).default([]).describe('Labels to add.'),
       remove: z.array(label).max(50).default([]).describe('None that is added; one of the two is not empty.'),
     },
     result: {
@@ -100,7 +100,7 @@ export const messageWriteMethods = {
         .optional()
         .describe('An odd number that this socket has not used yet: DATA frames of this id carry the message.'),
       size: z.int().min(1).max(4_294_967_295).optional().describe('With stream: its bytes in all, exactly.'),
-      flags: z.array(flag).max(50).default([]),
+      flags: z.array(flag).max(50).default([]).describe('Flags and keywords of the message.'),
       internalDate: date.optional().describe('Default: now.'),
       idempotencyKey,
       repeat: z

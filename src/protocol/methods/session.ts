@@ -18,7 +18,8 @@ const password = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^[^\0]+$/, 'must have no NUL');
+  .regex(/^[^\0]+$/, 'must have no NUL')
+  .describe('Password of the user at the IMAP server.');
 const accessToken = z
   .string()
   .min(1)
@@ -103,7 +104,7 @@ export const sessionMethods = {
     params: {
       server: z.string().min(1).max(200).describe('Name of a server in the configuration; never a host.'),
       user: loginName,
-      auth: z.union([z.strictObject({ password }), tokenAuth]),
+      auth: z.union([z.strictObject({ password }), tokenAuth]).describe('A password, or an OAuth2 access token.'),
       clientIp: z
         .union([z.ipv4(), z.ipv6()])
         .optional()
@@ -135,7 +136,7 @@ export const sessionMethods = {
     name: 'session.refresh',
     summary: 'Proves a new OAuth2 access token and answers a token for the same session with it. Connections stay.',
     effect: 'read',
-    params: { auth: tokenAuth },
+    params: { auth: tokenAuth.describe('The new access token.') },
     result: z.object({ session: z.string(), expiresAt: info.expiresAt, endsAt: info.endsAt }),
     errors: ['INVALID_PARAMS'],
   }),

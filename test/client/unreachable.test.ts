@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { clientOn } from '../../src/client/client.js';
+import { type ClientOptions, createClient, UnreachableError } from '../../src/client/index.js';
+import type { TransportEvents } from '../../src/client/transport.js';
+import { HostileBroker, hello } from '../support/hostile-broker.js';
+import { freePorts } from '../support/ports.js';
+import { expectNoWarnings } from './hostile-client.js';
+
+expectNoWarnings();
+
+function client(url: string, options: ClientOptions = {}) {
+  const made = createClient({ url, connectTimeoutMs: 200, ...options });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+/** A server on TCP that does this to each connection. */
+async function listening(onConnection: (socket: import('node:net').Socket) => void): Promise<number> {
+  const sockets = new Set<import('node:net').Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onConnection(socket);
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+describe('a client that finds no broker', () => {
+  it('says so in a few seconds, with the cause, and not after the deadline of the request', async () => {
+    const [port = 0] = await freePorts(1);
+    const before = performance.now();
+    const refused = client(`ws://127.0.0.1:${port}`).broker.ping();
+    await expect(refused).rejects.toBeInstanceOf(UnreachableError);
+    await expect(refused).rejects.toMatchObject({
+      kind: 'UNREACHABLE',
+      executed: 'no',
+      message: `No socket to the broker at ws://127.0.0.1:${port} within 200 ms. The socket to the broker did not open: connect ECONNREFUSED 127.0.0.1:${port}.`,
+      cause: { code: 'ECONNREFUSED' },
+    });
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+
+  it('says all reasons where a name has several addresses', async () => {
+    const [port = 0] = await freePorts(1);
+    await expect(client(`ws://localhost:${port}`).broker.ping()).rejects.toThrow(/connect ECONNREFUSED/);
+  });
+
+  it('says that there is no such file, or host', async () => {
+    await expect(client('unix:/nowhere/at/all.sock').broker.ping()).rejects.toMatchObject({
+      kind: 'UNREACHABLE',
+      cause: { code: 'ENOENT' },
+    });
+    await expect(client('ws://broker.invalid').broker.ping()).rejects.toMatchObject({
+      kind: 'UNREACHABLE',
+      message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+    });
+  });
+
+  it('does not wait for a server that takes the connection and says nothing', async () => {
+    const port = await listening(() => {});
+    await expect(client(`ws://127.0.0.1:${port}`).broker.ping()).rejects.toMatchObject({
+      kind: 'UNREACHABLE',
+      message: `No socket to the broker at ws://127.0.0.1:${port} within 200 ms. It does not answer.`,
+    });
+  });
+
+  it('does not wait for a server that opens the WebSocket and says no hello', async () => {
+    const broker = await HostileBroker.start();
+    broker.onConnect = () => {};
+    await expect(client(broker.url).broker.ping()).rejects.toMatchObject({ kind: 'UNREACHABLE', executed: 'no' });
+  });
+
+  it.each([
+    ['TLS', 'wss', () => {}],
+    ['what is no HTTP', 'ws', () => 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['the page of a web server', 'ws', () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'],
+  ])('says what is wrong where it expects a broker and finds another server: %s', async (_what, scheme, answer) => {
+    const port = await listening((socket) => {
+      socket.once('data', () => socket.end(answer() ?? 'HTTP/1.1 400 Bad Request\r\n\r\n'));
+    });
+    await expect(client(`${scheme}://127.0.0.1:${port}`).broker.ping()).rejects.toMatchObject({
+      kind: 'UNREACHABLE',
+      message: expect.stringMatching(/did not open: .{5,}\.$/),
+    });
+  });
+
+  it('fails at the deadline of a request that is less patient', async () => {
+    const [port = 0] = await freePorts(1);
+    const refused = client(`ws://127.0.0.1:${port}`, { connectTimeoutMs: 60_000 }).broker.ping({ timeoutMs: 100 });
+    await expect(refused).rejects.toMatchObject({ kind: 'DEADLINE', message: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  it('begins no watch', async () => {
+    const [port = 0] = await freePorts(1);
+    const watch = { session: 's', mailboxes: ['INBOX'], onEvent: () => {}, onResync: () => {} };
+    await expect(client(`ws://127.0.0.1:${port}`).watch(watch)).rejects.toBeInstanceOf(UnreachableError);
+  });
+
+  it('serves the next call when there is a broker at last', async () => {
+    const broker = await HostileBroker.start();
+    const { url } = broker;
+    broker.onConnect = () => {};
+    const made = client(url);
+    await expect(made.broker.ping()).rejects.toBeInstanceOf(UnreachableError);
+    broker.onConnect = (socket) => socket.send(hello);
+    for (const { ws } of broker.sockets) ws.terminate();
+    expect(await made.broker.ping()).toMatchObject({ version: '1.2.3' });
+  });
+});
+
+describe('a client whose broker went away', () => {
+  it('waits for its restart as long as a request may, and half a minute later no longer than for a first connect', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const told: TransportEvents[] = [];
+    let up = true;
+    const made = clientOn(
+      (_target, events) => {
+        told.push(events);
+        queueMicrotask(() => {
+          if (!up) events.onClose({ code: 1006, cause: new Error('connect ECONNREFUSED'), malformed: false });
+          else {
+            events.onOpen();
+            events.onText(JSON.stringify(hello));
+          }
+        });
+        const send = (frame: string | Uint8Array) => {
+          const { id } = JSON.parse(String(frame)) as { id: number };
+          events.onText(JSON.stringify({ jsonrpc: '2.0', id, result: {} }));
+        };
+        return { send, bufferedBytes: 0, close: () => {}, terminate: () => {} };
+      },
+      { url: 'ws://broker' },
+    );
+    onTestFinished(() => made.close());
+    await made.broker.ping();
+    up = false;
+    told[0]?.onClose({ code: 1006, malformed: false });
+    /** Milliseconds until a call is rejected, and the kind of its error. */
+    const outcome = async () => {
+      const begun = performance.now();
+      const ended = made.broker.ping().then(
+        () => undefined,
+        ({ kind }) => [kind, Math.round((performance.now() - begun) / 1000)],
+      );
+      await vi.advanceTimersByTimeAsync(31_000);
+      return await ended;
+    };
+    expect(await outcome()).toEqual(['DEADLINE', 30]);
+    expect(await outcome()).toEqual(['UNREACHABLE', 5]);
+    up = true;
+    expect(await outcome()).toBeUndefined();
+  });
+});
