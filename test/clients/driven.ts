@@ -8,6 +8,7 @@ import { projectRoot } from '../cli/built.js';
 /** Languages with a client in clients/, and how a program in it is run. */
 export const languages: readonly [name: string, command: readonly string[]][] = [
   ['PHP', ['php', 'test/clients/driver.php']],
+  ['Python', ['/usr/bin/python3', '-W', 'error::SyntaxWarning', 'test/clients/driver.py']],
 ];
 
 /** What a driver answers to a request that failed. */
