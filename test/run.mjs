@@ -32,6 +32,7 @@ installPackages([
   ['procps', () => works('ps', ['-V'])],
   ['systemd', () => works('systemd-analyze', ['--version'])],
   ['chromium', () => existsSync('/usr/bin/chromium')],
+  ['php-cli', () => works('php', ['-v'])],
 ]);
 // Servers that must not be installed: they would start, or replace the machine's own. The tests run them from a folder.
 if (wanted.length === 0) needNamespaces();
