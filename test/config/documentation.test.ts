@@ -102,7 +102,9 @@ function shapeOf(schema: z.core.$ZodType): Record<string, z.ZodType> {
 }
 
 describe('examples in TOML', () => {
-  const examples = pages.flatMap((page) => blocks(page, 'toml').map((block) => ({ page, block })));
+  // The configuration of the first hour gets its application by the command after it; first-hour.test.ts runs both.
+  const whole = pages.filter((page) => page !== 'docs/first-hour.md');
+  const examples = whole.flatMap((page) => blocks(page, 'toml').map((block) => ({ page, block })));
 
   it('are there', () => {
     expect(examples.length).toBeGreaterThan(1);

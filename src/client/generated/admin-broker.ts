@@ -28,7 +28,7 @@ export interface BrokerStatusResult {
   /** Memory of the process. */
   residentBytes: number;
   /**
-   * Milliseconds that the event loop comes too late: 99th percentile of ten seconds, the worst of the last
+   * Milliseconds that the event loop comes too late: 99th percentile of fifteen seconds, the worst of the last
    * minute.
    */
   eventLoopLagMs: number;
@@ -49,10 +49,15 @@ export interface BrokerStatusResult {
       p99: number;
     } | null;
   };
-  /** Of the last five minutes, the most frequent first. */
+  /** Errors that applications got, by kind and application, the most frequent first. */
   errors: {
     kind: string;
+    /** The application that got them. */
+    tenant: string;
+    /** In the last five minutes. */
     count: number;
+    /** In a second, over the last minute. */
+    perSecond: number;
   }[];
   /** Whether the store that several brokers share can be reached; null where there is no `[shared]`. */
   shared: 'up' | 'down' | null;
@@ -64,8 +69,52 @@ export interface BrokerStatusResult {
   }[];
   servers: {
     name: string;
-    state: 'closed' | 'open' | 'trying';
+    /**
+     * reachable: it answered the last login. failing: it did not, and the next request tries it again. backing
+     * off: it was not reached several times, so that no login is tried until `retryAfterMs` is over; then one
+     * login finds out whether it works again. paused: broker.pause keeps all accounts from it. untried: no login
+     * has been tried yet.
+     */
+    state: 'reachable' | 'failing' | 'backing off' | 'paused' | 'untried';
   }[];
+}
+
+/** What broker.history answers. */
+export interface BrokerHistoryResult {
+  /** Milliseconds of a step. */
+  stepMs: number;
+  /** When the last step ended; the one before ended `stepMs` earlier. null before the first has ended. */
+  endedAt: string | null;
+  columns: {
+    /** Answered to applications in a second. */
+    requestsPerSecond: (number | null)[];
+    /** Those of them that were answered with an error. */
+    failedPerSecond: (number | null)[];
+    /** Milliseconds that half of them did not exceed, as in broker.status. */
+    p50Ms: (number | null)[];
+    p95Ms: (number | null)[];
+    p99Ms: (number | null)[];
+    /** Unanswered requests when the step ended. */
+    running: (number | null)[];
+    /** Those of them that waited for a connection. */
+    waiting: (number | null)[];
+    /** IMAP connections at work when the step ended. */
+    busy: (number | null)[];
+    /** IMAP connections that were idle. */
+    idle: (number | null)[];
+    /** IMAP connections that watches had. */
+    watching: (number | null)[];
+    /** Accounts in use. */
+    accounts: (number | null)[];
+    /** Commands that IMAP servers answered in a second. */
+    commandsPerSecond: (number | null)[];
+    /** Logins at IMAP servers in a second, those that failed included. */
+    loginsPerSecond: (number | null)[];
+    /** Milliseconds that the event loop came too late: 99th percentile. */
+    eventLoopLagMs: (number | null)[];
+    /** Memory of the process. */
+    residentBytes: (number | null)[];
+  };
 }
 
 /** What config.get answers. */
@@ -110,6 +159,11 @@ export interface TraceStopResult {
 export interface AdminBrokerBrokerCalls {
   /** How the broker is: its load, its caps and how near they are, and the errors of the last minutes. */
   status(params?: RequestParams, options?: CallOptions): Promise<BrokerStatusResult>;
+  /**
+   * How the broker was during the last hour: columns of figures, one for each step, the oldest first. null where
+   * there is no figure: of a step without requests, or one in which the process did not run.
+   */
+  history(params?: RequestParams, options?: CallOptions): Promise<BrokerHistoryResult>;
 }
 
 export interface AdminBrokerConfigCalls {

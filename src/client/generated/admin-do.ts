@@ -278,8 +278,8 @@ export interface AdminDoKeysCalls {
 
 export interface AdminDoServerCalls {
   /**
-   * Connects to an IMAP server step by step, whether or not the server is left alone just now, and says at which
-   * step that fails.
+   * Connects to an IMAP server step by step, also while the broker backs off from it, and says at which step
+   * that fails.
    * @throws RpcError of kind NOT_FOUND, POOL_EXHAUSTED
    */
   probe(params: ServerProbeParams, options?: CallOptions): Promise<ServerProbeResult>;

@@ -8,13 +8,15 @@ export interface ServerListResult {
   servers: {
     name: string;
     /**
-     * closed: logins go through. open: the server is left alone. trying: one login finds out whether it works
-     * again.
+     * reachable: it answered the last login. failing: it did not, and the next request tries it again. backing
+     * off: it was not reached several times, so that no login is tried until `retryAfterMs` is over; then one
+     * login finds out whether it works again. paused: broker.pause keeps all accounts from it. untried: no login
+     * has been tried yet.
      */
-    state: 'closed' | 'open' | 'trying';
+    state: 'reachable' | 'failing' | 'backing off' | 'paused' | 'untried';
     /** Connects that failed, one after the other. */
     failures: number;
-    /** Milliseconds until the next try; 0 unless open. */
+    /** Milliseconds until the next try; 0 unless the broker backs off. */
     retryAfterMs: number;
     connections: number;
     /** Connections that there may be: as configured, or fewer where the server refused more. */
@@ -41,8 +43,8 @@ export interface AccountListParams extends RequestParams {
   server?: string | undefined;
   /** Those of this login name alone. */
   user?: string | undefined;
-  /** Which accounts come first; for all but oldest, those with the most. Default: `"oldest"`. */
-  sort?: 'oldest' | 'busy' | 'waiting' | 'connections' | 'sessions' | 'watches' | undefined;
+  /** Which accounts come first; for all but oldest, those with the most; latency: by p95. Default: `"oldest"`. */
+  sort?: 'oldest' | 'busy' | 'waiting' | 'connections' | 'sessions' | 'watches' | 'requests' | 'latency' | undefined;
   /** Rows in a page. Default: `100`. */
   limit?: number | undefined;
   /** Rows to pass over. Default: `0`. */
@@ -75,6 +77,17 @@ export interface AccountListResult {
     watches: number;
     /** Memory that is taken by what is known of the mail of the account. */
     viewBytes: number;
+    /** Requests of the account in a second: an average in which what is older than half a minute counts little. */
+    perSecond: number;
+    /**
+     * Milliseconds from arrival to answer that 50, 95 and 99 % of its last 100 requests did not exceed; null where
+     * there was none in the last five minutes.
+     */
+    latencyMs: {
+      p50: number;
+      p95: number;
+      p99: number;
+    } | null;
   }[];
   /** How many there are, of those that were asked for. */
   total: number;

@@ -2,6 +2,7 @@
 
 import type { InSession } from '../calls.js';
 import type {
+  BrokerHistoryResult,
   BrokerStatusResult,
   ConfigGetResult,
   TraceStartParams,
@@ -159,6 +160,7 @@ export interface ParamsByMethod {
   'socket.list': SocketListParams;
   'stream.list': StreamListParams;
   'broker.status': RequestParams;
+  'broker.history': RequestParams;
   'config.get': RequestParams;
   'trace.start': TraceStartParams;
   'trace.stop': TraceStopParams;
@@ -224,6 +226,7 @@ export interface ResultByMethod {
   'socket.list': SocketListResult;
   'stream.list': StreamListResult;
   'broker.status': BrokerStatusResult;
+  'broker.history': BrokerHistoryResult;
   'config.get': ConfigGetResult;
   'trace.start': TraceStartResult;
   'trace.stop': TraceStopResult;

@@ -63,7 +63,10 @@ export interface MessageGetParams extends ReadParams {
    * `524288`.
    */
   maxTextBytes?: number | undefined;
-  /** Sets \Seen, in the same round trip; a folder that keeps no \Seen answers the messages all the same. */
+  /**
+   * Sets \Seen, as a rule in the same round trip; a folder that keeps no \Seen answers the messages all the
+   * same.
+   */
   markSeen?: boolean | undefined;
 }
 

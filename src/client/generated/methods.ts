@@ -45,6 +45,7 @@ export const methods = {
   'socket.list': { effect: 'local', access: 'socket' },
   'stream.list': { effect: 'local', access: 'socket' },
   'broker.status': { effect: 'local', access: 'socket' },
+  'broker.history': { effect: 'local', access: 'socket' },
   'config.get': { effect: 'local', access: 'socket' },
   'trace.start': { effect: 'local', access: 'socket' },
   'trace.stop': { effect: 'local', access: 'socket' },
