@@ -155,10 +155,11 @@ function appendValue(value: string, before: string[] = []): string[] {
 function failed(error: unknown, output: Output): ExitCode {
   // Commander has printed its own message, which for --help and --version is no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const { failureMark = '' } = output;
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) output.err(`imap-broker: ${problem}\n`);
+    for (const problem of error.problems) output.err(`${failureMark}imap-broker: ${problem}\n`);
     return exitCodes.usage;
   }
-  output.err(`imap-broker: ${error instanceof Error ? error.message : String(error)}\n`);
+  output.err(`${failureMark}imap-broker: ${error instanceof Error ? error.message : String(error)}\n`);
   return error instanceof CliError ? error.exitCode : exitCodes.failure;
 }

@@ -1,3 +1,4 @@
+import { isJournal } from '../runtime/log/log-lines.js';
 import { type Screen, terminalScreen } from './screen.js';
 
 /** Where a command writes to. */
@@ -10,6 +11,8 @@ export interface Output {
   readonly terminal?: Screen | undefined;
   /** Writes everything else. */
   err(text: string): void;
+  /** What goes before a line that tells why a command failed: the priority of an error, for the journal of a service. */
+  readonly failureMark?: string;
 }
 
 /** A process's own standard output and error. */
@@ -20,6 +23,9 @@ export const standardOutput: Output = {
   out: (text) => process.stdout.write(text),
   outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
   err: (text) => process.stderr.write(text),
+  get failureMark() {
+    return isJournal(process.stderr.fd) ? '<3>' : '';
+  },
 };
 
 /**

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cutMiddle, fill, widthOf } from '../../src/cli/screen.js';
+import { cutMiddle, fill, terminalScreen, widthOf } from '../../src/cli/screen.js';
 import { table } from '../../src/cli/table.js';
 
 const columns = [{ title: 'USER' }, { title: 'WAITING', number: true }];
@@ -105,4 +105,11 @@ it('what belongs to a label goes on in indented lines', () => {
   expect(fill('label', parts.slice(0, 2), { columns: 80, colour: true })).toEqual([
     'label        one  \x1b[31mtwo\x1b[0m',
   ]);
+});
+
+it('a terminal has colours unless it has none or NO_COLOR is set to anything, and 80 columns where it does not say', () => {
+  expect(terminalScreen({ columns: 120 }, { TERM: 'xterm' })).toEqual({ columns: 120, colour: true });
+  expect(terminalScreen({ columns: 0 }, { NO_COLOR: '' })).toEqual({ columns: 80, colour: true });
+  expect(terminalScreen({ columns: 80 }, { NO_COLOR: '1' }).colour).toBe(false);
+  expect(terminalScreen({ columns: 80 }, { TERM: 'dumb' }).colour).toBe(false);
 });

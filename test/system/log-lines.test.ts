@@ -15,7 +15,9 @@ let dovecot: Dovecot;
 let broker: Awaited<ReturnType<typeof runBroker>>;
 let client: RawClient;
 let lines: Record<string, unknown>[] = [];
+let program: string;
 beforeAll(async () => {
+  program = builtProgram();
   dovecot = await Dovecot.start();
   const destination = new Writable({
     write(line: Buffer, _encoding, done) {
@@ -26,7 +28,7 @@ beforeAll(async () => {
   const servers = [dovecot.server(), dovecot.server({ name: 'unreachable', port: 1 })];
   broker = await runBroker(dovecot, { servers, log: createLog('debug', destination) });
   client = await RawClient.open(broker.url);
-});
+}, 120_000);
 afterAll(async () => {
   await client.close();
   await broker.stop();
@@ -85,7 +87,7 @@ describe('the log', () => {
 
 describe('the log of a program', () => {
   const args = () => [
-    ...[builtProgram(), 'serve', '--server', `localhost:${dovecot.plainPort}`, '--insecure-no-tls'],
+    ...[program, 'serve', '--server', `localhost:${dovecot.plainPort}`, '--insecure-no-tls'],
     ...['--listen', '127.0.0.1:0'],
   ];
 
@@ -115,5 +117,20 @@ describe('the log of a program', () => {
       expect(line).toMatch(/^<6>\{"level":"info","time":"\d{4}-\d\d-\d\dT[\d:.]+Z",/);
       expect(JSON.parse(line.slice(3))).toMatchObject({ msg: expect.any(String) });
     }
+  }, 60_000);
+
+  it('says in the journal that it is an error where the program cannot start', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-lines-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const journal = openSync(join(folder, 'journal'), 'a');
+    const { dev, ino } = fstatSync(journal);
+    const options = { env: { ...process.env, JOURNAL_STREAM: `${dev}:${ino}` } };
+    const given = [program, 'serve', '--config', join(folder, 'missing.toml')];
+    const [code] = await once(
+      spawn(process.execPath, given, { stdio: ['ignore', journal, journal], ...options }),
+      'exit',
+    );
+    expect(code).toBe(2);
+    expect(readFileSync(join(folder, 'journal'), 'utf8')).toMatch(/^<3>imap-broker: .*missing\.toml/);
   }, 60_000);
 });

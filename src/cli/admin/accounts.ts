@@ -3,15 +3,15 @@ import { formatBytes, spanOf } from '../units.js';
 import { columnsOf, listParams, pageTable } from './lists.js';
 
 const NAMES = ['TENANT', 'SERVER', 'USER'];
-const ACCOUNTS = columnsOf(NAMES, ['SESSIONS', 'WATCHES', 'VIEWS', 'CONNECTIONS', 'WAITING']);
+const ACCOUNTS = columnsOf(NAMES, ['CONNECTIONS', 'WAITING', 'SESSIONS', 'WATCHES', 'VIEWS']);
 const POOLS = columnsOf(NAMES, ['WAITING', 'LONGEST WAIT', 'BUSY', 'IDLE', 'WATCHING', 'CONNECTING', 'BUDGET']);
 
 /** `imap-broker accounts`: the accounts in use, and how much of the broker each takes. */
 export const accounts: AdminWork = async (context) => {
   context.print(await context.client.account.list(listParams(context)), (page, screen) => {
     const rows = page.accounts.map((one) => [
-      ...[one.tenant, one.server, one.user, one.sessions, one.watches, formatBytes(one.viewBytes)],
-      ...[one.idle + one.busy + one.watching, one.waiting],
+      ...[one.tenant, one.server, one.user, one.idle + one.busy + one.watching, one.waiting],
+      ...[one.sessions, one.watches, formatBytes(one.viewBytes)],
     ]);
     return pageTable(ACCOUNTS, rows, page, screen);
   });
