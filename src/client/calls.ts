@@ -9,18 +9,19 @@ export interface CallOptions {
 /** The bytes of an answer, as a web stream: of Node, and of the DOM where a program has those types. */
 export type Body = ReadableStream<Uint8Array> & NodeStream<Uint8Array>;
 
-/** A message to append: its bytes, or a stream of them with its size. */
-export type AppendContent =
-  | {
-      /** The raw message (RFC 5322): text goes as UTF-8. */
-      content: string | Uint8Array | Blob;
-    }
-  | {
-      /** The raw message (RFC 5322), as a web stream that is read once. */
-      content: ReadableStream<Uint8Array> | NodeStream<Uint8Array>;
-      /** Bytes in the stream, exactly. */
-      size: number;
-    };
+/** A message to append whose bytes are at hand. */
+export interface AppendBytes {
+  /** The raw message (RFC 5322): a string, which goes as UTF-8, bytes or a Blob. */
+  content: string | Uint8Array | Blob;
+}
+
+/** A message to append whose bytes come by a stream. */
+export interface AppendStream {
+  /** The raw message (RFC 5322), as a web stream, which is read once. */
+  content: ReadableStream<Uint8Array> | NodeStream<Uint8Array>;
+  /** Bytes in the stream, exactly. */
+  size: number;
+}
 
 /** Parameters of a call at which the session is named. */
 export type InSession<P> = P & {

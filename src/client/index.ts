@@ -3,7 +3,7 @@ import type { ClientOptions } from './options.js';
 import { connectNode } from './transport-node.js';
 
 export { type Bodies, htmlOf, textOf } from './bodies.js';
-export type { AppendContent, Body, CallOptions } from './calls.js';
+export type { AppendBytes, AppendStream, Body, CallOptions } from './calls.js';
 export type { Client, SessionClient } from './client.js';
 export * from './errors.js';
 export type * from './generated/admin-broker.js';

@@ -6,7 +6,13 @@ import { projectRoot } from '../cli/built.js';
 /** What a strict compiler says of these files of a folder, with these options on top; an empty text where all is well. */
 export function complaintsOf(folder: string, files: readonly string[], options: Record<string, unknown> = {}): string {
   const compilerOptions = {
-    ...{ noEmit: true, strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+    ...{
+      noEmit: true,
+      strict: true,
+      skipLibCheck: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+    },
     ...{ target: 'es2023', lib: ['es2023', 'dom'], module: 'nodenext' },
     ...{ types: ['node'], typeRoots: [join(projectRoot, 'node_modules/@types')] },
     ...options,

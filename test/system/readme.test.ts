@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtProgram, projectRoot } from '../cli/built.js';
 import { Program } from '../cli/program.js';
+import { complaintsOf } from '../support/compile.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { promptIdle } from '../support/dovecot-conf.js';
 import { message } from '../support/mail.js';
@@ -43,6 +44,19 @@ function filledIn(text: string): string {
   return text.replace(/\bUSER\b/g, user).replace(/\bPASSWORD\b/g, PASSWORD);
 }
 
+const newerWebsockets = `
+import runpy, websockets
+
+older = websockets.connect
+
+def connect(uri, *, additional_headers=None, **options):
+    assert "extra_headers" not in options
+    return older(uri, extra_headers=additional_headers, **options)
+
+websockets.connect = connect
+runpy.run_path("example.py", run_name="__main__")
+`;
+
 async function run(command: string, args: string[]): Promise<string> {
   const env = { IMAP_BROKER_URL: broker.url, IMAP_BROKER_TOKEN: TOKEN };
   const running = new Program(command, args, { cwd: folder, env });
@@ -80,6 +94,13 @@ describe('README.md', () => {
     expect(await run(process.execPath, ['example.mjs'])).toBe('2 Grüße\n1 Hello reader\n');
   }, 30_000);
 
+  it('has examples in JavaScript that a strict compiler takes as TypeScript, with the types of the DOM and without', () => {
+    const parts = ['createClient', 'mail.watch(', 'maxAgeMs', 'filter:'].map((one) => snippet('js', one));
+    writeFileSync(join(folder, 'examples.ts'), parts.join('\n'));
+    expect(complaintsOf(folder, ['examples.ts'])).toBe('');
+    expect(complaintsOf(folder, ['examples.ts'], { lib: ['es2023'] })).toBe('');
+  }, 60_000);
+
   it('has a watch in JavaScript that tells of new mail, and a page from memory', async () => {
     const parts = [snippet('js', 'createClient').replace('client.close();\n', ''), snippet('js', 'mail.watch(')];
     const watcher = newUser('watcher');
@@ -100,9 +121,12 @@ describe('README.md', () => {
 
   it('has an example in Python that works', async () => {
     const script = snippet('python', 'websockets');
-    expect(script.trim().split('\n').length).toBeLessThanOrEqual(21);
+    expect(script.trim().split('\n').length).toBeLessThanOrEqual(23);
     writeFileSync(join(folder, 'example.py'), script);
     expect(await run('/usr/bin/python3', ['example.py'])).toBe('2 Grüße\n1 Hello reader\n');
+    // From version 14 on, websockets calls the option additional_headers.
+    writeFileSync(join(folder, 'newer.py'), newerWebsockets);
+    expect(await run('/usr/bin/python3', ['newer.py'])).toBe('2 Grüße\n1 Hello reader\n');
   }, 30_000);
 
   it('shows frames that are answered as it says', async () => {

@@ -33,7 +33,7 @@ const HEAD = '// Written by `npm run docs` from src/protocol.\n\n';
 
 /** What is written by hand, by the module that has it. */
 const outside: [name: string, module: string][] = [
-  ...['AppendContent', 'Body', 'CallOptions', 'Anew', 'InSession'].map((name): [string, string] => [
+  ...['AppendBytes', 'AppendStream', 'Body', 'CallOptions', 'Anew', 'InSession'].map((name): [string, string] => [
     name,
     '../calls.js',
   ]),
@@ -137,6 +137,9 @@ function only(shape: Record<string, z.ZodType>, wanted: (name: string) => boolea
 const watching = new Set(['watch.start', 'watch.stop', 'events.resume']);
 /** Members that the client fills in or takes away. */
 const ofUploads = new Set(['data', 'stream', 'size']);
+const UPLOAD = 'message.append';
+/** What an upload has in place of them, one or the other. */
+const contents = ['AppendBytes', 'AppendStream'];
 const ofDownloads = new Set(['data', 'stream']);
 const downloads = new Set(['message.part', 'message.source']);
 
@@ -156,7 +159,7 @@ function baseFor(shape: object): Base {
 /** The parameters of a method that are its own. */
 function ownParams({ name, params }: MethodDefinition): Record<string, z.ZodType> {
   const common = new Set<string>(['session', ...bases.flatMap(({ members }) => members)]);
-  const isUpload = name === 'message.append';
+  const isUpload = name === UPLOAD;
   return only(
     params.shape as Record<string, z.ZodType>,
     (one) => !common.has(one) && !(isUpload && ofUploads.has(one)),
@@ -173,8 +176,7 @@ function signatureOf(definition: MethodDefinition): Signature {
   return {
     params: Object.keys(own).length === 0 ? baseFor(params.shape).name : `${pascal(name)}Params`,
     required:
-      name === 'message.append' ||
-      Object.values(own).some((one) => !['optional', 'default'].includes(definitionOf(one).type)),
+      name === UPLOAD || Object.values(own).some((one) => !['optional', 'default'].includes(definitionOf(one).type)),
     result: names.get(definitionOf(whole)) ?? `${pascal(name)}Result`,
     row: hasRows ? rowOf(writer.used) : undefined,
     kept: 'ifState' in params.shape,
@@ -200,10 +202,6 @@ function paramsType(definition: MethodDefinition): Declaration | undefined {
   const writer = new TypeWriter(names, 'input');
   const comment = commentOf(`Parameters of ${definition.name}.`);
   const body = writer.members(own);
-  if (definition.name === 'message.append') {
-    const text = `${comment}export type ${name} = AppendContent & ${base} & {\n${body}\n};\n`;
-    return { name, text, uses: ['AppendContent', base, ...writer.used] };
-  }
   const head = row ? `${name}<F extends Fields = Fields>` : name;
   const text = `${comment}export interface ${head} extends ${base} {\n${body}\n}\n`;
   // The members that are asked for are known to the type of the answer.
@@ -277,6 +275,9 @@ function callText(definition: MethodDefinition, inSession: boolean): string {
         ...(errors.length > 0 ? [`@throws RpcError of kind ${errors.join(', ')}`] : []),
       ].join('\n'),
     );
+  if (definition.name === UPLOAD) {
+    return contents.map((content) => `${about()}${sign(`${whole} & ${content}`, answer)}`).join('\n');
+  }
   if (!kept) return `${about()}${sign(whole, answer)}`;
   const unchanged = ' With `ifState` it answers `{ unchanged: true }` where nothing has changed since then.';
   return `${about()}${sign(`Anew<${whole}>`, answer)}\n${about(unchanged)}${sign(whole, `${answer} | Unchanged`)}`;
@@ -288,6 +289,7 @@ function usesOfCall(definition: MethodDefinition, inSession: boolean): string[] 
     ...[params, result, 'CallOptions'],
     ...(row ? [row, 'Row', 'Fields', 'DefaultFields'] : []),
     ...(kept ? ['Anew', 'Unchanged'] : []),
+    ...(definition.name === UPLOAD ? contents : []),
     ...(definition.access === 'session' && !inSession ? ['InSession'] : []),
   ];
 }
@@ -332,6 +334,7 @@ function byName(): Declaration[] {
     all.map((one) => `'${one.name}': ${type(one)};`).join('\n');
   const sent = (one: MethodDefinition) => {
     const { params } = signatureOf(one);
+    if (one.name === UPLOAD) return `InSession<${params}> & (${contents.join(' | ')})`;
     return one.access === 'session' ? `InSession<${params}>` : params;
   };
   const table = (
@@ -348,6 +351,7 @@ function byName(): Declaration[] {
   return [
     table('ParamsByMethod', 'Parameters of each method, as a call takes them.', calls, sent, [
       'InSession',
+      ...contents,
       ...calls.map((one) => signatureOf(one).params),
     ]),
     table(

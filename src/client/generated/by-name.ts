@@ -1,6 +1,6 @@
 // Written by `npm run docs` from src/protocol.
 
-import type { InSession } from '../calls.js';
+import type { AppendBytes, AppendStream, InSession } from '../calls.js';
 import type {
   BrokerHistoryResult,
   BrokerStatusResult,
@@ -148,7 +148,7 @@ export interface ParamsByMethod {
   'message.copy': InSession<MessageCopyParams>;
   'message.move': InSession<MessageMoveParams>;
   'message.delete': InSession<MessageDeleteParams>;
-  'message.append': InSession<MessageAppendParams>;
+  'message.append': InSession<MessageAppendParams> & (AppendBytes | AppendStream);
   'quota.get': InSession<QuotaGetParams>;
   'broker.ping': RequestParams;
   'rpc.discover': RequestParams;

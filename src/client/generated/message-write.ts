@@ -1,6 +1,6 @@
 // Written by `npm run docs` from src/protocol.
 
-import type { AppendContent, CallOptions, InSession } from '../calls.js';
+import type { AppendBytes, AppendStream, CallOptions, InSession } from '../calls.js';
 import type { Explanation, WriteParams } from './models.js';
 
 /** Parameters of message.flag. */
@@ -154,25 +154,24 @@ export interface MessageDeleteResult {
 }
 
 /** Parameters of message.append. */
-export type MessageAppendParams = AppendContent &
-  WriteParams & {
-    /** Full folder name in Unicode, levels joined by the delimiter of mailbox.list. */
-    mailbox: string;
-    /** Flags and keywords of the message. Default: `[]`. */
-    flags?: readonly string[] | undefined;
-    /** Default: now. */
-    internalDate?: string | undefined;
-    /**
-     * Chosen by the caller: within 15 minutes the same key answers what the first request answered and does
-     * nothing again.
-     */
-    idempotencyKey?: string | undefined;
-    /**
-     * For a request that is sent again, with its idempotencyKey: where the folder has a message with the
-     * Message-ID of this one already, nothing is stored and the answer is that message. Default: `false`.
-     */
-    repeat?: boolean | undefined;
-  };
+export interface MessageAppendParams extends WriteParams {
+  /** Full folder name in Unicode, levels joined by the delimiter of mailbox.list. */
+  mailbox: string;
+  /** Flags and keywords of the message. Default: `[]`. */
+  flags?: readonly string[] | undefined;
+  /** Default: now. */
+  internalDate?: string | undefined;
+  /**
+   * Chosen by the caller: within 15 minutes the same key answers what the first request answered and does
+   * nothing again.
+   */
+  idempotencyKey?: string | undefined;
+  /**
+   * For a request that is sent again, with its idempotencyKey: where the folder has a message with the
+   * Message-ID of this one already, nothing is stored and the answer is that message. Default: `false`.
+   */
+  repeat?: boolean | undefined;
+}
 
 /** What message.append answers. */
 export interface MessageAppendResult {
@@ -215,7 +214,12 @@ export interface MessageWriteCalls {
    * Stores a message, inline or uploaded by a stream.
    * @throws RpcError of kind NOT_FOUND, IMAP_NO, TOO_LARGE, STREAM_STALLED, IDEMPOTENCY_MISMATCH
    */
-  append(params: InSession<MessageAppendParams>, options?: CallOptions): Promise<MessageAppendResult>;
+  append(params: InSession<MessageAppendParams> & AppendBytes, options?: CallOptions): Promise<MessageAppendResult>;
+  /**
+   * Stores a message, inline or uploaded by a stream.
+   * @throws RpcError of kind NOT_FOUND, IMAP_NO, TOO_LARGE, STREAM_STALLED, IDEMPOTENCY_MISMATCH
+   */
+  append(params: InSession<MessageAppendParams> & AppendStream, options?: CallOptions): Promise<MessageAppendResult>;
 }
 
 export interface MessageWriteCallsInSession {
@@ -248,5 +252,10 @@ export interface MessageWriteCallsInSession {
    * Stores a message, inline or uploaded by a stream.
    * @throws RpcError of kind NOT_FOUND, IMAP_NO, TOO_LARGE, STREAM_STALLED, IDEMPOTENCY_MISMATCH
    */
-  append(params: MessageAppendParams, options?: CallOptions): Promise<MessageAppendResult>;
+  append(params: MessageAppendParams & AppendBytes, options?: CallOptions): Promise<MessageAppendResult>;
+  /**
+   * Stores a message, inline or uploaded by a stream.
+   * @throws RpcError of kind NOT_FOUND, IMAP_NO, TOO_LARGE, STREAM_STALLED, IDEMPOTENCY_MISMATCH
+   */
+  append(params: MessageAppendParams & AppendStream, options?: CallOptions): Promise<MessageAppendResult>;
 }
