@@ -153,7 +153,7 @@ final class Link {
     public string $epoch = ''; // Of the broker.
     private $socket;
     private int $pid, $opcode = 0, $id = 0, $upload = -1, $credit = 0;
-    private bool $busy = false; // A download is not read to its end.
+    private bool $busy = false; // A request has no answer yet, or a download is not read to its end; so it stays where a signal interrupts.
     private string $message = '', $executed = 'no'; // The fragments of a message; what an error says of the request.
     private float $deadline, $heard, $patience = INF;
 
@@ -193,17 +193,19 @@ final class Link {
 
     /** Whether a request may be sent; takes what has come meanwhile, such as pings and the broker's goodbye. */
     public function ready(): bool {
-        [$this->deadline, $this->executed] = [self::now() + 1, 'no'];
+        if ($this->busy) return false;
+        [$this->deadline, $this->executed, $this->busy] = [self::now() + 1, 'no', true];
         try {
-            while ($this->usable && !$this->busy && $this->next(true) !== null);
+            while ($this->usable && $this->next(true) !== null);
         } catch (BrokerError) {} // It is not usable then.
-        return $this->usable && !$this->busy && self::now() - $this->heard < $this->patience;
+        $this->busy = false;
+        return $this->usable && self::now() - $this->heard < $this->patience;
     }
 
     /** Sends a request and answers its result; `$executed` is what an error of the socket says. */
     public function request(string $method, array $params, float $deadline, string $executed): array {
         [$this->deadline, $this->executed, $this->credit] = [$deadline + self::GRACE, $executed, self::CREDIT];
-        [$content, $answer] = [$params['content'] ?? null, null];
+        [$content, $answer, $this->busy] = [$params['content'] ?? null, null, true];
         $params = ['timeoutMs' => max(1, (int) ceil(1000 * ($deadline - self::now())))] + array_diff_key($params, ['content' => 0]);
         // A message of up to 1 MiB goes inline, in one frame; a longer one, and a stream, as an upload.
         if (is_string($content) && strlen($content) <= 1024 * 1024) [$params['data'], $content] = [base64_encode($content), null];
@@ -219,7 +221,7 @@ final class Link {
             $this->send(2, pack('CN', $bytes === '' ? 2 : 1, $this->upload) . $bytes);
         }
         ['error' => $error, 'result' => $result] = ($answer ?? $this->answer()) + ['error' => null, 'result' => null];
-        $data = $error['data'] ?? null;
+        [$data, $this->busy] = [$error['data'] ?? null, false];
         if (is_string($data['kind'] ?? null) && is_string($data['executed'] ?? null)) {
             throw new BrokerError($data['kind'], is_string($error['message'] ?? null) ? $error['message'] : '', $data['executed'],
                 isset($data['retryAfterMs']) ? (int) $data['retryAfterMs'] : null, is_string($data['field'] ?? null) ? $data['field'] : null,

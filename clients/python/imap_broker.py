@@ -180,7 +180,8 @@ class _Link:
 
     def __init__(self, target, token, ca_file, verify, deadline):
         self.usable, self.epoch, self._socket, self._pid = False, "", None, os.getpid()
-        self._id, self._upload, self._credit, self._busy = 0, -1, 0, False
+        self._id, self._upload, self._credit = 0, -1, 0
+        self._busy = False  # A request has no answer yet, or a download is not read to its end; so it stays where a signal interrupts.
         self._buffer, self._message, self._opcode, self._executed = bytearray(), b"", 0, "no"
         self._deadline, self._heard, self._patience = deadline, time.monotonic(), float("inf")
         (address, secure, host, path), status = target, b""
@@ -211,26 +212,27 @@ class _Link:
 
     def ready(self):
         """Whether a request may be sent; takes what has come meanwhile, such as pings and the broker's goodbye."""
-        self._deadline, self._executed = time.monotonic() + 1, "no"
+        if self._busy: return False
+        self._deadline, self._executed, self._busy = time.monotonic() + 1, "no", True
         try:
-            while self.usable and not self._busy and self._next(poll=True) is not None: pass
+            while self.usable and self._next(poll=True) is not None: pass
         except BrokerError: pass  # It is not usable then.
-        return self.usable and not self._busy and time.monotonic() - self._heard < self._patience
+        self._busy = False
+        return self.usable and time.monotonic() - self._heard < self._patience
 
     def request(self, method, params, deadline, executed="no", content=None):
         """Sends a request and answers its result; `executed` is what an error of the socket says."""
         self._deadline, self._executed, self._credit, self._id = deadline + self.GRACE, executed, self.CREDIT, self._id + 1
         params, answer, piece = {**params, "timeoutMs": max(1, int(1000 * (deadline - time.monotonic())))}, None, b"more"
-        if content is not None:
-            self._upload += 2
-            params["stream"] = self._upload
+        self._busy = True
+        if content is not None: params["stream"] = self._upload = self._upload + 2
         self._send(1, {"id": self._id, "method": method, "params": params})
         while content is not None and piece and answer is None:
             piece = content.read(self.PIECE)
             answer = self._answer(len(piece))  # Where it comes before the end, the broker takes no more.
             self._credit -= len(piece)
             if answer is None: self._send(2, struct.pack(">BI", 1 if piece else 2, self._upload) + piece)
-        answer = answer or self._answer()
+        answer, self._busy = answer or self._answer(), False
         error, data, result = answer.get("error"), _member(answer.get("error"), "data"), answer.get("result")
         if isinstance(_member(data, "kind"), str) and isinstance(_member(data, "executed"), str):
             raise BrokerError(data["kind"], error.get("message"), data["executed"], data.get("retryAfterMs"), data.get("field"),

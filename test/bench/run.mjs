@@ -14,6 +14,8 @@ installPackages([
 ]);
 // One of the ways that are compared; where it cannot be had the others are.
 installPackages([['imapproxy', () => existsSync('/usr/sbin/imapproxyd')]], { optional: true });
+// For the scenario `php`, which is left out without it.
+installPackages([['php-cli', () => spawnSync('php', ['-v'], { stdio: 'ignore' }).status === 0]], { optional: true });
 // Only for the scenario `cluster`, which is left out where it cannot be had, unless it is what was asked for.
 const [, only] = /--only[= ](\S+)/.exec(process.argv.join(' ')) ?? [];
 if (only === undefined || only === 'cluster') {

@@ -11,7 +11,7 @@ import { Imapproxy } from './imapproxy.js';
 import type { Effort, Way } from './measure.js';
 
 /** Half of a round trip of the slow network. */
-const FAR_DELAY_MS = 10;
+export const FAR_DELAY_MS = 10;
 const FULL: Effort = { rounds: 30, warmUp: 1000, windows: 5, windowMs: 600 };
 const QUICK: Effort = { rounds: 4, warmUp: 30, windows: 1, windowMs: 250 };
 

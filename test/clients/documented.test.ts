@@ -47,7 +47,7 @@ describe('docs/php-and-python.md', () => {
       which.php("'uids' => [1]"),
       which.php("'uids' => [99]"),
     ],
-    ['python', '/usr/bin/python3', 'page.py', '', which.python('"uid": 1'), which.python('"uids": [1]'), ''],
+    ['python', 'python3', 'page.py', '', which.python('"uid": 1'), which.python('"uids": [1]'), ''],
   ])('has a program in %s that works, snippet by snippet', async (language, command, name, begin, one, several) => {
     const user = newUser(language);
     const attachments = [{ filename: 'notes.bin', content: Buffer.alloc(300_000, 'x') }];

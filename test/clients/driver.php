@@ -38,6 +38,15 @@ function done(array $ask): mixed
             $params = $ask['params'];
             if (isset($ask['file'])) $params['content'] = ($ask['whole'] ?? false) ? file_get_contents($ask['file']) : fopen($ask['file'], 'r');
             return told($client->call($ask['method'], $params), $ask['hold'] ?? false, $ask['leave'] ?? false);
+        case 'interrupted':
+            pcntl_async_signals(true);
+            pcntl_signal(SIGALRM, fn () => throw new RuntimeException('interrupted'), false);
+            pcntl_alarm(1);
+            try {
+                return $client->call($ask['method'], $ask['params']);
+            } catch (RuntimeException $interrupt) {
+                return $interrupt->getMessage();
+            }
         case 'held':
             return told(['body' => $held], false, $ask['leave'] ?? false);
         case 'watch':

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../clients/python"))
@@ -49,6 +50,18 @@ def forked(ask):
     return answers
 
 
+def interrupted(ask):
+    def interrupt(*_):
+        raise RuntimeError("interrupted")
+
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        return client.call(ask["method"], **ask["params"])
+    except RuntimeError as interrupt:
+        return str(interrupt)
+
+
 def done(ask):
     global client, events, held
     op = ask["op"]
@@ -61,6 +74,8 @@ def done(ask):
         if "file" in ask:
             params["content"] = open(ask["file"], "rb").read() if ask.get("whole") else open(ask["file"], "rb")
         return told(client.call(ask["method"], **params), ask.get("hold"), ask.get("leave"))
+    elif op == "interrupted":
+        return interrupted(ask)
     elif op == "held":
         body, held = held, None
         return told({"body": body}, False, ask.get("leave"))

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeStreamFrame, StreamFrameType } from '../../src/protocol/frames.js';
 import { BODY, HostileBroker, type HostileFrame, type HostileSocket, hello } from '../support/hostile-broker.js';
 import { Driver, languages } from './driven.js';
@@ -199,6 +201,34 @@ describe.each(languages)('the client for %s, whose broker', (_language, command)
     };
     const error = await driver.failure('message.copy', { idempotencyKey: 'k' });
     expect(error).toMatchObject({ kind: 'CONNECTION_LOST', executed: 'maybe' });
+  });
+
+  it('answers when a signal has interrupted the request, is asked again on another socket', async () => {
+    const broker = await HostileBroker.start();
+    const driver = await open(broker);
+    const asked = new Promise<() => void>((resolve) => {
+      broker.onRequest = (request, socket) => {
+        broker.reform();
+        resolve(() => socket.answer(request));
+      };
+    });
+    const interrupted = driver.ask({ op: 'interrupted', method: 'broker.ping', params: {} });
+    const answerLate = await asked;
+    expect(await interrupted).toBe('interrupted');
+    answerLate();
+    expect(await driver.call('broker.ping')).toMatchObject({ version: '1.2.3' });
+    expect(broker.sockets).toHaveLength(2);
+  });
+
+  it('takes the connection and says nothing, not even in TLS, is given up in time', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const place = `127.0.0.1:${(silent.address() as { port: number }).port}`;
+    for (const url of [`ws://${place}`, `wss://${place}`]) {
+      const driver = await Driver.open(command, { url, token: 'x', connectTimeoutMs: 300 });
+      expect(await driver.failure('broker.ping')).toMatchObject({ kind: 'UNREACHABLE', executed: 'no' });
+    }
   });
 
   it('greets with nonsense, is tried again until the time for the socket is over', async () => {

@@ -1,5 +1,6 @@
 import type { Ending } from '../ending.js';
 import { haproxyIsThere } from '../haproxy.js';
+import { phpIsThere } from '../php-worker.js';
 import type { Section } from '../report.js';
 import type { Stage } from '../stage.js';
 import { attachment } from './attachment.js';
@@ -9,6 +10,7 @@ import { idleAccounts } from './idle-accounts.js';
 import { indexPage } from './index-page.js';
 import { noisyNeighbour } from './noisy-neighbour.js';
 import { openAgain, openFirst } from './open-message.js';
+import { phpPage } from './php-page.js';
 import { overFolders, readingPages, unchangedPage } from './reading.js';
 import { folderCounts, search, setFlag } from './small-commands.js';
 import { stalls } from './stalls.js';
@@ -35,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'search', run: search },
   { name: 'folders', run: overFolders },
   { name: 'distance', run: distance },
+  { name: 'php', run: phpPage, able: phpIsThere },
   { name: 'storm', run: storm },
   { name: 'neighbour', run: noisyNeighbour },
   { name: 'idle', run: idleAccounts },
