@@ -4,7 +4,9 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
+    // A key may hold what moves the cursor of a terminal.
+    const lines = problems.map((problem) => problem.replace(/\p{Cc}/gu, '?'));
+    super(lines.join('\n'));
+    this.problems = lines;
   }
 }

@@ -9,12 +9,18 @@ export function explainIssues(text: string, issues: readonly z.core.$ZodIssue[])
   // Of a value of another type more is said, such as its length, which means nothing.
   const besides = (issue: z.core.$ZodIssue) =>
     ofWrongType.some((one) => one !== issue && String(one.path) === String(issue.path));
-  return issues.flatMap((issue) => {
+  const sentences = issues.flatMap((issue) => {
     if (besides(issue)) return [];
     const path = issue.path.filter((step) => typeof step !== 'symbol');
     if (issue.code !== 'unrecognized_keys') return [sentence(text, path, issue.message)];
     return issue.keys.map((key) => sentence(text, [...path, key], unknown(key, path)));
   });
+  return sentences.sort((one, other) => lineIn(one) - lineIn(other));
+}
+
+/** The line that a sentence begins with; where it has none it belongs at the end. */
+function lineIn(told: string): number {
+  return Number(/^line (\d+): /.exec(told)?.[1] ?? Number.MAX_SAFE_INTEGER);
 }
 
 /** Modes in decimal that read as other permissions in octal than they are. */

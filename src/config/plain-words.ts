@@ -39,9 +39,13 @@ export function maySay(key: string): boolean {
   return !SECRET.test(key);
 }
 
+let schema: Node | undefined;
+
 /** What the schema says of a key or table. */
 export function nodeAt(path: Path): Node | undefined {
-  let node: Node | undefined = z.toJSONSchema(configSchema, { io: 'input' });
+  // Made for the first message alone: mostly there is none.
+  schema ??= z.toJSONSchema(configSchema, { io: 'input' });
+  let node: Node | undefined = schema;
   for (const step of path) {
     const next: unknown = typeof step === 'number' ? node?.items : node?.properties?.[step];
     node = typeof next === 'object' && next !== null ? (next as Node) : undefined;

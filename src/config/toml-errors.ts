@@ -21,7 +21,8 @@ function ofLine(line: string, message: string): string | undefined {
   if (header !== undefined && !line.includes('=')) return ofHeader(header, line, message);
   const [, yamlKey, yamlValue] = /^\s*(?:- )?["']?([\w-]+)["']?\s*:(.*)$/.exec(line) ?? [];
   if (yamlKey !== undefined) {
-    return `${yamlKey}: has a colon: write ${yamlKey} = ${maySay(yamlKey) ? quoted(yamlValue ?? '') : '...'}`;
+    const wanted = headerOf(yamlKey) ?? `${yamlKey} = ${mayRepeat(yamlKey) ? quoted(yamlValue ?? '') : '...'}`;
+    return `${yamlKey}: has a colon: write ${wanted}`;
   }
   const [, key, value] = /^\s*["']?([\w-]+)["']?\s*=\s*(.*?)\s*$/.exec(line) ?? [];
   if (key === undefined || value === undefined) {
@@ -58,7 +59,7 @@ function ofValue(key: string, whole: string, message: string): string | undefine
   if (meant !== undefined && (quantityOf(key) !== undefined || typeIn(key) === 'number')) {
     return `${numberWanted(key)}: write ${key} = ${meant}`;
   }
-  return `is a text: write ${key} = ${maySay(key) ? quoted(value) : '"..."'}`;
+  return `is a text: write ${key} = ${mayRepeat(key) ? quoted(value) : '"..."'}`;
 }
 
 function isClosed(value: string): boolean {
@@ -70,6 +71,11 @@ function quoted(value: string): string {
   const text = value.replace(/\s+#.*$/, '').trim();
   if (text === '') return '...';
   return /^(?:["'[{].*|\d+(?:\.\d+)?|true|false)$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** Whether the value of a key may be repeated: of keys that are not known here it may be a secret. */
+function mayRepeat(key: string): boolean {
+  return maySay(key) && typeIn(key) !== undefined;
 }
 
 /** The type of a key, in the first table that has it. */

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../src/config/load.js';
 import { GOOD, instead, keys, tables } from './mistakes.js';
@@ -48,6 +49,21 @@ it('no message repeats a secret', () => {
   for (const [, text] of [...secrets, ...keys, ...texts]) {
     expect(problemsOf(text).join('\n')).not.toMatch(/hunter2|ibt_/);
   }
+});
+
+it('whatever is put in or left out, the file is taken or each problem is a sentence', () => {
+  const piece = fc.oneof(
+    fc.constantFrom('"', "'", '[', ']', '[[', '=', ':', '#', '\\', '\n', '{', '}', ',', '0', '-', '\u2028', '[pool]\n'),
+    fc.string({ maxLength: 4 }),
+  );
+  const edit = fc.tuple(fc.nat(GOOD.length), fc.nat(12), piece);
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      const text = edits.reduce((one, [at, gone, put]) => one.slice(0, at) + put + one.slice(at + gone), GOOD);
+      for (const problem of problemsOf(text)) expect(problem).toMatch(/^(?:FILE|cannot read FILE): \P{Cc}+$/u);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('what is taken', () => {

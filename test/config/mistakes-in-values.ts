@@ -179,6 +179,7 @@ export const texts: Case[] = [
     instead('host = "imap.example.com"', 'host: imap.example.com'),
     'line 6: host: has a colon: write host = "imap.example.com"',
   ],
+  ['a table with a colon, as in YAML', `${GOOD}pool:\n  idle_seconds: 5\n`, 'line 11: pool: has a colon: write [pool]'],
   ['no =', instead('host = ', 'host '), 'line 6: a key and its value have = between them'],
   ['no value', instead('"imap.example.com"', ''), 'line 6: host: has no value'],
   ['another mark of a comment', `// mail\n${GOOD}`, 'line 1: a comment begins with #'],
@@ -249,6 +250,11 @@ export const secrets: Case[] = [
     'a token after a colon',
     instead(`token_hashes = ["${HASH}"]`, `token_hashes: ${TOKEN}`),
     'line 10: token_hashes: has a colon: write token_hashes = ...',
+  ],
+  [
+    'a key that is not known, with a colon',
+    `${GOOD}passphrase: hunter2\n`,
+    'line 11: passphrase: has a colon: write passphrase = ...',
   ],
   [
     'a hash as sha256sum prints it',

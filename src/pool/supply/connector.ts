@@ -1,4 +1,5 @@
 import { ImapConnection } from '../../imap/connection/connection.js';
+import { withAdvice } from '../../imap/connection/obstacles.js';
 import type { Credentials, ServerOptions } from '../../imap/login/server-options.js';
 import { BrokerError } from '../../protocol/errors.js';
 import type { Log } from '../../runtime/log/log.js';
@@ -40,7 +41,8 @@ export function connector(log?: Log): Connect {
       const whose = wasReached(err) ? accountOf(server, credentials) : server.name;
       if (cannotBeHad && troubles.get(whose) !== err.message) {
         putLast(troubles, whose, err.message, MOST_TROUBLES);
-        log?.warn({ ...lines, ms: since(begun), why: err.message }, 'no IMAP connection');
+        const why = withAdvice({ step: 'connect', detail: err.message }, server);
+        log?.warn({ ...lines, ms: since(begun), why }, 'no IMAP connection');
       } else {
         log?.debug({ ...lines, ms: since(begun), err }, 'no IMAP connection');
       }
