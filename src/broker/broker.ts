@@ -195,13 +195,17 @@ export class Broker {
 
   #socketOptions(): SocketOptions {
     const { services, socketLimits: limits, standstill } = this.#built;
-    const { load, slowest } = services.operatorView;
+    const { load, slowest, accountLoads } = services.operatorView;
     const answered = new Listeners<Answered>();
     answered.add((one) => {
       // Requests of operators do not count as load of the broker.
       if (one.method && contract[one.method].scope === 'admin') return;
-      load.answered(one.outcome, one.ms);
+      load.answered(one);
       slowest.add(one.ms, () => ({ at: Date.now(), ...one }));
+      // A request that was to open a session names an account that may not exist.
+      if (one.account !== undefined && services.sessions.hasAccount(one.account)) {
+        accountLoads.answered(one.account, one.ms);
+      }
     });
     const { log, checkResults = false } = this.#options;
     return { handlers, services, limits, log, answered, checkResults, standstill };

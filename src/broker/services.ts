@@ -3,17 +3,13 @@ import { hostname } from 'node:os';
 import type { ServerOptions } from '../imap/login/server-options.js';
 import type { ServiceLimits, Services } from '../methods/context.js';
 import type { Operations } from '../methods/operators/operations.js';
-import type { SeenSocket, SlowRequest } from '../methods/operators/operator-view.js';
-import { Tracing } from '../methods/operators/tracing.js';
 import { Idempotency } from '../methods/support/idempotency.js';
 import { ServerFacts } from '../methods/support/server-facts.js';
 import { defaultPoolLimits } from '../pool/pool-limits.js';
 import { Registry } from '../pool/registry.js';
 import type { KeptPerAccount } from '../runtime/kept-per-account.js';
 import { Live } from '../runtime/live.js';
-import { Load } from '../runtime/load.js';
 import type { Log } from '../runtime/log/log.js';
-import { Slowest } from '../runtime/slowest.js';
 import { Standstill } from '../runtime/standstill.js';
 import { version } from '../runtime/version.js';
 import { defaultSocketLimits, type SocketLimits } from '../server/limits.js';
@@ -27,18 +23,12 @@ import { Shared } from '../shared/shared.js';
 import { defaultViewLimits, Views } from '../view/views.js';
 import { Hub } from '../watch/hub.js';
 import { watcherOf } from '../watch/watcher.js';
+import { operatorViewOf, type SeenBroker } from './operator-view.js';
 import { type BrokerOptions, type Changeable, defaultAppendBytes, type SessionFiles } from './options.js';
 
-/** How many of the slowest requests operators can see, and for how many milliseconds a request is kept. */
-const SLOWEST = 20;
-const SLOWEST_MS = 300_000;
-
 /** What handlers ask of the broker as a whole, which is put together after its services. */
-export interface WholeBroker {
+export interface WholeBroker extends SeenBroker {
   operations: Operations;
-  /** All sockets, the oldest first. */
-  sockets(): Iterable<SeenSocket>;
-  draining(): boolean;
 }
 
 /** The services of a broker, with what a reload changes in them. */
@@ -99,7 +89,8 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
   const hub = new Hub({ epoch, startWatcher, limits: options.watches ?? {}, log });
   const facts = new ServerFacts();
   const idempotency = new Idempotency({}, shared?.keys);
-  kept.push(hub, views, facts, idempotency);
+  const operatorView = operatorViewOf({ registry, whole, socketLimits, settings: options.settings ?? [] });
+  kept.push(hub, views, facts, idempotency, operatorView.accountLoads);
   const services: BrokerServices = {
     sessions,
     proofs,
@@ -108,21 +99,7 @@ export function buildServices(options: Omit<BrokerOptions, 'listeners'>, whole: 
     idempotency,
     facts,
     hub,
-    operatorView: {
-      load: new Load(),
-      slowest: new Slowest<SlowRequest>(SLOWEST, SLOWEST_MS, 5),
-      tracing: new Tracing(),
-      settings: options.settings ?? [],
-      get socketLimit() {
-        return socketLimits.now.sockets;
-      },
-      get sockets() {
-        return whole.sockets();
-      },
-      get draining() {
-        return whole.draining();
-      },
-    },
+    operatorView,
     servers: new Map(options.servers.map((server) => [server.name, server])),
     tenantNames: new Set(options.tenants.map(({ name }) => name)),
     version,

@@ -5,6 +5,7 @@ import { type Client, createClient, RpcError } from '../client/index.js';
 import { Listeners } from '../runtime/listeners.js';
 import { CliError, type ExitCode, exitCodes, type Output } from './output.js';
 import { asCliError, reach } from './reach.js';
+import { type Screen, unbounded } from './screen.js';
 
 /** The admin socket of the service as its unit starts it. */
 const SERVICE_SOCKET = 'unix:/run/imap-broker/admin.sock';
@@ -12,8 +13,8 @@ const SERVICE_SOCKET = 'unix:/run/imap-broker/admin.sock';
 /** What a command for operators works with. */
 export interface AdminContext {
   client: Client;
-  /** Prints a result: as JSON where that was asked for, else as `render` makes it for people. */
-  print<T>(result: T, render: (result: T) => string): void;
+  /** Prints a result: as JSON where that was asked for, else as `render` makes it for people, to fit the screen. */
+  print<T>(result: T, render: (result: T, screen: Screen) => string): void;
   /** Whether JSON was asked for. */
   json: boolean;
   /** Called at each connect to the broker, and for each traced request. */
@@ -92,6 +93,7 @@ export class AdminCommands {
     const file = typeof tokenFile === 'string' ? tokenFile : undefined;
     const token = file === undefined ? undefined : tokenIn(file);
     await reach(url);
+    const screen = this.#output.terminal ?? unbounded;
     const onHello = new Listeners<Hello>();
     const onTrace = new Listeners<TraceEvent>();
     const client = createClient({
@@ -104,7 +106,7 @@ export class AdminCommands {
       return await work({
         client,
         print: (result, render) =>
-          this.#output.out(json ? `${JSON.stringify(result, undefined, 2)}\n` : render(result)),
+          this.#output.out(json ? `${JSON.stringify(result, undefined, 2)}\n` : render(result, screen)),
         json: json === true,
         onHello,
         onTrace,

@@ -1,18 +1,22 @@
+import { type Screen, terminalScreen } from './screen.js';
+
 /** Where a command writes to. */
 export interface Output {
   /** Writes the output that was asked for. */
   out(text: string): void;
   /** Writes bytes that were asked for; resolves when there is room for more. */
   outBytes(bytes: Uint8Array): Promise<void>;
-  /** Whether that output goes to a terminal, where a line can be written anew. */
-  readonly terminal?: boolean;
+  /** The terminal that the output goes to, where a line can be written anew; undefined where it goes elsewhere. */
+  readonly terminal?: Screen | undefined;
   /** Writes everything else. */
   err(text: string): void;
 }
 
 /** A process's own standard output and error. */
 export const standardOutput: Output = {
-  terminal: process.stdout.isTTY,
+  get terminal() {
+    return process.stdout.isTTY ? terminalScreen(process.stdout, process.env) : undefined;
+  },
   out: (text) => process.stdout.write(text),
   outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
   err: (text) => process.stderr.write(text),

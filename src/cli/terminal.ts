@@ -40,16 +40,14 @@ export class Terminal {
     return this.#end.signal;
   }
 
-  get size(): { columns: number; rows: number } {
-    const { columns, rows } = process.stdout;
-    return { columns, rows };
+  get rows(): number {
+    return process.stdout.rows;
   }
 
-  /** Shows lines in place of those before; what does not fit is cut off. */
+  /** Shows lines in place of those before; of what does not fit the terminal shows nothing. */
   draw(lines: readonly string[]): void {
-    const { columns, rows } = this.size;
     // A line is cleared before it is written: behind a line as wide as the screen the cursor stands on its last letter.
-    const shown = lines.slice(0, rows).map((line) => REST_OF_LINE + line.slice(0, columns));
+    const shown = lines.slice(0, this.rows).map((line) => REST_OF_LINE + line);
     process.stdout.write(HOME + shown.join('\r\n') + REST_OF_SCREEN);
   }
 

@@ -23,3 +23,15 @@ export function spanOf(ms: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** How long requests took: `2.3ms`, `41ms`, `1.2s`; of none a dash. */
+export function tookOf(ms: number | undefined): string {
+  if (ms === undefined) return '-';
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)}s`;
+  return `${ms < 10 ? ms : Math.round(ms)}ms`;
+}
+
+/** How many a second, in few digits. */
+export function rateOf(perSecond: number): string {
+  return perSecond.toFixed(perSecond >= 100 ? 0 : perSecond >= 10 ? 1 : 2);
+}

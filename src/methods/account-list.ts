@@ -11,7 +11,10 @@ export const listAccounts: Handler<'account.list'> = async ({ services }, params
   return { accounts: members.map((account) => describe(services, account)), total, nextOffset };
 };
 
-function sorted({ registry, sessions, hub }: Services, sort: Params<'account.list'>['sort']): Iterable<Account> {
+function sorted(
+  { registry, sessions, hub, operatorView }: Services,
+  sort: Params<'account.list'>['sort'],
+): Iterable<Account> {
   const { accounts } = registry;
   switch (sort) {
     case 'oldest':
@@ -25,11 +28,15 @@ function sorted({ registry, sessions, hub }: Services, sort: Params<'account.lis
       return greatestFirst(accounts, ({ key }) => sessions.countOf(key));
     case 'watches':
       return greatestFirst(accounts, ({ key }) => hub.topics.get(key)?.size ?? 0);
+    case 'requests':
+      return greatestFirst(accounts, ({ key }) => operatorView.accountLoads.perSecond(key));
+    case 'latency':
+      return greatestFirst(accounts, ({ key }) => operatorView.accountLoads.of(key).latencyMs?.p95 ?? 0);
   }
 }
 
 function describe(services: Services, account: Account): Result<'account.list'>['accounts'][number] {
-  const { sessions, hub, views } = services;
+  const { sessions, hub, views, operatorView } = services;
   const { key, stats, budget, longestWaitMs } = account;
   return {
     ...namesOf(key),
@@ -40,5 +47,6 @@ function describe(services: Services, account: Account): Result<'account.list'>[
     sessions: sessions.countOf(key),
     watches: hub.topics.get(key)?.size ?? 0,
     viewBytes: views.bytesOf(key),
+    ...operatorView.accountLoads.of(key),
   };
 }

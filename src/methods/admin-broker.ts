@@ -7,6 +7,10 @@ import { checkNames } from './operators/check-names.js';
 /** Handlers of the methods in `src/protocol/methods/admin-broker.ts`. */
 export const adminBrokerHandlers = {
   'broker.status': brokerStatus,
+  'broker.history': async ({ services: { operatorView } }) => {
+    const { stepMs, endedAt, columns } = operatorView.history;
+    return { stepMs, endedAt: endedAt === undefined ? null : new Date(endedAt).toISOString(), columns };
+  },
   'config.get': async ({ services: { operatorView, log } }) => ({
     settings: operatorView.settings.map((one) =>
       one.key === 'log.level' && one.value !== log.level

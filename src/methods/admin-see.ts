@@ -7,19 +7,22 @@ import { listAccounts } from './account-list.js';
 import type { Handlers } from './context.js';
 import type { SeenSocket, StreamFacts } from './operators/operator-view.js';
 import { pageOf } from './operators/paging.js';
+import { serverState } from './operators/server-state.js';
 
 /** Handlers of the methods in `src/protocol/methods/admin-see.ts`. */
 export const adminSeeHandlers = {
   'server.list': async ({ services }) => {
     const { registry, servers } = services;
-    const states = registry.servers;
+    const gates = registry.servers;
     const loads = loadsOf(registry);
     return {
       servers: [...servers.keys()].map((name) => {
         const { accounts = 0, waiting = 0, belowBudget: reduced = 0 } = loads.get(name) ?? {};
+        const { failures = 0, retryAfterMs = 0 } = gates.get(name) ?? {};
         return {
           name,
-          ...(states.get(name) ?? { state: 'closed' as const, failures: 0, retryAfterMs: 0 }),
+          state: serverState(registry, gates, name),
+          ...{ failures, retryAfterMs },
           connections: registry.caps.of(name),
           connectionLimit: registry.caps.limitOf(name),
           learnedLimit: registry.caps.learnedOf(name) ?? null,

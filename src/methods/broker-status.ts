@@ -1,10 +1,11 @@
 import type { Result } from '../protocol/contract.js';
 import type { Handler, Services } from './context.js';
+import { serverState } from './operators/server-state.js';
 
 export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
   const { name: ownName, version, epoch, operatorView, registry, servers, shared } = services;
   const { load, draining } = operatorView;
-  const states = registry.servers;
+  const gates = registry.servers;
   let running = 0;
   for (const socket of operatorView.sockets) running += socket.running;
   let waiting = 0;
@@ -25,7 +26,7 @@ export const brokerStatus: Handler<'broker.status'> = async ({ services }) => {
     errors: load.errors,
     caps: capsOf(services),
     shared: shared === undefined ? null : shared.up ? 'up' : 'down',
-    servers: [...servers.keys()].map((name) => ({ name, state: states.get(name)?.state ?? 'closed' })),
+    servers: [...servers.keys()].map((name) => ({ name, state: serverState(registry, gates, name) })),
   };
 };
 

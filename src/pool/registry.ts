@@ -56,6 +56,9 @@ export class Registry implements AccountHost {
   readonly #pauses = new Pauses();
   /** Closing accounts that are forgotten already but still log out. */
   readonly #ending = new Set<Promise<void>>();
+  readonly #onCommand = () => {
+    this.events.commands += 1;
+  };
   #sweeper: NodeJS.Timeout;
   #closing = false;
 
@@ -215,6 +218,7 @@ export class Registry implements AccountHost {
     try {
       const connection = await connect(server, credentials, signal);
       connection.beforeInput = this.beforeWork;
+      connection.onCommand = this.#onCommand;
       tried();
       return connection;
     } catch (failure) {

@@ -75,7 +75,7 @@ export function monitorPages(options: MonitorOptions): RequestListener {
 
 /** A line for each server; one that cannot be reached makes it a 503. */
 function upstreamPage(upstreams: ReadonlyMap<string, string | undefined>): Page {
-  const lines = Array.from(upstreams, ([name, problem]) => `${name}: ${problem ?? 'reached'}`);
+  const lines = Array.from(upstreams, ([name, problem]) => `${name}: ${problem ?? 'reachable'}`);
   const reached = [...upstreams.values()].every((problem) => problem === undefined);
   return plainPage(reached ? 200 : 503, lines.join('\n'));
 }

@@ -1,6 +1,6 @@
 import type { Listeners } from '../runtime/listeners.js';
 import type { Current } from '../runtime/live.js';
-import { turnedAway } from '../runtime/load.js';
+import { turnedAway } from '../runtime/load/load.js';
 import type { Metrics } from '../runtime/metrics.js';
 import type { SessionStore } from '../session/store.js';
 import type { Listener } from './listener.js';

@@ -44,8 +44,8 @@ describe('a command for operators', () => {
     const { code, out } = await runMain('servers', '--url', admin);
     expect([code, out]).toEqual([
       0,
-      'SERVER   BREAKER  FAILURES  RETRY IN  CONNECTIONS  LIMIT  ACCOUNTS  WAITING  REDUCED\n' +
-        'dovecot  closed          0         -            0    500         0        0        0\n',
+      'SERVER   STATE    FAILED  RETRY IN  CONNECTIONS  LIMIT  WAITING  ACCOUNTS  REDUCED\n' +
+        'dovecot  untried       0         -            0    500        0         0        0\n',
     ]);
     expect((await stat(join(folder, 'admin.sock'))).mode & 0o777).toBe(0o600);
   });

@@ -72,13 +72,15 @@ describe('imap-broker top', () => {
     const terminal = await running();
     expect(terminal.screen).toMatch(/^imap-broker \S+ {2}\S+ {2}running/);
     expect(terminal.screen).toMatch(/^caps +sockets 2 of 1000 {2}connections 2 of 1000/m);
-    expect(users(terminal.screen)).toEqual([anna, berta]);
-    expect(terminal.screen).toMatch(/\[b busy\].* 2 accounts/);
+    expect(users(terminal.screen)).toEqual([berta, anna]);
+    expect(terminal.screen).toMatch(/^2 accounts {2}q quit {2}sort: {2}\[r requests\] {2}l latency/m);
+    expect(terminal.screen).toMatch(/^latency +p50 [\d.]+m?s {2}p95 [\d.]+m?s {2}p99 [\d.]+m?s/m);
+    expect(terminal.screen).toMatch(new RegExp(`^webmail +dovecot +${anna} +0\\.0\\d( +[\\d.]+m?s){3} `, 'm'));
     const carla = newUser('carla');
     const session = await client.login(carla);
     await terminal.shows(new RegExp(carla));
     await client.call('session.close', { session });
-    await expect.poll(() => users(terminal.screen)).toEqual([anna, berta]);
+    await expect.poll(() => users(terminal.screen)).toEqual([berta, anna]);
   });
 
   it('is sorted by what a key says', async () => {
@@ -95,12 +97,12 @@ describe('imap-broker top', () => {
     const terminal = await running();
     terminal.resize(60, 8);
     await expect.poll(() => terminal.screen.trimEnd().split('\n').length).toBe(8);
-    await terminal.shows(/\nq quit {3}sort: \[b busy\] [^\n]*\n*$/);
+    await terminal.shows(/\n2 accounts {2}q quit {2}sort: {2}\[r requests\] [^\n]*\n[^\n]* {2}o oldest\n*$/);
     expect(terminal.screen.split('\n').every((line) => line.length <= 60)).toBe(true);
     terminal.resize(120, 40);
     await terminal.shows(/2 accounts/);
     await expect.poll(() => terminal.screen.trimEnd().split('\n').length).toBe(40);
-    expect(users(terminal.screen)).toEqual([anna, berta]);
+    expect(users(terminal.screen)).toEqual([berta, anna]);
   });
 
   it('shows what an account does also where its name is long and the terminal narrow', async () => {
@@ -109,12 +111,13 @@ describe('imap-broker top', () => {
     const terminal = await running();
     expect(terminal.screen).toMatch(/^TENANT .* WATCHES +VIEWS$/m);
     terminal.resize(80, 24);
-    await terminal.shows(/^TENANT +SERVER +USER +BUSY +WAITING +IDLE +WATCHING +SESSIONS$/m);
-    expect(terminal.screen).toMatch(/^webmail +dovecot +long-long-\S*… +0 +0 +1 +0 +1$/m);
-    terminal.resize(60, 12);
-    await terminal.shows(/^TENANT +SERVER +USER +BUSY +WAITING +IDLE$/m);
+    await terminal.shows(/^TENANT +SERVER +USER +REQ\/S +P50 +P95 +P99 +BUSY[ A-Z]*$/m);
+    expect(terminal.screen).toMatch(/^webmail +dovecot +long-\S*…\S*\.com +0\.0\d( +[\d.]+m?s){3} +0[ \d]*$/m);
+    terminal.resize(60, 16);
+    await terminal.shows(/^TENANT +SERVER +USER +REQ\/S +P50 +P95 +P99( +BUSY)?$/m);
+    expect(terminal.wraps).toBe(false);
     terminal.resize(200, 30);
-    await terminal.shows(new RegExp(`${long} +0 +0 +1 +0 +1 +0 `));
+    await terminal.shows(new RegExp(`${long} +0\\.0\\d( +[\\d.]+m?s){3} +0 +0 +1 +0 +1 +0 `));
     await client.call('session.close', { session });
   });
 

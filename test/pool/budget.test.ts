@@ -92,7 +92,7 @@ describe('the gate before a server', () => {
     expect(gate.status).toEqual({ state: 'open', failures: 5, retryAfterMs: 1000 });
   });
 
-  it('refuses logins that wait for their turn as soon as the server is left alone', async () => {
+  it('refuses logins that wait for their turn as soon as the broker backs off', async () => {
     const gate = new Gate(10);
     const connect = vi.fn(down);
     const logins = Array.from({ length: 100 }, () =>

@@ -57,7 +57,7 @@ it('a server of which a login failed is asked anew', async () => {
   expect(server.accepted()).toBe(1);
 });
 
-it('a server that is left alone is none that can be reached, and is not asked', async () => {
+it('a server from which the broker backs off is none that can be reached, and is not asked', async () => {
   const server = await listening('main');
   const fakes = new FakeServers();
   fakes.outcome = 'unavailable';
@@ -68,7 +68,7 @@ it('a server that is left alone is none that can be reached, and is not asked', 
   const reachability = new Reachability(registry, () => [server]);
   while (registry.servers.get('main')?.state !== 'open') await proven(registry, server).catch(() => {});
   expect(await reachability.look()).toEqual(
-    new Map([['main', expect.stringMatching(/^left alone for \d+ s, after 5 failures$/)]]),
+    new Map([['main', expect.stringMatching(/^backing off for \d+ s, after 5 failures$/)]]),
   );
   expect(reachability.known).toEqual(new Map([['main', false]]));
   expect(server.accepted()).toBe(0);

@@ -24,6 +24,7 @@ const fitting: { [M in keyof typeof contract]: ParamsIn<M> } = {
   'socket.list': {},
   'stream.list': {},
   'broker.status': {},
+  'broker.history': {},
   'config.get': {},
   'trace.start': { server: 'main', user: 'anna' },
   'trace.stop': { trace: 'trace-1' },

@@ -133,7 +133,7 @@ describe('/upstreamz', () => {
     const upstreamz = () => page(monitorUrl, '/upstreamz');
     const metric = async () =>
       samplesOf((await page(monitorUrl, '/metrics')).body).get('imap_broker_upstream_reached{server="dovecot"}');
-    expect(await upstreamz()).toMatchObject({ status: 200, body: 'dovecot: reached\n' });
+    expect(await upstreamz()).toMatchObject({ status: 200, body: 'dovecot: reachable\n' });
     expect(await metric()).toBe(1);
     await own.kill();
     const client = await RawClient.open(url);
@@ -156,7 +156,7 @@ describe('/upstreamz', () => {
     const { monitorUrl } = await monitored({ servers: [gone, dovecot.server()] });
     const { status, body } = await page(monitorUrl, '/upstreamz');
     expect(status).toBe(503);
-    expect(body).toMatch(/^gone: connect: .*ECONNREFUSED.*\ndovecot: reached\n$/);
+    expect(body).toMatch(/^gone: connect: .*ECONNREFUSED.*\ndovecot: reachable\n$/);
   });
 });
 

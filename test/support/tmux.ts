@@ -24,6 +24,12 @@ export class Tmux {
     return this.#tmux('capture-pane', '-p');
   }
 
+  /** Whether a line was too long for the screen, so that it goes on in the next one. */
+  get wraps(): boolean {
+    const joined = this.#tmux('capture-pane', '-p', '-J');
+    return joined.trimEnd().split('\n').length < this.screen.trimEnd().split('\n').length;
+  }
+
   /** Waits until the screen shows something. */
   async shows(pattern: RegExp): Promise<void> {
     await expect.poll(() => this.screen).toMatch(pattern);

@@ -6,7 +6,7 @@ const COLUMNS = columnsOf(['KEY', 'VALUE', 'FROM']);
 
 /** `imap-broker config`: the configuration that holds, and where each value comes from. */
 export const config: AdminWork = async ({ client, print }) => {
-  print(await client.config.get({}), ({ settings }) =>
+  print(await client.config.get({}), ({ settings }, screen) =>
     table(
       COLUMNS,
       settings.map(({ key, value, source }) => [
@@ -14,6 +14,7 @@ export const config: AdminWork = async ({ client, print }) => {
         Array.isArray(value) ? `[${value.join(', ')}]` : `${value}`,
         source,
       ]),
+      screen,
     ),
   );
   return undefined;

@@ -9,13 +9,13 @@ const COLUMNS = columnsOf(
 
 /** `imap-broker connections`: the IMAP connections, with what each does and has done. */
 export const connections: AdminWork = async (context) => {
-  context.print(await context.client.connection.list(listParams(context)), (page) => {
+  context.print(await context.client.connection.list(listParams(context)), (page, screen) => {
     const rows = page.connections.map((one) => [
       ...[one.id, one.tenant, one.user, one.state, one.mailbox ?? '-', spanOf(one.ageMs)],
       one.state === 'idle' ? spanOf(one.idleMs) : '-',
       ...[one.served, formatBytes(one.sentBytes), formatBytes(one.receivedBytes)],
     ]);
-    return pageTable(COLUMNS, rows, page);
+    return pageTable(COLUMNS, rows, page, screen);
   });
   return undefined;
 };

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AdminContext } from '../admin.js';
-import { type Column, table } from '../table.js';
+import type { Colour, Screen } from '../screen.js';
+import { type Column, type Row, table } from '../table.js';
 
 /** Which part of a list, as options say it. */
 export interface ListParams {
@@ -37,11 +38,17 @@ export function listParams({ options }: AdminContext): ListParams {
 /** A table of one page, and what to do for the rest. */
 export function pageTable(
   columns: readonly Column[],
-  rows: ReadonlyArray<readonly (string | number)[]>,
+  rows: readonly Row[],
   { total, nextOffset }: { total: number; nextOffset: number | null },
+  screen: Screen,
 ): string {
   const rest = nextOffset === null ? '' : `${total - nextOffset} more: --offset ${nextOffset}\n`;
-  return table(columns, rows) + rest;
+  return table(columns, rows, screen) + rest;
+}
+
+/** The colour of a column that says whether something is well, and how where it is. */
+export function wellOrNot(well: string): (text: string) => Colour {
+  return (text) => (text === well ? 'green' : 'red');
 }
 
 /** Columns of text, then columns of numbers. */

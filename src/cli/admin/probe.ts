@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { AdminWork } from '../admin.js';
 import { CliError, exitCodes } from '../output.js';
-import { table } from '../table.js';
+import { type Column, table } from '../table.js';
+import { wellOrNot } from './lists.js';
 
-const COLUMNS = [{ title: 'STEP' }, { title: 'OK' }, { title: 'MS', number: true }, { title: 'DETAIL' }];
+const COLUMNS: readonly Column[] = [
+  { title: 'STEP' },
+  { title: 'OK', colour: wellOrNot('yes') },
+  { title: 'MS', number: true },
+  { title: 'DETAIL', wraps: true },
+];
 
 /** `imap-broker probe`: why does an IMAP server not work? Exit code 1 when a step fails. */
 export const probe: AdminWork = async ({ client, print, args, options }) => {
@@ -14,10 +20,11 @@ export const probe: AdminWork = async ({ client, print, args, options }) => {
   }
   const login = user === undefined ? {} : { user, password: passwordIn(passwordFile ?? '') };
   const probed = await client.server.probe({ server, ...login });
-  print(probed, ({ steps }) =>
+  print(probed, ({ steps }, screen) =>
     table(
       COLUMNS,
       steps.map(({ step, ok, ms, detail }) => [step, ok ? 'yes' : 'NO', ms, printable(detail)]),
+      screen,
     ),
   );
   return probed.steps.every(({ ok }) => ok) ? undefined : exitCodes.failure;

@@ -1,15 +1,29 @@
+import type { Result } from '../../client/index.js';
 import type { AdminWork } from '../admin.js';
-import { table } from '../table.js';
+import type { Colour } from '../screen.js';
+import { type Column, table } from '../table.js';
 import { columnsOf } from './lists.js';
 
-const COLUMNS = columnsOf(
-  ['SERVER', 'BREAKER'],
-  ['FAILURES', 'RETRY IN', 'CONNECTIONS', 'LIMIT', 'ACCOUNTS', 'WAITING', 'REDUCED'],
-);
+type ServerState = Result<'server.list'>['servers'][number]['state'];
+
+/** Each state of a server has its colour, wherever it is shown. */
+export const STATE_COLOURS: Record<ServerState, Colour | undefined> = {
+  reachable: 'green',
+  failing: 'yellow',
+  'backing off': 'red',
+  paused: 'yellow',
+  untried: undefined,
+};
+
+const COLUMNS: readonly Column[] = [
+  { title: 'SERVER' },
+  { title: 'STATE', whole: true, colour: (state) => STATE_COLOURS[state as ServerState] },
+  ...columnsOf([], ['FAILED', 'RETRY IN', 'CONNECTIONS', 'LIMIT', 'WAITING', 'ACCOUNTS', 'REDUCED']),
+];
 
 /** `imap-broker servers`: whether the IMAP servers can be reached, and how many connections they let users have. */
 export const servers: AdminWork = async ({ client, print }) => {
-  print(await client.server.list({}), ({ servers: list }) =>
+  print(await client.server.list({}), ({ servers: list }, screen) =>
     table(
       COLUMNS,
       list.map((one) => [
@@ -17,8 +31,9 @@ export const servers: AdminWork = async ({ client, print }) => {
         one.retryAfterMs > 0 ? `${Math.ceil(one.retryAfterMs / 1000)}s` : '-',
         one.connections,
         one.learnedLimit === null ? one.connectionLimit : `${one.connectionLimit} (learned)`,
-        ...[one.accounts, one.waiting, one.reduced],
+        ...[one.waiting, one.accounts, one.reduced],
       ]),
+      screen,
     ),
   );
   return undefined;

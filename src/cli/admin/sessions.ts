@@ -1,9 +1,17 @@
 import type { AdminWork } from '../admin.js';
+import type { Column } from '../table.js';
 import { spanOf } from '../units.js';
-import { columnsOf, listParams, pageTable } from './lists.js';
+import { columnsOf, listParams, pageTable, wellOrNot } from './lists.js';
 
-const SESSIONS = columnsOf(['SESSION', 'TENANT', 'SERVER', 'USER'], ['AGE', 'EXPIRES IN']);
-const WATCHES = columnsOf(['TENANT', 'SERVER', 'USER', 'ALIVE', 'MAILBOXES'], ['SOCKETS', 'LAST EVENT']);
+const SESSIONS: readonly Column[] = [
+  { title: 'SESSION', whole: true },
+  ...columnsOf(['TENANT', 'SERVER', 'USER'], ['AGE', 'EXPIRES IN']),
+];
+const WATCHES: readonly Column[] = [
+  ...columnsOf(['TENANT', 'SERVER', 'USER']),
+  { title: 'ALIVE', colour: wellOrNot('yes') },
+  ...columnsOf(['MAILBOXES'], ['SOCKETS', 'LAST EVENT']),
+];
 
 /** Folders that are named in one row. */
 const MOST_NAMED = 5;
@@ -11,23 +19,23 @@ const MOST_NAMED = 5;
 /** `imap-broker sessions`: who may act on which account. */
 export const sessions: AdminWork = async (context) => {
   const now = Date.now();
-  context.print(await context.client.session.list(listParams(context)), (page) => {
+  context.print(await context.client.session.list(listParams(context)), (page, screen) => {
     const rows = page.sessions.map(({ id, tenant, server, user, openedAt, expiresAt }) => [
       ...[id, tenant, server, user, spanOf(Math.max(0, now - Date.parse(openedAt)))],
       spanOf(Math.max(0, Date.parse(expiresAt) - now)),
     ]);
-    return pageTable(SESSIONS, rows, page);
+    return pageTable(SESSIONS, rows, page, screen);
   });
   return undefined;
 };
 
 /** `imap-broker watches`: which folders are watched, for how many sockets. */
 export const watches: AdminWork = async (context) => {
-  context.print(await context.client.watch.list(listParams(context)), (page) => {
+  context.print(await context.client.watch.list(listParams(context)), (page, screen) => {
     const rows = page.watches.map(({ tenant, server, user, alive, mailboxes, sockets, seq }) => [
       ...[tenant, server, user, alive ? 'yes' : 'no', named(mailboxes), sockets, seq],
     ]);
-    return pageTable(WATCHES, rows, page);
+    return pageTable(WATCHES, rows, page, screen);
   });
   return undefined;
 };

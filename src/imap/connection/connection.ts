@@ -59,6 +59,8 @@ export class ImapConnection implements Commands {
   onListed: (() => void) | undefined;
   /** Called before anything that the server has sent is acted on; it may end the connection. */
   beforeInput: (() => void) | undefined;
+  /** Called for each command that is over. */
+  onCommand: (() => void) | undefined;
   /** Called for responses that could not be read. */
   onUnreadable: ((what: Unreadable) => void) | undefined;
   readonly #wire: Wire;
@@ -93,7 +95,10 @@ export class ImapConnection implements Commands {
       onInput: () => this.beforeInput?.(),
       onUntagged: (response) => this.#hear(response),
       onUnreadable: ({ keyword }) => this.noteUnreadable({ response: keyword }),
-      onCommand: (name, ms) => this.trace?.command(name, ms),
+      onCommand: (name, ms) => {
+        this.trace?.command(name, ms);
+        this.onCommand?.();
+      },
       onRoundTrip: () => this.trace?.roundTrip(),
       onEnd: () => this.#ended(),
     });
@@ -236,11 +241,10 @@ export class ImapConnection implements Commands {
    */
   async select(
     mailbox: string,
-    options: { fresh?: boolean; uidValidity?: number | undefined } = {},
+    { fresh, uidValidity: expected }: { fresh?: boolean; uidValidity?: number | undefined } = {},
   ): Promise<SelectedMailbox> {
     const path = canonicalName(mailbox);
-    const expected = options.uidValidity;
-    const kept = this.selected?.path === path && !this.troubled && (!options.fresh || (await this.refresh()));
+    const kept = this.selected?.path === path && !this.troubled && (!fresh || (await this.refresh()));
     // A kept selection may be of an earlier folder of the same name.
     const same = expected === undefined || expected === this.selected?.uidValidity;
     const selected = kept && same && this.selected ? this.selected : await this.#open(path);

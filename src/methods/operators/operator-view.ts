@@ -1,6 +1,8 @@
 import type { Result } from '../../protocol/contract.js';
-import type { Load } from '../../runtime/load.js';
-import type { Slowest } from '../../runtime/slowest.js';
+import type { AccountLoads } from '../../runtime/load/account-loads.js';
+import type { History } from '../../runtime/load/history.js';
+import type { Load } from '../../runtime/load/load.js';
+import type { Slowest } from '../../runtime/load/slowest.js';
 import type { Subscriber } from '../../watch/types.js';
 import type { Tracing } from './tracing.js';
 
@@ -60,9 +62,14 @@ export interface SlowRequest {
   source: string | undefined;
 }
 
+/** A column of the history. */
+export type HistoryColumn = keyof Result<'broker.history'>['columns'];
+
 /** What the broker shows to operators beside its services. */
 export interface OperatorView {
   load: Load;
+  accountLoads: AccountLoads;
+  history: History<HistoryColumn>;
   slowest: Slowest<SlowRequest>;
   tracing: Tracing;
   /** The sockets, the oldest first. */

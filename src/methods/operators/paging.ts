@@ -23,7 +23,7 @@ export function pageOf<T>(all: Iterable<T>, { limit, offset }: Paging, matches: 
   return { members, total, nextOffset: offset + limit < total ? offset + limit : null };
 }
 
-/** A list with the greatest first; the numbers are small, so that few of them differ. */
+/** A list with the greatest first; of equals, the first of them first. */
 export function greatestFirst<T>(all: Iterable<T>, numberOf: (one: T) => number): T[] {
   const byNumber = new Map<number, T[]>();
   for (const one of all) {

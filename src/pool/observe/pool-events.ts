@@ -26,9 +26,11 @@ export type Ending = 'discarded' | 'reaped' | 'retired' | 'evicted' | 'closed';
 
 /** Events of the pools, for metrics. */
 export class PoolEvents {
+  /** Commands that IMAP servers have answered. */
+  commands = 0;
   readonly waits = new Listeners<Waited>();
   readonly logins = new Listeners<LoginTried>();
-  /** Logins that were not tried, because their server is left alone for a while. */
+  /** Logins that were not tried, because the broker is backing off from their server. */
   readonly refusals = new Listeners<{ server: string; error: BrokerError }>();
   readonly endings = new Listeners<{ server: string; why: Ending }>();
 }

@@ -44,7 +44,7 @@ export function addPoolMetrics(metrics: Metrics, registry: Registry, servers: ()
 
   const leftAlone = metrics.counter(
     'breaker_refusals_total',
-    'Logins that were not tried because the server is left alone for a while.',
+    'Logins that were not tried because the broker was backing off from the server.',
     ['server'],
   );
   refusals.add(({ server }) => leftAlone({ server }));
@@ -107,15 +107,20 @@ function addBreakers(metrics: Metrics, registry: Registry, servers: () => Iterab
   });
   metrics.gauge(
     'breaker_open',
-    '1 while a server is left alone because it could not be reached, else 0.',
+    '1 while the broker is backing off from a server that it could not reach, else 0.',
     ['server'],
     (set) => {
       for (const { server, gate } of gates()) set({ server }, gate?.state === 'open' ? 1 : 0);
     },
   );
-  metrics.gauge('breaker_retry_seconds', 'Until a server that is left alone is tried again.', ['server'], (set) => {
-    for (const { server, gate } of gates()) set({ server }, (gate?.retryAfterMs ?? 0) / 1000);
-  });
+  metrics.gauge(
+    'breaker_retry_seconds',
+    'Until a server is tried again from which the broker is backing off.',
+    ['server'],
+    (set) => {
+      for (const { server, gate } of gates()) set({ server }, (gate?.retryAfterMs ?? 0) / 1000);
+    },
+  );
   metrics.gauge(
     'server_failures',
     'Connects that failed, one after the other; 0 after one that succeeded.',

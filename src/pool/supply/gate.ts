@@ -1,7 +1,7 @@
 import { BrokerError } from '../../protocol/errors.js';
 import { isRefusedLogin, wasReached } from '../account-errors.js';
 
-/** Failures in a row after which a server is left alone. */
+/** Failures in a row after which the broker backs off. */
 const PATIENCE = 5;
 const FIRST_MS = 1_000;
 const MOST_MS = 300_000;
@@ -32,7 +32,7 @@ export class Gate {
 
   /**
    * @param loginsPerSecond most logins that are begun in a second
-   * @param onRefused called when a login is not tried because the server is left alone
+   * @param onRefused called when a login is not tried because the broker backs off
    */
   constructor(loginsPerSecond: number, onRefused: (error: BrokerError) => void = () => {}) {
     this.#intervalMs = 1000 / loginsPerSecond;
@@ -48,7 +48,7 @@ export class Gate {
 
   /**
    * Connects when this login's turn has come.
-   * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the server is left alone, the signal's reason,
+   * @throws BrokerError UPSTREAM_UNAVAILABLE with `retryAfterMs` while the broker backs off, the signal's reason,
    * or what connecting throws
    */
   async pass<T>(server: string, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
@@ -73,7 +73,7 @@ export class Gate {
   #refuseWhileOpen(server: string): void {
     const { state, failures, retryAfterMs } = this.status;
     if (state === 'closed') return;
-    const message = `The IMAP server "${server}" could not be reached ${failures} times; it is left alone for a while.`;
+    const message = `The IMAP server "${server}" could not be reached ${failures} times; the broker backs off.`;
     const error = new BrokerError('UPSTREAM_UNAVAILABLE', message, { retryAfterMs: Math.max(retryAfterMs, 100) });
     this.#onRefused(error);
     throw error;
@@ -130,13 +130,13 @@ export class Gate {
     this.reachedAt = performance.now();
   }
 
-  /** @param mine whether this login was the next try of a server that was left alone */
+  /** @param mine whether this login was the next try after the broker had backed off */
   #note(error: unknown, signal: AbortSignal, mine: boolean): void {
     if (signal.aborted || !(error instanceof BrokerError)) return;
     if (isRefusedLogin(error) || wasReached(error)) {
       this.#reached();
     } else if (error.kind === 'UPSTREAM_UNAVAILABLE') {
-      // Logins that were under way when the server was left alone fail together: that is no reason to wait longer.
+      // Logins that were under way when the broker began to back off fail together: that is no reason to wait longer.
       if (this.#failures >= PATIENCE && !mine) return;
       this.#failures += 1;
       if (this.#failures < PATIENCE) return;

@@ -52,7 +52,7 @@ export class Reachability {
   async #problemOf(server: ServerOptions): Promise<string | undefined> {
     const gate = this.#registry.servers.get(server.name);
     if (gate?.state === 'open') {
-      return `left alone for ${Math.ceil(gate.retryAfterMs / 1000)} s, after ${gate.failures} failures`;
+      return `backing off for ${Math.ceil(gate.retryAfterMs / 1000)} s, after ${gate.failures} failures`;
     }
     const reachedAt = this.#registry.reachedAt(server.name);
     const found = this.#found.get(server.name);

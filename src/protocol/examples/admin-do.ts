@@ -67,7 +67,7 @@ export const adminBrokerExamples: Examples<keyof typeof adminBrokerMethods> = {
       residentBytes: 130_273_280,
       eventLoopLagMs: 7.8,
       requests: { running: 1, waiting: 0, perSecond: 71.5, latencyMs: { p50: 2.3, p95: 9.8, p99: 41 } },
-      errors: [{ kind: 'IMAP_AUTH_FAILED', count: 2 }],
+      errors: [{ kind: 'IMAP_AUTH_FAILED', tenant: 'webmail', count: 2, perSecond: 0.02 }],
       caps: [
         { name: 'sockets', used: 8, limit: 1000 },
         { name: 'connections', used: 41, limit: 1000 },
@@ -78,7 +78,21 @@ export const adminBrokerExamples: Examples<keyof typeof adminBrokerMethods> = {
         { name: 'watches', used: 30, limit: null },
       ],
       shared: null,
-      servers: [{ name: 'main', state: 'closed' }],
+      servers: [{ name: 'main', state: 'reachable' }],
+    },
+  },
+  'broker.history': {
+    params: {},
+    result: {
+      stepMs: 15_000,
+      endedAt: '2026-11-29T06:47:07.090Z',
+      columns: {
+        ...{ requestsPerSecond: [70.2, 0], failedPerSecond: [0.07, 0] },
+        ...{ p50Ms: [2.3, null], p95Ms: [9.8, null], p99Ms: [41, null] },
+        ...{ running: [2, 1], waiting: [0, 0], busy: [2, 0], idle: [9, 11], watching: [30, 30], accounts: [37, 37] },
+        ...{ commandsPerSecond: [92.1, 0.13], loginsPerSecond: [0.2, 0], eventLoopLagMs: [7.8, 1.1] },
+        residentBytes: [130_273_280, 130_273_280],
+      },
     },
   },
   'config.get': {

@@ -9,7 +9,7 @@ export const adminSeeExamples: Examples<keyof typeof adminSeeMethods> = {
     result: {
       servers: [
         {
-          ...{ name: 'main', state: 'closed', failures: 0, retryAfterMs: 0, connections: 41, connectionLimit: 500 },
+          ...{ name: 'main', state: 'reachable', failures: 0, retryAfterMs: 0, connections: 41, connectionLimit: 500 },
           ...{ learnedLimit: null, accounts: 37, waiting: 0, reduced: 0 },
         },
       ],
@@ -22,7 +22,13 @@ export const adminSeeExamples: Examples<keyof typeof adminSeeMethods> = {
         {
           ...anna,
           ...{ idle: 1, busy: 0, watching: 1, connecting: 0, waiting: 0, longestWaitMs: 0, budget: 3, paused: false },
-          ...{ sessions: 2, watches: 1, viewBytes: 48_120 },
+          ...{
+            sessions: 2,
+            watches: 1,
+            viewBytes: 48_120,
+            perSecond: 0.62,
+            latencyMs: { p50: 2.1, p95: 8.4, p99: 38.2 },
+          },
         },
       ],
       total: 37,

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { adminMethod } from '../define.js';
 import { configuredName, date } from '../models.js';
 import { paused } from './admin-do.js';
+import { latency, serverState } from './admin-see.js';
 import { loginName } from './session.js';
+
+const figures = z.array(z.number().nullable());
 
 /** The broker as a whole, and one user's requests as they are answered. */
 export const adminBrokerMethods = {
@@ -25,7 +28,7 @@ export const adminBrokerMethods = {
       eventLoopLagMs: z
         .number()
         .describe(
-          'Milliseconds that the event loop comes too late: 99th percentile of ten seconds, the worst of the last minute.',
+          'Milliseconds that the event loop comes too late: 99th percentile of fifteen seconds, the worst of the last minute.',
         ),
       requests: z.object({
         running: z.int().describe('Unanswered requests.'),
@@ -33,16 +36,22 @@ export const adminBrokerMethods = {
           .int()
           .describe('Those of them that wait for a connection; several that share their work count once.'),
         perSecond: z.number().describe('Answered to applications in a second, over the last minute.'),
-        latencyMs: z
-          .object({ p50: z.number(), p95: z.number(), p99: z.number() })
+        latencyMs: latency
           .nullable()
           .describe(
             'Milliseconds from arrival to answer that 50, 95 and 99 % of the last minute did not exceed, rounded up by 9 % at most; null where there were none. Those turned away with RATE_LIMITED or DRAINING do not count.',
           ),
       }),
       errors: z
-        .array(z.object({ kind: z.string(), count: z.int() }))
-        .describe('Of the last five minutes, the most frequent first.'),
+        .array(
+          z.object({
+            kind: z.string(),
+            tenant: z.string().describe('The application that got them.'),
+            count: z.int().describe('In the last five minutes.'),
+            perSecond: z.number().describe('In a second, over the last minute.'),
+          }),
+        )
+        .describe('Errors that applications got, by kind and application, the most frequent first.'),
       shared: z
         .enum(['up', 'down'])
         .nullable()
@@ -54,7 +63,37 @@ export const adminBrokerMethods = {
           limit: z.int().nullable().describe('null: there is no limit for the broker as a whole.'),
         }),
       ),
-      servers: z.array(z.object({ name: z.string(), state: z.enum(['closed', 'open', 'trying']) })),
+      servers: z.array(z.object({ name: z.string(), state: serverState })),
+    }),
+  }),
+  'broker.history': adminMethod({
+    name: 'broker.history',
+    summary:
+      'How the broker was during the last hour: columns of figures, one for each step, the oldest first. null where there is no figure: of a step without requests, or one in which the process did not run.',
+    effect: 'local',
+    params: {},
+    result: z.object({
+      stepMs: z.int().describe('Milliseconds of a step.'),
+      endedAt: date
+        .nullable()
+        .describe('When the last step ended; the one before ended `stepMs` earlier. null before the first has ended.'),
+      columns: z.object({
+        requestsPerSecond: figures.describe('Answered to applications in a second.'),
+        failedPerSecond: figures.describe('Those of them that were answered with an error.'),
+        p50Ms: figures.describe('Milliseconds that half of them did not exceed, as in broker.status.'),
+        p95Ms: figures,
+        p99Ms: figures,
+        running: figures.describe('Unanswered requests when the step ended.'),
+        waiting: figures.describe('Those of them that waited for a connection.'),
+        busy: figures.describe('IMAP connections at work when the step ended.'),
+        idle: figures.describe('IMAP connections that were idle.'),
+        watching: figures.describe('IMAP connections that watches had.'),
+        accounts: figures.describe('Accounts in use.'),
+        commandsPerSecond: figures.describe('Commands that IMAP servers answered in a second.'),
+        loginsPerSecond: figures.describe('Logins at IMAP servers in a second, those that failed included.'),
+        eventLoopLagMs: figures.describe('Milliseconds that the event loop came too late: 99th percentile.'),
+        residentBytes: figures.describe('Memory of the process.'),
+      }),
     }),
   }),
   'config.get': adminMethod({

@@ -93,7 +93,7 @@ export const adminDoMethods = {
   'server.probe': adminMethod({
     name: 'server.probe',
     summary:
-      'Connects to an IMAP server step by step, whether or not the server is left alone just now, and says at which step that fails.',
+      'Connects to an IMAP server step by step, also while the broker backs off from it, and says at which step that fails.',
     effect: 'read',
     params: {
       server,

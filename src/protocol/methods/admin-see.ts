@@ -28,6 +28,14 @@ const paged = {
   nextOffset: z.int().nullable().describe('Where the next page begins; null after the last.'),
 };
 
+export const latency = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
+
+export const serverState = z
+  .enum(['reachable', 'failing', 'backing off', 'paused', 'untried'])
+  .describe(
+    'reachable: it answered the last login. failing: it did not, and the next request tries it again. backing off: it was not reached several times, so that no login is tried until `retryAfterMs` is over; then one login finds out whether it works again. paused: broker.pause keeps all accounts from it. untried: no login has been tried yet.',
+  );
+
 /** The lists of a broker that operators can look at; each is answered by pages. */
 export const adminSeeMethods = {
   'server.list': adminMethod({
@@ -39,13 +47,9 @@ export const adminSeeMethods = {
       servers: z.array(
         z.object({
           name: z.string(),
-          state: z
-            .enum(['closed', 'open', 'trying'])
-            .describe(
-              'closed: logins go through. open: the server is left alone. trying: one login finds out whether it works again.',
-            ),
+          state: serverState,
           failures: z.int().describe('Connects that failed, one after the other.'),
-          retryAfterMs: z.int().describe('Milliseconds until the next try; 0 unless open.'),
+          retryAfterMs: z.int().describe('Milliseconds until the next try; 0 unless the broker backs off.'),
           connections: z.int(),
           connectionLimit: z
             .int()
@@ -74,9 +78,9 @@ export const adminSeeMethods = {
     params: {
       ...ofAccounts,
       sort: z
-        .enum(['oldest', 'busy', 'waiting', 'connections', 'sessions', 'watches'])
+        .enum(['oldest', 'busy', 'waiting', 'connections', 'sessions', 'watches', 'requests', 'latency'])
         .default('oldest')
-        .describe('Which accounts come first; for all but oldest, those with the most.'),
+        .describe('Which accounts come first; for all but oldest, those with the most; latency: by p95.'),
       ...paging,
     },
     result: z.object({
@@ -94,6 +98,16 @@ export const adminSeeMethods = {
           sessions: z.int().describe('Sessions that were used here and have not ended.'),
           watches: z.int().describe('Folders that are watched.'),
           viewBytes: z.int().describe('Memory that is taken by what is known of the mail of the account.'),
+          perSecond: z
+            .number()
+            .describe(
+              'Requests of the account in a second: an average in which what is older than half a minute counts little.',
+            ),
+          latencyMs: latency
+            .nullable()
+            .describe(
+              'Milliseconds from arrival to answer that 50, 95 and 99 % of its last 100 requests did not exceed; null where there was none in the last five minutes.',
+            ),
         }),
       ),
       ...paged,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Slowest } from '../../src/runtime/slowest.js';
+import { Slowest } from '../../../src/runtime/load/slowest.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });

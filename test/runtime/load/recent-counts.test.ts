@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { RecentCounts } from '../../src/runtime/recent-counts.js';
+import { RecentCounts } from '../../../src/runtime/load/recent-counts.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 0 });
@@ -16,6 +16,10 @@ it('counts of each kind what happened within the span, and forgets what is older
   recent.add('b');
   expect([...recent.counts]).toEqual([
     ['a', 2],
+    ['b', 1],
+  ]);
+  expect([...recent.within(5_000)]).toEqual([
+    ['a', 1],
     ['b', 1],
   ]);
   vi.advanceTimersByTime(5_000);

@@ -27,9 +27,15 @@ export class RecentCounts {
 
   /** How often each kind happened. */
   get counts(): Map<string, number> {
-    this.#forget(this.#now);
+    return this.within(this.#most * this.#bucketMs);
+  }
+
+  /** How often each kind happened in the last milliseconds, a part of those that are counted. */
+  within(spanMs: number): Map<string, number> {
+    const first = this.#now - spanMs / this.#bucketMs;
     const all = new Map<string, number>();
-    for (const { counts } of this.#buckets) {
+    for (const { at, counts } of this.#buckets) {
+      if (at <= first) continue;
       for (const [kind, count] of counts) all.set(kind, (all.get(kind) ?? 0) + count);
     }
     return all;
