@@ -1,15 +1,7 @@
-import { badge, button, Table } from './table.js';
-import { bytes, clock, number, span, whose } from './words.js';
+import { badge, button, buttons, person, Table } from './table.js';
+import { bytes, clock, counted, moment, number, span, visible, whose } from './words.js';
 
 const byId = (id) => document.getElementById(id);
-const states = { open: ['left alone', 'bad'], trying: ['trying', 'warn'] };
-
-/** What a breaker says of a server: one that nobody has asked for anything says nothing. */
-function reachOf({ state, failures, connections }) {
-  if (state !== 'closed') return states[state];
-  if (failures > 0) return ['failing', 'warn'];
-  return connections > 0 ? ['reachable', 'good'] : ['not in use', ''];
-}
 
 /** Names of an account alone, as the methods take them. */
 export const namesOf = ({ tenant, server, user }) => ({ tenant, server, user });
@@ -20,19 +12,34 @@ export function isPaused(paused, which) {
   return paused.some((one) => keyOf(one) === keyOf(which));
 }
 
-/** The IMAP servers. @param {(which: object, paused: boolean) => void} onPause */
-export function serverTable(onPause, pausedNow) {
+const kindOfState = { reachable: 'good', failing: 'warn', 'backing off': 'bad', paused: 'warn', untried: '' };
+
+/**
+ * The IMAP servers.
+ * @param {{ pause(which: object): void, resume(which: object): void, reconnect(which: object): void }} does
+ * @param {() => object[]} pausedNow
+ */
+export function serverTable(does, pausedNow) {
+  const deedsOf = ({ name }) => {
+    const which = { server: name };
+    const verb = isPaused(pausedNow(), which) ? 'Resume' : 'Pause';
+    const change = verb === 'Pause' ? does.pause : does.resume;
+    return [
+      [`${verb}…`, `${verb} server ${name}`, () => change(which), 'quiet'],
+      ['Reconnect…', `Reconnect server ${name}`, () => does.reconnect(which), 'quiet'],
+    ];
+  };
   return new Table(
     byId('servers'),
     'servers-title',
     [
       { title: 'Server', of: ({ name }) => name },
-      { title: 'Breaker', of: (row) => badge(...reachOf(row)) },
-      { title: 'Failures', number: true, of: ({ failures }) => number(failures) },
+      { title: 'State', of: ({ state }) => badge(state, kindOfState[state]) },
+      { title: 'Failures in a row', number: true, of: ({ failures }) => number(failures) },
       {
-        title: 'Next try',
+        title: 'Next try in',
         number: true,
-        of: ({ state, retryAfterMs }) => (state === 'open' ? span(retryAfterMs) : '–'),
+        of: ({ state, retryAfterMs }) => (state === 'backing off' ? span(retryAfterMs) : '–'),
       },
       {
         title: 'Connections',
@@ -41,18 +48,35 @@ export function serverTable(onPause, pausedNow) {
       },
       { title: 'Accounts', number: true, of: ({ accounts }) => number(accounts) },
       { title: 'Waiting', number: true, of: ({ waiting }) => number(waiting) },
-      {
-        title: 'Requests',
-        of: ({ name }, before) => {
-          const paused = isPaused(pausedNow(), { server: name });
-          const verb = paused ? 'Resume' : 'Pause';
-          return button(before, verb, `${verb} server ${name}`, () => onPause({ server: name }, paused));
-        },
-      },
+      { title: 'Actions', deeds: true, of: (row, before) => buttons(before, deedsOf(row)) },
     ],
-    'There are none.',
+    'There is no server.',
   );
 }
+
+/** Errors that the broker or an IMAP server is the cause of; the others are refusals that a caller has earned. */
+const GRAVE = new Set([
+  'INTERNAL',
+  'POOL_EXHAUSTED',
+  'UPSTREAM_UNAVAILABLE',
+  'CONNECTION_LOST',
+  'DEADLINE',
+  'STREAM_STALLED',
+  'INVALID_CONFIG',
+]);
+
+/** The kind of an error. */
+export function errorBadge(kind) {
+  return badge(kind, GRAVE.has(kind) ? 'bad' : 'warn');
+}
+
+/** A percentile of an account's last requests. */
+const took = (percentile) => ({
+  title: percentile,
+  number: true,
+  minor: percentile !== 'p95',
+  of: ({ latencyMs }) => (latencyMs ? span(latencyMs[percentile]) : '–'),
+});
 
 /** The accounts in use. @param {(account: object) => void} onOpen */
 export function accountTable(onOpen) {
@@ -62,20 +86,71 @@ export function accountTable(onOpen) {
     [
       {
         title: 'Login name',
-        of: (row, before) => button(before, row.user, `Show ${whose(row)}`, () => onOpen(namesOf(row))),
+        of: (row, before) => person(before, row, `Show ${whose(row)}`, () => onOpen(namesOf(row))),
       },
-      { title: 'Tenant', of: ({ tenant }) => tenant },
-      { title: 'Server', of: ({ server }) => server },
-      { title: 'State', of: ({ paused }) => (paused ? badge('paused', 'warn') : 'running') },
+      { title: 'State', of: ({ paused }) => (paused ? badge('paused', 'warn') : badge('running', 'plain')) },
+      { title: 'Requests/s', number: true, of: ({ perSecond }) => number(perSecond) },
+      ...['p50', 'p95', 'p99'].map(took),
+      { title: 'Connections', number: true, minor: true, of: (row) => number(row.idle + row.busy + row.watching) },
       { title: 'Busy', number: true, of: ({ busy }) => number(busy) },
-      { title: 'Idle', number: true, of: ({ idle }) => number(idle) },
-      { title: 'Watching', number: true, of: ({ watching }) => number(watching) },
       { title: 'Waiting', number: true, of: ({ waiting }) => number(waiting) },
-      { title: 'Longest wait', number: true, of: (row) => (row.waiting === 0 ? '–' : span(row.longestWaitMs)) },
-      { title: 'Sessions', number: true, of: ({ sessions }) => number(sessions) },
-      { title: 'Memory', number: true, of: ({ viewBytes }) => bytes(viewBytes) },
+      {
+        title: 'Longest wait',
+        number: true,
+        minor: true,
+        of: (row) => (row.waiting === 0 ? '–' : span(row.longestWaitMs)),
+      },
+      { title: 'Sessions', number: true, minor: true, of: ({ sessions }) => number(sessions) },
+      { title: 'Watches', number: true, minor: true, of: ({ watches }) => number(watches) },
+      { title: 'Memory', number: true, minor: true, of: ({ viewBytes }) => bytes(viewBytes) },
     ],
     'No account is in use.',
+  );
+}
+
+/** @param {(account: object) => void} onOpen */
+export function slowestTable(onOpen) {
+  return new Table(
+    byId('slowest'),
+    'slowest-title',
+    [
+      { title: 'Method', of: ({ method }) => method },
+      { title: 'Took', number: true, of: ({ ms }) => span(ms) },
+      { title: 'Outcome', of: ({ outcome }) => (outcome === 'ok' ? badge('ok', 'plain') : errorBadge(outcome)) },
+      {
+        title: 'Account',
+        of: (row, before) =>
+          row.user === null ? row.tenant : person(before, row, `Show ${whose(row)}`, () => onOpen(namesOf(row))),
+      },
+      { title: 'Source', minor: true, of: ({ source }) => source ?? '–' },
+      { title: 'Answered at', number: true, of: ({ answeredAt }) => clock(answeredAt) },
+    ],
+    'No request was answered.',
+  );
+}
+
+/** The WebSockets. @param {(socket: object) => void} onKick */
+export function socketTable(onKick) {
+  return new Table(
+    byId('sockets'),
+    'sockets-title',
+    [
+      { title: 'Socket', of: ({ id }) => id },
+      { title: 'Application', of: ({ tenant }) => tenant },
+      { title: 'From', of: ({ peer }) => peer },
+      { title: 'Age', number: true, of: ({ ageMs }) => span(ageMs) },
+      { title: 'Running', number: true, of: ({ running }) => number(running) },
+      { title: 'Answered', number: true, of: ({ served }) => number(served) },
+      { title: 'Streams', number: true, minor: true, of: ({ streams }) => number(streams) },
+      { title: 'Watches', number: true, minor: true, of: ({ watches }) => number(watches) },
+      { title: 'To be sent', number: true, minor: true, of: ({ bufferedBytes }) => bytes(bufferedBytes) },
+      {
+        title: 'Actions',
+        deeds: true,
+        of: (row, before) => button(before, 'Kick…', `Kick socket ${row.id}`, () => onKick(row), 'quiet danger'),
+      },
+    ],
+    'No socket is open.',
   );
 }
 
@@ -85,15 +160,15 @@ export function connectionTable() {
     'connections-title',
     [
       { title: 'Connection', of: ({ id }) => id },
-      { title: 'State', of: ({ state }) => state },
+      { title: 'State', of: ({ state }) => badge(state, state === 'busy' ? 'busy' : '') },
       { title: 'Folder', of: ({ mailbox }) => mailbox ?? '–' },
       { title: 'Age', number: true, of: ({ ageMs }) => span(ageMs) },
       { title: 'Idle for', number: true, of: ({ state, idleMs }) => (state === 'idle' ? span(idleMs) : '–') },
       { title: 'Served', number: true, of: ({ served }) => number(served) },
-      { title: 'Sent', number: true, of: ({ sentBytes }) => bytes(sentBytes) },
-      { title: 'Received', number: true, of: ({ receivedBytes }) => bytes(receivedBytes) },
+      { title: 'Sent', number: true, minor: true, of: ({ sentBytes }) => bytes(sentBytes) },
+      { title: 'Received', number: true, minor: true, of: ({ receivedBytes }) => bytes(receivedBytes) },
     ],
-    'It has none.',
+    'The account has no connection.',
   );
 }
 
@@ -106,32 +181,39 @@ export function waitingTable() {
       { title: 'Lane', of: ({ lane }) => lane },
       { title: 'Has waited', number: true, of: ({ waitedMs }) => span(waitedMs) },
     ],
-    'None waits.',
+    'No request waits.',
   );
 }
 
-/** @param {(account: object) => void} onOpen */
-export function slowestTable(onOpen) {
+/** @param {(session: object) => void} onEnd */
+export function sessionTable(onEnd) {
   return new Table(
-    byId('slowest'),
-    'slowest-title',
+    byId('sessions'),
+    'sessions-title',
     [
-      { title: 'Method', of: ({ method }) => method },
-      { title: 'Took', number: true, of: ({ ms }) => span(ms) },
+      { title: 'Session', of: ({ id }) => id },
+      { title: 'Opened', number: true, of: ({ openedAt }) => moment(openedAt) },
+      { title: 'Expires', number: true, of: ({ expiresAt }) => moment(expiresAt) },
       {
-        title: 'Outcome',
-        of: ({ outcome }) => badge(outcome, outcome === 'ok' ? 'good' : 'bad'),
+        title: 'Actions',
+        deeds: true,
+        of: (row, before) => button(before, 'End…', `End session ${row.id}`, () => onEnd(row), 'quiet danger'),
       },
-      { title: 'Source', of: ({ source }) => source ?? '–' },
-      {
-        title: 'Login name',
-        of: (row, before) =>
-          row.user === null ? '–' : button(before, row.user, `Show ${whose(row)}`, () => onOpen(namesOf(row))),
-      },
-      { title: 'Tenant', of: ({ tenant }) => tenant },
-      { title: 'Server', of: ({ server }) => server ?? '–' },
-      { title: 'At', number: true, of: ({ answeredAt }) => clock(answeredAt) },
     ],
-    'Nothing was asked for.',
+    'No session was used here.',
+  );
+}
+
+export function watchTable() {
+  return new Table(
+    byId('watches'),
+    'watches-title',
+    [
+      { title: 'Folders', of: ({ mailboxes }) => mailboxes.map(visible).join(', ') },
+      { title: 'State', of: ({ alive }) => (alive ? badge('alive', 'good') : badge('late', 'warn')) },
+      { title: 'Told to', number: true, of: ({ sockets }) => counted(sockets, 'socket') },
+      { title: 'Events', number: true, of: ({ seq }) => number(seq) },
+    ],
+    'No folder is watched.',
   );
 }

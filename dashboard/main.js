@@ -1,25 +1,29 @@
 import { Board } from './board.js';
 import { unasked } from './confirm.js';
 import { Link } from './link.js';
+import { setText } from './table.js';
+import { clock } from './words.js';
 
 const EVERY_MS = 2_000;
 /** Milliseconds between attempts to come back, the last again and again. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 
-const LOST = 'The connection was lost; trying again.';
-
 const byId = (id) => document.getElementById(id);
-const board = new Board((method, params) => link?.call(method, params) ?? Promise.reject(new Error('not logged in')));
 
 /** The token is nowhere but here. */
 let token;
 let link;
 let timer;
+/** What is said while the link is lost. */
+let lostAt = '';
+
+const board = new Board((method, params) => link?.call(method, params) ?? Promise.reject(new Error('not logged in')));
 
 byId('log-in').addEventListener('submit', async (event) => {
   event.preventDefault();
   const field = byId('token');
   byId('log-in-error').textContent = '';
+  byId('enter').disabled = true;
   try {
     link = await Link.open(field.value, lost);
     token = field.value;
@@ -28,6 +32,8 @@ byId('log-in').addEventListener('submit', async (event) => {
   } catch {
     byId('log-in-error').textContent = await whyNot();
     field.focus();
+  } finally {
+    byId('enter').disabled = false;
   }
 });
 
@@ -36,6 +42,12 @@ byId('log-out').addEventListener('click', () => {
   end();
   open?.close();
   byId('token').focus();
+});
+
+// What is not seen is not asked for.
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(timer);
+  if (link && !document.hidden) void round();
 });
 
 /** A browser does not tell a page why a WebSocket was refused. */
@@ -51,24 +63,24 @@ async function whyNot() {
 
 function show(loggedIn) {
   byId('entry').hidden = loggedIn;
-  byId('board').hidden = !loggedIn;
-  byId('deeds').hidden = !loggedIn;
-  byId('link').textContent = loggedIn ? 'Live' : '';
-  byId('link').className = loggedIn ? 'live' : '';
+  for (const id of ['board', 'views', 'menu-open']) byId(id).hidden = !loggedIn;
+  tell(loggedIn ? 'Live' : '', loggedIn ? 'live' : '');
   if (loggedIn) void round();
 }
 
-/** Shows what is, again and again until the link is lost. */
+/** Shows what is, again and again until the link is lost or the page is hidden. */
 async function round() {
-  const { hidden } = document;
+  clearTimeout(timer);
   const mine = link;
-  // What nobody sees need not be asked for.
-  if (!hidden) await board.refresh().catch((error) => (link === mine ? said(error) : undefined));
-  if (link === mine && link) timer = setTimeout(round, EVERY_MS);
+  await board.refresh().catch((error) => (link === mine ? board.failed(error) : undefined));
+  if (link !== mine || !link || document.hidden) return;
+  clearTimeout(timer);
+  timer = setTimeout(round, EVERY_MS);
 }
 
-function said(error) {
-  byId('said').textContent = error.message;
+function tell(text, kind) {
+  setText(byId('link'), text);
+  byId('link').className = kind;
 }
 
 function lost() {
@@ -76,9 +88,9 @@ function lost() {
   clearTimeout(timer);
   link = undefined;
   unasked();
-  board.lost();
-  byId('link').textContent = LOST;
-  byId('link').className = 'lost';
+  lostAt = `The connection was lost at ${clock(Date.now())}; trying again.`;
+  board.lost(lostAt);
+  tell(lostAt, 'lost');
   void comeBack(0);
 }
 
@@ -86,12 +98,17 @@ async function comeBack(attempt) {
   await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]));
   if (token === undefined) return;
   try {
-    link = await Link.open(token, lost);
-    show(true);
+    const open = await Link.open(token, lost);
+    if (token === undefined) open.close();
+    else {
+      link = open;
+      board.found();
+      show(true);
+    }
   } catch {
     const why = await whyNot();
     if (token === undefined) return;
-    byId('link').textContent = `${LOST} ${why}`;
+    tell(`${lostAt} ${why}`, 'lost');
     void comeBack(attempt + 1);
   }
 }

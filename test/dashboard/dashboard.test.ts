@@ -1,66 +1,44 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { tenantWith } from '../../src/session/tenant.js';
-import { hashToken } from '../../src/session/tenants.js';
-import { logIn, openPage, startChromium } from '../support/chromium.js';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { logIn } from '../support/chromium.js';
 import { newUser } from '../support/dovecot.js';
-import { OperatedBroker } from '../support/operated-broker.js';
-import { TOKEN } from '../support/running-broker.js';
+import { RawClient, TOKEN } from '../support/running-broker.js';
+import { ADMIN, row, ServedPage, see } from './served-page.js';
 
-const ADMIN = 'a-token-of-an-operator-for-tests';
 /** Long, as names of hosts can be: it has to fit into a narrow window. */
 const NAME = 'broker-2.a-name-without-blanks-that-is-as-long-as-that-of-a-host.example.org';
+const LONG = `${'long-'.repeat(40)}name@example.com`;
 
-let running: OperatedBroker;
-let browser: Browser;
+let served: ServedPage;
 const user = newUser('anna');
 let session: string;
 
 beforeAll(async () => {
-  running = await OperatedBroker.start(() => ({
-    name: NAME,
-    monitor: { host: '127.0.0.1', port: 0 },
-    pool: { connectionsPerAccount: 1 },
-    tenants: [
-      tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
-      tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
-    ],
-  }));
-  browser = await startChromium();
-  session = await running.client.login(user);
-  await running.client.call('mailbox.list', { session });
+  served = await ServedPage.start({ name: NAME, pool: { connectionsPerAccount: 1 } });
+  const { client } = served.running;
+  session = await client.login(user);
+  for (let count = 0; count < 30; count += 1) await client.call('mailbox.list', { session });
+  served.endStep();
 }, 60_000);
 afterAll(async () => {
-  await browser?.close();
-  await running?.stop();
+  await served?.stop();
 });
 
-/** A page at which an operator has logged in. */
-async function board(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
-  const { page, complaints } = await openPage(browser, running.broker.monitorUrl ?? '', options);
-  onTestFinished(() => page.context().close());
-  await logIn(page, ADMIN);
-  await page.getByRole('heading', { name: 'Load' }).waitFor();
-  await page.locator('#accounts').getByRole('button', { name: user }).waitFor();
-  return { page, complaints };
-}
-
-/** The value under a title among the figures. */
+/** The value under a title among the figures above the charts. */
 function figure(page: Page, title: string) {
-  return page.locator('#figures div').filter({ hasText: title }).locator('dd');
+  return page.locator('#charts .stats > div').filter({ hasText: title }).locator('dd');
 }
 
-/** Ends the sockets of all pages. */
-async function kickPages(): Promise<void> {
-  const { out } = await running.run('sockets', '--json');
-  const { sockets } = JSON.parse(out) as { sockets: { id: string }[] };
-  for (const { id } of sockets.filter((one) => one.id.startsWith('page-'))) await running.run('kick', 'socket', id);
+/** What the figures say when the pointer is at the right edge of the first chart. */
+async function pointAtLast(page: Page): Promise<void> {
+  const box = await page.locator('.plot').first().boundingBox();
+  if (!box) throw new Error('There is no chart.');
+  await page.mouse.move(box.x + box.width - 2, box.y + box.height / 2);
 }
 
 describe('the page of the monitor', () => {
   it('refuses a wrong token and one of an application in words, and keeps none', async () => {
-    const { page } = await openPage(browser, running.broker.monitorUrl ?? '');
-    onTestFinished(() => page.context().close());
+    const { page } = await served.open();
     for (const token of ['wrong', TOKEN]) {
       await logIn(page, token);
       await expect.poll(() => page.getByRole('alert').textContent()).toContain('The broker refused the token');
@@ -69,215 +47,127 @@ describe('the page of the monitor', () => {
       await page.getByLabel('Admin token').fill('');
     }
     await logIn(page, ADMIN);
-    await page.getByRole('heading', { name: 'Load' }).waitFor();
+    await page.getByRole('heading', { name: 'Latency' }).waitFor();
     expect(await page.evaluate('JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])')).toBe(
       '["",{},{}]',
     );
     await page.reload();
     expect(await page.getByLabel('Admin token').inputValue()).toBe('');
-    expect(JSON.stringify(running.logged)).not.toContain(ADMIN);
+    expect(JSON.stringify(served.running.logged)).not.toContain(ADMIN);
   });
 
   it('says in its heading and its title whose page it is, until the operator logs out', async () => {
-    const { page } = await board();
+    const { page } = await served.board();
     await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe(`imap-broker ${NAME}`);
     expect(await page.title()).toBe(`${NAME} – imap-broker`);
-    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Log out' }).click();
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('imap-broker ');
     expect(await page.title()).toBe('imap-broker');
     expect(await page.locator('#about').textContent()).toBe('');
+    expect(await page.getByLabel('Admin token').inputValue()).toBe('');
+    expect(await page.locator('#board').isVisible()).toBe(false);
   });
 
-  it('shows figures that change by themselves, without a complaint of the browser', async () => {
-    const { page, complaints } = await board();
-    const rate = figure(page, 'Requests a second');
-    const before = await rate.textContent();
-    for (let count = 0; count < 200; count += 1) await running.client.call('broker.ping', {});
-    await expect.poll(() => rate.textContent()).not.toBe(before);
-    expect(await figure(page, '99 %').textContent()).toMatch(/ms|s$/);
-    expect(await page.locator('#slowest').textContent()).toContain('session.open');
-    expect(await page.locator('#servers').textContent()).toContain('reachable');
-    expect(await page.locator('.uplot canvas').count()).toBe(3);
+  it('shows the last hour at once, and percentiles with one baseline, without a complaint of the browser', async () => {
+    const { page, complaints } = await served.board();
+    await expect.poll(() => page.locator('.plot canvas').count()).toBe(4);
+    for (const title of ['p50', 'p95', 'p99']) expect(await figure(page, title).textContent()).toMatch(/ m?s$/);
+    const bottoms = await page
+      .locator('.chart dd')
+      .evaluateAll((all) => all.map((it) => it.getBoundingClientRect().bottom));
+    expect(new Set(bottoms.slice(0, 4)).size).toBe(1);
+    expect(new Set(bottoms.slice(4)).size).toBe(1);
+    const operator = await RawClient.open(served.running.broker.url, ADMIN);
+    const { columns } = await operator.call('broker.history', {});
+    await operator.close();
+    await pointAtLast(page);
+    await page
+      .getByText(/^at \d\d:\d\d:\d\d$/)
+      .first()
+      .waitFor();
+    const last = columns.requestsPerSecond.at(-1) ?? 0;
+    expect(Number(await figure(page, 'answered').first().textContent())).toBeCloseTo(last, 0);
     expect(complaints).toEqual([]);
   });
 
-  it('shows the connections and waiting requests of an account', async () => {
-    const { page } = await board();
-    const { id, release, ended } = await running.work(user);
-    const waiting = running.client.call('mailbox.list', { session });
-    await page
-      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
-      .first()
-      .click();
+  it('goes on with the last hour while it is open, and asks for nothing while it is hidden', async () => {
+    const { page } = await served.open();
+    await page.clock.install();
+    await page.reload();
+    const asked: string[] = [];
+    page.on('websocket', (ws) =>
+      ws.on('framesent', ({ payload }) => asked.push((JSON.parse(String(payload)) as { method: string }).method)),
+    );
+    await logIn(page, ADMIN);
+    await page.clock.runFor(100);
+    await expect.poll(() => asked).toContain('broker.history');
+    await expect.poll(() => page.locator('.plot canvas').count()).toBe(4);
+    served.endStep();
+    asked.length = 0;
+    await page.clock.fastForward(15_000);
+    await expect.poll(() => asked).toContain('broker.history');
+    const hide = (hidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    await hide(true);
+    asked.length = 0;
+    await page.clock.fastForward(600_000);
+    expect(asked).toEqual([]);
+    await hide(false);
+    await expect.poll(() => asked).toContain('broker.history');
+  });
+
+  it('tells errors with their kind, application and rate', async () => {
+    const { client } = served.running;
+    await client.request('message.get', { session, mailbox: 'none such', uid: 1 }).answer.catch(() => {});
+    const { page } = await served.board();
+    const line = page.locator('#errors tbody tr').first();
+    await expect.poll(() => line.textContent()).toMatch(/^[A-Z_]+webmail\d/);
+    expect(await line.locator('.badge').getAttribute('class')).toMatch(/warn|bad/);
+    expect(await figure(page, 'answered with an error').getAttribute('class')).toBe('bad');
+    expect(await page.locator('#servers').textContent()).toContain('reachable');
+  });
+
+  it('shows the connections, waiting requests, sessions and latency of an account in a drawer', async () => {
+    const { page } = await served.board('Accounts');
+    const { id, release, ended } = await served.running.work(user);
+    const waiting = served.running.client.call('mailbox.list', { session });
+    await row(page, user).click();
     expect(await page.evaluate('document.activeElement.id')).toBe('account-title');
     await expect.poll(() => page.locator('#connections').textContent()).toContain(`${id}busy`);
     await expect.poll(() => page.locator('#waiting').textContent()).toContain('mailbox.list');
+    await expect.poll(() => page.locator('#account-figures').textContent()).toMatch(/p95[\d.]+ m?s/);
+    expect(await page.locator('#sessions tbody tr').count()).toBe(1);
+    expect(await page.locator('#watches').textContent()).toContain('No folder is watched.');
     release();
     await Promise.all([ended, waiting]);
-    await expect.poll(() => page.locator('#waiting').textContent()).toContain('None waits.');
+    await expect.poll(() => page.locator('#waiting').textContent()).toContain('No request waits.');
   });
 
-  it('gives the focus back where an account is closed, and finds one by its whole login name', async () => {
-    const { page } = await board();
-    const opener = page.locator('#accounts').getByRole('button', { name: user });
-    await opener.focus();
-    await page.keyboard.press('Enter');
-    await page.locator('#close-account').focus();
-    await page.keyboard.press('Enter');
-    expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe(
-      `Show ${user} (webmail, dovecot)`,
-    );
-    await page.getByLabel('Whole login name').fill('nobody');
+  it('finds an account by its whole login name, and shows more of a long list', async () => {
+    const { page } = await served.board('Accounts');
+    await page.getByLabel('Login name').fill('none-such');
     await page.getByText('No account in use has this login name.').waitFor();
-    await page.getByLabel('Whole login name').fill(user);
-    await opener.waitFor();
+    await page.getByLabel('Login name').fill(user);
+    await row(page, user).waitFor();
+    expect(await page.locator('#more-accounts').isVisible()).toBe(false);
   });
 
-  it('says what came of something where one has scrolled to, as that the connection was lost', async () => {
-    onTestFinished(async () => {
-      await running.run('resume');
-    });
-    const { page } = await board({ viewport: { width: 390, height: 500 } });
-    await page
-      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
-      .first()
-      .click();
-    await page.locator('#account').getByRole('button', { name: 'Pause' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
-    const paused = page.getByText(`Paused ${user}`);
-    await paused.waitFor();
-    const inView = (text: string) =>
-      page.getByText(text).evaluate((it) => {
-        const { top, bottom } = it.getBoundingClientRect();
-        return top >= 0 && bottom <= 500;
-      });
-    expect(await inView(`Paused ${user}`)).toBe(true);
-    await page.locator('#account').getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
-    await page.getByText(`Resumed ${user}`).waitFor();
-    await page.context().setOffline(true);
-    await kickPages();
-    await page.getByText('The connection was lost').waitFor();
-    expect(await inView('The connection was lost')).toBe(true);
-    await page.getByText('The broker cannot be reached.').waitFor();
-    await page.context().setOffline(false);
-    await page.getByText('Live', { exact: true }).waitFor({ timeout: 10_000 });
-  });
-
-  it('pauses an account once that is confirmed, and resumes it', async () => {
-    const { page, complaints } = await board();
-    const account = { tenant: 'webmail', server: 'dovecot', user };
-    await page
-      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
-      .first()
-      .click();
-    const section = page.locator('#account');
-    await section.getByRole('button', { name: 'Pause' }).click();
-    const dialog = page.getByRole('dialog');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
-    await page.keyboard.press('Escape');
-    expect(running.broker.registry.paused).toEqual([]);
-    await section.getByRole('button', { name: 'Pause' }).click();
-    await dialog.getByRole('button', { name: 'Pause' }).click();
-    await expect.poll(() => running.broker.registry.paused).toEqual([account]);
-    await expect.poll(() => page.locator('#said').textContent()).toContain(`Paused ${user}`);
-    await section.getByRole('button', { name: 'Resume' }).click();
-    await dialog.getByRole('button', { name: 'Resume' }).click();
-    await expect.poll(() => running.broker.registry.paused).toEqual([]);
-    await running.client.call('mailbox.list', { session });
-    expect(complaints).toEqual([]);
-  });
-
-  it('kicks an account once that is confirmed', async () => {
-    const { page } = await board();
-    const { ended } = await running.work(user);
-    await page
-      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
-      .first()
-      .click();
-    await page.locator('#account').getByRole('button', { name: 'Kick' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Kick' }).click();
-    await expect(ended).rejects.toMatchObject({ kind: 'CANCELLED' });
-    await expect.poll(() => page.locator('#said').textContent()).toContain('1 connection ended');
-  });
-
-  it('can be used with the keyboard alone', async () => {
-    const { page } = await openPage(browser, running.broker.monitorUrl ?? '');
-    onTestFinished(() => page.context().close());
-    await page.keyboard.press('Tab');
-    await page.keyboard.type(ADMIN);
-    await page.keyboard.press('Enter');
-    await page.locator('#accounts').getByRole('button', { name: user }).waitFor();
-    const reached: string[] = [];
-    for (let count = 0; count < 15; count += 1) {
-      await page.keyboard.press('Tab');
-      reached.push(
-        await page.evaluate<string>(
-          'document.activeElement.getAttribute("aria-label") ?? (document.activeElement.id || document.activeElement.textContent)',
-        ),
-      );
-    }
-    const account = `Show ${user} (webmail, dovecot)`;
-    const buttons = ['pause-all', 'drain', 'log-out', 'Pause server dovecot', 'sort', 'user', account];
-    expect(reached).toEqual(expect.arrayContaining(buttons));
-    await page.locator('#accounts').getByRole('button', { name: user }).focus();
-    // Rounds of drawing do not take the focus from it.
-    const drawn = await page.locator('#about').textContent();
-    await expect.poll(() => page.locator('#about').textContent()).not.toBe(drawn);
-    await page.keyboard.press('Enter');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe(`Account ${user} (webmail, dovecot)`);
-  });
-
-  it('says each button, field and table to a screen reader', async () => {
-    await running.client.call('mailbox.list', { session });
-    const { page } = await board();
-    const tree = await page.locator('body').ariaSnapshot();
-    expect(tree).toContain('status: Live');
-    expect(tree).toContain('table "Servers"');
-    expect(tree).toContain('columnheader "Breaker"');
-    expect(tree).toContain('img "Chart: latency percentiles of the last minute"');
-    expect(tree).not.toMatch(/- (button|textbox|searchbox|combobox|table|img)$/m);
-    await page.setViewportSize({ width: 390, height: 844 });
-    const narrow = await page.locator('#servers').ariaSnapshot();
-    expect(narrow).toContain('columnheader "Breaker"');
-    expect(narrow).toContain('cell "reachable"');
-  });
-
-  it.each([390, 1280])('fits into %i pixels without scrolling sideways', async (width) => {
-    await running.client.call('mailbox.list', { session });
-    const { page } = await board({ viewport: { width, height: 844 } });
-    await page
-      .getByRole('button', { name: `Show ${user} (webmail, dovecot)` })
-      .first()
-      .click();
-    await page.locator('#connections td').first().waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    const wide =
-      '[...document.querySelectorAll("body *")].filter((it) => it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 80))';
-    expect(await page.evaluate(wide)).toEqual([]);
-  });
-
-  it.each([1060, 1280])('breaks no word of other columns for a long login name in %i pixels', async (width) => {
-    const long = `${'long-'.repeat(20)}name@example.com`;
-    const own = await running.client.login(long);
-    const { page } = await board({ viewport: { width, height: 900 } });
-    const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: `Show ${long}` }) });
-    await row.first().waitFor();
-    const linesOf = `[...document.querySelectorAll('#accounts th, #accounts td:nth-child(n + 2)')]
-      .filter((it) => !/[ -]/.test(it.textContent))
-      .filter((it) => {
-        const range = document.createRange();
-        range.selectNodeContents(it);
-        return new Set([...range.getClientRects()].map(({ top }) => top)).size > 1;
-      })
-      .map((it) => it.textContent)`;
-    expect(await page.evaluate(linesOf)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    await running.client.call('session.close', { session: own });
+  it('goes to its parts by links, which the button Back undoes', async () => {
+    const { page } = await served.board();
+    await see(page, 'Requests');
+    await page.locator('#slowest').getByText('session.open').first().waitFor();
+    expect(await page.locator('#views [aria-current]').textContent()).toBe('Requests');
+    expect(await page.locator('#charts').isVisible()).toBe(false);
+    await page.goBack();
+    await page.locator('#charts').waitFor();
+    expect(await page.locator('#views [aria-current]').textContent()).toBe('Overview');
   });
 
   it('runs nothing that is written into it, and loads nothing from elsewhere', async () => {
-    const { page } = await board();
+    const { page } = await served.board();
     await page.evaluate(`{
       window.blocked = [];
       document.addEventListener('securitypolicyviolation', (event) => blocked.push(event.effectiveDirective));
@@ -295,58 +185,59 @@ describe('the page of the monitor', () => {
 
   it('draws what users are called as text', async () => {
     const odd = '<img/src=x>';
-    await running.client
-      .request('session.open', { server: 'dovecot', user: odd, auth: { password: 'x' } })
-      .answer.catch(() => {});
-    const { page, complaints } = await board();
+    const { client } = served.running;
+    const failing = { server: 'dovecot', user: odd, auth: { password: 'x' } };
+    await client.request('session.open', failing).answer.catch(() => {});
+    const { page, complaints } = await served.board('Requests');
     await page.locator('#slowest').getByText(odd).waitFor();
     expect(await page.locator('#slowest img').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
-  it('says that the connection was lost, and comes back by itself', async () => {
-    const { page } = await board();
-    await kickPages();
-    await page.getByText('The connection was lost').waitFor();
-    await page.getByText('Live', { exact: true }).waitFor();
+  it('spells out what turns the direction of a name', async () => {
+    const { client } = served.running;
+    const failing = { server: 'dovecot', user: 'user\u202egro.elpmaxe', auth: { password: 'x' } };
+    await client.request('session.open', failing).answer.catch(() => {});
+    const { page } = await served.board('Requests');
+    const shown = 'user\\u{202e}gro.elpmaxe';
+    await page.locator('#slowest').getByText(shown).click();
+    expect(await page.locator('#account-title').textContent()).toBe(shown);
+    await page.locator('#kick-account').click();
+    expect(await page.locator('#confirm-title').textContent()).toBe(`Kick ${shown} (webmail, dovecot)?`);
   });
 
-  it('forgets the token when one logs out', async () => {
-    const { page } = await board();
-    await page.getByRole('button', { name: 'Log out' }).click();
-    expect(await page.getByLabel('Admin token').inputValue()).toBe('');
-    expect(await page.locator('#board').isVisible()).toBe(false);
+  it('gives a long name two lines of a list, and breaks no word beside it', async () => {
+    const { client } = served.running;
+    const own = await client.login(LONG);
+    const { page } = await served.board('Accounts');
+    await row(page, LONG).waitFor();
+    const broken = `[...document.querySelectorAll('#accounts th, #accounts td:nth-child(n + 2)')]
+      .filter((it) => it.checkVisibility() && !/[ -]/.test(it.textContent))
+      .filter((it) => {
+        const range = document.createRange();
+        range.selectNodeContents(it);
+        return new Set([...range.getClientRects()].map(({ top }) => Math.round(top / 8))).size > 1;
+      })
+      .map((it) => it.textContent)`;
+    for (const width of [390, 800, 1060, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect((await row(page, LONG).boundingBox())?.height).toBeLessThan(60);
+      expect(await page.evaluate(broken), `${width}`).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    }
+    await client.call('session.close', { session: own });
   });
-});
 
-describe('a drain from the page', () => {
-  it('ends the broker once that is confirmed, shows what is left, and that it has ended', async () => {
-    const own = await OperatedBroker.start(() => ({
-      monitor: { host: '127.0.0.1', port: 0 },
-      tenants: [
-        tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
-        tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
-      ],
-    }));
-    onTestFinished(() => own.stop());
-    const runs = newUser('runs');
-    await own.client.login(runs);
-    const { ended, release } = await own.work(runs);
-    const { page } = await openPage(browser, own.broker.monitorUrl ?? '');
-    onTestFinished(() => page.context().close());
-    await logIn(page, ADMIN);
-    await page.getByRole('button', { name: 'Drain' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
-    await own.broker.whenEnding;
-    const said = page.locator('#said');
-    await expect.poll(() => said.textContent()).toMatch(/^Draining: .* 1 connection left, for at most \d+/);
-    const first = await said.textContent();
-    await expect.poll(() => said.textContent()).not.toBe(first);
-    expect(await said.textContent()).toMatch(/^Draining: .* 1 connection left, for at most \d+/);
-    release();
-    await ended;
-    await own.client.close();
-    await page.getByText('The connection was lost').waitFor();
-    expect(await said.textContent()).toBe('The broker was drained and has ended.');
+  it('says that the connection was lost wherever the page is scrolled to, and comes back by itself', async () => {
+    const { page } = await served.board('Accounts', { viewport: { width: 390, height: 500 } });
+    await page.context().setOffline(true);
+    await served.kickPages();
+    const lost = page.locator('#link.lost');
+    await lost.getByText('The connection was lost').waitFor();
+    const { bottom } = await lost.evaluate((it) => it.getBoundingClientRect());
+    expect(bottom).toBe(500);
+    await page.getByText('The broker cannot be reached.').waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('Live', { exact: true }).waitFor({ timeout: 10_000 });
   });
 });
