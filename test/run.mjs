@@ -30,6 +30,7 @@ installPackages([
   ['tmux', () => works('tmux', ['-V'])],
   ['groff-base', () => works('groff', ['-v'])],
   ['procps', () => works('ps', ['-V'])],
+  ['curl', () => works('curl', ['--version'])],
   ['systemd', () => works('systemd-analyze', ['--version'])],
   ['chromium', () => existsSync('/usr/bin/chromium')],
 ]);
