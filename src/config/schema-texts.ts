@@ -20,7 +20,9 @@ function textWithout(problemOf: (text: string) => Problem) {
 export const filePath = textWithout((path) => pathProblem(path));
 /** A file or folder that the broker makes. */
 export const ownPath = textWithout((path) =>
-  path.startsWith('credential:') ? 'is made by the broker, so no credential: write a path' : pathProblem(path),
+  path.startsWith('credential:')
+    ? 'is created by the broker and cannot be a credential: write a path'
+    : pathProblem(path),
 );
 /** A host name or an IP address. */
 export const host = z
@@ -80,9 +82,9 @@ function isHostName(name: string): boolean {
 function hostProblem(text: string): Problem {
   if (isHostName(text)) return undefined;
   const parts = hostParts(text);
-  if (parts === undefined) return 'is no host name and no IP address';
-  const port = parts.port === undefined ? '' : `, with port = ${parts.port} in a line of its own`;
-  return `is a name or an address alone: write "${parts.host}"${port}`;
+  if (parts === undefined) return 'is neither a host name nor an IP address';
+  const port = parts.port === undefined ? '' : `, and port = ${parts.port} on a line of its own`;
+  return `must be a host name or address alone: write "${parts.host}"${port}`;
 }
 
 const HASH_DIGITS = 64;
@@ -90,13 +92,14 @@ const HASH_OF_NOTHING = hashToken('');
 
 function hashProblem(given: string): Problem {
   const text = given.trim();
-  if (text.toLowerCase() === HASH_OF_NOTHING) return 'is the hash of nothing: the program that made it got no token';
+  if (text.toLowerCase() === HASH_OF_NOTHING)
+    return 'is the hash of empty input: no token reached the program that computed it';
   if (text === given && /^[0-9a-f]{64}$/i.test(text)) return undefined;
   if (/^(?:ibt_|[\w-]{43}$)/.test(text)) {
     const hash = hashToken(text);
-    return `is a token in place of its hash: write "${hash}", and make a new token if others could read this`;
+    return `is a token, not its hash: write "${hash}", and create a new token if others could read this one`;
   }
-  if (/(?:^|\W)[0-9a-f]{64}(?:\W|$)/i.test(given)) return `has more than the ${HASH_DIGITS} digits of the hash`;
+  if (/(?:^|\W)[0-9a-f]{64}(?:\W|$)/i.test(given)) return `must be the ${HASH_DIGITS} digits of the hash alone`;
   if (/^[0-9a-f]{32,}$/i.test(text)) return `is no SHA-256 in hex: it has ${text.length} digits, not ${HASH_DIGITS}`;
   return `is no SHA-256 in hex (${HASH_DIGITS} digits)`;
 }

@@ -99,13 +99,15 @@ describe('a configuration file that cannot be read', () => {
     expect(problemsOf(Buffer.from(`\ufeff${GOOD}`, 'utf16le'))).toEqual([
       'cannot read FILE: it is in UTF-16: save it as UTF-8',
     ]);
-    expect(problemsOf(Buffer.from(`# Grüße\n${GOOD}`, 'latin1'))).toEqual(['cannot read FILE: it is no text in UTF-8']);
+    expect(problemsOf(Buffer.from(`# Grüße\n${GOOD}`, 'latin1'))).toEqual(['cannot read FILE: it is not UTF-8 text']);
     expect(problemsOf('#'.repeat(4 * 1024 * 1024 + 1))).toEqual(['cannot read FILE: it is larger than 4 MiB']);
   });
 
   it('an empty one, which lacks everything', () => {
     expect(problemsOf('')).toEqual(
-      ['listener', 'server', 'tenant'].map((table) => `FILE: ${table}: is missing: write one [[${table}]] at least`),
+      ['listener', 'server', 'tenant'].map(
+        (table) => `FILE: ${table}: is missing: at least one [[${table}]] is needed`,
+      ),
     );
   });
 });
