@@ -99,8 +99,9 @@ function wayLine(server: Server, { port, tls }: Look['instead'] & object): strin
   const [where, address] =
     port === server.port ? ['', ''] : [` on port ${port}`, tls === 'implicit' ? '' : `--server ${host}:${port} `];
   if (tls === 'implicit') return `An IMAP server answers${where} with TLS: leave ${FLAGS[server.tls]} out.`;
+  const how = tls === 'starttls' ? 'with STARTTLS' : 'without TLS';
   const risk = tls === 'none' ? ', which sends passwords in clear' : '';
-  return `An IMAP server answers${where} without TLS at first: ${address}${FLAGS[tls]}${risk}.`;
+  return `An IMAP server answers${where} ${how}: use ${address}${FLAGS[tls]}${risk}.`;
 }
 
 /** The flag for each kind of security; TLS needs none. */

@@ -132,21 +132,19 @@ describe('the banner of serve --server says of a server', () => {
     expect(await said(`localhost:${plainPort}`, { ca: caPath })).toEqual([
       `localhost, port ${plainPort}, with TLS: cannot be used`,
       '  The port does not begin with TLS.',
-      '  An IMAP server answers without TLS at first: --starttls.',
+      '  An IMAP server answers with STARTTLS: use --starttls.',
       LATER,
     ]);
     // Also where the certificate would be the next obstacle.
-    expect(await said(`localhost:${plainPort}`)).toContain(
-      '  An IMAP server answers without TLS at first: --starttls.',
-    );
+    expect(await said(`localhost:${plainPort}`)).toContain('  An IMAP server answers with STARTTLS: use --starttls.');
     const plain = await listening(createServer(imap));
     expect(await said(`localhost:${plain}`)).toContain(
-      '  An IMAP server answers without TLS at first: --insecure-no-tls, which sends passwords in clear.',
+      '  An IMAP server answers without TLS: use --insecure-no-tls, which sends passwords in clear.',
     );
     expect(await said(`localhost:${plain}`, { starttls: true })).toEqual([
       `localhost, port ${plain}, with STARTTLS: cannot be used`,
       '  The server does not offer STARTTLS.',
-      '  An IMAP server answers without TLS at first: --insecure-no-tls, which sends passwords in clear.',
+      '  An IMAP server answers without TLS: use --insecure-no-tls, which sends passwords in clear.',
       LATER,
     ]);
   });
