@@ -17,7 +17,7 @@ function textWithout(problemOf: (text: string) => Problem) {
 }
 
 /** A file that the broker reads: a path, or `credential:NAME`. */
-export const filePath = textWithout((path) => pathProblem(path));
+export const filePath = textWithout(pathProblem);
 /** A file or folder that the broker makes. */
 export const ownPath = textWithout((path) =>
   path.startsWith('credential:')
@@ -25,27 +25,16 @@ export const ownPath = textWithout((path) =>
     : pathProblem(path),
 );
 /** A host name or an IP address. */
-export const host = z
-  .string()
-  .min(1)
-  .max(253)
-  .superRefine((text, { addIssue }) => {
-    const message = text === '' ? undefined : hostProblem(text);
-    if (message !== undefined) addIssue({ code: 'custom', message, continue: false });
-  });
-/** An origin (RFC 6454), as browsers send it. */
+export const host = textWithout(hostProblem).max(253);
+/** An origin (RFC 6454), as browsers send it; those of apps and extensions have schemes of their own. */
 export const origin = textWithout((text) => {
   const found = URL.canParse(text) ? new URL(text).origin : 'null';
-  if (found === text) return undefined;
-  return found === 'null'
-    ? 'is no origin such as "https://mail.example.com"'
-    : `is more than an origin: write "${found}"`;
+  if (found === text || (found === 'null' && /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/i.test(text))) return undefined;
+  if (found === 'null') return 'is no origin such as "https://mail.example.com"';
+  return `is not an origin as browsers send it: write "${found}"`;
 });
 /** SHA-256 of a token, in hex. */
-export const tokenHash = z.string().superRefine((text, { addIssue }) => {
-  const message = hashProblem(text);
-  if (message !== undefined) addIssue({ code: 'custom', message, continue: false });
-});
+export const tokenHash = textWithout(hashProblem);
 
 function pathProblem(path: string): Problem {
   const [, credential] = /^(?:\$\{?CREDENTIALS_DIRECTORY\}?|%d)\/+([^/]+)$/.exec(path) ?? [];

@@ -75,6 +75,7 @@ describe('what is taken', () => {
     ['an IPv6 address with a zone', instead('imap.example.com', 'fe80::1%eth0')],
     ['a name in another alphabet', instead('imap.example.com', 'почта.example')],
     ['a name of a hosts file', instead('imap.example.com', 'mail_1')],
+    ['the origin of an app', `allowed_origins = ["capacitor://localhost"]\n${GOOD}`],
     ['a mode in octal', instead('"broker.sock"', '"broker.sock"\nmode = 0o660')],
   ])('%s', (_what, text) => {
     expect(problemsOf(text)).toEqual([]);

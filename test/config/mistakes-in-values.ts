@@ -221,7 +221,7 @@ export const texts: Case[] = [
   [
     'an origin with a path',
     `allowed_origins = ["https://mail.example.com/"]\n${GOOD}`,
-    'line 1: allowed_origins[0]: is more than an origin: write "https://mail.example.com"',
+    'line 1: allowed_origins[0]: is not an origin as browsers send it: write "https://mail.example.com"',
   ],
   [
     'an origin that is a host',
