@@ -24,7 +24,7 @@ export function banner(
   const params = { server: first?.name, user: 'USER', auth: { password: 'PASSWORD' } };
   const found = servers.flatMap((server, index) => serverLines(server, looks[index], flags));
   const later = looks.some(({ obstacle }) => obstacle !== undefined)
-    ? ['The broker runs all the same, and connects when a user logs in.']
+    ? ['The broker runs anyway and tries again when a user logs in.']
     : [];
   return `
 imap-broker ${version} listens on ${url}
@@ -60,15 +60,15 @@ function troubleLines(server: Server, look: Look, { ca }: ServeFlags): string[] 
   const instead = look.instead === undefined ? [] : [wayLine(server, look.instead)];
   switch (look.obstacle) {
     case 'self-signed':
-      if (ca !== undefined) return ['Its certificate is self-signed, and another one than the file of --ca has.'];
+      if (ca !== undefined) return ['Its certificate is self-signed, and not the one in the --ca file.'];
       return [
-        'Its certificate is self-signed: --ca FILE trusts it, with the certificate in the file. To get the certificate:',
+        'Its certificate is self-signed: use --ca FILE with that certificate. To get it:',
         `${shown} | openssl x509 > FILE`,
       ];
     case 'unknown-authority':
-      if (ca !== undefined) return ['Its certificate is of another authority than the file of --ca has.'];
+      if (ca !== undefined) return ['Its certificate was issued by another authority than the one in the --ca file.'];
       return [
-        'Its certificate is of an authority that is not known here: --ca FILE, with the certificate of the authority.',
+        'Its certificate was issued by an authority that is not known here: use --ca FILE with the certificate of that authority.',
       ];
     case 'wrong-name':
       return wrongName(server, look.detail);
@@ -85,7 +85,7 @@ function troubleLines(server: Server, look: Look, { ca }: ServeFlags): string[] 
     case 'refused':
       return ['No process listens there (ECONNREFUSED).', ...instead];
     case 'silent':
-      return ['There is no answer: something on the way may drop what is sent there.', ...instead];
+      return ['There is no answer: a firewall may drop what is sent there.', ...instead];
     case 'no-such-host':
       return ['There is no host of this name (ENOTFOUND).'];
     default:
@@ -99,8 +99,9 @@ function wayLine(server: Server, { port, tls }: Look['instead'] & object): strin
   const [where, address] =
     port === server.port ? ['', ''] : [` on port ${port}`, tls === 'implicit' ? '' : `--server ${host}:${port} `];
   if (tls === 'implicit') return `An IMAP server answers${where} with TLS: leave ${FLAGS[server.tls]} out.`;
+  const how = tls === 'starttls' ? 'with STARTTLS' : 'without TLS';
   const risk = tls === 'none' ? ', which sends passwords in clear' : '';
-  return `An IMAP server answers${where} without TLS at first: ${address}${FLAGS[tls]}${risk}.`;
+  return `An IMAP server answers${where} ${how}: use ${address}${FLAGS[tls]}${risk}.`;
 }
 
 /** The flag for each kind of security; TLS needs none. */
@@ -109,11 +110,10 @@ const FLAGS = { implicit: '', starttls: '--starttls', none: '--insecure-no-tls' 
 /** Names are in Node's message, such as `... altnames: Host: 127.0.0.1. is not in the cert's altnames: DNS:localhost`. */
 function wrongName({ host }: Server, detail: string): string[] {
   const names = [...detail.matchAll(/DNS:([^,\s)]+)/g)].map(([, name]) => printable(name ?? ''));
-  if (names.length === 0)
-    return [`Its certificate is not for ${host}: --server takes the name that the certificate has.`];
+  if (names.length === 0) return [`Its certificate is not for ${host}: use --server with the name in the certificate.`];
   const [first = ''] = names;
   const flag = first.startsWith('*') ? 'one of these names' : first;
-  return [`Its certificate is not for ${host}, but for ${names.join(', ')}: --server ${flag}`];
+  return [`Its certificate is for ${names.join(', ')}, not for ${host}: use --server ${flag}`];
 }
 
 /** What a server says may hold anything, but nothing that moves the cursor of a terminal. */

@@ -26,7 +26,7 @@ export function appendTenant(path: string, name: string, tokenHash: string): voi
     const { tenant: tenants } = parseToml(text) as { tenant?: unknown };
     const same = Array.isArray(tenants) ? tenants.findIndex((one) => one.name === name) : -1;
     if (same >= 0) {
-      const problem = `tenant[${same}].name: "${name}" is there already; its token_hashes may have a second hash`;
+      const problem = `tenant[${same}].name: "${name}" exists already; its token_hashes can hold a second hash`;
       throw new ConfigError([withLine(text, problem)]);
     }
     checkedText(next);

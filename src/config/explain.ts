@@ -36,7 +36,7 @@ export function decimalModes(text: string, given: unknown): string[] {
     const [, decimal] = /^\s*["']?mode["']?\s*=\s*([1-7][0-7]+)\s*(?:#.*)?$/.exec(line) ?? [];
     if (decimal === undefined) return [];
     const octal = `0o${Number(decimal).toString(8)}`;
-    return [sentence(text, path, `is in decimal, where ${decimal} is ${octal}: write mode = 0o${decimal} or ${octal}`)];
+    return [sentence(text, path, `is decimal, and ${decimal} is ${octal}: write mode = 0o${decimal} or ${octal}`)];
   });
 }
 
@@ -65,12 +65,12 @@ const NOT_HERE: ReadonlyArray<readonly [table: string, key: RegExp, why: string]
   [
     'server',
     /^(?:user(?:name)?|login|pass(?:word)?|auth|accessToken|access_token)$/,
-    'users and passwords are in no configuration: session.open brings them',
+    'users and passwords do not belong here: each session.open sends them',
   ],
   [
     'tenant',
     /^(?:token|tokens|secret|password|bearer)$/,
-    'a configuration has the hash of a token alone, in token_hashes: `imap-broker token create` makes both',
+    'only the hash of a token belongs here, in token_hashes: `imap-broker token create` prints it',
   ],
 ];
 
@@ -92,7 +92,7 @@ function tablesWith(key: string): string[] {
   });
   const top = sections.includes(key) && headerOf(key) === undefined;
   return [
-    ...(top ? ['to the top of the file, above all tables'] : []),
+    ...(top ? ['at the top of the file, above all tables'] : []),
     ...tables.map((table) => `under ${headerOf(table)}`),
   ];
 }

@@ -69,7 +69,7 @@ export function read(path: string, prefix = ''): string {
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     throw refuse('it is in UTF-16: save it as UTF-8');
   }
-  if (!isUtf8(content)) throw refuse('it is no text in UTF-8');
+  if (!isUtf8(content)) throw refuse('it is not UTF-8 text');
   return content.toString('utf8');
 }
 

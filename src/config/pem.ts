@@ -7,7 +7,7 @@ const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED
 /** What keeps a text from being certificates, in words that follow the name of its file. */
 export function certificateProblem(text: string): string | undefined {
   if (!CERTIFICATE.test(text)) {
-    return PRIVATE_KEY.test(text) ? 'has a private key and no certificate' : 'has no certificate in PEM form';
+    return PRIVATE_KEY.test(text) ? 'has a private key instead of a certificate' : 'has no certificate in PEM form';
   }
   try {
     new X509Certificate(text);
@@ -23,11 +23,11 @@ export function privateKeyProblem(text: string, certificate: string): string | u
     return 'is encrypted, and the broker does not ask for a passphrase: `openssl pkey -in FILE -out NEWFILE` decrypts it';
   }
   if (!PRIVATE_KEY.test(text)) {
-    return CERTIFICATE.test(text) ? 'has a certificate and no private key' : 'has no private key in PEM form';
+    return CERTIFICATE.test(text) ? 'has a certificate instead of a private key' : 'has no private key in PEM form';
   }
   try {
     const key = createPrivateKey(text);
-    return new X509Certificate(certificate).checkPrivateKey(key) ? undefined : 'is not the key of the certificate';
+    return new X509Certificate(certificate).checkPrivateKey(key) ? undefined : 'does not match the certificate';
   } catch {
     return 'has no private key that can be read';
   }

@@ -64,12 +64,13 @@ function wrongType(expected: string, input: unknown, path: Path): string {
   const [section = ''] = path.map(String);
   const header = headerOf(section);
   if (input === undefined) {
-    return path.length === 1 && header !== undefined ? `is missing: write one ${header} at least` : 'is missing';
+    return path.length === 1 && header !== undefined ? `is missing: at least one ${header} is needed` : 'is missing';
   }
   if (header !== undefined && path.length === 1) {
     if (expected === 'array' && isTable(input))
-      return `may be there several times, so it has double brackets: ${header}`;
-    if (expected === 'object' && Array.isArray(input)) return `is there once, so it has single brackets: ${header}`;
+      return `can be given several times, so it needs double brackets: ${header}`;
+    if (expected === 'object' && Array.isArray(input))
+      return `can be given only once, so it needs single brackets: ${header}`;
   }
   if (expected === 'object') return `is a table: write ${header ?? section}, and its keys on the lines below`;
   const key = keyOf(path);
@@ -79,11 +80,11 @@ function wrongType(expected: string, input: unknown, path: Path): string {
     case 'int':
       return noNumber(key, input, path);
     case 'boolean':
-      return 'is true or false, without quotes';
+      return 'must be true or false, without quotes';
     case 'array':
       return `is a list: write ${key} = [${value}]`;
     default:
-      return isPlain(input) ? `is a text: write ${value}, with quotes` : 'is a text in quotes';
+      return isPlain(input) ? `needs quotes: write ${value}` : 'must be a string in quotes';
   }
 }
 
@@ -105,9 +106,11 @@ function outOfBounds({ code, origin, input, minimum, maximum }: z.core.$ZodRawIs
   const quantity = quantityOf(key);
   if (quantity === 'mode') {
     const meant = numberMeant(key, String(input));
-    return meant === undefined ? 'is a number in octal, such as 0o660' : `is a number in octal: write mode = ${meant}`;
+    return meant === undefined
+      ? 'must be an octal number, such as 0o660'
+      : `must be an octal number: write mode = ${meant}`;
   }
-  const bounds = `may be from ${least} to ${most}, but is ${input}`;
+  const bounds = `must be from ${least} to ${most}, but is ${input}`;
   if (quantity === 'seconds' && input > most && within(input / 1000)) {
     return `${bounds}; ${input} milliseconds are ${input / 1000} seconds`;
   }
@@ -123,7 +126,7 @@ function noChoice(values: readonly unknown[], input: unknown, path: Path): strin
   const known = SYNONYMS[said];
   const near = known !== undefined && choices.includes(known) ? known : nearestWord(said, choices);
   const hint = near === undefined || !maySay(keyOf(path)) ? '' : `; did you mean "${near}"?`;
-  return `is one of ${choices.map((choice) => `"${choice}"`).join(', ')}${hint}`;
+  return `must be one of ${choices.map((choice) => `"${choice}"`).join(', ')}${hint}`;
 }
 
 /** The name of a key, also where the path leads to a member of its list. */

@@ -52,9 +52,9 @@ export function numberMeant(key: string, text: string): string | undefined {
   return number === undefined ? undefined : String(number);
 }
 
-/** What a key with a number wants, such as `is a number of seconds`. */
+/** What a key with a number wants, such as `must be a number of seconds`. */
 export function numberWanted(key: string, kind: 'whole number' | 'number' = 'number'): string {
   const quantity = quantityOf(key);
-  if (quantity === 'mode') return 'is a number in octal';
-  return quantity === undefined ? `is a ${kind}` : `is a number of ${quantity}`;
+  if (quantity === 'mode') return 'must be an octal number';
+  return quantity === undefined ? `must be a ${kind}` : `must be a number of ${quantity}`;
 }

@@ -17,33 +17,24 @@ function textWithout(problemOf: (text: string) => Problem) {
 }
 
 /** A file that the broker reads: a path, or `credential:NAME`. */
-export const filePath = textWithout((path) => pathProblem(path));
+export const filePath = textWithout(pathProblem);
 /** A file or folder that the broker makes. */
 export const ownPath = textWithout((path) =>
-  path.startsWith('credential:') ? 'is made by the broker, so no credential: write a path' : pathProblem(path),
+  path.startsWith('credential:')
+    ? 'is created by the broker and cannot be a credential: write a path'
+    : pathProblem(path),
 );
 /** A host name or an IP address. */
-export const host = z
-  .string()
-  .min(1)
-  .max(253)
-  .superRefine((text, { addIssue }) => {
-    const message = text === '' ? undefined : hostProblem(text);
-    if (message !== undefined) addIssue({ code: 'custom', message, continue: false });
-  });
-/** An origin (RFC 6454), as browsers send it. */
+export const host = textWithout(hostProblem).max(253);
+/** An origin (RFC 6454), as browsers send it; those of apps and extensions have schemes of their own. */
 export const origin = textWithout((text) => {
   const found = URL.canParse(text) ? new URL(text).origin : 'null';
-  if (found === text) return undefined;
-  return found === 'null'
-    ? 'is no origin such as "https://mail.example.com"'
-    : `is more than an origin: write "${found}"`;
+  if (found === text || (found === 'null' && /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/i.test(text))) return undefined;
+  if (found === 'null') return 'is no origin such as "https://mail.example.com"';
+  return `is not an origin as browsers send it: write "${found}"`;
 });
 /** SHA-256 of a token, in hex. */
-export const tokenHash = z.string().superRefine((text, { addIssue }) => {
-  const message = hashProblem(text);
-  if (message !== undefined) addIssue({ code: 'custom', message, continue: false });
-});
+export const tokenHash = textWithout(hashProblem);
 
 function pathProblem(path: string): Problem {
   const [, credential] = /^(?:\$\{?CREDENTIALS_DIRECTORY\}?|%d)\/+([^/]+)$/.exec(path) ?? [];
@@ -80,9 +71,9 @@ function isHostName(name: string): boolean {
 function hostProblem(text: string): Problem {
   if (isHostName(text)) return undefined;
   const parts = hostParts(text);
-  if (parts === undefined) return 'is no host name and no IP address';
-  const port = parts.port === undefined ? '' : `, with port = ${parts.port} in a line of its own`;
-  return `is a name or an address alone: write "${parts.host}"${port}`;
+  if (parts === undefined) return 'is neither a host name nor an IP address';
+  const port = parts.port === undefined ? '' : `, and port = ${parts.port} on a line of its own`;
+  return `must be a host name or address alone: write "${parts.host}"${port}`;
 }
 
 const HASH_DIGITS = 64;
@@ -90,13 +81,14 @@ const HASH_OF_NOTHING = hashToken('');
 
 function hashProblem(given: string): Problem {
   const text = given.trim();
-  if (text.toLowerCase() === HASH_OF_NOTHING) return 'is the hash of nothing: the program that made it got no token';
+  if (text.toLowerCase() === HASH_OF_NOTHING)
+    return 'is the hash of empty input: no token reached the program that computed it';
   if (text === given && /^[0-9a-f]{64}$/i.test(text)) return undefined;
   if (/^(?:ibt_|[\w-]{43}$)/.test(text)) {
     const hash = hashToken(text);
-    return `is a token in place of its hash: write "${hash}", and make a new token if others could read this`;
+    return `is a token, not its hash: write "${hash}", and create a new token if others could read this one`;
   }
-  if (/(?:^|\W)[0-9a-f]{64}(?:\W|$)/i.test(given)) return `has more than the ${HASH_DIGITS} digits of the hash`;
+  if (/(?:^|\W)[0-9a-f]{64}(?:\W|$)/i.test(given)) return `must be the ${HASH_DIGITS} digits of the hash alone`;
   if (/^[0-9a-f]{32,}$/i.test(text)) return `is no SHA-256 in hex: it has ${text.length} digits, not ${HASH_DIGITS}`;
   return `is no SHA-256 in hex (${HASH_DIGITS} digits)`;
 }

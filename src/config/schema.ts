@@ -230,7 +230,7 @@ const session = z
     state_dir: ownPath
       .optional()
       .describe(
-        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. The broker makes it where its parent is there. Brokers on one host may have one folder, and know of each other’s ended sessions then. Without state_dir sessions end with the process.',
+        'Folder where keys and the list of ended sessions are kept, so that sessions outlive a restart. The broker creates the folder if its parent exists. Brokers on one host may have one folder, and know of each other’s ended sessions then. Without state_dir sessions end with the process.',
       ),
     key_file: filePath
       .optional()
@@ -357,7 +357,7 @@ function apart(
   { addIssue }: z.core.$RefinementCtx,
 ): void {
   const refuse = (path: (string | number)[], message: string) => addIssue({ code: 'custom', path, message });
-  const ofListener = 'is the address of a [[listener]] as well';
+  const ofListener = 'is also the address of a [[listener]]';
   const isUsed = ({ unix: path, ...tcp }: Place) =>
     listeners.some((one) => (path === undefined ? tcpPlace(tcp) : path) === (one.unix ?? tcpPlace(one) ?? null));
   if (operators.socket !== undefined && isUsed({ unix: operators.socket })) refuse(['admin', 'socket'], ofListener);
@@ -366,7 +366,7 @@ function apart(
   for (const [index, { name: owner, token_hashes: hashes }] of tenants.entries()) {
     for (const hash of hashes.map((one) => one.toLowerCase())) {
       const other = owners.get(hash);
-      const message = `has a hash that tenant "${other}" has as well: a token is of one tenant`;
+      const message = `has a hash that tenant "${other}" has too: a token belongs to one tenant`;
       if (other !== undefined && other !== owner) refuse(['tenant', index, 'token_hashes'], message);
       owners.set(hash, owner);
     }

@@ -6,7 +6,7 @@ import { numberMeant, numberWanted, quantityOf } from './quantities.js';
 export function tomlProblem(text: string, error: TomlError): string {
   const lines = text.split(/\r?\n/);
   if (/^\s*\{/.test(text))
-    return 'line 1: is JSON, and the configuration is in TOML: docs/configuration.md has examples';
+    return 'line 1: this is JSON, but the configuration must be TOML: docs/sample.toml is an example';
   const line = lines[error.line - 1] ?? '';
   const advice = ofLine(line, error.message);
   if (advice !== undefined) return `line ${error.line}: ${advice}`;
@@ -15,8 +15,8 @@ export function tomlProblem(text: string, error: TomlError): string {
 }
 
 function ofLine(line: string, message: string): string | undefined {
-  if (/[“”„‟‘’‚«»]/.test(line.replace(/#.*$/, ''))) return 'has typographic quotes: write "';
-  if (/^\s*(?:\/\/|;|--)/.test(line)) return 'a comment begins with #';
+  if (/[“”„‟‘’‚«»]/.test(line.replace(/#.*$/, ''))) return 'has typographic quotes: use "';
+  if (/^\s*(?:\/\/|;|--)/.test(line)) return 'comments begin with #';
   const [, header] = /^\s*\[+\s*([\w.-]*)/.exec(line) ?? [];
   if (header !== undefined && !line.includes('=')) return ofHeader(header, line, message);
   const [, yamlKey, yamlValue] = /^\s*(?:- )?["']?([\w-]+)["']?\s*:(.*)$/.exec(line) ?? [];
@@ -26,7 +26,7 @@ function ofLine(line: string, message: string): string | undefined {
   }
   const [, key, value] = /^\s*["']?([\w-]+)["']?\s*=\s*(.*?)\s*$/.exec(line) ?? [];
   if (key === undefined || value === undefined) {
-    return line.includes('=') || !/^\s*[\w"']/.test(line) ? undefined : 'a key and its value have = between them';
+    return line.includes('=') || !/^\s*[\w"']/.test(line) ? undefined : 'there is no = between key and value';
   }
   const problem = message.includes('redefine') ? 'is there twice' : ofValue(key, value, message);
   return problem && `${key}: ${problem}`;
@@ -35,31 +35,32 @@ function ofLine(line: string, message: string): string | undefined {
 function ofHeader(name: string, line: string, message: string): string | undefined {
   const header = headerOf(name);
   if (message.includes('redefine')) {
-    if (header?.startsWith('[[')) return `${name}: may be there several times, so all have double brackets: ${header}`;
-    return `${name}: is there twice: put its keys into one table`;
+    if (header?.startsWith('[['))
+      return `${name}: can be given several times, so each needs double brackets: ${header}`;
+    return `${name}: is given twice: put the keys into one table`;
   }
   const wanted = header ?? `[${name}]`;
-  return line.replace(/#.*$/, '').trim() === wanted ? undefined : `a table begins with its name in brackets: ${wanted}`;
+  return line.replace(/#.*$/, '').trim() === wanted ? undefined : `brackets are missing or wrong: write ${wanted}`;
 }
 
 /** What is wrong with a value, in words that follow its key. */
 function ofValue(key: string, whole: string, message: string): string | undefined {
   if (/^["']/.test(whole)) {
-    if (message.includes('escape'))
-      return 'has a backslash, which is written twice in double quotes, or in single quotes';
-    return isClosed(whole) ? undefined : 'has no quote at its end';
+    if (message.includes('escape')) return 'has a backslash: double it, or use single quotes';
+    return isClosed(whole) ? undefined : 'lacks the closing quote';
   }
   if (/^[[{]/.test(whole))
-    return /^\[[^"']*\]?$/.test(whole) ? 'is a list of texts in quotes: ["...", "..."]' : undefined;
+    return /^\[[^"']*\]?$/.test(whole) ? 'must be a list of quoted strings: ["...", "..."]' : undefined;
   const value = whole.replace(/\s*#.*$/, '');
   if (value === '') return 'has no value';
   const boolean = /^(?:(true|yes|on)|false|no|off)$/i.exec(value);
-  if (boolean && typeIn(key) === 'boolean') return `is true or false: write ${key} = ${boolean[1] ? 'true' : 'false'}`;
+  if (boolean && typeIn(key) === 'boolean')
+    return `must be true or false: write ${key} = ${boolean[1] ? 'true' : 'false'}`;
   const meant = numberMeant(key, value);
   if (meant !== undefined && (quantityOf(key) !== undefined || typeIn(key) === 'number')) {
     return `${numberWanted(key)}: write ${key} = ${meant}`;
   }
-  return `is a text: write ${key} = ${mayRepeat(key) ? quoted(value) : '"..."'}`;
+  return `needs quotes: write ${key} = ${mayRepeat(key) ? quoted(value) : '"..."'}`;
 }
 
 function isClosed(value: string): boolean {

@@ -116,7 +116,7 @@ describe('imap-broker reload', () => {
     expect(await reload()).toEqual({
       code: 2,
       out: '',
-      err: `imap-broker: INVALID_CONFIG: Nothing was changed.\n${file}: line 17: pool.connections_per_account: may be from 1 to 100, but is 0\n${file}: line 18: pool.conections: unknown key; did you mean connections?\n`,
+      err: `imap-broker: INVALID_CONFIG: Nothing was changed.\n${file}: line 17: pool.connections_per_account: must be from 1 to 100, but is 0\n${file}: line 18: pool.conections: unknown key; did you mean connections?\n`,
     });
     expect(broker.registry.limits.now).toMatchObject({ connectionsPerAccount: 8, connections: 13 });
     await more();

@@ -56,7 +56,7 @@ async function said(server: string, flags: ServeFlags = {}): Promise<string[]> {
   return lines.slice(2, lines.indexOf('', 2));
 }
 
-const LATER = 'The broker runs all the same, and connects when a user logs in.';
+const LATER = 'The broker runs anyway and tries again when a user logs in.';
 /** The day on which a certificate ends that was made for so many days. */
 const dayIn = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
@@ -84,13 +84,13 @@ describe('the banner of serve --server says of a server', () => {
     const port = await overTls(pair);
     expect(await said(`localhost:${port}`)).toEqual([
       `localhost, port ${port}, with TLS: cannot be used`,
-      '  Its certificate is self-signed: --ca FILE trusts it, with the certificate in the file. To get the certificate:',
+      '  Its certificate is self-signed: use --ca FILE with that certificate. To get it:',
       `  openssl s_client -connect localhost:${port} </dev/null | openssl x509 > FILE`,
       LATER,
     ]);
     expect(await said(`localhost:${port}`, { ca: dovecot.caPath })).toEqual([
       `localhost, port ${port}, with TLS: cannot be used`,
-      '  Its certificate is self-signed, and another one than the file of --ca has.',
+      '  Its certificate is self-signed, and not the one in the --ca file.',
       LATER,
     ]);
     writeFileSync(join(folder, 'self.pem'), pair.cert);
@@ -103,12 +103,12 @@ describe('the banner of serve --server says of a server', () => {
     const port = dovecot.tlsPort;
     expect(await said(`localhost:${port}`)).toEqual([
       `localhost, port ${port}, with TLS: cannot be used`,
-      '  Its certificate is of an authority that is not known here: --ca FILE, with the certificate of the authority.',
+      '  Its certificate was issued by an authority that is not known here: use --ca FILE with the certificate of that authority.',
       LATER,
     ]);
     writeFileSync(join(folder, 'other.pem'), clientCertificate('other', { selfSigned: true }).cert);
     expect(await said(`localhost:${port}`, { ca: join(folder, 'other.pem') })).toContain(
-      '  Its certificate is of another authority than the file of --ca has.',
+      '  Its certificate was issued by another authority than the one in the --ca file.',
     );
   });
 
@@ -119,11 +119,11 @@ describe('the banner of serve --server says of a server', () => {
     );
     const other = await overTls(serverCertificate('mail.example.com', 2));
     expect(await said(`localhost:${other}`, { ca: dovecot.caPath })).toContain(
-      '  Its certificate is not for localhost, but for mail.example.com: --server mail.example.com',
+      '  Its certificate is for mail.example.com, not for localhost: use --server mail.example.com',
     );
     // With an address in place of the name.
     expect(await said(`127.0.0.1:${other}`, { ca: dovecot.caPath })).toContain(
-      '  Its certificate is not for 127.0.0.1: --server takes the name that the certificate has.',
+      '  Its certificate is not for 127.0.0.1: use --server with the name in the certificate.',
     );
   });
 
@@ -132,21 +132,19 @@ describe('the banner of serve --server says of a server', () => {
     expect(await said(`localhost:${plainPort}`, { ca: caPath })).toEqual([
       `localhost, port ${plainPort}, with TLS: cannot be used`,
       '  The port does not begin with TLS.',
-      '  An IMAP server answers without TLS at first: --starttls.',
+      '  An IMAP server answers with STARTTLS: use --starttls.',
       LATER,
     ]);
     // Also where the certificate would be the next obstacle.
-    expect(await said(`localhost:${plainPort}`)).toContain(
-      '  An IMAP server answers without TLS at first: --starttls.',
-    );
+    expect(await said(`localhost:${plainPort}`)).toContain('  An IMAP server answers with STARTTLS: use --starttls.');
     const plain = await listening(createServer(imap));
     expect(await said(`localhost:${plain}`)).toContain(
-      '  An IMAP server answers without TLS at first: --insecure-no-tls, which sends passwords in clear.',
+      '  An IMAP server answers without TLS: use --insecure-no-tls, which sends passwords in clear.',
     );
     expect(await said(`localhost:${plain}`, { starttls: true })).toEqual([
       `localhost, port ${plain}, with STARTTLS: cannot be used`,
       '  The server does not offer STARTTLS.',
-      '  An IMAP server answers without TLS at first: --insecure-no-tls, which sends passwords in clear.',
+      '  An IMAP server answers without TLS: use --insecure-no-tls, which sends passwords in clear.',
       LATER,
     ]);
   });
@@ -178,7 +176,7 @@ describe('the banner of serve --server says of a server', () => {
       said(`127.0.0.1:${rude}`, { insecureNoTls: true }),
     ]);
     expect(none).toContain('  No process listens there (ECONNREFUSED).');
-    expect(silent).toContain('  There is no answer: something on the way may drop what is sent there.');
+    expect(silent).toContain('  There is no answer: a firewall may drop what is sent there.');
     expect(nameless).toEqual([
       'no-such-host.invalid, port 993, with TLS: cannot be used',
       expect.stringMatching(/^ {2}(?:There is no host of this name \(ENOTFOUND\)\.|.*EAI_AGAIN.*)$/),

@@ -111,7 +111,7 @@ describe('imap-broker token create --append-to', () => {
       'a name that is there',
       HEAD + OTHER,
       'crm',
-      'line 10: tenant[0].name: "crm" is there already; its token_hashes may have a second hash',
+      'line 10: tenant[0].name: "crm" exists already; its token_hashes can hold a second hash',
     ],
     [
       'a name that is none',
@@ -119,13 +119,13 @@ describe('imap-broker token create --append-to', () => {
       'web mail',
       '"web mail" is no name of a tenant: a name is printable ASCII without blanks',
     ],
-    ['a file that is no TOML', `${HEAD}[pool`, 'webmail', 'line 8: a table begins with its name in brackets: [pool]'],
-    ['a file that lacks more', '', 'webmail', 'listener: is missing: write one [[listener]] at least'],
+    ['a file that is no TOML', `${HEAD}[pool`, 'webmail', 'line 8: brackets are missing or wrong: write [pool]'],
+    ['a file that lacks more', '', 'webmail', 'listener: is missing: at least one [[listener]] is needed'],
     [
       'a file with an inline list of tenants',
       `tenant = []\n${HEAD}`,
       'webmail',
-      'line 10: tenant: may be there several times, so all have double brackets: [[tenant]]',
+      'line 10: tenant: can be given several times, so each needs double brackets: [[tenant]]',
     ],
   ])('refuses %s, prints no token and changes nothing', async (_what, text, name, problem) => {
     writeFileSync(file, text);

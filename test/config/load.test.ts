@@ -194,9 +194,9 @@ describe('what is refused, in one sentence with line and key', () => {
     [
       'a number over its limit',
       `${MINIMAL}[pool]\nidle_seconds = 1\nconnections = 100001\n`,
-      'line 13: pool.connections: may be from 1 to 100000, but is 100001',
+      'line 13: pool.connections: must be from 1 to 100000, but is 100001',
     ],
-    ['another type', `${MINIMAL}[log]\nlevel = 3\n`, /^line 12: log\.level: is one of "trace", "debug"/],
+    ['another type', `${MINIMAL}[log]\nlevel = 3\n`, /^line 12: log\.level: must be one of "trace", "debug"/],
     [
       'a token instead of its hash',
       MINIMAL.replace(HASH, 'secret'),
@@ -279,9 +279,9 @@ describe('what is refused, in one sentence with line and key', () => {
 
   it('everything that is wrong at once', () => {
     expect(problems('')).toEqual([
-      'listener: is missing: write one [[listener]] at least',
-      'server: is missing: write one [[server]] at least',
-      'tenant: is missing: write one [[tenant]] at least',
+      'listener: is missing: at least one [[listener]] is needed',
+      'server: is missing: at least one [[server]] is needed',
+      'tenant: is missing: at least one [[tenant]] is needed',
     ]);
   });
 

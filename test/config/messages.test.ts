@@ -75,6 +75,7 @@ describe('what is taken', () => {
     ['an IPv6 address with a zone', instead('imap.example.com', 'fe80::1%eth0')],
     ['a name in another alphabet', instead('imap.example.com', 'почта.example')],
     ['a name of a hosts file', instead('imap.example.com', 'mail_1')],
+    ['the origin of an app', `allowed_origins = ["capacitor://localhost"]\n${GOOD}`],
     ['a mode in octal', instead('"broker.sock"', '"broker.sock"\nmode = 0o660')],
   ])('%s', (_what, text) => {
     expect(problemsOf(text)).toEqual([]);
@@ -99,13 +100,15 @@ describe('a configuration file that cannot be read', () => {
     expect(problemsOf(Buffer.from(`\ufeff${GOOD}`, 'utf16le'))).toEqual([
       'cannot read FILE: it is in UTF-16: save it as UTF-8',
     ]);
-    expect(problemsOf(Buffer.from(`# Grüße\n${GOOD}`, 'latin1'))).toEqual(['cannot read FILE: it is no text in UTF-8']);
+    expect(problemsOf(Buffer.from(`# Grüße\n${GOOD}`, 'latin1'))).toEqual(['cannot read FILE: it is not UTF-8 text']);
     expect(problemsOf('#'.repeat(4 * 1024 * 1024 + 1))).toEqual(['cannot read FILE: it is larger than 4 MiB']);
   });
 
   it('an empty one, which lacks everything', () => {
     expect(problemsOf('')).toEqual(
-      ['listener', 'server', 'tenant'].map((table) => `FILE: ${table}: is missing: write one [[${table}]] at least`),
+      ['listener', 'server', 'tenant'].map(
+        (table) => `FILE: ${table}: is missing: at least one [[${table}]] is needed`,
+      ),
     );
   });
 });

@@ -26,39 +26,39 @@ export const tables: Case[] = [
   [
     'single brackets of a table that may be there several times',
     instead('[[server]]', '[server]'),
-    'line 4: server: may be there several times, so it has double brackets: [[server]]',
+    'line 4: server: can be given several times, so it needs double brackets: [[server]]',
   ],
   [
     'single brackets of the listener',
     instead('[[listener]]', '[listener]'),
-    'line 1: listener: may be there several times, so it has double brackets: [[listener]]',
+    'line 1: listener: can be given several times, so it needs double brackets: [[listener]]',
   ],
   [
     'single brackets of the tenant',
     instead('[[tenant]]', '[tenant]'),
-    'line 8: tenant: may be there several times, so it has double brackets: [[tenant]]',
+    'line 8: tenant: can be given several times, so it needs double brackets: [[tenant]]',
   ],
   [
     'single brackets of two servers',
     `${instead('[[server]]', '[server]')}[server]\nname = "b"\nhost = "b"\n`,
-    'line 11: server: may be there several times, so all have double brackets: [[server]]',
+    'line 11: server: can be given several times, so each needs double brackets: [[server]]',
   ],
   [
     'single brackets, then double ones',
     `${instead('[[server]]', '[server]')}[[server]]\nname = "b"\nhost = "b"\n`,
-    'line 11: server: may be there several times, so all have double brackets: [[server]]',
+    'line 11: server: can be given several times, so each needs double brackets: [[server]]',
   ],
   [
     'double brackets of a table that is there once',
     plus('[[pool]]\nidle_seconds = 5'),
-    'line 12: pool: is there once, so it has single brackets: [pool]',
+    'line 12: pool: can be given only once, so it needs single brackets: [pool]',
   ],
-  ['a table twice', plus('[pool]\n[log]\n[pool]'), 'line 14: pool: is there twice: put its keys into one table'],
+  ['a table twice', plus('[pool]\n[log]\n[pool]'), 'line 14: pool: is given twice: put the keys into one table'],
   ['a key twice', plus('[pool]\nidle_seconds = 5\nidle_seconds = 6'), 'line 14: idle_seconds: is there twice'],
   [
     'a bracket that is missing',
     instead('[[server]]', '[[server]'),
-    'line 4: a table begins with its name in brackets: [[server]]',
+    'line 4: brackets are missing or wrong: write [[server]]',
   ],
   [
     'a table that is a value',
@@ -70,12 +70,12 @@ export const tables: Case[] = [
     `server = ["imap.example.com"]\n${GOOD.replace(/\[\[server]]\n.*\n.*\n/, '')}`,
     'line 1: server[0]: is a table: write [[server]], and its keys on the lines below',
   ],
-  ['no server', GOOD.replace(/\[\[server]]\n.*\n.*\n/, ''), 'server: is missing: write one [[server]] at least'],
+  ['no server', GOOD.replace(/\[\[server]]\n.*\n.*\n/, ''), 'server: is missing: at least one [[server]] is needed'],
   ['a server twice', plus('[[server]]\nname = "main"\nhost = "b"'), 'line 13: server[1].name: "main" is there twice'],
   [
     'one token of two tenants',
     plus(`[[tenant]]\nname = "crm"\ntoken_hashes = ["${HASH}"]`),
-    'line 14: tenant[1].token_hashes: has a hash that tenant "webmail" has as well: a token is of one tenant',
+    'line 14: tenant[1].token_hashes: has a hash that tenant "webmail" has too: a token belongs to one tenant',
   ],
   [
     'two listeners at one port',
@@ -85,12 +85,12 @@ export const tables: Case[] = [
   [
     'operators at the socket of web applications',
     plus('[admin]\nsocket = "broker.sock"'),
-    'line 13: admin.socket: is the address of a [[listener]] as well',
+    'line 13: admin.socket: is also the address of a [[listener]]',
   ],
   [
     'the monitor at the port of a listener',
     `${instead('unix = "broker.sock"', 'host = "127.0.0.1"\nport = 7144')}[monitor]\n`,
-    'line 12: monitor.port: is the address of a [[listener]] as well',
+    'line 12: monitor.port: is also the address of a [[listener]]',
   ],
   [
     'a server that no tenant can mean',
@@ -114,17 +114,17 @@ export const keys: Case[] = [
   [
     'a key of the top below a table',
     plus('[log]\nallowed_origins = []'),
-    'line 13: log.allowed_origins: unknown key here; it belongs to the top of the file, above all tables',
+    'line 13: log.allowed_origins: unknown key here; it belongs at the top of the file, above all tables',
   ],
   [
     'a password',
     instead('name = "main"', 'name = "main"\npassword = "hunter2"'),
-    'line 6: server[0].password: unknown key; users and passwords are in no configuration: session.open brings them',
+    'line 6: server[0].password: unknown key; users and passwords do not belong here: each session.open sends them',
   ],
   [
     'a token in a key of its own',
     instead('name = "webmail"', `name = "webmail"\ntoken = "${TOKEN}"`),
-    'line 10: tenant[0].token: unknown key; a configuration has the hash of a token alone, in token_hashes: `imap-broker token create` makes both',
+    'line 10: tenant[0].token: unknown key; only the hash of a token belongs here, in token_hashes: `imap-broker token create` prints it',
   ],
   ['a key that is like no other', plus('[pool]\nzzzzzz = 1'), 'line 13: pool.zzzzzz: unknown key'],
 ];

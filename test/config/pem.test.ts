@@ -65,19 +65,19 @@ describe('what is said of a listener’s', () => {
       'key that is a certificate',
       'cert.pem',
       'cert.pem',
-      'tls_key_file: cert.pem has a certificate and no private key',
+      'tls_key_file: cert.pem has a certificate instead of a private key',
     ],
-    ['certificate that is a key', 'key.pem', 'cert.pem', 'tls_cert_file: key.pem has a private key and no certificate'],
     [
-      'key of another certificate',
+      'certificate that is a key',
+      'key.pem',
       'cert.pem',
-      'other.pem',
-      'tls_key_file: other.pem is not the key of the certificate',
+      'tls_cert_file: key.pem has a private key instead of a certificate',
     ],
+    ['key of another certificate', 'cert.pem', 'other.pem', 'tls_key_file: other.pem does not match the certificate'],
     ['key that is broken', 'cert.pem', 'broken.pem', 'tls_key_file: broken.pem has no private key that can be read'],
     ['key that is none', 'cert.pem', 'text.pem', 'tls_key_file: text.pem has no private key in PEM form'],
     ['certificate that is none', 'text.pem', 'key.pem', 'tls_cert_file: text.pem has no certificate in PEM form'],
-    ['certificate in DER', 'cert.der', 'key.pem', 'tls_cert_file: cannot read FOLDER/cert.der: it is no text in UTF-8'],
+    ['certificate in DER', 'cert.der', 'key.pem', 'tls_cert_file: cannot read FOLDER/cert.der: it is not UTF-8 text'],
   ])('%s', (_what, cert, key, problem) => {
     const line = problem.startsWith('tls_cert_file') ? 4 : 5;
     expect(problems(cert, key)).toEqual([`line ${line}: listener[0].${problem}`]);
@@ -85,7 +85,7 @@ describe('what is said of a listener’s', () => {
 
   it('authority that is none', () => {
     expect(problems('cert.pem', 'key.pem', 'key.pem')).toEqual([
-      'line 6: listener[0].client_ca_file: key.pem has a private key and no certificate',
+      'line 6: listener[0].client_ca_file: key.pem has a private key instead of a certificate',
     ]);
   });
 

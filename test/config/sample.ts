@@ -16,7 +16,7 @@ const REQUIRED: Readonly<Record<string, string>> = {
   'server.name': '"main"',
   'server.host': '"imap.example.com"',
   'tenant.name': '"webmail"',
-  'tenant.token_hashes': '["2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"]',
+  'tenant.token_hashes': `["${'0'.repeat(64)}"]`,
 };
 
 /** Values that hold where the schema has no default, because they follow from other keys. */
@@ -54,6 +54,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
 
 const HEAD = `# Every key of the configuration of imap-broker, with its default. Written by \`npm run docs\`.
 #
+# Lines without # are needed: put your own values there. \`imap-broker token create NAME\` prints a token and its hash.
 # A line such as #key = value, without a blank behind the first #, is a default: take the # away and change the value.
 # "Example" shows a key that has no default. Lengths of time are in seconds, sizes in bytes. Paths are relative to the
 # folder of this file. \`imap-broker check-config FILE\` says whether the file can be used; docs/configuration.md says more.

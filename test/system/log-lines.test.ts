@@ -76,6 +76,21 @@ describe('the log', () => {
     expect(JSON.stringify(warned)).not.toContain('stack');
   });
 
+  it('warns again of the same cause once the server was reached in between', async () => {
+    lines = [];
+    const open = () =>
+      client.call('session.open', { server: 'dovecot', user: newUser(), auth: { password: PASSWORD } });
+    for (const time of [1, 2]) {
+      await dovecot.kill();
+      await expect(open()).rejects.toMatchObject({ data: { kind: 'UPSTREAM_UNAVAILABLE' } });
+      await expect(open()).rejects.toMatchObject({ data: { kind: 'UPSTREAM_UNAVAILABLE' } });
+      await dovecot.run();
+      await open();
+      expect(told('no IMAP connection').filter(({ level }) => level === 40)).toHaveLength(time);
+      expect(told('IMAP server can be reached again')).toHaveLength(time);
+    }
+  });
+
   it('does not warn of a wrong password', async () => {
     lines = [];
     const open = { server: 'dovecot', user: newUser(), auth: { password: 'wrong' } };

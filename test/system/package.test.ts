@@ -54,24 +54,19 @@ async function bundle(format: Format, outfile: string): Promise<Set<string>> {
   return new Set(files.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
 }
 
-describe('the package, installed for all users', () => {
-  it.each(['README.md', 'docs/operations.md'])(
-    'by the line of %s runs, and has its man page',
-    (page) => {
-      const [line = ''] =
-        /^npm install --global \.\/\S+\.tgz$/m.exec(readFileSync(join(projectRoot, page), 'utf8')) ?? [];
-      expect(line).toBe('npm install --global ./imap-broker-*.tgz');
-      const prefix = join(folder, 'prefix');
-      const env = { ...process.env, npm_config_prefix: prefix, npm_config_prefer_offline: 'true' };
-      execFileSync('sh', ['-c', line], { cwd: folder, env, stdio: 'pipe' });
-      const printed = execFileSync(join(prefix, 'bin/imap-broker'), ['--version'], { encoding: 'utf8' });
-      expect(printed).toMatch(/^\d+\.\d+\.\d+\n$/);
-      expect(existsSync(join(prefix, 'share/man/man1/imap-broker.1'))).toBe(true);
-      expect(existsSync(join(prefix, 'lib/node_modules/imap-broker/systemd/imap-broker.service'))).toBe(true);
-    },
-    60_000,
-  );
-});
+it('installed for all users by the line of README.md and docs/operations.md, runs and has its man page', () => {
+  const line = 'npm install --global ./imap-broker-*.tgz';
+  for (const page of ['README.md', 'docs/operations.md']) {
+    expect(readFileSync(join(projectRoot, page), 'utf8').split('\n'), page).toContain(line);
+  }
+  const prefix = join(folder, 'prefix');
+  const env = { ...process.env, npm_config_prefix: prefix, npm_config_prefer_offline: 'true' };
+  execFileSync('sh', ['-c', line], { cwd: folder, env, stdio: 'pipe' });
+  const printed = execFileSync(join(prefix, 'bin/imap-broker'), ['--version'], { encoding: 'utf8' });
+  expect(printed).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(existsSync(join(prefix, 'share/man/man1/imap-broker.1'))).toBe(true);
+  expect(existsSync(join(prefix, 'lib/node_modules/imap-broker/systemd/imap-broker.service'))).toBe(true);
+}, 60_000);
 
 describe('the package, installed in an empty folder', () => {
   it('runs its program by name', () => {

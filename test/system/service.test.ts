@@ -84,7 +84,7 @@ describeManaged('the shipped units in a systemd manager', () => {
     await expect.poll(limit).toEqual(reloaded);
     const line = `${text}[pool]\n`.split('\n').length;
     await reload('connections = 0');
-    const told = `config.toml: line ${line}: pool.connections: may be from 1 to 100000`;
+    const told = `config.toml: line ${line}: pool.connections: must be from 1 to 100000`;
     await expect.poll(() => manager.log()).toContain(told);
     expect(await limit()).toEqual(reloaded);
     // The same process, which tells the manager that it is ready again.
