@@ -9,6 +9,7 @@ import { Ended, Patience } from './patience.js';
 import { onAbort } from './shared-signal.js';
 import { measured, toBase64 } from './streams/upload-content.js';
 import type { Connect } from './transport.js';
+import { unixAddress } from './unix-address.js';
 import type { Watch, WatchOptions } from './watches/watch.js';
 import { type WatchCallOptions, Watches } from './watches/watches.js';
 
@@ -158,11 +159,17 @@ export class ClientCore {
       late.abort(rpcError(`No socket to the broker at ${url} ${when}. ${why}`, { kind, executed: 'no', cause }));
     };
     const onEnd = () => late.abort((signal.reason as Ended).toError('no'));
-    const leftMs = deadlineAt - performance.now();
-    const timer =
-      this.#common.mayRestart || leftMs <= connectTimeoutMs
-        ? setTimeout(() => giveUp('DEADLINE', 'in time'), boundedMs(leftMs))
-        : setTimeout(() => giveUp('UNREACHABLE', `within ${connectTimeoutMs} ms`), boundedMs(connectTimeoutMs));
+    const leftMs = () => boundedMs(deadlineAt - performance.now());
+    const onDeadline = () => giveUp('DEADLINE', 'in time');
+    const isPatient = this.#common.mayRestart || leftMs() <= connectTimeoutMs;
+    let timer = setTimeout(
+      () => {
+        if (isPatient) onDeadline();
+        else if (this.#mayBeHeld) timer = setTimeout(onDeadline, leftMs());
+        else giveUp('UNREACHABLE', `within ${connectTimeoutMs} ms`);
+      },
+      isPatient ? leftMs() : boundedMs(connectTimeoutMs),
+    );
     const unlisten = onAbort(signal, onEnd);
     if (signal.aborted) onEnd();
     try {
@@ -188,6 +195,12 @@ export class ClientCore {
       clearTimeout(timer);
       unlisten();
     }
+  }
+
+  /** Whether connections go into a Unix socket without an answer: systemd holds it while the broker restarts. */
+  get #mayBeHeld(): boolean {
+    const { code } = (this.#failure?.cause ?? {}) as { code?: unknown };
+    return code === undefined && unixAddress(this.#options.url) !== undefined;
   }
 
   #open(): Link {

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { clientOn } from '../../src/client/client.js';
 import { type ClientOptions, createClient, UnreachableError } from '../../src/client/index.js';
@@ -17,8 +20,8 @@ function client(url: string, options: ClientOptions = {}) {
 }
 
 /** A server on TCP that does this to each connection. */
-async function listening(onConnection: (socket: import('node:net').Socket) => void): Promise<number> {
-  const sockets = new Set<import('node:net').Socket>();
+async function listening(onConnection: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -89,6 +92,20 @@ describe('a client that finds no broker', () => {
       kind: 'UNREACHABLE',
       message: expect.stringMatching(/did not open: .{5,}\.$/),
     });
+  });
+
+  it('waits at a Unix socket that takes connections, as systemd does for a broker that restarts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-held-'));
+    const path = join(folder, 'broker.sock');
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket)).listen(path);
+    await once(server, 'listening');
+    const made = client(`unix:${path}`, { connectTimeoutMs: 50 });
+    await expect(made.broker.ping({ timeoutMs: 300 })).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await expect(made.broker.ping()).rejects.toMatchObject({ kind: 'UNREACHABLE', cause: { code: 'ENOENT' } });
   });
 
   it('fails at the deadline of a request that is less patient', async () => {
