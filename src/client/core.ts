@@ -15,7 +15,9 @@ import { type WatchCallOptions, Watches } from './watches/watches.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING = 1000;
-const DEFAULT_CONNECT_MS = 5_000;
+/** Milliseconds until a call is told that nothing takes connections, or that what takes them is no broker. */
+const REFUSED_MS = 5_000;
+const SILENT_MS = 10_000;
 /** Milliseconds without a socket in which a broker that was there is taken to restart: calls wait for it. */
 const RESTART_MS = 30_000;
 
@@ -56,7 +58,7 @@ export class ClientCore {
     this.#options = options;
     this.#common = common;
     // A call that waits for as long as the client connects finds at least one attempt in that time.
-    this.#pace = new Pace(options.connectTimeoutMs ?? DEFAULT_CONNECT_MS);
+    this.#pace = new Pace(options.connectTimeoutMs ?? REFUSED_MS);
   }
 
   async call(method: MethodName, params: Record<string, unknown>, options: WatchCallOptions = {}): Promise<unknown> {
@@ -152,24 +154,23 @@ export class ClientCore {
 
   /** The socket for new requests, connecting as often as it takes. */
   async #usable(deadlineAt: number, signal: AbortSignal): Promise<Link> {
-    const { url, connectTimeoutMs = DEFAULT_CONNECT_MS } = this.#options;
+    const { url, connectTimeoutMs = REFUSED_MS } = this.#options;
     const late = new AbortController();
     const giveUp = (kind: RpcErrorDetails['kind'], when: string) => {
       const { message: why, cause } = this.#failure ?? { message: 'It does not answer.' };
       late.abort(rpcError(`No socket to the broker at ${url} ${when}. ${why}`, { kind, executed: 'no', cause }));
     };
     const onEnd = () => late.abort((signal.reason as Ended).toError('no'));
-    const leftMs = () => boundedMs(deadlineAt - performance.now());
-    const onDeadline = () => giveUp('DEADLINE', 'in time');
-    const isPatient = this.#common.mayRestart || leftMs() <= connectTimeoutMs;
-    let timer = setTimeout(
-      () => {
-        if (isPatient) onDeadline();
-        else if (this.#mayBeHeld) timer = setTimeout(onDeadline, leftMs());
-        else giveUp('UNREACHABLE', `within ${connectTimeoutMs} ms`);
-      },
-      isPatient ? leftMs() : boundedMs(connectTimeoutMs),
-    );
+    const begunAt = performance.now();
+    const isRestart = this.#common.mayRestart;
+    const check = () => {
+      const mostMs = isRestart ? Number.POSITIVE_INFINITY : this.#connectMs;
+      const leftMs = Math.min(deadlineAt, begunAt + mostMs) - performance.now();
+      if (leftMs > 0) timer = setTimeout(check, boundedMs(leftMs));
+      else if (deadlineAt <= begunAt + mostMs) giveUp('DEADLINE', 'in time');
+      else giveUp('UNREACHABLE', `within ${mostMs} ms`);
+    };
+    let timer = setTimeout(check, boundedMs(Math.min(deadlineAt - begunAt, connectTimeoutMs)));
     const unlisten = onAbort(signal, onEnd);
     if (signal.aborted) onEnd();
     try {
@@ -197,10 +198,15 @@ export class ClientCore {
     }
   }
 
-  /** Whether connections go into a Unix socket without an answer: systemd holds it while the broker restarts. */
-  get #mayBeHeld(): boolean {
+  /** Milliseconds that a call waits for a socket, as it looks now. */
+  get #connectMs(): number {
+    const { url, connectTimeoutMs } = this.#options;
+    // The network has an error code; a server that is merely silent has none.
     const { code } = (this.#failure?.cause ?? {}) as { code?: unknown };
-    return code === undefined && unixAddress(this.#options.url) !== undefined;
+    const isSilent = code === undefined;
+    // systemd holds the socket while the broker restarts.
+    if (isSilent && unixAddress(url) !== undefined) return Number.POSITIVE_INFINITY;
+    return connectTimeoutMs ?? (isSilent ? SILENT_MS : REFUSED_MS);
   }
 
   #open(): Link {
