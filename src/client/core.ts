@@ -9,12 +9,15 @@ import { Ended, Patience } from './patience.js';
 import { onAbort } from './shared-signal.js';
 import { measured, toBase64 } from './streams/upload-content.js';
 import type { Connect } from './transport.js';
+import { unixAddress } from './unix-address.js';
 import type { Watch, WatchOptions } from './watches/watch.js';
 import { type WatchCallOptions, Watches } from './watches/watches.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING = 1000;
-const DEFAULT_CONNECT_MS = 5_000;
+/** Milliseconds until a call is told that nothing takes connections, or that what takes them is no broker. */
+const REFUSED_MS = 5_000;
+const SILENT_MS = 10_000;
 /** Milliseconds without a socket in which a broker that was there is taken to restart: calls wait for it. */
 const RESTART_MS = 30_000;
 
@@ -55,7 +58,7 @@ export class ClientCore {
     this.#options = options;
     this.#common = common;
     // A call that waits for as long as the client connects finds at least one attempt in that time.
-    this.#pace = new Pace(options.connectTimeoutMs ?? DEFAULT_CONNECT_MS);
+    this.#pace = new Pace(options.connectTimeoutMs ?? REFUSED_MS);
   }
 
   async call(method: MethodName, params: Record<string, unknown>, options: WatchCallOptions = {}): Promise<unknown> {
@@ -151,18 +154,23 @@ export class ClientCore {
 
   /** The socket for new requests, connecting as often as it takes. */
   async #usable(deadlineAt: number, signal: AbortSignal): Promise<Link> {
-    const { url, connectTimeoutMs = DEFAULT_CONNECT_MS } = this.#options;
+    const { url, connectTimeoutMs = REFUSED_MS } = this.#options;
     const late = new AbortController();
     const giveUp = (kind: RpcErrorDetails['kind'], when: string) => {
       const { message: why, cause } = this.#failure ?? { message: 'It does not answer.' };
       late.abort(rpcError(`No socket to the broker at ${url} ${when}. ${why}`, { kind, executed: 'no', cause }));
     };
     const onEnd = () => late.abort((signal.reason as Ended).toError('no'));
-    const leftMs = deadlineAt - performance.now();
-    const timer =
-      this.#common.mayRestart || leftMs <= connectTimeoutMs
-        ? setTimeout(() => giveUp('DEADLINE', 'in time'), boundedMs(leftMs))
-        : setTimeout(() => giveUp('UNREACHABLE', `within ${connectTimeoutMs} ms`), boundedMs(connectTimeoutMs));
+    const begunAt = performance.now();
+    const isRestart = this.#common.mayRestart;
+    const check = () => {
+      const mostMs = isRestart ? Number.POSITIVE_INFINITY : this.#connectMs;
+      const leftMs = Math.min(deadlineAt, begunAt + mostMs) - performance.now();
+      if (leftMs > 0) timer = setTimeout(check, boundedMs(leftMs));
+      else if (deadlineAt <= begunAt + mostMs) giveUp('DEADLINE', 'in time');
+      else giveUp('UNREACHABLE', `within ${mostMs} ms`);
+    };
+    let timer = setTimeout(check, boundedMs(Math.min(deadlineAt - begunAt, connectTimeoutMs)));
     const unlisten = onAbort(signal, onEnd);
     if (signal.aborted) onEnd();
     try {
@@ -188,6 +196,17 @@ export class ClientCore {
       clearTimeout(timer);
       unlisten();
     }
+  }
+
+  /** Milliseconds that a call waits for a socket, as it looks now. */
+  get #connectMs(): number {
+    const { url, connectTimeoutMs } = this.#options;
+    // The network has an error code; a server that is merely silent has none.
+    const { code } = (this.#failure?.cause ?? {}) as { code?: unknown };
+    const isSilent = code === undefined;
+    // systemd holds the socket while the broker restarts.
+    if (isSilent && unixAddress(url) !== undefined) return Number.POSITIVE_INFINITY;
+    return connectTimeoutMs ?? (isSilent ? SILENT_MS : REFUSED_MS);
   }
 
   #open(): Link {

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { clientOn } from '../../src/client/client.js';
-import { type ClientOptions, createClient, UnreachableError } from '../../src/client/index.js';
+import { type Client, type ClientOptions, createClient, UnreachableError } from '../../src/client/index.js';
 import type { TransportEvents } from '../../src/client/transport.js';
 import { HostileBroker, hello } from '../support/hostile-broker.js';
 import { freePorts } from '../support/ports.js';
@@ -16,9 +19,17 @@ function client(url: string, options: ClientOptions = {}) {
   return made;
 }
 
+/** Why there is no socket: the error of a call, on a machine with other work of one that comes later. */
+async function refusalOf(made: Client): Promise<unknown> {
+  for (;;) {
+    const error = await made.broker.ping().catch((one: Error) => one);
+    if (!(error instanceof Error) || !error.message.endsWith('It does not answer.')) return error;
+  }
+}
+
 /** A server on TCP that does this to each connection. */
-async function listening(onConnection: (socket: import('node:net').Socket) => void): Promise<number> {
-  const sockets = new Set<import('node:net').Socket>();
+async function listening(onConnection: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -36,9 +47,9 @@ describe('a client that finds no broker', () => {
   it('says so in a few seconds, with the cause, and not after the deadline of the request', async () => {
     const [port = 0] = await freePorts(1);
     const before = performance.now();
-    const refused = client(`ws://127.0.0.1:${port}`).broker.ping();
-    await expect(refused).rejects.toBeInstanceOf(UnreachableError);
-    await expect(refused).rejects.toMatchObject({
+    const refusal = await refusalOf(client(`ws://127.0.0.1:${port}`));
+    expect(refusal).toBeInstanceOf(UnreachableError);
+    expect(refusal).toMatchObject({
       kind: 'UNREACHABLE',
       executed: 'no',
       message: `No socket to the broker at ws://127.0.0.1:${port} within 200 ms. The socket to the broker did not open: connect ECONNREFUSED 127.0.0.1:${port}.`,
@@ -49,15 +60,15 @@ describe('a client that finds no broker', () => {
 
   it('says all reasons where a name has several addresses', async () => {
     const [port = 0] = await freePorts(1);
-    await expect(client(`ws://localhost:${port}`).broker.ping()).rejects.toThrow(/connect ECONNREFUSED/);
+    expect(String(await refusalOf(client(`ws://localhost:${port}`)))).toMatch(/connect ECONNREFUSED/);
   });
 
   it('says that there is no such file, or host', async () => {
-    await expect(client('unix:/nowhere/at/all.sock').broker.ping()).rejects.toMatchObject({
+    expect(await refusalOf(client('unix:/nowhere/at/all.sock'))).toMatchObject({
       kind: 'UNREACHABLE',
       cause: { code: 'ENOENT' },
     });
-    await expect(client('ws://broker.invalid').broker.ping()).rejects.toMatchObject({
+    expect(await refusalOf(client('ws://broker.invalid'))).toMatchObject({
       kind: 'UNREACHABLE',
       message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
     });
@@ -85,10 +96,24 @@ describe('a client that finds no broker', () => {
     const port = await listening((socket) => {
       socket.once('data', () => socket.end(answer() ?? 'HTTP/1.1 400 Bad Request\r\n\r\n'));
     });
-    await expect(client(`${scheme}://127.0.0.1:${port}`).broker.ping()).rejects.toMatchObject({
+    expect(await refusalOf(client(`${scheme}://127.0.0.1:${port}`))).toMatchObject({
       kind: 'UNREACHABLE',
       message: expect.stringMatching(/did not open: .{5,}\.$/),
     });
+  });
+
+  it('waits at a Unix socket that takes connections, as systemd does for a broker that restarts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-held-'));
+    const path = join(folder, 'broker.sock');
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket)).listen(path);
+    await once(server, 'listening');
+    const made = client(`unix:${path}`, { connectTimeoutMs: 50 });
+    await expect(made.broker.ping({ timeoutMs: 300 })).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    expect(await refusalOf(made)).toMatchObject({ kind: 'UNREACHABLE', cause: { code: 'ENOENT' } });
   });
 
   it('fails at the deadline of a request that is less patient', async () => {
@@ -120,12 +145,13 @@ describe('a client whose broker went away', () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const told: TransportEvents[] = [];
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     let up = true;
     const made = clientOn(
       (_target, events) => {
         told.push(events);
         queueMicrotask(() => {
-          if (!up) events.onClose({ code: 1006, cause: new Error('connect ECONNREFUSED'), malformed: false });
+          if (!up) events.onClose({ code: 1006, cause: refused, malformed: false });
           else {
             events.onOpen();
             events.onText(JSON.stringify(hello));
