@@ -126,10 +126,9 @@ describe('the webmail in PHP', () => {
       'folder=INBOX&uid=1&validity=1',
       'folder=INBOX&uid=999&validity=1&part=../1',
     ]) {
-      const answer = await page.goto(`${url}?${query}`);
-      expect(answer?.status(), query).toBeGreaterThanOrEqual(404);
-      expect(await page.content()).not.toContain('Stack trace');
+      expect((await page.goto(`${url}?${query}`))?.status(), query).toBe(404);
     }
+    expect((await page.goto(`${url}?folder[]=x&cursor[]=x&uid[]=1`))?.status()).toBe(200);
     await page.context().close();
     expect(php.err).not.toMatch(/Warning|Notice|Deprecated|Fatal/);
   });
