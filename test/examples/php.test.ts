@@ -123,6 +123,7 @@ describe('the webmail in PHP', () => {
     await page.getByRole('heading', { name: 'Inbox' }).waitFor();
     for (const query of [
       'folder=Nowhere',
+      'folder=%ff',
       'folder=INBOX&uid=1&validity=1',
       'folder=INBOX&uid=999&validity=1&part=../1',
     ]) {
