@@ -35,8 +35,9 @@ final class Client {
      * environment. `$timeoutMs` is for requests that name none, `$connectTimeoutMs` for the socket. `$caFile` is the authority of the
      * broker's certificate; `$verify` false takes any. `$shards` is the number of shards that all applications of a cluster share.
      */
-    public function __construct(private ?string $url = null, private ?string $token = null, private int $timeoutMs = 30_000,
-        private int $connectTimeoutMs = 5_000, private ?string $caFile = null, private bool $verify = true, private ?int $shards = null) {
+    public function __construct(private ?string $url = null, #[\SensitiveParameter] private ?string $token = null,
+        private int $timeoutMs = 30_000, private int $connectTimeoutMs = 5_000, private ?string $caFile = null,
+        private bool $verify = true, private ?int $shards = null) {
         $this->url ??= (string) getenv('IMAP_BROKER_URL');
         $this->token ??= (string) getenv('IMAP_BROKER_TOKEN');
         [$this->links, $this->session] = [new \ArrayObject(), static fn (): array => []];
@@ -46,7 +47,7 @@ final class Client {
     }
 
     /** The same client with the session filled in: a token, or a function that answers the current token. */
-    public function withSession(string|\Closure $session): self {
+    public function withSession(#[\SensitiveParameter] string|\Closure $session): self {
         $client = clone $this;
         $client->session = static fn (): array => ['session' => is_string($session) ? $session : $session()];
         return $client;
@@ -163,7 +164,7 @@ final class Link {
     private float $deadline, $heard, $patience = INF;
 
     /** Opens the socket and reads the broker's hello. */
-    public function __construct(array $target, array $tls, string $token, float $deadline) {
+    public function __construct(array $target, array $tls, #[\SensitiveParameter] string $token, float $deadline) {
         [[$address, $host, $path], $this->pid, $this->heard, $this->deadline] = [$target, getmypid(), self::now(), $deadline];
         $options = stream_context_create(['socket' => ['tcp_nodelay' => true], 'ssl' => $tls]);
         set_error_handler(static function (int $level, string $text) use (&$why): bool {

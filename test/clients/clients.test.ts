@@ -15,7 +15,8 @@ import { promptIdle } from '../support/dovecot-conf.js';
 import { HostileBroker } from '../support/hostile-broker.js';
 import { deterministicBytes, message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
-import { TOKEN } from '../support/running-broker.js';
+import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
+import { waitFor } from '../support/wait-for.js';
 import { Driver, languages } from './driven.js';
 
 const SIZES = [0, 1, 20, 60_000, 65_536, 200 * 1024, 5 * 1024 * 1024];
@@ -252,10 +253,36 @@ describe.each(languages)('the client for %s', (language, command) => {
     });
   });
 
-  it.each(['ws', 'unix'] as const)(
+  it('misses nothing where it has answered no ping for so long that the broker closed its sockets', async () => {
+    const tenant = { name: 'webmail', tokenHashes: [hashToken(TOKEN)], scopes: ['user', 'admin'] as const };
+    const impatient = await runBroker(dovecot, { sockets: { heartbeatMs: 100 }, tenants: [tenantWith(tenant)] });
+    const operator = await RawClient.open(impatient.url);
+    try {
+      const slow = newUser('slow');
+      await dovecot.deliver(slow, 'INBOX', message({ subject: 'First' }));
+      const driver = await Driver.open(command, { url: impatient.url, token: TOKEN });
+      const { session } = await driver.call('session.open', { ...login, server: 'dovecot', user: slow });
+      await driver.ask({ op: 'session', session });
+      const { uidValidity } = await driver.call('message.list', { mailbox: 'INBOX' });
+      await driver.ask({ op: 'watch', params: { mailboxes: ['INBOX'] } });
+      await waitFor(async () => expect((await operator.call('socket.list', {})).sockets).toHaveLength(1));
+      await dovecot.deliver(slow, 'INBOX', message({ subject: 'Second' }));
+      let event: { type: string; messages: unknown };
+      do event = await driver.ask({ op: 'event' });
+      while (event.type !== 'new');
+      expect(event.messages).toMatchObject([{ uid: 2 }]);
+      const flag = { mailbox: 'INBOX', uidValidity, uids: [1], action: 'add', flags: ['\\Seen'] };
+      expect(await driver.call('message.flag', flag)).toMatchObject({ messages: [{ uid: 1 }] });
+    } finally {
+      await operator.close();
+      await impatient.stop();
+    }
+  });
+
+  it.each(['ws', 'wss', 'unix'] as const)(
     'serves workers that were forked from it, each on a socket of its own, over %s',
     async (way) => {
-      const driver = await logIn(urls[way]);
+      const driver = await logIn(urls[way], way === 'wss' ? { caFile: at('ca.pem') } : {});
       const page = { mailbox: 'INBOX', limit: 1 };
       await driver.call('message.list', page);
       const answers = await driver.ask({ op: 'fork', children: 3, method: 'message.list', params: page });
