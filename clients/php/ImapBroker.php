@@ -35,17 +35,19 @@ final class Client {
      * environment. `$timeoutMs` is for requests that name none, `$connectTimeoutMs` for the socket. `$caFile` is the authority of the
      * broker's certificate; `$verify` false takes any. `$shards` is the number of shards that all applications of a cluster share.
      */
-    public function __construct(private ?string $url = null, private ?string $token = null, private int $timeoutMs = 30_000,
-        private int $connectTimeoutMs = 5_000, private ?string $caFile = null, private bool $verify = true, private ?int $shards = null) {
+    public function __construct(private ?string $url = null, #[\SensitiveParameter] private ?string $token = null,
+        private int $timeoutMs = 30_000, private int $connectTimeoutMs = 5_000, private ?string $caFile = null,
+        private bool $verify = true, private ?int $shards = null) {
         $this->url ??= (string) getenv('IMAP_BROKER_URL');
         $this->token ??= (string) getenv('IMAP_BROKER_TOKEN');
         [$this->links, $this->session] = [new \ArrayObject(), static fn (): array => []];
         $this->target(0);
-        if (preg_match('/[^!-~]/', $this->token)) throw new BrokerError('INVALID_PARAMS', 'token: it has blanks, or is not ASCII.', field: 'token');
+        $why = 'token: it has blanks, or is not ASCII.';
+        if (preg_match('/[^!-~]/', $this->token)) throw new BrokerError('INVALID_PARAMS', $why, field: 'token');
     }
 
     /** The same client with the session filled in: a token, or a function that answers the current token. */
-    public function withSession(string|\Closure $session): self {
+    public function withSession(#[\SensitiveParameter] string|\Closure $session): self {
         $client = clone $this;
         $client->session = static fn (): array => ['session' => is_string($session) ? $session : $session()];
         return $client;
@@ -72,7 +74,9 @@ final class Client {
                 $drained = $error->kind === 'DRAINING' && $error->executed === 'no';
                 $cut = $error->kind === 'CONNECTION_LOST' && $link?->usable === false && $error !== $lost;
                 $again = $drained || ($cut && ($repeatable || isset($params['idempotencyKey'])));
-                if (!$again || $attempt > 2 || is_resource($params['content'] ?? null)) throw $error->executed === 'no' ? $lost ?? $error : $error;
+                if (!$again || $attempt > 2 || is_resource($params['content'] ?? null)) {
+                    throw $error->executed === 'no' ? $lost ?? $error : $error;
+                }
                 if ($drained) $link->usable = false;
                 elseif (!$repeatable) [$lost, $epoch] = [$error, $link->epoch];
             }
@@ -93,7 +97,9 @@ final class Client {
                 $missed = $at === null || $begun['resync'] ? $params['mailboxes'] : $begun['missing'];
                 if ($at === null || $begun['resync']) $at = ['epoch' => $begun['epoch'], 'after' => $begun['seq']];
                 if ($missed !== []) yield ['type' => 'resync', 'mailboxes' => $missed];
-                for ($failures = 0; ($event = $link->event($idleMs)) !== false; yield $event) $at['after'] = $event['seq'] ?? $at['after'];
+                for ($failures = 0; ($event = $link->event($idleMs)) !== false; yield $event) {
+                    $at['after'] = $event['seq'] ?? $at['after'];
+                }
             } catch (BrokerError $error) {
                 if ($at === null || preg_match(self::LASTING, $error->kind)) throw $error;
                 $pause = random_int(0, min(10_000, 100 << min(++$failures, 10))); // So that workers do not come back in step.
@@ -153,12 +159,12 @@ final class Link {
     public string $epoch = ''; // Of the broker.
     private $socket;
     private int $pid, $opcode = 0, $id = 0, $upload = -1, $credit = 0;
-    private bool $busy = false; // A request has no answer yet, or a download is not read to its end; so it stays where a signal interrupts.
+    private bool $busy = false; // From a request to its answer or the end of its download; for ever where a signal interrupts.
     private string $message = '', $executed = 'no'; // The fragments of a message; what an error says of the request.
     private float $deadline, $heard, $patience = INF;
 
     /** Opens the socket and reads the broker's hello. */
-    public function __construct(array $target, array $tls, string $token, float $deadline) {
+    public function __construct(array $target, array $tls, #[\SensitiveParameter] string $token, float $deadline) {
         [[$address, $host, $path], $this->pid, $this->heard, $this->deadline] = [$target, getmypid(), self::now(), $deadline];
         $options = stream_context_create(['socket' => ['tcp_nodelay' => true], 'ssl' => $tls]);
         set_error_handler(static function (int $level, string $text) use (&$why): bool {
@@ -176,9 +182,11 @@ final class Link {
             for ($head = ''; !str_ends_with($head, "\r\n\r\n") && strlen($head) < 16_384;) $head .= $this->read(1);
             $accept = preg_quote(base64_encode(sha1($key . '258EAFA5-E914-47DA-95CA-C5AB0DC85B11', true)), '~');
             $status = (int) substr($head, 9, 3);
-            if ($status !== 101 || !preg_match("~^(?i:sec-websocket-accept): *$accept\s*$~m", $head)) throw $this->ended("HTTP status $status");
+            $accepted = preg_match("~^(?i:sec-websocket-accept): *$accept\s*$~m", $head) === 1;
+            if ($status !== 101 || !$accepted) throw $this->ended("HTTP status $status");
             $hello = $this->next()['params'] ?? [];
-            if (!is_string($hello['epoch'] ?? 0) || !is_int($hello['heartbeatMs'] ?? '') || $hello['heartbeatMs'] < 1) throw $this->ended('the broker said no hello');
+            $greeted = is_string($hello['epoch'] ?? null) && is_int($hello['heartbeatMs'] ?? null) && $hello['heartbeatMs'] > 0;
+            if (!$greeted) throw $this->ended('the broker said no hello');
         } catch (BrokerError $error) {
             $kind = [400 => 'INVALID_REQUEST', 401 => 'UNAUTHENTICATED', 403 => 'FORBIDDEN'][$status ?? 0] ?? 'UNREACHABLE';
             $retry = $kind === 'UNREACHABLE' && !str_contains($why ?? '', 'certificate') ? 100 : null;
@@ -224,13 +232,16 @@ final class Link {
         [$data, $this->busy] = [$error['data'] ?? null, false];
         if (is_string($data['kind'] ?? null) && is_string($data['executed'] ?? null)) {
             throw new BrokerError($data['kind'], is_string($error['message'] ?? null) ? $error['message'] : '', $data['executed'],
-                isset($data['retryAfterMs']) ? (int) $data['retryAfterMs'] : null, is_string($data['field'] ?? null) ? $data['field'] : null,
+                isset($data['retryAfterMs']) ? (int) $data['retryAfterMs'] : null,
+                is_string($data['field'] ?? null) ? $data['field'] : null,
                 is_array($data['imap'] ?? null) ? $data['imap'] : null, (int) ($error['code'] ?? 0));
         }
         if (!is_array($result)) throw $this->ended('the broker sent an answer without result or error', 4400);
         $this->executed = 'no';
         if ($method !== 'message.part' && $method !== 'message.source') return $result;
-        $body = isset($result['stream']) ? $this->body($result['stream']) : (fn () => yield base64_decode($result['data'] ?? ''))();
+        ['stream' => $stream, 'data' => $data] = $result + ['stream' => null, 'data' => null];
+        if (!is_int($stream) && !is_string($data)) throw $this->ended('the broker sent an answer without bytes', 4400);
+        $body = is_int($stream) ? $this->body($stream) : (static fn (): \Generator => yield base64_decode($data))();
         $body->current(); // It has begun, so that its end is run wherever it is left.
         return ['body' => $body] + array_diff_key($result, ['stream' => 0, 'data' => 0]);
     }
@@ -280,7 +291,8 @@ final class Link {
             }
             $why = json_decode($bytes, true);
             $kind = is_string($why['kind'] ?? null) ? $why['kind'] : 'CONNECTION_LOST';
-            if ($type > 2) throw new BrokerError($kind, 'The broker aborted the download: ' . (is_string($why['message'] ?? null) ? $why['message'] : ''));
+            $why = is_string($why['message'] ?? null) ? $why['message'] : 'it says not why';
+            if ($type > 2) throw new BrokerError($kind, "The broker aborted the download: $why.");
         } finally {
             $this->busy = false;
             if ($type === 1 && $this->socket && $this->pid === getmypid()) $this->send(2, pack('CN', 3, $stream));
@@ -299,7 +311,8 @@ final class Link {
             [$first, $size] = array_map('ord', str_split($this->read(2)));
             if ($first & 0x70 || $size > 127) throw $this->ended('the broker sent a masked frame, or what is no frame', 4400);
             if ($size > 125) $size = $size === 126 ? unpack('n', $this->read(2))[1] : unpack('J', $this->read(8))[1];
-            if ($size < 0 || $size + strlen($this->message) > self::MOST_BYTES) throw $this->ended('the broker sent more than 16 MiB', 4400);
+            $fits = $size >= 0 && $size + strlen($this->message) <= self::MOST_BYTES;
+            if (!$fits) throw $this->ended('the broker sent more than 16 MiB', 4400);
             [$payload, $opcode, $this->heard] = [$this->read($size), $first & 15, self::now()];
             if ($opcode === 8) throw $this->ended('close code ' . (unpack('n', $payload . "\x03\xed")[1]));
             if ($opcode === 9) $this->send(10, $payload);
@@ -316,6 +329,7 @@ final class Link {
         return null;
     }
 
+    /** Waits for so many bytes. */
     private function read(int $size): string {
         for ($bytes = ''; strlen($bytes) < $size; $bytes .= $more) {
             $this->limit();
@@ -339,7 +353,9 @@ final class Link {
     }
 
     private function send(int $opcode, string|array $payload): void {
-        if (is_array($payload)) $payload = json_encode(['jsonrpc' => '2.0'] + $payload, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES);
+        // Bytes that are no UTF-8 become U+FFFD: no folder and no user has such a name.
+        $flags = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE;
+        if (is_array($payload)) $payload = json_encode(['jsonrpc' => '2.0'] + $payload, $flags);
         $this->write(self::frame($opcode, $payload));
     }
 
@@ -350,6 +366,7 @@ final class Link {
         return chr(128 + $opcode) . $length . $mask . ($payload ^ str_repeat($mask, intdiv($size, 4) + 1));
     }
 
+    /** Closes the socket, of which no more is to be expected, and answers the error of that. */
     private function ended(string $why, int $code = 1000, string $kind = 'CONNECTION_LOST'): BrokerError {
         $this->close($code);
         return new BrokerError($kind, "The socket to the broker ended: $why.", $this->executed);

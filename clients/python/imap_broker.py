@@ -47,7 +47,8 @@ class Client:
         self._ca_file, self._verify, self._shards, self._session = ca_file, verify, shards, None
         self._links = {}  # The socket of each shard, shared with the clients that with_session() makes.
         self._target(0)
-        if not re.fullmatch("[!-~]*", self._token): raise BrokerError("INVALID_PARAMS", "token: it has blanks, or is not ASCII.", field="token")
+        why = "token: it has blanks, or is not ASCII."
+        if not re.fullmatch("[!-~]*", self._token): raise BrokerError("INVALID_PARAMS", why, field="token")
 
     def __enter__(self): return self
 
@@ -181,7 +182,7 @@ class _Link:
     def __init__(self, target, token, ca_file, verify, deadline):
         self.usable, self.epoch, self._socket, self._pid = False, "", None, os.getpid()
         self._id, self._upload, self._credit = 0, -1, 0
-        self._busy = False  # A request has no answer yet, or a download is not read to its end; so it stays where a signal interrupts.
+        self._busy = False  # From a request to its answer or the end of its download; for ever where a signal interrupts.
         self._buffer, self._message, self._opcode, self._executed = bytearray(), b"", 0, "no"
         self._deadline, self._heard, self._patience = deadline, time.monotonic(), float("inf")
         (address, secure, host, path), status = target, b""
@@ -241,7 +242,8 @@ class _Link:
         self._executed = "no"
         if method in ("message.part", "message.source"):
             stream, data = result.pop("stream", None), result.pop("data", None)
-            result["body"] = self._body(stream) if isinstance(stream, int) else iter([b"", base64.b64decode(data or "")])
+            if not isinstance(stream, int) and not isinstance(data, str): raise self._ended("the broker sent an answer without bytes", 4400)
+            result["body"] = self._body(stream) if isinstance(stream, int) else iter([b"", base64.b64decode(data)])
             next(result["body"])  # It has begun, so that its end is run wherever it is left.
         return result
 
@@ -290,9 +292,8 @@ class _Link:
                 while isinstance(frame, dict) or (frame and frame[1:5] != struct.pack(">I", stream)): frame = self._next()
                 if frame is None: raise BrokerError("STREAM_STALLED", "The broker sent no bytes of a download for too long.")
                 kind, piece = frame[0], frame[5:]
-            if kind > 2:
-                why = _json(piece)
-                raise BrokerError(_member(why, "kind") or "CONNECTION_LOST", _member(why, "message") or "The broker aborted the download.")
+            kind_of, why = _member(_json(piece), "kind"), _member(_json(piece), "message")
+            if kind > 2: raise BrokerError(kind_of or "CONNECTION_LOST", f"The broker aborted the download: {why or 'it says not why'}.")
         finally:
             self._busy = False
             if kind == 1 and self._socket is not None and self._pid == os.getpid(): self._send(2, struct.pack(">BI", 3, stream))
@@ -353,6 +354,7 @@ class _Link:
         return True
 
     def _read(self, size):
+        """Waits for so many bytes."""
         while len(self._buffer) < size:
             left = self._deadline - time.monotonic()
             if left <= 0: raise self._ended("no bytes in time", kind="DEADLINE")
@@ -372,6 +374,7 @@ class _Link:
         self._write(_frame(opcode, json.dumps({"jsonrpc": "2.0", **payload}).encode() if isinstance(payload, dict) else payload))
 
     def _ended(self, why, code=1000, kind="CONNECTION_LOST"):
+        """Closes the socket, of which no more is to be expected, and answers the error of that."""
         self.close(code)
         return BrokerError(kind, f"The socket to the broker ended: {why}.", self._executed)
 

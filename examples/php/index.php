@@ -35,24 +35,28 @@ try {
         show($broker->withSession($_SESSION['token']));
     }
 } catch (BrokerError $error) {
-    if (in_array($error->kind, ['SESSION_EXPIRED', 'IMAP_AUTH_FAILED'], true)) {
+    if (headers_sent()) {
+        // In the middle of a download: the browser has to do with what it has.
+        error_log("$error->kind: {$error->getMessage()}");
+    } elseif (in_array($error->kind, ['SESSION_EXPIRED', 'IMAP_AUTH_FAILED'], true)) {
         unset($_SESSION['token']);
         http_response_code(401);
         page('Log in', loginForm($error->kind === 'IMAP_AUTH_FAILED' ? 'User name or password is wrong.' : 'Please log in again.'));
     } else {
         error_log("$error->kind: {$error->getMessage()}");
-        http_response_code($error->kind === 'NOT_FOUND' || $error->kind === 'STATE_CHANGED' ? 404 : 502);
-        page('Not now', '<main class="narrow"><h1>That did not work</h1><p>' . html($error->kind === 'NOT_FOUND' || $error->kind === 'STATE_CHANGED'
-            ? 'The folder or the message is not there any more.' : 'The mail server cannot be reached. Try again in a moment.')
-            . '</p><p><a href="/">To the inbox</a></p></main>');
+        // What the address names may be gone, or may never have been: uids change with the UIDVALIDITY of a folder.
+        $gone = in_array($error->kind, ['NOT_FOUND', 'STATE_CHANGED', 'INVALID_PARAMS'], true);
+        $why = $gone ? 'There is no such folder or message any more.' : 'The mail server cannot be reached. Try again in a moment.';
+        http_response_code($gone ? 404 : 502);
+        page('Not now', "<main class=\"narrow\"><h1>That did not work</h1><p>$why</p><p><a href=\"/\">To the inbox</a></p></main>");
     }
 }
 
 function logIn(Client $broker): void {
     $opened = $broker->call('session.open', [
         'server' => getenv('IMAP_SERVER') ?: 'demo',
-        'user' => (string) ($_POST['user'] ?? ''),
-        'auth' => ['password' => (string) $_POST['password']],
+        'user' => given($_POST, 'user') ?? '',
+        'auth' => ['password' => given($_POST, 'password') ?? ''],
         'clientIp' => $_SERVER['REMOTE_ADDR'],
     ]);
     session_regenerate_id(true);
@@ -65,15 +69,20 @@ function logOut(Client $broker): void {
     if ($token !== null) $broker->call('session.close', ['session' => $token]);
 }
 
+/** A text that the browser sent; what is no text counts as nothing. */
+function given(array $from, string $name): ?string {
+    return is_string($from[$name] ?? null) ? $from[$name] : null;
+}
+
 /** What the address asks for. */
 function show(Client $mail): void {
-    $folder = (string) ($_GET['folder'] ?? 'INBOX');
-    [$uid, $validity] = [(int) ($_GET['uid'] ?? 0), (int) ($_GET['validity'] ?? 0)];
-    if (isset($_GET['part'])) {
-        download($mail, ['mailbox' => $folder, 'uidValidity' => $validity, 'uid' => $uid, 'part' => (string) $_GET['part']]);
+    $folder = given($_GET, 'folder') ?? 'INBOX';
+    [$uid, $validity, $part] = [(int) given($_GET, 'uid'), (int) given($_GET, 'validity'), given($_GET, 'part')];
+    if ($part !== null) {
+        download($mail, ['mailbox' => $folder, 'uidValidity' => $validity, 'uid' => $uid, 'part' => $part]);
         return;
     }
-    $content = $uid > 0 ? message($mail, $folder, $validity, $uid) : index($mail, $folder, $_GET['cursor'] ?? null);
+    $content = $uid > 0 ? message($mail, $folder, $validity, $uid) : index($mail, $folder, given($_GET, 'cursor'));
     // Names and counts may be half a minute old: then they cost the mail server nothing. What was read just now is counted.
     $folders = $mail->call('mailbox.list', ['counts' => true, 'maxAgeMs' => 30_000])['mailboxes'];
     page($folder, '<div class="columns">' . folders($folders, $folder) . "<main>$content</main></div>");

@@ -9,13 +9,14 @@ import { contract, type MethodName } from '../../src/protocol/contract.js';
 import { digitsOfHash, shardOf, shardText } from '../../src/protocol/shard.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
-import { certificates } from '../support/certificates.js';
+import { certificates, clientCertificate } from '../support/certificates.js';
 import { Dovecot, newUser, PASSWORD } from '../support/dovecot.js';
 import { promptIdle } from '../support/dovecot-conf.js';
 import { HostileBroker } from '../support/hostile-broker.js';
 import { deterministicBytes, message } from '../support/mail.js';
 import { freePorts } from '../support/ports.js';
-import { TOKEN } from '../support/running-broker.js';
+import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
+import { waitFor } from '../support/wait-for.js';
 import { Driver, languages } from './driven.js';
 
 const SIZES = [0, 1, 20, 60_000, 65_536, 200 * 1024, 5 * 1024 * 1024];
@@ -26,16 +27,20 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 let dovecot: Dovecot;
 let broker: Broker;
 let ports: number[];
-const [urls, user] = [{ ws: '', wss: '', unix: `unix:${at('a broker.sock')}` }, newUser('client')];
+/** Of another name, by the same authority. */
+let elsewhere: { cert: string; key: string };
+const urls = { ws: '', wss: '', elsewhere: '', unix: `unix:${at('a broker.sock')}` };
+const user = newUser('client');
 
 /** Starts the broker on the same addresses and with the same keys each time. */
 async function startBroker(): Promise<void> {
   const { cert, key } = certificates();
-  const [port = 0, tlsPort = 0] = ports;
+  const [port = 0, tlsPort = 0, otherPort = 0] = ports;
   broker = await Broker.start({
     listeners: [
       { host: '127.0.0.1', port },
       { host: '127.0.0.1', port: tlsPort, tls: { cert, key } },
+      { host: '127.0.0.1', port: otherPort, tls: elsewhere },
       { unix: at('a broker.sock') },
     ],
     tenants: [tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] })],
@@ -43,12 +48,14 @@ async function startBroker(): Promise<void> {
     sessionFiles: { keyFile: at('keys.json'), createKeys: true },
     log: pino({ level: 'silent' }),
   });
-  [urls.ws, urls.wss] = [`ws://127.0.0.1:${port}`, `wss://localhost:${tlsPort}`];
+  Object.assign(urls, { ws: `ws://127.0.0.1:${port}`, wss: `wss://localhost:${tlsPort}` });
+  urls.elsewhere = `wss://localhost:${otherPort}`;
 }
 
 beforeAll(async () => {
   dovecot = await Dovecot.start({ settings: promptIdle });
-  ports = await freePorts(2);
+  ports = await freePorts(3);
+  elsewhere = clientCertificate('elsewhere.example');
   writeFileSync(at('ca.pem'), certificates().ca);
   await startBroker();
   const attachments = SIZES.map((size) => ({ filename: `${size}.bin`, content: deterministicBytes(size) }));
@@ -187,15 +194,15 @@ describe.each(languages)('the client for %s', (language, command) => {
   it('speaks TLS to a broker whose authority it is given, and to no other', async () => {
     const trusting = await Driver.open(command, { url: urls.wss, token: TOKEN, caFile: at('ca.pem') });
     await trusting.call('broker.ping');
-    for (const [url, options] of [
-      [urls.wss, {}],
-      [urls.wss.replace('localhost', 'ip6-localhost.invalid'), { caFile: at('ca.pem') }],
+    for (const [url, options, complaint] of [
+      [urls.wss, {}, 'certificate verify failed'],
+      [urls.elsewhere, { caFile: at('ca.pem') }, 'elsewhere\\.example|Hostname mismatch'],
     ] as const) {
-      const driver = await Driver.open(command, { url, token: TOKEN, connectTimeoutMs: 500, ...options });
-      expect(await driver.failure('broker.ping')).toMatchObject({ kind: 'UNREACHABLE', executed: 'no' });
+      const driver = await Driver.open(command, { url, token: TOKEN, ...options });
+      const error = await driver.failure('broker.ping');
+      expect(error).toMatchObject({ kind: 'UNREACHABLE', executed: 'no', retryAfterMs: null });
+      expect(error.message).toMatch(new RegExp(complaint));
     }
-    const strict = await Driver.open(command, { url: urls.wss, token: TOKEN });
-    expect((await strict.failure('broker.ping')).message).toContain('certificate verify failed');
     const careless = await Driver.open(command, { url: urls.wss, token: TOKEN, verify: false });
     await careless.call('broker.ping');
   });
@@ -246,10 +253,36 @@ describe.each(languages)('the client for %s', (language, command) => {
     });
   });
 
-  it.each(['ws', 'unix'] as const)(
+  it('misses nothing where it has answered no ping for so long that the broker closed its sockets', async () => {
+    const tenant = { name: 'webmail', tokenHashes: [hashToken(TOKEN)], scopes: ['user', 'admin'] as const };
+    const impatient = await runBroker(dovecot, { sockets: { heartbeatMs: 100 }, tenants: [tenantWith(tenant)] });
+    const operator = await RawClient.open(impatient.url);
+    try {
+      const slow = newUser('slow');
+      await dovecot.deliver(slow, 'INBOX', message({ subject: 'First' }));
+      const driver = await Driver.open(command, { url: impatient.url, token: TOKEN });
+      const { session } = await driver.call('session.open', { ...login, server: 'dovecot', user: slow });
+      await driver.ask({ op: 'session', session });
+      const { uidValidity } = await driver.call('message.list', { mailbox: 'INBOX' });
+      await driver.ask({ op: 'watch', params: { mailboxes: ['INBOX'] } });
+      await waitFor(async () => expect((await operator.call('socket.list', {})).sockets).toHaveLength(1));
+      await dovecot.deliver(slow, 'INBOX', message({ subject: 'Second' }));
+      let event: { type: string; messages: unknown };
+      do event = await driver.ask({ op: 'event' });
+      while (event.type !== 'new');
+      expect(event.messages).toMatchObject([{ uid: 2 }]);
+      const flag = { mailbox: 'INBOX', uidValidity, uids: [1], action: 'add', flags: ['\\Seen'] };
+      expect(await driver.call('message.flag', flag)).toMatchObject({ messages: [{ uid: 1 }] });
+    } finally {
+      await operator.close();
+      await impatient.stop();
+    }
+  });
+
+  it.each(['ws', 'wss', 'unix'] as const)(
     'serves workers that were forked from it, each on a socket of its own, over %s',
     async (way) => {
-      const driver = await logIn(urls[way]);
+      const driver = await logIn(urls[way], way === 'wss' ? { caFile: at('ca.pem') } : {});
       const page = { mailbox: 'INBOX', limit: 1 };
       await driver.call('message.list', page);
       const answers = await driver.ask({ op: 'fork', children: 3, method: 'message.list', params: page });

@@ -123,13 +123,13 @@ describe('the webmail in PHP', () => {
     await page.getByRole('heading', { name: 'Inbox' }).waitFor();
     for (const query of [
       'folder=Nowhere',
+      'folder=%ff',
       'folder=INBOX&uid=1&validity=1',
       'folder=INBOX&uid=999&validity=1&part=../1',
     ]) {
-      const answer = await page.goto(`${url}?${query}`);
-      expect(answer?.status(), query).toBeGreaterThanOrEqual(404);
-      expect(await page.content()).not.toContain('Stack trace');
+      expect((await page.goto(`${url}?${query}`))?.status(), query).toBe(404);
     }
+    expect((await page.goto(`${url}?folder[]=x&cursor[]=x&uid[]=1`))?.status()).toBe(200);
     await page.context().close();
     expect(php.err).not.toMatch(/Warning|Notice|Deprecated|Fatal/);
   });

@@ -29,7 +29,7 @@ export async function phpPage({ dovecot, broker, near, far, effort, quick }: Sta
   return {
     title: 'A page view of PHP',
     text: `The newest 50 of an INBOX of 2,000 messages, shown by one PHP process that is there already, as a worker of PHP-FPM is. IMAP of its own: it connects over TLS, logs
-in, selects, fetches and logs out, in plain PHP that does not even read what the rows say. Through the broker: the client of clients/php on a Unix socket, which it opens and closes for each
+in, selects, fetches and logs out, in plain PHP that does not parse the rows. Through the broker: the client of clients/php on a Unix socket, which it opens and closes for each
 view, or keeps as a worker that stays can; validated, and aged. At 20 ms a relay before the server delays each byte by 10 ms in each direction.`,
     table,
     data: rows,
