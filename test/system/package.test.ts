@@ -47,10 +47,22 @@ describe('the package, installed in an empty folder', () => {
     const shipped = join(folder, 'node_modules/imap-broker');
     expect(existsSync(join(shipped, 'test'))).toBe(false);
     expect(existsSync(join(shipped, 'dist/test'))).toBe(false);
-    const files = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md', 'docs/protocol.md', 'docs/openrpc.json'];
+    const files = [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'docs/configuration.md',
+      'docs/protocol.md',
+      'docs/openrpc.json',
+    ];
     for (const name of [...files, 'grafana/imap-broker.json', 'grafana/alerts.yml', 'dashboard/index.html']) {
       expect(existsSync(join(shipped, name)), name).toBe(true);
     }
+  });
+
+  it('has the contract as an OpenRPC document, by name', () => {
+    const asked = "require('imap-broker/openrpc.json').methods.some(({ name }) => name === 'message.list')";
+    expect(execFileSync(process.execPath, ['-p', asked], { cwd: folder, encoding: 'utf8' })).toBe('true\n');
   });
 
   it('serves, and its client entry talks to it', async () => {
