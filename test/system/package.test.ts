@@ -96,6 +96,11 @@ describe('the package, installed in an empty folder', () => {
     }
   });
 
+  it('has the contract as an OpenRPC document, by name', () => {
+    const asked = "require('imap-broker/openrpc.json').methods.some(({ name }) => name === 'message.list')";
+    expect(execFileSync(process.execPath, ['-p', asked], { cwd: folder, encoding: 'utf8' })).toBe('true\n');
+  });
+
   it('serves, and its client talks to it: imported, required, and in one file with an application', async () => {
     const program = join(folder, 'node_modules/.bin/imap-broker');
     const serve = ['serve', '--server', '127.0.0.1:1', '--insecure-no-tls', '--listen', '127.0.0.1:0', '--token', 't'];

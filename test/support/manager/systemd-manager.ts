@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
 import { Watchdog } from '../watchdog.js';
 
 const run = promisify(execFile);
@@ -18,13 +18,16 @@ const TARGETS = ['sysinit', 'basic', 'sockets', 'shutdown', 'multi-user', 'netwo
 const NAMESPACES = ['--pid', '--mount', '--cgroup', '--uts', '--ipc', '--fork', '--kill-child'];
 const LOG = '/run/log/services';
 
-/**
- * Tests in a manager, where one can be started. Elsewhere (not root, no systemd, no namespaces) they cannot be run; their
- * title says why, and the end of the run names them.
- */
+/** Tests in a manager. Where none can be started (not root, no systemd, no control groups) they fail, with one sentence. */
 export function describeManaged(title: string, tests: () => void): void {
-  const why = whyNoManager();
-  describe.runIf(why === undefined)(why === undefined ? title : `${title} (no manager: ${why})`, tests);
+  describe(title, () => {
+    beforeAll(() => {
+      const why = whyNoManager();
+      if (why !== undefined)
+        throw new Error(`These tests run a systemd of their own, which cannot be started here: ${why}.`);
+    });
+    tests();
+  });
 }
 
 /** Why no manager can be started here; `undefined` where one can. */
