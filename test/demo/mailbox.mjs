@@ -110,12 +110,17 @@ function storage(all) {
 function stored(mail, index) {
   const date = new Date(Date.now() - mail.days * DAY - (60 - index) * 60_000);
   const flags = [mail.seen && '\\Seen', mail.flagged && '\\Flagged', mail.answered && '\\Answered'].filter(Boolean);
-  return { raw: rawOf(mail, date), flags, internaldate: internalDate(date) };
+  return {
+    raw: rawOf({ ...mail, conversation: mail.subject.replace(/^Re: /, '') }, date),
+    flags,
+    internaldate: internalDate(date),
+  };
 }
 
 /**
  * The message as it travels (RFC 5322), in ASCII alone.
- * @param {Pick<import('./mails.mjs').Mail, 'from' | 'subject' | 'text' | 'html' | 'attachment'>} mail
+ * @param {Pick<import('./mails.mjs').Mail, 'from' | 'subject' | 'text' | 'html' | 'attachment'> & { conversation?: string }} mail
+ * messages with the same `conversation` belong together
  * @param {Date} date
  */
 export function rawOf(mail, date) {
@@ -127,6 +132,9 @@ export function rawOf(mail, date) {
     `To: ${to}`,
     `Subject: ${encodeWord(mail.subject)}`,
     `Message-ID: <${id}@mail.example>`,
+    ...(mail.conversation
+      ? [`References: <${Buffer.from(mail.conversation).toString('hex').slice(0, 60)}@mail.example>`]
+      : []),
     'MIME-Version: 1.0',
   ];
   return `${headers.join('\r\n')}\r\n${body(mail)}\r\n`;
