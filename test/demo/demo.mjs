@@ -94,7 +94,7 @@ async function demonstrate() {
     ([changed]) => `now ${changed?.flags.join(' ')}`,
   );
   const sent = { from: `Anna Lindqvist <${user}>`, subject: 'Re: Catalogue, final proof', text: 'Print it!\n\nAnna' };
-  const raw = rawOf(sent, new Date());
+  const raw = rawOf({ ...sent, conversation: 'Catalogue, final proof' }, new Date());
   await step(
     'Put an answer into Sent',
     () => ours.append(raw),

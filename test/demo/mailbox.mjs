@@ -18,6 +18,7 @@ export async function startMailServer(users = new Map([[user, mails]])) {
   const require = createRequire(import.meta.url);
   const hoodiecrow = require('hoodiecrow-imap');
   const login = require('hoodiecrow-imap/lib/commands/login');
+  const fetchHandlers = require('hoodiecrow-imap/lib/commands/handlers/fetch');
   // It knows one mailbox for all users. So each user has a server that does not listen, to which a connection moves at its login.
   const homes = new Map(
     [...users].map(([name, mail]) => [name, hoodiecrow({ plugins, users: {}, storage: storage(mail) })]),
@@ -31,6 +32,8 @@ export async function startMailServer(users = new Map([[user, mails]])) {
     // By itself it does not tell the connection that stores a message of it, where that has the folder selected.
     const { appendMessage } = home;
     home.appendMessage = (/** @type {any[]} */ ...args) => appendMessage.apply(home, args.slice(0, 4));
+    // From the second message on it takes BODY.PEEK for BODY.
+    home.fetchHandlers['BODY.PEEK'] = home.fetchHandlers.BODY = ranges(fetchHandlers.BODY);
   }
   const sockets = new Set();
   const counts = { connections: 0, logins: 0 };
@@ -78,6 +81,22 @@ export async function startMailServer(users = new Map([[user, mails]])) {
       door.close();
       for (const socket of sockets) socket.destroy();
     },
+  };
+}
+
+/**
+ * By itself the server forgets the length of a range after the first message of a FETCH, so that the others have no bytes.
+ * @param {(connection: any, message: any, query: any) => unknown} handler
+ */
+function ranges(handler) {
+  const asked = new WeakMap();
+  return (/** @type {any} */ connection, /** @type {any} */ message, /** @type {any} */ query) => {
+    if (!query.partial) return handler(connection, message, query);
+    if (!asked.has(query)) asked.set(query, query.partial);
+    query.partial = [...asked.get(query)];
+    const answer = handler(connection, message, query);
+    query.partial = query.partial.slice(0, 1);
+    return answer;
   };
 }
 

@@ -1,12 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { projectRoot } from '../cli/built.js';
-import { Program } from '../cli/program.js';
 import { openPage, startChromium } from '../support/chromium.js';
-import { Dovecot, promptIdle } from '../support/dovecot.js';
+import { Dovecot } from '../support/dovecot.js';
+import { promptIdle } from '../support/dovecot-conf.js';
 import { type Relay, startRelay } from '../support/relay.js';
 import { RawClient, runBroker, TOKEN } from '../support/running-broker.js';
 
@@ -20,12 +22,12 @@ export class WebmailPlace {
   /** Between the webmail and the broker. */
   readonly relay: Relay;
   readonly url: string;
-  readonly #program: Program;
+  readonly #program: WebmailProgram;
   readonly #stopBroker: () => Promise<void>;
 
   private constructor(
     parts: Pick<WebmailPlace, 'dovecot' | 'browser' | 'admin' | 'relay' | 'url'>,
-    program: Program,
+    program: WebmailProgram,
     stopBroker: () => Promise<void>,
   ) {
     this.dovecot = parts.dovecot;
@@ -53,27 +55,27 @@ export class WebmailPlace {
       IMAP_SERVER: 'dovecot',
       PORT: '0',
     };
-    const program = new Program('npm', ['start', '--silent', '--prefix', 'examples/webmail'], {
-      cwd: projectRoot,
-      env,
-    });
-    const [, url = ''] = await program.printed(/The webmail is at (http:\S+)/);
+    const program = startProgram(env);
+    const url = await program.url;
     return new WebmailPlace({ dovecot, browser, admin, relay, url }, program, () => broker.stop());
   }
 
   /** Everything that the webmail complained of. */
   get complaints(): string {
-    return this.#program.err.replace(/^The webmail is at .*\n/, '');
+    return this.#program.said().replace(/^The webmail is at .*\n/, '');
   }
 
-  async stop(): Promise<number | null> {
+  /** Ends all as Ctrl-C does. @returns whether nothing of the webmail is left */
+  async stop(): Promise<boolean> {
     await this.browser.close();
-    const code = await this.#program.stop();
+    const gone = once(this.#program.child, 'close');
+    this.#program.signal('SIGINT');
+    await gone;
     await this.admin.close();
     await this.#stopBroker();
     await this.relay.close();
     await this.dovecot.stop();
-    return code;
+    return !this.#program.signal(0);
   }
 
   /** A page of the webmail, without a login. It is closed at the end of the test. */
@@ -91,10 +93,46 @@ export class WebmailPlace {
     return opened;
   }
 
-  /** How many accounts are watched. */
+  /** How many sockets watch folders of a user: one for all tabs, as the webmail has one client. */
   async watches(user: string): Promise<number> {
-    return (await this.admin.call('watch.list', { user })).total;
+    const { watches } = await this.admin.call('watch.list', { user });
+    return watches.reduce((sum, { sockets }) => sum + sockets, 0);
   }
+}
+
+/** The webmail as a terminal runs it: its one command, in a process group of its own, to which Ctrl-C goes. */
+interface WebmailProgram {
+  child: ChildProcess;
+  url: Promise<string>;
+  said(): string;
+  /** @returns whether there was a process that it could go to */
+  signal(name: NodeJS.Signals | 0): boolean;
+}
+
+function startProgram(env: Record<string, string>): WebmailProgram {
+  const child = spawn('npm', ['start', '--silent', '--prefix', 'examples/webmail'], {
+    cwd: projectRoot,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
+  let text = '';
+  const url = new Promise<string>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      const [, found] = /The webmail is at (http:\S+)/.exec(text) ?? [];
+      if (found) resolve(found);
+    });
+    child.once('close', () => reject(new Error(`The webmail did not start: ${text}`)));
+  });
+  const signal = (name: NodeJS.Signals | 0) => {
+    try {
+      return process.kill(-(child.pid ?? 0), name);
+    } catch {
+      return false;
+    }
+  };
+  return { child, url, said: () => text, signal };
 }
 
 export async function signIn(page: Page, user: string, password: string): Promise<void> {

@@ -30,8 +30,9 @@ export async function frameDocument(mail: SessionClient, at: MessagePlace, messa
   const text = html
     ? withPictures(defused(htmlOf(message)), await pictures(mail, at, message))
     : linked(textOf(message));
+  const looks = html ? `html ${hasColours(text) ? 'own' : 'ours'}` : 'text ours';
   const cut = message.truncated ? '<p class="cut">The rest of this message is too long to be shown here.</p>' : '';
-  return `<!doctype html><html lang="und" class="${html ? 'html' : 'text'}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+  return `<!doctype html><html lang="und" class="${looks}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <base target="_blank"><title>Message</title><style>${STYLE}</style></head>
 <body>${text}${cut}</body></html>`;
 }
@@ -43,6 +44,11 @@ export function hasRemotePictures(message: Message): boolean {
     hasHtml(message) &&
     /(?:\b(?:src|srcset|background)\s{0,9}=|url\()["'\s]{0,9}(?:https?:)?\/\//i.test(htmlOf(message))
   );
+}
+
+/** Whether html brings colours: then it expects a white page, also in the dark. */
+function hasColours(html: string): boolean {
+  return /color|background|<style/i.test(html);
 }
 
 /** Content ids of the pictures that the html shows. */
@@ -106,10 +112,11 @@ function escaped(text: string): string {
 
 const STYLE = `
 body { margin: 0; padding: 1px 0; font: 15px/1.6 system-ui, sans-serif; overflow-wrap: anywhere; }
-.text { color-scheme: light dark; background: light-dark(#fff, #16181d); color: light-dark(#1b1e25, #e4e7ed); }
+.ours { color-scheme: light dark; background: light-dark(#fff, #16181d); color: light-dark(#1b1e25, #e4e7ed); }
+.ours a { color: light-dark(#3451c6, #9db1ff); }
+.own { color-scheme: light; background: #fff; color: #1b1e25; }
+@media (prefers-color-scheme: dark) { .own body { padding: 16px; } }
 .text body { white-space: pre-wrap; }
-.text a { color: light-dark(#3451c6, #9db1ff); }
-.html { color-scheme: light; background: #fff; color: #1b1e25; }
-.html > body { padding: 16px; }
+body > :first-child { margin-top: 0; }
 img { max-width: 100%; height: auto; }
 .cut { font-style: italic; }`;

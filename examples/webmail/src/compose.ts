@@ -97,7 +97,8 @@ function phrase(name: string): string {
 }
 
 function written({ name, address }: Address): string {
-  return name === '' ? address : `"${name.replace(/["\\]/g, '\\$&')}" <${address}>`;
+  if (name === '') return address;
+  return /["\\,<>]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}" <${address}>` : `${name} <${address}>`;
 }
 
 /** Text of a header: encoded words of at most 75 characters where it is not ASCII (RFC 2047). */

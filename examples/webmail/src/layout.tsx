@@ -34,7 +34,7 @@ const ICONS = {
 export type IconName = keyof typeof ICONS;
 
 export const Icon: FC<{ name: IconName }> = ({ name }) => (
-  <svg class={`icon ${name}`} viewBox="0 0 24 24" aria-hidden="true">
+  <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">
     <path d={ICONS[name]} />
   </svg>
 );
@@ -73,7 +73,7 @@ export const Shell: FC<{
       <button type="button" class="plain menu-button" popovertarget="folders" aria-label="Folders">
         <Icon name="menu" />
       </button>
-      <a class="brand" href="/">
+      <a class="brand" href="/" aria-label="Webmail: to the inbox">
         <img src="/icon.svg" alt="" width="26" height="26" />
         <span>Webmail</span>
       </a>

@@ -19,6 +19,10 @@ await client.broker
 const server = serve({ fetch: webmail(client, IMAP_SERVER).fetch, hostname: '127.0.0.1', port: Number(PORT) }, (at) =>
   say(`The webmail is at http://127.0.0.1:${at.port}`),
 );
+server.on('error', (error) => {
+  say(`${error.message}. PORT chooses another port.`);
+  process.exit(1);
+});
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {

@@ -20,8 +20,9 @@ export function knownZone(name: string | undefined): string | undefined {
   }
 }
 
+/** Bytes for people. */
 export function sized(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
   return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
