@@ -5,7 +5,7 @@ import { createClient } from '../../dist/src/client/index.js';
 import { arrival } from './arrival.mjs';
 import { startBroker } from './broker-process.mjs';
 import { atDistance } from './distance.mjs';
-import { rawOf, startMailServer, user } from './mailbox.mjs';
+import { password, rawOf, startMailServer, user } from './mailbox.mjs';
 import { catalogue } from './mails.mjs';
 import { perClick } from './per-click.mjs';
 import { duration, median, table } from './table.mjs';
@@ -44,7 +44,9 @@ async function untilStopped(session) {
   console.log(`
 All of it goes on until Ctrl-C. To try next, in another terminal:
   export IMAP_BROKER_URL=${broker.url} IMAP_BROKER_TOKEN=${broker.token}
-  npx imap-broker call message.list '{"session":"${session}","mailbox":"INBOX","limit":3}'`);
+  npx imap-broker call message.list '{"session":"${session}","mailbox":"INBOX","limit":3}'
+  npm start --prefix examples/webmail
+The last one starts a webmail: user ${user}, password ${password}. examples/README.md has more.`);
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
 }
 
@@ -92,7 +94,7 @@ async function demonstrate() {
     ([changed]) => `now ${changed?.flags.join(' ')}`,
   );
   const sent = { from: `Anna Lindqvist <${user}>`, subject: 'Re: Catalogue, final proof', text: 'Print it!\n\nAnna' };
-  const raw = rawOf(sent, new Date());
+  const raw = rawOf({ ...sent, conversation: 'Catalogue, final proof' }, new Date());
   await step(
     'Put an answer into Sent',
     () => ours.append(raw),

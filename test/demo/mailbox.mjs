@@ -18,6 +18,7 @@ export async function startMailServer(users = new Map([[user, mails]])) {
   const require = createRequire(import.meta.url);
   const hoodiecrow = require('hoodiecrow-imap');
   const login = require('hoodiecrow-imap/lib/commands/login');
+  const fetchHandlers = require('hoodiecrow-imap/lib/commands/handlers/fetch');
   // It knows one mailbox for all users. So each user has a server that does not listen, to which a connection moves at its login.
   const homes = new Map(
     [...users].map(([name, mail]) => [name, hoodiecrow({ plugins, users: {}, storage: storage(mail) })]),
@@ -31,6 +32,8 @@ export async function startMailServer(users = new Map([[user, mails]])) {
     // By itself it does not tell the connection that stores a message of it, where that has the folder selected.
     const { appendMessage } = home;
     home.appendMessage = (/** @type {any[]} */ ...args) => appendMessage.apply(home, args.slice(0, 4));
+    // From the second message on it takes BODY.PEEK for BODY.
+    home.fetchHandlers['BODY.PEEK'] = home.fetchHandlers.BODY = ranges(fetchHandlers.BODY);
   }
   const sockets = new Set();
   const counts = { connections: 0, logins: 0 };
@@ -81,6 +84,22 @@ export async function startMailServer(users = new Map([[user, mails]])) {
   };
 }
 
+/**
+ * By itself the server forgets the length of a range after the first message of a FETCH, so that the others have no bytes.
+ * @param {(connection: any, message: any, query: any) => unknown} handler
+ */
+function ranges(handler) {
+  const asked = new WeakMap();
+  return (/** @type {any} */ connection, /** @type {any} */ message, /** @type {any} */ query) => {
+    if (!query.partial) return handler(connection, message, query);
+    if (!asked.has(query)) asked.set(query, query.partial);
+    query.partial = [...asked.get(query)];
+    const answer = handler(connection, message, query);
+    query.partial = query.partial.slice(0, 1);
+    return answer;
+  };
+}
+
 /** @param {readonly import('./mails.mjs').Mail[]} all */
 function storage(all) {
   const at = (/** @type {string} */ name) => ({
@@ -110,12 +129,17 @@ function storage(all) {
 function stored(mail, index) {
   const date = new Date(Date.now() - mail.days * DAY - (60 - index) * 60_000);
   const flags = [mail.seen && '\\Seen', mail.flagged && '\\Flagged', mail.answered && '\\Answered'].filter(Boolean);
-  return { raw: rawOf(mail, date), flags, internaldate: internalDate(date) };
+  return {
+    raw: rawOf({ ...mail, conversation: mail.subject.replace(/^Re: /, '') }, date),
+    flags,
+    internaldate: internalDate(date),
+  };
 }
 
 /**
  * The message as it travels (RFC 5322), in ASCII alone.
- * @param {Pick<import('./mails.mjs').Mail, 'from' | 'subject' | 'text' | 'html' | 'attachment'>} mail
+ * @param {Pick<import('./mails.mjs').Mail, 'from' | 'subject' | 'text' | 'html' | 'attachment'> & { conversation?: string }} mail
+ * messages with the same `conversation` belong together
  * @param {Date} date
  */
 export function rawOf(mail, date) {
@@ -127,6 +151,9 @@ export function rawOf(mail, date) {
     `To: ${to}`,
     `Subject: ${encodeWord(mail.subject)}`,
     `Message-ID: <${id}@mail.example>`,
+    ...(mail.conversation
+      ? [`References: <${Buffer.from(mail.conversation).toString('hex').slice(0, 60)}@mail.example>`]
+      : []),
     'MIME-Version: 1.0',
   ];
   return `${headers.join('\r\n')}\r\n${body(mail)}\r\n`;

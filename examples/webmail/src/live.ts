@@ -1,0 +1,75 @@
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import { type Client, RpcError, type SessionClient, type WatchEvent } from 'imap-broker/client';
+import { endsSession } from './errors.js';
+
+const BEAT_MS = 5000;
+
+/**
+ * What changes in the inbox and in a folder, as server-sent events, until the tab goes away. The client has one socket
+ * for all watches, and its watches go on over restarts of the broker.
+ */
+export function live(c: Context, client: Client, mail: SessionClient, folder: string): Response {
+  return streamSSE(c, async (stream) => {
+    const over = new AbortController();
+    // One event of each kind at most waits for a tab that does not read.
+    const waiting = new Map<string, string>();
+    let wake = () => {};
+    let ended = false;
+    const tell = (event: string, data = '') => {
+      waiting.set(event, data);
+      wake();
+    };
+    stream.onAbort(() => {
+      over.abort();
+      wake();
+    });
+    const beat = setInterval(async () => {
+      // Each beat also shows proxies that the stream is alive.
+      const here = await client.broker.ping({ timeoutMs: BEAT_MS - 1000 }).catch(() => undefined);
+      tell('broker', here ? 'here' : 'away');
+    }, BEAT_MS);
+    try {
+      await mail.watch({
+        mailboxes: [...new Set(['INBOX', folder])],
+        folders: true,
+        fields: ['envelope'],
+        signal: over.signal,
+        onEvent: (event) => {
+          const words = newMail(event);
+          if (words) tell('mail', words);
+          tell('changed');
+        },
+        onResync: () => tell('changed'),
+        onEnd: (error) => {
+          if (error instanceof RpcError && endsSession(error)) tell('ended');
+          ended = true;
+          wake();
+        },
+      });
+      tell('broker', 'here');
+      while (!over.signal.aborted) {
+        for (const [event, data] of [...waiting]) {
+          waiting.delete(event);
+          await stream.writeSSE({ event, data });
+        }
+        if (ended) return;
+        if (waiting.size === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      // The browser opens the stream again by itself, unless the session is over.
+      if (endsSession(error)) await stream.writeSSE({ event: 'ended', data: '' });
+    } finally {
+      clearInterval(beat);
+      over.abort();
+    }
+  });
+}
+
+function newMail(event: WatchEvent): string | undefined {
+  if (event.type !== 'new' || event.mailbox !== 'INBOX') return undefined;
+  const envelope = event.messages.at(-1)?.envelope;
+  const sender = envelope?.from[0];
+  return `${sender?.name || sender?.address || 'New message'}: ${envelope?.subject || '(no subject)'}`;
+}
