@@ -59,6 +59,7 @@ export class Drawer {
     this.#about('');
     for (const value of this.#values) value.textContent = '–';
     for (const table of [this.#connections, this.#waiting, this.#watches, this.#sessions]) table.draw([], String);
+    for (const list of ['connections', 'sessions']) byId(`${list}-count`).textContent = '';
     drawer.showModal();
     drawer.scrollTop = 0;
     byId('account-title').focus();
@@ -69,12 +70,12 @@ export class Drawer {
     drawer.close();
   }
 
-  /** Asks the broker for what is shown, and shows it. @param {object[]} paused what is paused now */
+  /** Asks the broker for what is shown, and shows it. */
   async refresh() {
     const account = this.#account;
     if (!account) return;
     const some = { ...account, limit: MOST };
-    const [{ accounts }, { connections }, waiting, { sessions }, { watches }] = await Promise.all([
+    const [{ accounts }, connected, waiting, opened, { watches }] = await Promise.all([
       this.#call('account.list', { ...account, limit: 1 }),
       this.#call('connection.list', some),
       this.#call('request.waiting', account).catch(notFound),
@@ -86,9 +87,11 @@ export class Drawer {
     const [now] = accounts;
     this.#about(now === undefined ? 'not in use now' : now.paused ? 'paused' : 'running');
     for (const [at, [, of]] of figures.entries()) if (now) setText(this.#values[at], of(now));
-    this.#connections.draw(connections, ({ id }) => id);
+    this.#connections.draw(connected.connections, ({ id }) => id);
+    this.#sessions.draw(opened.sessions, ({ id }) => id);
+    setText(byId('connections-count'), countOf(connected.connections, connected.total));
+    setText(byId('sessions-count'), countOf(opened.sessions, opened.total));
     this.#waiting.draw(waiting?.requests ?? [], ({ method, waitedMs }) => `${method} ${waitedMs}`);
-    this.#sessions.draw(sessions, ({ id }) => id);
     this.#watches.draw(watches, ({ tenant }) => tenant);
   }
 
@@ -112,6 +115,11 @@ export class Drawer {
     if (activeElement === document.body || drawer.contains(activeElement))
       document.querySelector('[data-view]:not([hidden]) h2').focus();
   }
+}
+
+/** How many there are of what a list has the first of. */
+function countOf({ length }, total) {
+  return length < total ? `${number(length)} of ${number(total)}` : number(total);
 }
 
 function notFound(error) {
