@@ -163,7 +163,7 @@ export class Broker {
     await services.registry.closeAll(Math.max(0, this.#endsAt - Date.now()));
     if (outcomesFile !== undefined) {
       await saveOutcomes(outcomesFile, keys, services.idempotency).catch((err) =>
-        services.log.warn({ err }, 'outcomes are not kept'),
+        services.log.warn({ err }, 'the outcomes of idempotency keys cannot be written'),
       );
     }
     services.sessions.dispose();

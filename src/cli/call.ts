@@ -51,7 +51,7 @@ function parseParams(json: string): Record<string, unknown> {
   } catch {
     // Told below.
   }
-  throw new CliError('the params are not one JSON object.', exitCodes.usage);
+  throw new CliError('the params are not a JSON object.', exitCodes.usage);
 }
 
 type Verbs = Record<string, (params: Record<string, unknown>) => Promise<object>>;
@@ -60,7 +60,11 @@ async function invoke(client: Client, method: MethodName, params: Record<string,
   const [area = '', verb = ''] = method.split('.');
   const verbs = client[area as keyof Client] as unknown as Verbs | undefined;
   const answer = verbs?.[verb]?.(params);
-  if (!answer) throw new CliError(`${method} is of no use here: a watch ends with its socket.`, exitCodes.usage);
+  if (!answer)
+    throw new CliError(
+      `${method} cannot be called from here: a watch ends with the socket of its command.`,
+      exitCodes.usage,
+    );
   return await answer;
 }
 

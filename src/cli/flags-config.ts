@@ -72,7 +72,9 @@ function listenerOf(listen: string): { unix: string } | { host: string; port: nu
   const { host, port } = hostPort('--listen', listen);
   if (port === undefined) throw usage(`--listen: ${listen} has no port; write HOST:PORT or unix:PATH.`);
   if (!isLoopback(host)) {
-    throw usage(`--listen: ${host} is no loopback address; other machines need TLS, which takes a configuration file.`);
+    throw usage(
+      `--listen: ${host} is not a loopback address; other machines need TLS, which takes a configuration file.`,
+    );
   }
   return { host, port };
 }

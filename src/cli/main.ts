@@ -68,14 +68,14 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
     .command('serve')
     .description('run the broker until SIGTERM or SIGINT, which drain it')
     .addOption(
-      option('--config <file>', 'TOML file; goes with no other flag but --log-level')
+      option('--config <file>', 'TOML file; of the other flags only --log-level can be given with it')
         .env('IMAP_BROKER_CONFIG')
         .conflicts(['server', 'listen', 'starttls', 'insecureNoTls', 'ca']),
     )
     .addOption(option('--server <host[:port]>', 'IMAP server for a first try; may be repeated').argParser(appendValue))
     .addOption(option('--listen <address>', `HOST:PORT on loopback, or unix:PATH (default: ${defaultListen})`))
     .addOption(
-      option('--token <token>', 'bearer token that is asked for (default: a new one)').env('IMAP_BROKER_TOKEN'),
+      option('--token <token>', 'bearer token that clients must show (default: a new one)').env('IMAP_BROKER_TOKEN'),
     )
     .addOption(option('--starttls', 'STARTTLS, by default on port 143, instead of TLS on port 993'))
     .addOption(option('--insecure-no-tls', 'no TLS to the IMAP server: passwords travel in clear'))
@@ -96,7 +96,7 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
     });
   program
     .command('check-config')
-    .description('say whether a configuration file can be used; exit code 1 if not')
+    .description('check a configuration file; exit code 1 if it cannot be used')
     .argument('<file>', 'in TOML')
     .action(async (file) => {
       const { checkConfig } = await import('./check-config.js');
@@ -113,7 +113,7 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
   const tokens = program.command('token').description('bearer tokens of web applications');
   tokens
     .command('create')
-    .description('make a token, print it once, and the line for the configuration')
+    .description('make a bearer token; prints the token, this once, and the line for the configuration')
     .argument('<tenant>', 'name of the web application')
     .addOption(option('--append-to <file>', 'configuration file that gets a [[tenant]] with the hash of the token'))
     .action(async (tenant, { appendTo }) => {
@@ -138,8 +138,8 @@ export function commands(output: Output, end: (code: ExitCode) => void): Command
   addActions(program, admin);
   program
     .command('completion')
-    .description('print a script that has a shell complete commands and options')
-    .addArgument(new Argument('<shell>', 'the shell that is to read it').choices(shells))
+    .description('print a script for a shell that completes commands and options')
+    .addArgument(new Argument('<shell>', 'the shell that the script is for').choices(shells))
     .action((shell: Shell) => output.out(completionScript(program, shell)));
   return program;
 }

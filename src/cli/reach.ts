@@ -12,7 +12,7 @@ const HINTS: ReadonlyArray<readonly [RegExp, string]> = [
   [/^ECONNREFUSED$/, 'No process listens there: does the broker run?'],
   [/^EACCES$/, 'Only its owner may open the socket: try it as root.'],
   [/^ENOTFOUND$/, 'There is no such host.'],
-  [/^(EPROTO|ERR_SSL_.*)$/, 'It does not speak TLS: is it ws:?'],
+  [/^(EPROTO|ERR_SSL_.*)$/, 'The broker does not speak TLS there: is ws: meant?'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'Its certificate is for another name.'],
   [/^CERT_HAS_EXPIRED$/, 'Its certificate has expired.'],
   [/CERT|VERIFY/, 'Its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file of authorities to trust as well.'],
@@ -49,7 +49,10 @@ function urlTarget(url: string): Target {
   if (unix) return { tls: false, path: unix.path, port: 0 };
   const { protocol, hostname, port } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '', port: '' };
   if (protocol !== 'ws:' && protocol !== 'wss:') {
-    throw new CliError(`--url: ${url} is no ws:, wss: or unix: address.`, exitCodes.usage);
+    throw new CliError(
+      `--url: ${url} is not an address: write ws://HOST:PORT, wss://HOST:PORT or unix:/PATH.`,
+      exitCodes.usage,
+    );
   }
   const tls = protocol === 'wss:';
   return { tls, host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (tls ? 443 : 80)) };

@@ -67,14 +67,14 @@ const listener = z
         if (host === undefined) refuse('host', 'is missing: a listener has unix, systemd, or host and port');
         else if (tcpPort === undefined) refuse('port', 'is missing: a listener has unix, systemd, or host and port');
       }
-      if (mode !== undefined) refuse('mode', 'is for Unix sockets alone');
+      if (mode !== undefined) refuse('mode', 'applies to Unix sockets only');
       if ((cert === undefined) !== (key === undefined)) {
         refuse(cert === undefined ? 'tls_cert_file' : 'tls_key_file', 'is missing: TLS needs both certificate and key');
       }
       if (clientCa !== undefined && cert === undefined)
         refuse('client_ca_file', 'needs tls_cert_file and tls_key_file');
       if (host !== undefined && cert === undefined && !isLoopback(host)) {
-        refuse('host', 'is no loopback address: other machines need TLS, with tls_cert_file and tls_key_file');
+        refuse('host', 'is not a loopback address: other machines need TLS, with tls_cert_file and tls_key_file');
       }
     } else {
       if (host !== undefined) refuse('host', 'does not go with unix: make it another listener');
@@ -88,7 +88,7 @@ const listener = z
 
 const server = z
   .strictObject({
-    name: name.describe('What requests call it.'),
+    name: name.describe('The name by which requests name the server.'),
     host: host.describe('Host name or IP address.'),
     port: port.min(1).optional().describe('Default: 993 for `tls = "implicit"`, else 143.'),
     tls: z
@@ -104,7 +104,7 @@ const server = z
     compress: z.boolean().default(false).describe('COMPRESS=DEFLATE: costs 250 KiB of memory for each connection.'),
     connect_timeout_seconds: seconds(10_000, 300).describe('For TCP, for TLS and for the greeting, each.'),
     login_timeout_seconds: seconds(30_000, 300).describe('For the login, from the greeting on.'),
-    logins_per_second: z.number().min(0.1).max(10_000).default(50).describe('Most logins that are begun in a second.'),
+    logins_per_second: z.number().min(0.1).max(10_000).default(50).describe('Most logins that begin within a second.'),
     literal_bytes: bytes(64 * MIB, MIB, 2 * GIB - 1).describe('Largest single literal that is read from the server.'),
   })
   .describe('An IMAP server that sessions may be opened on. Give one table for each.')
@@ -197,12 +197,12 @@ const limits = z
       'Deadline of a request that names none.',
     ),
     heartbeat_seconds: seconds(defaultSocketLimits.heartbeatMs, 600).describe(
-      'Sockets are pinged this often, and closed when no answer came until the next time.',
+      'Time between two pings of a socket; one that has not answered by the next ping is closed.',
     ),
     socket_seconds: seconds(defaultSocketLimits.ageMs, 86_400).describe(
-      'A socket is drained when it is as old, or up to half of this younger, so that a proxy in front of several brokers places the next one anew.',
+      'Age at which a socket is drained, or up to half of it earlier, so that a proxy in front of several brokers places the next socket anew.',
     ),
-    drain_seconds: seconds(20_000, 600).describe('After SIGTERM running requests may finish within this.'),
+    drain_seconds: seconds(20_000, 600).describe('Time that running requests have after SIGTERM.'),
   })
   .describe('Bounds of sockets and requests.')
   .meta(live);
@@ -266,7 +266,7 @@ const monitor = z
   .pipe(listener)
   .optional()
   .describe(
-    'Where monitoring asks for `/metrics`, `/healthz`, `/readyz` and `/upstreamz`, and where operators have a page, at `/`. Without this table, empty or not, nowhere.',
+    'Where monitoring asks for `/metrics`, `/healthz`, `/readyz` and `/upstreamz`, and where operators have a page, at `/`. Without this table, even an empty one, there is neither.',
   );
 
 const log = z

@@ -66,7 +66,7 @@ export const adminDoHandlers = {
     const resumed = registry.resume(filter);
     if (resumed === 0) {
       const others = registry.paused.length > 0 ? '; what is paused has another name or is more than that' : '';
-      throw new BrokerError('NOT_FOUND', `Nothing of this is paused${others}.`);
+      throw new BrokerError('NOT_FOUND', `There is no such pause${others}.`);
     }
     return { resumed, paused: registry.paused };
   }),
@@ -79,7 +79,8 @@ export const adminDoHandlers = {
     checkNames(services, { tenant, server });
     const reason = new BrokerError('CANCELLED', 'An operator ended the connections of this account.');
     const kicked = services.registry.kick(accountKey({ tenant, server: { name: server }, user }), reason);
-    if (!kicked) throw new BrokerError('NOT_FOUND', `user: "${user}" has no account in use there.`, { field: 'user' });
+    if (!kicked)
+      throw new BrokerError('NOT_FOUND', `user: "${user}" has no account in use at that server.`, { field: 'user' });
     return kicked;
   }),
   'socket.kick': operatorAction<'socket.kick'>(async ({ services }, { socket }) => {

@@ -18,7 +18,8 @@ export const adminRequestHandlers = {
   'request.waiting': async ({ services }, { tenant, server, user }) => {
     checkNames(services, { tenant, server });
     const account = services.registry.get(accountKey({ tenant, server: { name: server }, user }));
-    if (!account) throw new BrokerError('NOT_FOUND', `user: "${user}" has no account in use there.`, { field: 'user' });
+    if (!account)
+      throw new BrokerError('NOT_FOUND', `user: "${user}" has no account in use at that server.`, { field: 'user' });
     const all = [...account.waiting].sort((one, other) => one.since - other.since);
     const requests = all.slice(0, MOST_WAITING).map(({ job, waitedMs }) => ({
       method: job.label,

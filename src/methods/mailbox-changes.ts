@@ -70,7 +70,7 @@ async function fetched(view: MailboxView, connection: ImapConnection, asked: Ask
     const uids = newest(asked, changes);
     const page = uids.length > 0 && { start: undefined, limit: uids.length, fields: asked.fields ?? [] };
     if (page) await fetchedPage(view, connection, page);
-    if (!connection.isFollowedBy(view)) throw new BrokerError('CONNECTION_LOST', 'The folder is another one now.');
+    if (!connection.isFollowedBy(view)) throw new BrokerError('CONNECTION_LOST', 'Another folder has this name now.');
     // What came or went meanwhile would be in the lists and not in the state, or the other way round.
     if (momentOf(view) !== before || !uids.every((uid) => view.rows.has(uid, asked.fields ?? []))) continue;
     return changes ? changesJson(view, asked, changes, logged?.state ?? lastingStateOf(view)) : resetJson(view);

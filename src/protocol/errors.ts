@@ -18,8 +18,16 @@ export const errorTable = {
     meaning: 'A newer request of the session with the same slot came while this one was queued.',
   },
   UNAUTHENTICATED: { code: -32001, retry: 'never', meaning: 'The bearer token is missing or unknown.' },
-  FORBIDDEN: { code: -32002, retry: 'never', meaning: 'The caller may not do this.' },
-  SERVER_NOT_ALLOWED: { code: -32002, retry: 'never', meaning: 'No IMAP server of this name is configured.' },
+  FORBIDDEN: {
+    code: -32002,
+    retry: 'never',
+    meaning: 'The application lacks the scope of the method, or the upgrade was refused with 403.',
+  },
+  SERVER_NOT_ALLOWED: {
+    code: -32002,
+    retry: 'never',
+    meaning: 'No IMAP server of this name is configured, or the application may not use it.',
+  },
   SESSION_EXPIRED: { code: -32003, retry: 'after a new login', meaning: 'The session token is unknown or has ended.' },
   IMAP_AUTH_FAILED: { code: -32004, retry: 'never by itself', meaning: 'The IMAP server refused the credentials.' },
   IMAP_TOKEN_EXPIRED: {
@@ -32,7 +40,11 @@ export const errorTable = {
     retry: 'after retryAfterMs',
     meaning: 'All connections are busy and the queue is full.',
   },
-  RATE_LIMITED: { code: -32011, retry: 'after retryAfterMs', meaning: 'Too many requests at once on this socket.' },
+  RATE_LIMITED: {
+    code: -32011,
+    retry: 'after retryAfterMs',
+    meaning: 'Too many requests: over a limit of the socket or a quota of the application.',
+  },
   UPSTREAM_UNAVAILABLE: {
     code: -32012,
     retry: 'after retryAfterMs',
@@ -48,7 +60,7 @@ export const errorTable = {
   DRAINING: {
     code: -32015,
     retry: 'now, elsewhere, unless executed is maybe',
-    meaning: 'The broker is about to stop: it takes no new work, and ends what is not done in time.',
+    meaning: 'The broker is about to stop: it takes no new work, and cancels what is not done in time.',
   },
   IMAP_NO: {
     code: -32020,

@@ -76,7 +76,7 @@ export function decodeStreamFrame(bytes: Uint8Array): StreamFrame {
 export function decodeRequest(text: string): RequestFrame {
   const value = parseJson(text);
   if (Array.isArray(value)) {
-    throw new BrokerError('INVALID_REQUEST', 'One request a frame: arrays are refused, ids multiplex already.');
+    throw new BrokerError('INVALID_REQUEST', 'A frame holds one request: send several frames in place of an array.');
   }
   if (!isObject(value)) throw new BrokerError('INVALID_REQUEST', 'A request is a JSON object.');
   const { jsonrpc, id, method, params } = value;

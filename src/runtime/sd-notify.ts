@@ -73,7 +73,7 @@ export class ServiceManager {
       if (this.#sender !== sender) return;
       // The next message starts another shell.
       this.#sender = undefined;
-      this.#log.warn({ err }, 'what talks to the service manager has ended');
+      this.#log.warn({ err }, 'the helper that sends messages to systemd has ended');
     };
     sender.once('error', gone).once('exit', (code, signal) => gone(new Error(`ended with ${signal ?? code}`)));
     // The end of the shell is logged once, at `exit`.

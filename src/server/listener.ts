@@ -134,7 +134,7 @@ export class Listener {
     });
     this.#servers.push({ server, address, forOperators });
     // Out of descriptors for instance: open sockets go on, and the listener as well.
-    server.on('error', (err) => this.#options.socket.log.error({ err }, 'listener'));
+    server.on('error', (err) => this.#options.socket.log.error({ err }, 'a listener failed'));
     if ('unix' in address) {
       chmodSync(address.unix, address.mode ?? 0o660);
       return `unix:${address.unix}`;
@@ -143,7 +143,7 @@ export class Listener {
     if (bound === null || typeof bound === 'string') return `systemd:${'passed' in address ? address.passed : bound}`;
     // The configuration's rule for TCP holds for a socket that the service manager has opened, too.
     if ('passed' in address && !tls && !isLoopbackAddress(bound))
-      throw new Error(`${bound.address} is no loopback address: that needs TLS.`);
+      throw new Error(`${bound.address} is not a loopback address: that needs TLS.`);
     const host = 'host' in address ? address.host : bound.address;
     return `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   }

@@ -65,7 +65,7 @@ export function monitorPages(options: MonitorOptions): RequestListener {
       void page().then(
         (found) => send(response, found),
         (err) => {
-          log.error({ err, url }, 'monitor');
+          log.error({ err, url }, 'the monitor failed to answer');
           send(response, plainPage(500, 'The broker failed; its log has the cause.'));
         },
       );

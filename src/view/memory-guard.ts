@@ -51,7 +51,10 @@ export class MemoryGuard {
     views.shed(this.#most);
     if (before !== undefined) return;
     const { of, used, limit } = short;
-    log.warn({ of, used, limit, bytesBefore, bytesAfter: views.bytes }, 'memory is short: kept mail is forgotten');
+    log.warn(
+      { of, used, limit, bytesBefore, bytesAfter: views.bytes },
+      'memory is short: half of the mail in memory is dropped',
+    );
   }
 
   close(): void {

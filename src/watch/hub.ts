@@ -173,7 +173,7 @@ export class Hub implements KeptPerAccount {
       // One above the last number: a socket that resumes with the last number must not be considered up to date.
       seq: ended === undefined ? 0 : ended + 1,
       mailboxes: this.#limits.perAccount,
-      onFailure: (err) => log.warn({ err }, 'watch'),
+      onFailure: (err) => log.warn({ err }, 'a watch failed'),
     });
     this.#topics.set(account.key, topic);
     return topic;

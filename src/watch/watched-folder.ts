@@ -120,7 +120,7 @@ export class WatchedFolder {
       else return;
       if (!progress) tries += 1;
     }
-    throw new BrokerError('CONNECTION_LOST', 'The folder was taken from under its watch.');
+    throw new BrokerError('CONNECTION_LOST', 'The watched folder was deleted or replaced.');
   }
 
   /** New messages that are reported with their rows. */

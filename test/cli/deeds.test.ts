@@ -67,7 +67,7 @@ describe('imap-broker pause', () => {
       err: 'imap-broker: NOT_FOUND: server: no IMAP server "dovecott" is configured.\n',
     });
     expect((await operated.run('pause', '--tenant', 'nobody')).err).toContain('there is no application "nobody"');
-    expect((await operated.run('resume')).err).toBe('imap-broker: NOT_FOUND: Nothing of this is paused.\n');
+    expect((await operated.run('resume')).err).toBe('imap-broker: NOT_FOUND: There is no such pause.\n');
     await operated.run('pause', '--server', 'dovecot');
     expect((await operated.run('resume', '--user', 'anna')).err).toContain('has another name or is more than that');
     await operated.run('resume');
@@ -110,7 +110,7 @@ describe('imap-broker kick', () => {
     expect(await operated.run('kick', 'account', 'webmail', 'dovecot', 'nobody')).toEqual({
       code: 1,
       out: '',
-      err: 'imap-broker: NOT_FOUND: user: "nobody" has no account in use there.\n',
+      err: 'imap-broker: NOT_FOUND: user: "nobody" has no account in use at that server.\n',
     });
   });
 

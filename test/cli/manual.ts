@@ -19,7 +19,7 @@ const common = ownOptions(entryOf('status').command);
 const exitDetails: Record<keyof typeof exitCodes, string> = {
   ok: '',
   failure:
-    ': nobody answers at the address, the broker refuses, check-config finds something wrong, a step of probe fails, or serve is stopped at once by a second signal',
+    ': no process answers at the address, the broker refuses, check-config finds something wrong, a step of probe fails, or serve is stopped at once by a second signal',
   usage: ': also a token that is not accepted',
 };
 
@@ -33,7 +33,7 @@ const files = {
   '/etc/imap-broker/config.toml': 'the configuration of the service; docs/configuration.md has every key',
   '/etc/imap-broker/tokens': 'hashes of the tokens of web applications, one in a line',
   '/run/imap-broker.sock': 'the socket of web applications',
-  '/run/imap-broker/admin.sock': 'the socket of operators, which every command here asks unless it is told otherwise',
+  '/run/imap-broker/admin.sock': 'the socket of operators, which commands use unless --url names another address',
   '/var/lib/imap-broker': 'keys that seal session tokens, and what was revoked',
 };
 
@@ -49,12 +49,12 @@ export function renderManual(): string {
     '.SH DESCRIPTION',
     text(program.description()),
     'A web application talks to it over WebSocket, in JSON\\-RPC; docs/protocol.md has the methods.',
-    'The command serve runs it; most others ask a running one or do something to it.',
+    'The command serve runs the broker; most other commands ask a running broker or act on it.',
     ...help.visibleOptions(program).flatMap(optionLines),
     '.SH COMMANDS',
     ...entries.flatMap(commandLines),
     '.SS Options of commands that ask a running broker',
-    'Without any the command comes in by the admin socket of the service, which root can open.',
+    'Without these options a command uses the admin socket of the service, which root can open.',
     'From elsewhere the token has to be of a tenant with the scope admin.',
     ...common.flatMap(optionLines),
     '.SH ENVIRONMENT',

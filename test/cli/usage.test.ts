@@ -57,7 +57,7 @@ describe('imap-broker', () => {
     [['serve', '--server', 'imap://[::1]'], /write ::1, and --starttls where the port takes it\.\n$/],
     [['serve', '--server', 'a', '--server', 'a'], /^imap-broker: --server: "a" is there twice\n$/],
     [['serve', '--server', 'a', '--listen', '7143'], /--listen: 7143 has no port/],
-    [['serve', '--server', 'a', '--listen', '0.0.0.0:1'], /--listen: 0\.0\.0\.0 is no loopback address/],
+    [['serve', '--server', 'a', '--listen', '0.0.0.0:1'], /--listen: 0\.0\.0\.0 is not a loopback address/],
     [['serve', '--server', 'a', '--listen', 'unix:'], /--listen: unix: needs a path/],
     [['serve', '--server', 'a', '--starttls', '--insecure-no-tls'], /exclude each other/],
     [['serve', '--server', 'a', '--token', 'with blank'], /^imap-broker: --token: only letters, digits/],

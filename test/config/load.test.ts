@@ -152,7 +152,9 @@ level = "warn"
       unix: '/etc/imap-broker/monitor.sock',
       mode: 0o660,
     });
-    expect(() => monitorOf('[monitor]\nhost = "0.0.0.0"')).toThrow(/line \d+: monitor\.host: is no loopback address/);
+    expect(() => monitorOf('[monitor]\nhost = "0.0.0.0"')).toThrow(
+      /line \d+: monitor\.host: is not a loopback address/,
+    );
   });
 
   it('takes from systemd sockets by their names, and credentials where they are', () => {
@@ -210,7 +212,7 @@ describe('what is refused, in one sentence with line and key', () => {
     [
       'TCP that other machines reach',
       MINIMAL.replace('unix = "broker.sock"', 'host = "0.0.0.0"\nport = 1'),
-      /^line 2: listener\[0\]\.host: is no loopback address/,
+      /^line 2: listener\[0\]\.host: is not a loopback address/,
     ],
     ['TCP without a port', MINIMAL.replace('unix = "broker.sock"', 'host = "::1"'), /listener\[0\]\.port: is missing/],
     [

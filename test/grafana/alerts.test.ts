@@ -71,7 +71,7 @@ const cases: Case[] = [
     good: { process_start_time_seconds: `1x20 400x${ALL}` },
   },
   {
-    alert: 'ImapBrokerServerLeftAlone',
+    alert: 'ImapBrokerServerBackingOff',
     // Each try is followed by a time in which nobody asks.
     bad: { 'breaker_open{server="main"}': `${'1x3 0x6 '.repeat(20)}` },
     labels: { job: 'imap-broker', ...main },

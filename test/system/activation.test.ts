@@ -110,7 +110,7 @@ describe('a socket that systemd has opened', () => {
     const client = createClient({ url: `ws://127.0.0.1:${port}`, token: 'one' });
     const ping = client.broker.ping().catch(() => {});
     expect(await broker.ended()).toBe(1);
-    expect(broker.err).toContain('0.0.0.0 is no loopback address: that needs TLS.');
+    expect(broker.err).toContain('0.0.0.0 is not a loopback address: that needs TLS.');
     client.close();
     await ping;
   });

@@ -11,9 +11,9 @@ export interface AccountSelection {
 /** Adds the options that say which accounts a command is about; without options it is about all accounts. */
 export function addAccountOptions(command: Command): Command {
   return command
-    .option('--tenant <name>', 'of this web application alone')
-    .option('--server <name>', 'on this IMAP server alone')
-    .option('--user <name>', 'of this login name alone');
+    .option('--tenant <name>', 'only of this web application')
+    .option('--server <name>', 'only on this IMAP server')
+    .option('--user <name>', 'only of this login name');
 }
 
 export function selectionOf({ options }: AdminContext): AccountSelection {

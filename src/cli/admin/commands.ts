@@ -12,7 +12,9 @@ import { reload } from './reload.js';
 export function addActions(program: Command, admin: AdminCommands): void {
   admin
     .add(program, 'drain', 'stop the broker once running requests are done, or the time is up', drain)
-    .addOption(new Option('--grace <seconds>', 'time that they have (default: as configured)').argParser(graceOf))
+    .addOption(
+      new Option('--grace <seconds>', 'seconds that running requests have (default: as configured)').argParser(graceOf),
+    )
     .option('--wait', 'show what is left until it has stopped');
   admin.add(program, 'reload', 'read the configuration file again; requests go on', reload);
   admin
@@ -28,22 +30,19 @@ export function addActions(program: Command, admin: AdminCommands): void {
         'silent',
       ]),
     )
-    .addOption(new Option('--for <seconds>', 'then it is as configured again').argParser(secondsOf));
+    .addOption(
+      new Option('--for <seconds>', 'seconds after which the configured level applies again').argParser(secondsOf),
+    );
   admin
-    .add(program, 'probe', 'go the way to an IMAP server step by step; exit code 1 if a step fails', probe)
+    .add(program, 'probe', 'connect to an IMAP server step by step; exit code 1 if a step fails', probe)
     .argument('<server>', 'its name in the configuration')
     .option('--user <name>', 'log in as this user')
     .option('--password-file <file>', 'with the password in this file');
   addAccountOptions(
-    admin.add(program, 'pause', 'have requests wait, and log connections out after their current work', pause),
+    admin.add(program, 'pause', 'make requests wait, and log out connections after their current work', pause),
   );
   addAccountOptions(
-    admin.add(
-      program,
-      'resume',
-      'end a pause of what is named, and of parts of it; without options every pause',
-      resume,
-    ),
+    admin.add(program, 'resume', 'end the pauses of what the options name; without options, every pause', resume),
   );
   addAccountOptions(admin.add(program, 'reconnect', 'replace connections after their current work', reconnect));
   const kick = program.command('kick').description('end something at once; the application may come back');

@@ -15,19 +15,19 @@ export interface ListParams {
 /** Adds the options that say which part of a list is shown. */
 export function withPaging(command: Command): Command {
   return withTenant(command)
-    .addOption(new Option('--limit <count>', 'rows to show, at most').argParser(limitOf).default(100))
-    .addOption(new Option('--offset <count>', 'rows to leave out before').argParser(offsetOf).default(0));
+    .addOption(new Option('--limit <count>', 'most rows to show').argParser(limitOf).default(100))
+    .addOption(new Option('--offset <count>', 'rows to skip').argParser(offsetOf).default(0));
 }
 
 /** Adds the options that say which part of a list is shown, and those that choose accounts. */
 export function withAccounts(command: Command): Command {
   return withPaging(command)
-    .option('--server <name>', 'those at this IMAP server alone')
-    .option('--user <name>', 'those of this login name alone');
+    .option('--server <name>', 'only those at this IMAP server')
+    .option('--user <name>', 'only those of this login name');
 }
 
 function withTenant(command: Command): Command {
-  return command.option('--tenant <name>', 'those of this application alone');
+  return command.option('--tenant <name>', 'only those of this web application');
 }
 
 /** The options of a list as its method takes them. */

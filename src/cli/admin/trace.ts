@@ -53,6 +53,6 @@ function eventLine(event: TraceEvent, { json }: AdminContext): string {
     explain.commands.join(', '),
   ];
   const parts = [at, tenant, `${socket}/${request}`, method, `${ms} ms`, outcome, source ?? '-', ...(steps ?? [])];
-  const gap = missed > 0 ? `... ${missed} requests were not told: there were too many\n` : '';
+  const gap = missed > 0 ? `... ${missed} requests are not shown: there were too many\n` : '';
   return `${gap}${parts.join('  ')}\n`;
 }

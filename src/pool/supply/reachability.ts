@@ -43,9 +43,9 @@ export class Reachability {
   /** Whether each server can be reached as far as it is known, by name; has servers looked at for the next call. */
   get known(): Map<string, boolean> {
     void this.look();
-    const servers = [...this.#servers()].filter(({ name }) => this.#found.has(name) || this.#isLeftAlone(name));
+    const servers = [...this.#servers()].filter(({ name }) => this.#found.has(name) || this.#isBackingOff(name));
     return new Map(
-      servers.map(({ name }) => [name, !this.#isLeftAlone(name) && this.#found.get(name)?.problem === undefined]),
+      servers.map(({ name }) => [name, !this.#isBackingOff(name) && this.#found.get(name)?.problem === undefined]),
     );
   }
 
@@ -79,7 +79,7 @@ export class Reachability {
     this.#found.set(server.name, { server, problem, at });
   }
 
-  #isLeftAlone(name: string): boolean {
+  #isBackingOff(name: string): boolean {
     return this.#registry.servers.get(name)?.state === 'open';
   }
 }
