@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../../src/client/index.js';
+import { runMain } from '../cli/run-main.js';
 import { HostileBroker } from '../support/hostile-broker.js';
 
 afterEach(() => void vi.unstubAllEnvs());
@@ -89,6 +90,13 @@ describe('createClient', () => {
     expect(refusal({ url: 'ws://a' })).toContain('IMAP_BROKER_TOKEN has a blank');
     vi.stubEnv('IMAP_BROKER_TOKEN', '');
     expect(refusal({ url: 'ws://a' })).toBe('');
+  });
+
+  it('has commands for operators send no token of an application', async () => {
+    const broker = await HostileBroker.start();
+    vi.stubEnv('IMAP_BROKER_TOKEN', 'of-an-application');
+    await runMain('servers', '--json', '--url', broker.url);
+    expect(broker.sockets.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
   it.each(['ws://a', 'wss://a:1/path?shard=1', 'WS://A', 'ws:a:1', 'unix:/a', 'unix:a', 'unix:///run/a.sock?x=1'])(
