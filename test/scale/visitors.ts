@@ -7,7 +7,15 @@ import { TOKEN } from '../support/running-broker.js';
 import { type Cluster, SHARDS } from './cluster.js';
 
 /** After these a web application sends a read again, and a write with its key: it does not know what became of it. */
-const AGAIN = ['CONNECTION_LOST', 'DRAINING', 'DEADLINE', 'CANCELLED', 'UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
+const AGAIN = [
+  'CONNECTION_LOST',
+  'UNREACHABLE',
+  'DRAINING',
+  'DEADLINE',
+  'CANCELLED',
+  'UPSTREAM_UNAVAILABLE',
+  'RATE_LIMITED',
+];
 /** Milliseconds that a web application waits for an answer. */
 const TIMEOUT_MS = 20_000;
 /** Milliseconds within which a web application sends a request again: longer than a proxy is killed again and again. */

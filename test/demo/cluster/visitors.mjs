@@ -10,7 +10,7 @@ const CLICK_MS = 480;
 const APPEND_EVERY = 20;
 const ROWS = 50;
 /** What leaves open whether a write was done: it is sent again with its key. */
-const UNSURE = ['CONNECTION_LOST', 'DRAINING', 'DEADLINE', 'CANCELLED', 'UPSTREAM_UNAVAILABLE'];
+const UNSURE = ['CONNECTION_LOST', 'UNREACHABLE', 'DRAINING', 'DEADLINE', 'CANCELLED', 'UPSTREAM_UNAVAILABLE'];
 /** Milliseconds after which it is given up. */
 const UNSURE_MS = 60_000;
 const RETRY_MS = 100;
