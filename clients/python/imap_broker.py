@@ -206,7 +206,8 @@ class _Link:
             self.close()
             kind = {b"400": "INVALID_REQUEST", b"401": "UNAUTHENTICATED", b"403": "FORBIDDEN"}.get(status, "UNREACHABLE")
             final = kind != "UNREACHABLE" or isinstance(error, ssl.SSLCertVerificationError)
-            raise BrokerError(kind, f"No socket to the broker at {host}. {error}", retry_after_ms=None if final else 100) from error
+            message = f"No socket to the broker at {address if isinstance(address, str) else host}. {error}"
+            raise BrokerError(kind, message, retry_after_ms=None if final else 100) from error
         self.usable, self.epoch, self._patience = True, hello["epoch"], hello["heartbeatMs"] / 400
 
     def __del__(self): self.close()
@@ -332,8 +333,7 @@ class _Link:
         if isinstance(address, str):
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.settimeout(left)
-            self._socket.connect(address)
-            return
+            return self._socket.connect(address)
         self._socket = socket.create_connection(address, left)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if secure:
