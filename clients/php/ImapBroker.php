@@ -279,11 +279,11 @@ final class Link {
         try {
             while ($type === 1) {
                 yield $bytes;
+                [$type, $this->deadline] = [0, self::now() + self::STALL];
                 if (($taken += strlen($bytes)) >= self::CREDIT / 2) {
                     $this->send(1, ['method' => '$/credit', 'params' => ['stream' => $stream, 'bytes' => $taken]]);
                     $taken = 0;
                 }
-                $this->deadline = self::now() + self::STALL;
                 // Notifications are passed over, and what is still under way of a download that was left.
                 do $frame = $this->next(); while (is_array($frame) || ($frame !== null && unpack('N', $frame, 1)[1] !== $stream));
                 if ($frame === null) throw new BrokerError('STREAM_STALLED', 'The broker sent no bytes of a download for too long.');
@@ -294,8 +294,11 @@ final class Link {
             $why = is_string($why['message'] ?? null) ? $why['message'] : 'it says not why';
             if ($type > 2) throw new BrokerError($kind, "The broker aborted the download: $why.");
         } finally {
-            $this->busy = false;
-            if ($type === 1 && $this->socket && $this->pid === getmypid()) $this->send(2, pack('CN', 3, $stream));
+            // Type 1: the reader left. Type 0: something interrupted the wait, so that the socket is of no use any more.
+            [$this->busy, $this->deadline] = [$type === 0, self::now() + 1];
+            try {
+                if ($type === 1 && $this->socket && $this->pid === getmypid()) $this->send(2, pack('CN', 3, $stream));
+            } catch (BrokerError) {}
         }
     }
 

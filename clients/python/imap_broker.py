@@ -181,8 +181,8 @@ class _Link:
 
     def __init__(self, target, token, ca_file, verify, deadline):
         self.usable, self.epoch, self._socket, self._pid = False, "", None, os.getpid()
-        self._id, self._upload, self._credit = 0, -1, 0
-        self._busy = False  # From a request to its answer or the end of its download; for ever where a signal interrupts.
+        # Busy from a request to its answer or to the end of its download; for ever where a signal interrupts.
+        self._id, self._upload, self._credit, self._busy = 0, -1, 0, False
         self._buffer, self._message, self._opcode, self._executed = bytearray(), b"", 0, "no"
         self._deadline, self._heard, self._patience = deadline, time.monotonic(), float("inf")
         (address, secure, host, path), status = target, b""
@@ -206,7 +206,8 @@ class _Link:
             self.close()
             kind = {b"400": "INVALID_REQUEST", b"401": "UNAUTHENTICATED", b"403": "FORBIDDEN"}.get(status, "UNREACHABLE")
             final = kind != "UNREACHABLE" or isinstance(error, ssl.SSLCertVerificationError)
-            raise BrokerError(kind, f"No socket to the broker at {host}. {error}", retry_after_ms=None if final else 100) from error
+            message = f"No socket to the broker at {address if isinstance(address, str) else host}. {error}"
+            raise BrokerError(kind, message, retry_after_ms=None if final else 100) from error
         self.usable, self.epoch, self._patience = True, hello["epoch"], hello["heartbeatMs"] / 400
 
     def __del__(self): self.close()
@@ -283,11 +284,10 @@ class _Link:
         try:
             while kind == 1:
                 yield piece
-                taken += len(piece)
+                taken, kind, frame, self._deadline = taken + len(piece), 0, {}, time.monotonic() + self.STALL
                 if taken >= self.CREDIT / 2:
                     self._send(1, {"method": "$/credit", "params": {"stream": stream, "bytes": taken}})
                     taken = 0
-                self._deadline, frame = time.monotonic() + self.STALL, {}
                 # Notifications are passed over, and what is still under way of a download that was left.
                 while isinstance(frame, dict) or (frame and frame[1:5] != struct.pack(">I", stream)): frame = self._next()
                 if frame is None: raise BrokerError("STREAM_STALLED", "The broker sent no bytes of a download for too long.")
@@ -295,8 +295,11 @@ class _Link:
             kind_of, why = _member(_json(piece), "kind"), _member(_json(piece), "message")
             if kind > 2: raise BrokerError(kind_of or "CONNECTION_LOST", f"The broker aborted the download: {why or 'it says not why'}.")
         finally:
-            self._busy = False
-            if kind == 1 and self._socket is not None and self._pid == os.getpid(): self._send(2, struct.pack(">BI", 3, stream))
+            # Kind 1: the reader left. Kind 0: something interrupted the wait, so that the socket is of no use any more.
+            self._busy, self._deadline = kind == 0, time.monotonic() + 1
+            try:
+                if kind == 1 and self._socket and self._pid == os.getpid(): self._send(2, struct.pack(">BI", 3, stream))
+            except BrokerError: pass
 
     def _next(self, poll=False):
         """The next message: JSON of a text, or the bytes of a binary frame; None where none comes in time or, to poll, is there."""
@@ -330,8 +333,7 @@ class _Link:
         if isinstance(address, str):
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.settimeout(left)
-            self._socket.connect(address)
-            return
+            return self._socket.connect(address)
         self._socket = socket.create_connection(address, left)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if secure:

@@ -65,7 +65,7 @@ describe('docs/php-and-python.md', () => {
       await running.printed(/^2 Grüße\n1 Hello reader\n1\nlist INBOX\n$/);
       await dovecot.deliver(user, 'INBOX', message({ subject: 'Just arrived' }));
       await running.printed(/^new Just arrived$/m);
-      expect(readFileSync(join(folder, 'notes.bin'))).toEqual(attachments[0]?.content);
+      expect(readFileSync(join(folder, 'attachment.bin'))).toEqual(attachments[0]?.content);
     } finally {
       await running.stop('SIGKILL');
     }
