@@ -36,6 +36,12 @@ rmSync(join(folder, 'container/secrets'), { recursive: true, force: true });
 const { services } = parse(readFileSync('container/compose.yaml', 'utf8'));
 const started = [];
 let failures = 0;
+process.once('exit', () => {
+  for (const name of started) podman(['rm', '--force', '--time', '0', name]);
+  podman(['volume', 'prune', '--force']);
+  spawnSync('ip', ['netns', 'delete', NETWORK]);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 makeBaseImages();
 say('Building the images of the Dockerfiles');
@@ -45,16 +51,9 @@ for (const [name, context] of [
 ])
   build(`localhost/${name}:local`, context);
 makePrometheusImage();
-try {
-  command('ip', ['netns', 'add', NETWORK]);
-  command('ip', ['-n', NETWORK, 'link', 'set', 'lo', 'up']);
-  await tryAll();
-} finally {
-  for (const name of started) podman(['rm', '--force', '--time', '0', name]);
-  podman(['volume', 'prune', '--force']);
-  spawnSync('ip', ['netns', 'delete', NETWORK]);
-  rmSync(folder, { recursive: true, force: true });
-}
+command('ip', ['netns', 'add', NETWORK]);
+command('ip', ['-n', NETWORK, 'link', 'set', 'lo', 'up']);
+await tryAll();
 console.log(failures === 0 ? '\nAll of it works.' : `\n${failures} of it failed.`);
 process.exit(failures === 0 ? 0 : 1);
 
