@@ -90,7 +90,7 @@ describe('signing in', () => {
     const { page } = await place.signedIn(user);
     await open(page, 'Still here');
     await expect.poll(() => place.watches(user)).toBe(1);
-    await place.admin.call('session.revoke', { tenant: 'webmail', user });
+    await place.operate('session.revoke', { tenant: 'webmail', user });
     await page.getByText('Your session has ended').waitFor();
     await signIn(page, user, place.dovecot.password);
     await page.getByRole('heading', { name: 'Still here', level: 1 }).waitFor();
@@ -369,7 +369,7 @@ describe('the list', () => {
     await place.dovecot.deliver(user, 'INBOX', message({ subject: 'After the storm' }));
     await page.locator('#list').getByText('After the storm').waitFor();
     expect(complaints).toEqual([]);
-    const waiting = await place.admin.call('request.waiting', { tenant: 'webmail', server: 'dovecot', user });
+    const waiting = await place.operate('request.waiting', { tenant: 'webmail', server: 'dovecot', user });
     expect(waiting.total).toBe(0);
   });
 });
