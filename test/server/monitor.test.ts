@@ -61,7 +61,7 @@ describe('a monitor', () => {
         'cache-control': 'no-store',
       },
     });
-    for (const [, path] of body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    for (const [, path] of body.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {
       expect(await page(monitorUrl, path ?? ''), path).toMatchObject({ status: 200 });
     }
     expect((await page(monitorUrl, '/dashboard/uplot.js')).headers['content-type']).toMatch('text/javascript');
