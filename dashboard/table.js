@@ -1,5 +1,8 @@
 import { visible } from './words.js';
 
+/** What cells say of nothing, which stands back. */
+const NOTHING = new Set(['0', '0 B', '–']);
+
 /**
  * A table that is drawn again and again: rows keep their elements, by key, so that the element with the focus keeps
  * it. On a narrow screen each row is a card; the roles are said because CSS takes them from a table drawn so.
@@ -130,7 +133,7 @@ function classOf({ number, minor, deeds }) {
 }
 
 function fill(cell, content) {
-  cell.classList.toggle('nil', content === '0' || content === '–');
+  cell.classList.toggle('nil', NOTHING.has(content));
   if (typeof content !== 'string') {
     if (cell.firstChild !== content) cell.replaceChildren(content);
     return;

@@ -146,13 +146,21 @@ describe('the page of the monitor', () => {
     await expect.poll(() => page.locator('#waiting').textContent()).toContain('No request waits.');
   });
 
-  it('finds an account by its whole login name, and shows more of a long list', async () => {
-    const { page } = await served.board('Accounts');
+  it('shows ten accounts on a phone and more when asked, and finds one by its whole login name', async () => {
+    const { client } = served.running;
+    const sessions: string[] = [];
+    for (let count = 0; count < 10; count += 1) sessions.push(await client.login(newUser('many')));
+    const { page } = await served.board('Accounts', { viewport: { width: 390, height: 844 } });
+    const rows = page.locator('#accounts tbody tr');
+    await expect.poll(() => rows.count()).toBe(10);
+    await page.getByRole('button', { name: 'Show more: 10 of 11 are here' }).click();
+    await expect.poll(() => rows.count()).toBe(11);
     await page.getByLabel('Login name').fill('none-such');
     await page.getByText('No account in use has this login name.').waitFor();
     await page.getByLabel('Login name').fill(user);
     await row(page, user).waitFor();
     expect(await page.locator('#more-accounts').isVisible()).toBe(false);
+    for (const one of sessions) await client.call('session.close', { session: one });
   });
 
   it('goes to its parts by links, which the button Back undoes', async () => {

@@ -5,7 +5,6 @@ import { STEP_MS } from '../../src/runtime/load/load.js';
 import { tenantWith } from '../../src/session/tenant.js';
 import { hashToken } from '../../src/session/tenants.js';
 import { logIn, openPage, startChromium } from '../support/chromium.js';
-import type { Dovecot } from '../support/dovecot.js';
 import { OperatedBroker } from '../support/operated-broker.js';
 import { TOKEN } from '../support/running-broker.js';
 
@@ -27,19 +26,15 @@ export class ServedPage {
     this.endStep = endStep;
   }
 
-  static start(options: Partial<BrokerOptions> = {}): Promise<ServedPage> {
-    return ServedPage.startWith(() => options);
-  }
-
-  static async startWith(options: (dovecot: Dovecot) => Partial<BrokerOptions>): Promise<ServedPage> {
+  static async start(options: Partial<BrokerOptions> = {}): Promise<ServedPage> {
     const timers = vi.spyOn(globalThis, 'setInterval');
-    const running = await OperatedBroker.start((dovecot) => ({
+    const running = await OperatedBroker.start(() => ({
       monitor: { host: '127.0.0.1', port: 0 },
       tenants: [
         tenantWith({ name: 'webmail', tokenHashes: [hashToken(TOKEN)] }),
         tenantWith({ name: 'operators', tokenHashes: [hashToken(ADMIN)], scopes: ['admin'] }),
       ],
-      ...options(dovecot),
+      ...options,
     }));
     const steps = timers.mock.calls.filter(([, ms]) => ms === STEP_MS);
     timers.mockRestore();
