@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, FrameLocator, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { MethodName, ParamsIn, Result } from '../../src/protocol/contract.js';
 import { tenantWith } from '../../src/session/tenant.js';
@@ -148,6 +148,21 @@ export async function signIn(page: Page, user: string, password: string): Promis
   await page.getByLabel('User name').fill(user);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Opens the message with this subject from the list. */
+export async function open(page: Page, subject: string): Promise<void> {
+  await page.locator('#list .subject').getByText(subject, { exact: true }).click();
+  await page.getByRole('heading', { name: subject, level: 1 }).waitFor();
+}
+
+/** The text of the open message. */
+export function frame(page: Page): FrameLocator {
+  return page.frameLocator('iframe[title="Text of the message"]');
+}
+
+export function subjects(page: Page): Promise<string[]> {
+  return page.locator('#list .subject').allTextContents();
 }
 
 /** A server that a message must not reach: it counts connections, for even one of them would tell that the mail was read. */

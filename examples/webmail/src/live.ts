@@ -3,7 +3,7 @@ import { streamSSE } from 'hono/streaming';
 import { type Client, RpcError, type SessionClient, type WatchEvent } from 'imap-broker/client';
 import { endsSession } from './errors.js';
 
-const BEAT_MS = 5000;
+const BEAT_MS = 3000;
 
 /**
  * What changes in the inbox and in a folder, as server-sent events, until the tab goes away. The client has one socket
@@ -53,8 +53,11 @@ export function live(c: Context, client: Client, mail: SessionClient, folder: st
           waiting.delete(event);
           await stream.writeSSE({ event, data });
         }
+        if (waiting.size > 0 || over.signal.aborted) continue;
         if (ended) return;
-        if (waiting.size === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
