@@ -64,7 +64,7 @@ describe('params', () => {
       `{"jsonrpc":"2.0","id":1,"method":"message.search","params":{"session":"live","mailboxes":["a"],"filter":${filter}}}`,
     );
     expect((await client.answer(1)).error?.message).toBe('params: at most 64 levels deep');
-    expect(logged.filter(({ level }) => level === 50)).toEqual([]);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it('with names of any length are refused in few words', async () => {
@@ -128,7 +128,7 @@ describe('a request', () => {
     const write = await client.request('mailbox.create', { session: 'live', mailbox: 'a' });
     expect(write.error?.data).toEqual({ kind: 'INTERNAL', executed: 'maybe' });
     expect((await client.request('rpc.discover')).error?.data.kind).toBe('INTERNAL');
-    const entry = logged.find(({ method, level }) => method === 'broker.ping' && level === 50);
+    const entry = logged.find(({ method, level }) => method === 'broker.ping' && level === 'error');
     expect(entry).toMatchObject({ err: { message: 'secret detail', cause: { message: 'deeper' } } });
     expect(JSON.stringify(entry)).toContain('at ');
     expect(JSON.stringify(logged)).not.toContain('somebody');
