@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../cli/built.js';
 import { message } from '../support/mail.js';
 import { messageTests } from './webmail-messages.js';
@@ -233,14 +233,21 @@ describe('without the broker', () => {
     await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Before' }));
     const { page } = await place.signedIn(user);
     await expect.poll(() => place.watches(user)).toBe(1);
+    const storageState = await page.context().storageState();
+    onTestFinished(() => place.relay.thaw());
     place.relay.freeze();
     place.relay.cut();
+    // A tab that is opened meanwhile is told as well, and comes back by itself.
+    const opening = place.page({ storageState });
     await page.getByText('The mail service does not answer. Trying again').waitFor({ timeout: 30_000 });
+    const { page: other } = await opening;
+    await other.getByRole('heading', { name: 'The mail service does not answer' }).waitFor();
     place.relay.cut();
     place.relay.thaw();
     await page.getByText('The mail service does not answer').waitFor({ state: 'detached', timeout: 30_000 });
     await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Afterwards' }));
     await page.locator('#list').getByText('Afterwards').waitFor();
+    await other.locator('#list').getByText('Afterwards').waitFor();
   }, 90_000);
 });
 

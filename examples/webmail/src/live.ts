@@ -29,44 +29,40 @@ export function live(c: Context, client: Client, mail: SessionClient, folder: st
       const here = await client.broker.ping({ timeoutMs: BEAT_MS - 1000 }).catch(() => undefined);
       tell('broker', here ? 'here' : 'away');
     }, BEAT_MS);
-    try {
-      await mail.watch({
-        mailboxes: [...new Set(['INBOX', folder])],
-        folders: true,
-        fields: ['envelope'],
-        signal: over.signal,
-        onEvent: (event) => {
-          const words = newMail(event);
-          if (words) tell('mail', words);
-          tell('changed');
-        },
-        onResync: () => tell('changed'),
-        onEnd: (error) => {
-          if (error instanceof RpcError && endsSession(error)) tell('ended');
-          ended = true;
-          wake();
-        },
-      });
-      tell('broker', 'here');
-      while (!over.signal.aborted) {
-        for (const [event, data] of [...waiting]) {
-          waiting.delete(event);
-          await stream.writeSSE({ event, data });
-        }
-        if (waiting.size > 0 || over.signal.aborted) continue;
-        if (ended) return;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    const end = (error: unknown) => {
+      // Where it is not the session that is over, the browser opens the stream again by itself.
+      if (error instanceof RpcError && endsSession(error)) tell('ended');
+      ended = true;
+      wake();
+    };
+    const watch = mail.watch({
+      mailboxes: [...new Set(['INBOX', folder])],
+      folders: true,
+      fields: ['envelope'],
+      signal: over.signal,
+      onEvent: (event) => {
+        const words = newMail(event);
+        if (words) tell('mail', words);
+        tell('changed');
+      },
+      onResync: () => tell('changed'),
+      onEnd: end,
+    });
+    // Not waited for: without the broker it takes long to fail, and the tab is told meanwhile.
+    watch.then(() => tell('broker', 'here'), end);
+    while (!over.signal.aborted) {
+      for (const [event, data] of [...waiting]) {
+        waiting.delete(event);
+        await stream.writeSSE({ event, data });
       }
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      // The browser opens the stream again by itself, unless the session is over.
-      if (endsSession(error)) await stream.writeSSE({ event: 'ended', data: '' });
-    } finally {
-      clearInterval(beat);
-      over.abort();
+      if (waiting.size > 0 || over.signal.aborted) continue;
+      if (ended) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
+    clearInterval(beat);
+    over.abort();
   });
 }
 
