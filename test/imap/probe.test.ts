@@ -49,7 +49,9 @@ describe('a server that cannot be reached is told with the reason', () => {
 
   it('when it is silent, as a stopped one is', async () => {
     const server = await scripted({ greeting: null });
-    expect(await last(server.server(), 100)).toMatch(/^greeting: no answer within \d+ ms \(the port may begin with TLS: .*\)$/);
+    expect(await last(server.server(), 100)).toMatch(
+      /^greeting: no answer within \d+ ms \(the port may begin with TLS: .*\)$/,
+    );
     await expect.poll(() => server.connections.size).toBe(0);
   });
 
