@@ -13,7 +13,8 @@ const projects: readonly [name: string, fits: (file: string) => boolean][] = [
   [
     'system',
     (file) =>
-      /^test\/(?:cli|container|dashboard|demo|docs|release|servers|system)\//.test(file) && startsSomething(file),
+      /^test\/(?:cli|clients|container|dashboard|demo|docs|examples|release|servers|system)\//.test(file) &&
+      startsSomething(file),
   ],
   ['dovecot', startsSomething],
   ['unit', () => true],
