@@ -110,7 +110,9 @@ describe('a command for operators', () => {
     const { code, err } = await runMain('servers', '--url', wss);
     expect([code, err]).toEqual([
       1,
-      expect.stringMatching(/no broker can be reached at wss:\S+: [A-Z_]+\. It does not speak TLS: is it ws:\?\n$/),
+      expect.stringMatching(
+        /no broker can be reached at wss:\S+: [A-Z_]+\. The broker does not speak TLS there: is ws: meant\?\n$/,
+      ),
     ]);
     const strange = `wss://localhost:${dovecot.tlsPort}`;
     expect((await runMain('servers', '--url', strange)).err).toMatch(

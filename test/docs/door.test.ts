@@ -20,11 +20,6 @@ describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'])('%s', (file
   it('names files and folders that are there', () => {
     expect(pathsIn(textOf(file)).filter((path) => !isThere(path))).toEqual([]);
   });
-
-  it('links to files that are there', () => {
-    const links = [...textOf(file).matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target);
-    expect(links.filter((target) => !/^https?:/.test(target) && !existsSync(join(root, target)))).toEqual([]);
-  });
 });
 
 it('ARCHITECTURE.md names each folder of src', () => {

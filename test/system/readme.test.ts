@@ -141,11 +141,4 @@ describe('README.md', () => {
     expect(client.notifications[0]?.method).toBe('broker.hello');
     await client.close();
   });
-
-  it('links to nothing that is not there', () => {
-    const links = [...readme.matchAll(/\]\(([^)#]+)/g)].map(([, target = '']) => target);
-    for (const target of links.filter((one) => !one.includes('://'))) {
-      expect(() => readFileSync(join(projectRoot, target)), target).not.toThrow();
-    }
-  });
 });

@@ -63,7 +63,7 @@ describeManaged('the shipped units in a systemd manager', () => {
 
   it('lets root in as operator', async () => {
     const program = ['imap-broker', 'servers', '--url', 'unix:/run/imap-broker/admin.sock'];
-    expect(await manager.inside('env', ...program)).toContain('dovecot  closed');
+    expect(await manager.inside('env', ...program)).toContain('dovecot  reachable');
   });
 
   it('reloads: a good file takes effect, a bad one changes nothing and the log names its line', async () => {
