@@ -133,6 +133,20 @@ describe('the list', () => {
     await expect.poll(() => place.watches(user)).toBe(0);
   });
 
+  it('shows what arrives between the page and the beginning of its watch', async () => {
+    const user = place.dovecot.user();
+    await place.dovecot.deliver(user, 'INBOX', message({ subject: 'First' }));
+    const { page } = await place.signedIn(user);
+    const deliver = async () => {
+      await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Between' }));
+      // The broker hears of it now, and not when the watch has begun.
+      await expect.poll(async () => (await page.request.get(place.url)).text()).toContain('Between');
+    };
+    await page.route('**/live?*', (route) => deliver().then(() => route.continue()), { times: 1 });
+    await page.reload();
+    await expect.poll(() => subjects(page)).toEqual(['Between', 'First']);
+  });
+
   it('pages with cursors, searches, and the back button leads back through all of it', async () => {
     const user = place.dovecot.user();
     await place.dovecot.bulkDeliver(

@@ -139,12 +139,15 @@ function reading(app: Hono<Env>, client: Client): void {
       page(
         `${unseen ? `(${unseen}) ` : ''}${opened?.message?.envelope.subject || folder}`,
         <MailPage {...props} pictures={c.req.query('pictures') === '1'} />,
-        `/live?${new URLSearchParams({ folder })}`,
+        `/live?${new URLSearchParams({ folder, since: list.state ?? '' })}`,
       ),
     );
   });
 
-  app.get('/live', (c) => live(c, client, c.var.mail, c.req.query('folder') ?? 'INBOX'));
+  app.get('/live', (c) => {
+    const { folder = 'INBOX', since = '' } = c.req.query();
+    return live(c, client, c.var.mail, { folder, since });
+  });
 
   app.get('/body', async (c) => {
     const at = messageOf(c);

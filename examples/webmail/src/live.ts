@@ -5,11 +5,17 @@ import { endsSession } from './errors.js';
 
 const BEAT_MS = 3000;
 
+/** The folder that a page shows, and the `state` of the list that it shows; empty where the list has none. */
+interface Shown {
+  folder: string;
+  since: string;
+}
+
 /**
  * What changes in the inbox and in a folder, as server-sent events, until the tab goes away. The client has one socket
  * for all watches, and its watches go on over restarts of the broker.
  */
-export function live(c: Context, client: Client, mail: SessionClient, folder: string): Response {
+export function live(c: Context, client: Client, mail: SessionClient, shown: Shown): Response {
   return streamSSE(c, async (stream) => {
     const over = new AbortController();
     // One event of each kind at most waits for a tab that does not read.
@@ -36,7 +42,7 @@ export function live(c: Context, client: Client, mail: SessionClient, folder: st
       wake();
     };
     const watch = mail.watch({
-      mailboxes: [...new Set(['INBOX', folder])],
+      mailboxes: [...new Set(['INBOX', shown.folder])],
       folders: true,
       fields: ['envelope'],
       signal: over.signal,
@@ -48,8 +54,12 @@ export function live(c: Context, client: Client, mail: SessionClient, folder: st
       onResync: () => tell('changed'),
       onEnd: end,
     });
+    const begun = async () => {
+      tell('broker', 'here');
+      if (await isOld(mail, shown).catch(() => true)) tell('changed');
+    };
     // Not waited for: without the broker it takes long to fail, and the tab is told meanwhile.
-    watch.then(() => tell('broker', 'here'), end);
+    watch.then(begun, end);
     while (!over.signal.aborted) {
       for (const [event, data] of [...waiting]) {
         waiting.delete(event);
@@ -64,6 +74,13 @@ export function live(c: Context, client: Client, mail: SessionClient, folder: st
     clearInterval(beat);
     over.abort();
   });
+}
+
+/** Whether the list has changed between the page and the beginning of its watch. */
+async function isOld(mail: SessionClient, { folder, since }: Shown): Promise<boolean> {
+  if (since === '') return true;
+  const { complete, added, changed, removed } = await mail.mailbox.changes({ mailbox: folder, since });
+  return !complete || added.length + changed.length + removed.length > 0;
 }
 
 function newMail(event: WatchEvent): string | undefined {
