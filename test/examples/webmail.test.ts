@@ -98,6 +98,24 @@ describe('signing in', () => {
     expect(await page.content()).not.toContain('Private');
   });
 
+  it('writes times as they are where the browser is, and as they are on the server for a browser of nowhere', async () => {
+    const user = place.dovecot.user();
+    await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Dated', date: new Date('2024-05-06T22:08:09Z') }));
+    const sentAt = '.sender time';
+    const { page } = await place.signedIn(user, { timezoneId: 'Pacific/Auckland' });
+    await open(page, 'Dated');
+    expect(await page.locator(sentAt).textContent()).toBe('7 May 2024, 10:08');
+    for (const timeZone of ['', 'Nowhere/At all', 'x'.repeat(100_000)]) {
+      const { page: other } = await place.page();
+      await other.goto(place.url);
+      await other.evaluate(`document.querySelector('input[name=zone]').value = ${JSON.stringify(timeZone)}`);
+      await signIn(other, user, place.dovecot.password);
+      await open(other, 'Dated');
+      const local = new Date('2024-05-06T22:08:09Z').toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+      expect(await other.locator(sentAt).textContent()).toBe(local);
+    }
+  });
+
   it('refuses posts from other sites', async () => {
     const user = place.dovecot.user();
     const { page } = await place.signedIn(user);

@@ -3,9 +3,9 @@
 const status = document.querySelector('#status');
 const list = document.querySelector('#list');
 
-// The server writes times as they are where the reader is.
-// biome-ignore lint/suspicious/noDocumentCookie: not every browser has a cookieStore.
-document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; SameSite=Lax`;
+// The login takes the time zone of the reader along: the server writes times as they are there.
+const zone = document.querySelector('input[name=zone]');
+if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Says something in passing, or until it is taken back with empty words. */
 function say(words, kind) {

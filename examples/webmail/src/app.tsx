@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { getCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
@@ -12,7 +11,7 @@ import { frameDocument, framePolicy } from './body.js';
 import { DraftError, emptyDraft, replyTo } from './compose.js';
 import { endsSession, type Told, told } from './errors.js';
 import { ComposePage, ErrorPage, LoginPage } from './forms.js';
-import { page } from './layout.js';
+import { page, STYLES } from './layout.js';
 import { live } from './live.js';
 import { MailPage, type Opened } from './mail-page.js';
 import { href, type MessagePlace, messageOf, ownPath, placeOf } from './place.js';
@@ -21,12 +20,16 @@ import { forget, note, remember, signedOf, takeNote } from './session.js';
 import { knownZone } from './words.js';
 
 interface Env {
-  Variables: { mail: SessionClient; user: string };
+  Variables: { mail: SessionClient; user: string; timeZone: string | undefined };
 }
 type Ctx = Context<Env>;
 
 const FIELDS = ['envelope', 'flags', 'internalDate', 'hasAttachment', 'preview'] as const;
-const FILES = { 'style.css': 'text/css', 'app.js': 'text/javascript', 'icon.svg': 'image/svg+xml' };
+const FILES: Record<string, string> = {
+  ...Object.fromEntries(STYLES.map((name) => [name, 'text/css'])),
+  'app.js': 'text/javascript',
+  'icon.svg': 'image/svg+xml',
+};
 
 /** The webmail, for the users of one IMAP server in the configuration of the broker. */
 export function webmail(client: Client, server: string): Hono<Env> {
@@ -81,7 +84,9 @@ function signingIn(app: Hono<Env>, client: Client, server: string): void {
       // Behind a reverse proxy the address would be in a header that the proxy sets.
       const clientIp = getConnInfo(c).remote.address;
       const opened = await client.session.open({ server, user, auth: { password }, clientIp });
-      return remember(c, user, opened) ? c.redirect(next, 303) : again('This password is too long.', 400);
+      const timeZone = knownZone(`${form.get('zone') ?? ''}`);
+      const kept = remember(c, { user, timeZone }, opened);
+      return kept ? c.redirect(next, 303) : again('This password is too long.', 400);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const { status, title, words } = told(error);
@@ -100,10 +105,11 @@ function signingIn(app: Hono<Env>, client: Client, server: string): void {
     let { session } = signed;
     if (Date.now() > signed.renewAt && c.req.path === '/') {
       const renewed = await client.session.renew({ session });
-      remember(c, signed.user, renewed);
+      remember(c, signed, renewed);
       session = renewed.session;
     }
     c.set('user', signed.user);
+    c.set('timeZone', signed.timeZone);
     c.set('mail', client.withSession(session));
     await next();
   });
@@ -117,7 +123,7 @@ function signingIn(app: Hono<Env>, client: Client, server: string): void {
 
 function reading(app: Hono<Env>, client: Client): void {
   app.get('/', async (c) => {
-    const { mail, user } = c.var;
+    const { mail, user, timeZone } = c.var;
     const place = placeOf(c);
     const { folder, q, cursor, message } = place;
     // Where the browser leaves the page before it is there, the broker drops the work.
@@ -134,7 +140,7 @@ function reading(app: Hono<Env>, client: Client): void {
     ]);
     const unseen = folders.find(({ name }) => name === folder)?.counts?.unseen;
     const words = changesOnly ? undefined : takeNote(c);
-    const props = { user, place, folders, list, opened, note: words, timeZone: zoneOf(c) };
+    const props = { user, place, folders, list, opened, note: words, timeZone };
     return c.html(
       page(
         `${unseen ? `(${unseen}) ` : ''}${opened?.message?.envelope.subject || folder}`,
@@ -179,14 +185,14 @@ function writing(app: Hono<Env>): void {
   });
 
   app.get('/compose', async (c) => {
-    const { mail, user } = c.var;
+    const { mail, user, timeZone } = c.var;
     const answers = c.req.query('uid') !== undefined;
     const [{ mailboxes: folders }, answered] = await Promise.all([
       mail.mailbox.list({ counts: true }),
       answers ? mail.message.get({ ...address(messageOf(c)), headers: ['References'] }) : undefined,
     ]);
     const message = answered?.messages[0];
-    const draft = message ? replyTo(message, user, c.req.query('to') === 'all', zoneOf(c)) : emptyDraft();
+    const draft = message ? replyTo(message, user, c.req.query('to') === 'all', timeZone) : emptyDraft();
     const query = message ? new URL(c.req.url).search : '';
     return c.html(page('Write', <ComposePage user={user} folders={folders} draft={draft} answered={query} />));
   });
@@ -264,10 +270,6 @@ function formOf(c: Context): Promise<FormData> {
 function pathOf(c: Context): string {
   const { pathname, search } = new URL(c.req.url);
   return `${pathname}${search}`;
-}
-
-function zoneOf(c: Context): string | undefined {
-  return knownZone(getCookie(c, 'zone'));
 }
 
 /** A file name for a header (RFC 8187): without what a file system takes for a path, at most 150 characters. */

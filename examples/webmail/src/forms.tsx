@@ -20,6 +20,7 @@ export const LoginPage: FC<{ next: string; user?: string; problem?: string | und
     )}
     <form method="post" action="/login">
       <input type="hidden" name="next" value={next} />
+      <input type="hidden" name="zone" />
       <label>
         User name
         <input

@@ -39,6 +39,9 @@ export const Icon: FC<{ name: IconName }> = ({ name }) => (
   </svg>
 );
 
+/** In this order, for a later one overrides what an earlier one says. */
+export const STYLES = ['base.css', 'frame.css', 'list.css', 'message.css', 'forms.css'] as const;
+
 /** A whole document. `live` is the address of the events that keep it up to date. */
 export function page(title: string, content: Child, live = '', refresh?: number) {
   return html`<!doctype html>
@@ -50,7 +53,7 @@ export function page(title: string, content: Child, live = '', refresh?: number)
         ${refresh ? html`<meta http-equiv="refresh" content="${refresh}" />` : ''}
         <title>${title}</title>
         <link rel="icon" href="/icon.svg" />
-        <link rel="stylesheet" href="/style.css" />
+        ${STYLES.map((name) => html`<link rel="stylesheet" href="/${name}" />`)}
         <script src="/app.js" type="module"></script>
       </head>
       <body data-live="${live}">
@@ -103,8 +106,8 @@ export const Shell: FC<{
         <Icon name="drafts" /> Write
       </a>
       <ul id="folder-list">
-        {folders.map((folder) => (
-          <FolderLine folder={folder} depth={depthOf(folders, folder)} current={folder.name === current} />
+        {withDepths(folders).map(([folder, depth]) => (
+          <FolderLine folder={folder} depth={depth} current={folder.name === current} />
         ))}
       </ul>
     </nav>
@@ -154,7 +157,12 @@ function leafOf(folders: Folder[], name: string): string {
   return folder ? folderTitle(folder) : name;
 }
 
-function depthOf(folders: Folder[], { parent }: Folder): number {
-  const above = folders.find(({ name }) => name === parent);
-  return above ? 1 + depthOf(folders, above) : 0;
+/** Folders with how deep each is. The broker lists a folder behind its parent. */
+function withDepths(folders: Folder[]): [folder: Folder, depth: number][] {
+  const depths = new Map<string, number>();
+  return folders.map((folder) => {
+    const depth = folder.parent === null ? 0 : 1 + (depths.get(folder.parent) ?? -1);
+    depths.set(folder.name, depth);
+    return [folder, depth];
+  });
 }

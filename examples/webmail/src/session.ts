@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Result } from 'imap-broker/client';
+import { knownZone } from './words.js';
 
 const COOKIE = 'webmail';
 /** Browsers drop a cookie above 4 KB without a word. */
@@ -10,6 +11,8 @@ const MOST_BYTES = 4000;
 export interface Signed {
   session: string;
   user: string;
+  /** Where the browser is, if its script could tell. */
+  timeZone: string | undefined;
   /** Milliseconds since 1970 from which on the token is to be renewed: when half of its time is over. */
   renewAt: number;
 }
@@ -17,9 +20,13 @@ export interface Signed {
 type Token = Pick<Result<'session.renew'>, 'session' | 'expiresAt'>;
 
 /** Keeps a session in the browser. @returns whether it fits into a cookie, which a very long password does not */
-export function remember(c: Context, user: string, { session, expiresAt }: Token): boolean {
+export function remember(
+  c: Context,
+  { user, timeZone }: Pick<Signed, 'user' | 'timeZone'>,
+  { session, expiresAt }: Token,
+): boolean {
   const now = Date.now();
-  const signed: Signed = { session, user, renewAt: now + (Date.parse(expiresAt) - now) / 2 };
+  const signed: Signed = { session, user, timeZone, renewAt: now + (Date.parse(expiresAt) - now) / 2 };
   const value = JSON.stringify(signed);
   if (encodeURIComponent(value).length > MOST_BYTES) return false;
   setCookie(c, COOKIE, value, cookie(c));
@@ -32,9 +39,9 @@ export function forget(c: Context): void {
 
 export function signedOf(c: Context): Signed | undefined {
   try {
-    const { session, user, renewAt } = JSON.parse(getCookie(c, COOKIE) ?? '') as Record<string, unknown>;
+    const { session, user, timeZone, renewAt } = JSON.parse(getCookie(c, COOKIE) ?? '') as Record<string, unknown>;
     if (typeof session !== 'string' || typeof user !== 'string' || typeof renewAt !== 'number') return undefined;
-    return { session, user, renewAt };
+    return { session, user, timeZone: typeof timeZone === 'string' ? knownZone(timeZone) : undefined, renewAt };
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ export function dated(date: string, timeZone: string | undefined): string {
 }
 
 /** The time zone that the browser has told, where there is one of this name. */
-export function knownZone(name: string | undefined): string | undefined {
+export function knownZone(name: string): string | undefined {
   try {
     return new Intl.DateTimeFormat('en-GB', { timeZone: name }).resolvedOptions().timeZone;
   } catch {
