@@ -111,7 +111,10 @@ describe('signing in', () => {
       await other.evaluate(`document.querySelector('input[name=zone]').value = ${JSON.stringify(timeZone)}`);
       await signIn(other, user, place.dovecot.password);
       await open(other, 'Dated');
-      const local = new Date('2024-05-06T22:08:09Z').toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+      const local = new Date('2024-05-06T22:08:09Z').toLocaleString('en-GB', {
+        dateStyle: 'medium',
+        timeStyle: 'short',
+      });
       expect(await other.locator(sentAt).textContent()).toBe(local);
     }
   });

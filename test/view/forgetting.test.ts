@@ -53,7 +53,7 @@ async function reading(views: Partial<ViewLimits> = {}) {
     session,
     network,
     list: (maxAgeMs = 0) => client.call('message.list', { session, mailbox: 'INBOX', maxAgeMs }),
-    get: () => client.call('message.get', { session, mailbox: 'INBOX', uidValidity, uids }),
+    get: (asked = uids) => client.call('message.get', { session, mailbox: 'INBOX', uidValidity, uids: asked }),
     changes: (since: string) => client.call('mailbox.changes', { session, mailbox: 'INBOX', since }),
     /** Calls back with each command of the broker, before it gets to the server. */
     onCommand: (next: (line: string) => void) => {
@@ -136,6 +136,20 @@ describe('what is forgotten while it is read', () => {
         expect((await get()).messages).toEqual(opened);
       }
       expect(times, String(forgetsAt)).toBeGreaterThan(0);
+    }
+  });
+
+  it('loses none of its messages that were opened before, while others are fetched for the same answer', async () => {
+    const { broker, get, onCommand } = await reading();
+    const { messages } = await get();
+    for (const asked of [[1], [1, 99], [99, 1], [1, 2, 3], [1, 2, 3, 99]]) {
+      broker.views.shed(0);
+      await get(asked.filter((uid) => uid < 3));
+      onCommand((line) => /FETCH .*BODYSTRUCTURE/.test(line) && broker.views.shed(0));
+      const answer = await get(asked);
+      onCommand(() => {});
+      expect(answer.notFound).toEqual(asked.filter((uid) => uid > COUNT));
+      expect(answer.messages).toEqual(messages.filter(({ uid }) => asked.includes(uid)));
     }
   });
 

@@ -160,8 +160,8 @@ class Bodies {
   readonly #account: string;
   readonly #wanted: Wanted;
   readonly #view: MailboxView;
-  /** Bodies that this request has read; the memory of the views need not have room for them. */
-  readonly #read = new Map<string, string>();
+  /** Bodies that this request has read or found: the memory of the views may have no room for them, or evict them. */
+  readonly #held = new Map<string, string>();
 
   constructor(views: Views, account: string, wanted: Wanted, view: MailboxView) {
     this.#views = views;
@@ -183,14 +183,18 @@ class Bodies {
   add(message: OpenedMessage): void {
     const { uid } = message;
     const body = toBodyJson(message, this.#wanted);
-    this.#read.set(this.#nameOf(uid), body);
+    this.#held.set(this.#nameOf(uid), body);
     // Texts that were left out of this answer may have room in another.
     if (!message.omitted) this.#views.keepBody(this.#account, this.#nameOf(uid), body);
   }
 
   #recall(uid: number): string | undefined {
     const name = this.#nameOf(uid);
-    return this.#read.get(name) ?? this.#views.recall(this.#account, name);
+    const held = this.#held.get(name);
+    if (held !== undefined) return held;
+    const kept = this.#views.recall(this.#account, name);
+    if (kept !== undefined) this.#held.set(name, kept);
+    return kept;
   }
 
   #nameOf(uid: number): string {

@@ -5,8 +5,9 @@ export class History<Column extends string> {
   /** A ring for each column; NaN where there is no figure. */
   readonly #columns: ReadonlyMap<Column, Float64Array>;
   #added = 0;
-  /** `Date.now()` when the last step ended. */
   #endedAt: number | undefined;
+  /** `performance.now()` when the last step ended: a clock that is set does not look like missed steps. */
+  #ended: number | undefined;
 
   /**
    * @param stepMs milliseconds of a step
@@ -25,11 +26,12 @@ export class History<Column extends string> {
 
   /** Adds the figures of the step that ends now. Steps in which the process did not run have no figures. */
   add(figures: Readonly<Record<Column, number | null>>): void {
-    const now = Date.now();
-    const missed = Math.round((now - (this.#endedAt ?? now)) / this.stepMs) - 1;
+    const now = performance.now();
+    const missed = Math.round((now - (this.#ended ?? now)) / this.stepMs) - 1;
     for (let count = Math.min(missed, this.#points); count > 0; count -= 1) this.#append(() => null);
     this.#append((column) => figures[column]);
-    this.#endedAt = now;
+    this.#ended = now;
+    this.#endedAt = Date.now();
   }
 
   /** The figures of each column, the oldest first; null where there is none. */
