@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { protocolLimits } from './limits.js';
-import { date, explanation, meta, statusCounts, streamId, uid } from './models.js';
+import { date, epoch, explanation, meta, statusCounts, streamId, topic, uid } from './models.js';
 import { messageSummary } from './rows.js';
 
 const ofTopic = {
-  epoch: z.string().describe('As in broker.hello.'),
-  topic: z.string().describe('The account, as watch.start answered it.'),
+  epoch: epoch.describe('As in broker.hello.'),
+  topic: topic.describe('The account, as watch.start answered it.'),
 };
 
 const ofEvent = {
   ...ofTopic,
   seq: z
     .int()
+    .min(1)
     .describe('1, 2, 3 and so on over all folders of the topic; a socket gets those of the folders that it watches.'),
   mailbox: z.string(),
   at: date.describe('When the broker learnt of it.'),
@@ -92,7 +93,7 @@ export const notifications = {
     summary: 'The first frame after the upgrade.',
     params: z.object({
       version: z.string().describe('Version of the broker.'),
-      epoch: z.string().describe('Another one after each start of the broker.'),
+      epoch: epoch.describe('Another one after each start of the broker.'),
       heartbeatMs: z.int().describe('The broker pings this often and closes with 4408 without a pong.'),
       limits: z.object({
         frameBytes: z.int().describe('Largest frame that the broker takes.'),
@@ -136,7 +137,7 @@ export const notifications = {
   trace: {
     from: 'broker',
     summary:
-      'A request of a user whom this socket traces was answered. Nothing that the request or its answer contains is told.',
+      'The broker answered a request of a user in this trace. The notification has nothing of what the request or the answer contains.',
     params: z.object({
       trace: z.string().describe('As trace.start answered it.'),
       at: date.describe('When the request was answered.'),

@@ -206,6 +206,16 @@ export const failedUids = z.array(uid).describe('Uids of the request that the fo
 /** Where messages of a copy, move or append arrived. */
 export const uidPair = z.object({ source: uid, destination: uid });
 
+/** A start of the broker, in which the numbers of events count. */
+export const epoch = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[!-~]+$/, 'an epoch is printable ASCII without blanks');
+
+/** An account, in its events. */
+export const topic = z.string().min(1).max(200);
+
 export const streamId = z.int().min(1).max(4_294_967_295);
 
 /** The name of a tenant or a server, as the configuration has it. */

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished } from 'vitest';
+import type { MethodName, Result } from '../../src/protocol/contract.js';
+import type { WatchEvent } from '../../src/protocol/events.js';
 import { projectRoot } from '../cli/built.js';
 
 /** Languages with a client in clients/, and how a program in it is run. */
@@ -32,8 +34,18 @@ export interface DriverOptions {
   shards?: number;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are as different as the methods are
-type Answer = any;
+/** What a driver says of a body: how many bytes came, and their hash. */
+export interface ReadBody {
+  bytes: number;
+  sha256: string;
+}
+
+/** What a driver answers to a call: the result, with what it read of the body in place of a stream or data. */
+export type Read<M extends MethodName> =
+  Result<M> extends { stream: unknown } ? Omit<Result<M>, 'stream' | 'data'> & { body: ReadBody } : Result<M>;
+
+/** What the clients add to the events of the contract: what was missed is gone, so read the folders again. */
+export type DriverEvent = WatchEvent | { type: 'resync'; mailboxes: string[] };
 
 /** A program in another language, which does with its client what a test asks for. It ends with the test, and must not complain. */
 export class Driver {
@@ -68,7 +80,7 @@ export class Driver {
   }
 
   /** What came of a request. */
-  async outcome(ask: Record<string, unknown>): Promise<{ result?: Answer; error?: DriverError }> {
+  async outcome(ask: Record<string, unknown>): Promise<{ result?: unknown; error?: DriverError }> {
     this.child.stdin.write(`${JSON.stringify(ask)}\n`);
     this.#asked += 1;
     const line = await this.#lines.next();
@@ -77,18 +89,36 @@ export class Driver {
     return JSON.parse(line.value);
   }
 
-  async ask(ask: Record<string, unknown>): Promise<Answer> {
+  async ask(ask: Record<string, unknown>): Promise<unknown> {
     const { result, error } = await this.outcome(ask);
     if (error) throw new Error(`${error.kind}: ${error.message}`);
     return result;
   }
 
-  call(method: string, params: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Promise<Answer> {
-    return this.ask({ op: 'call', method, params, ...more });
+  async call<M extends MethodName>(
+    method: M,
+    params: Record<string, unknown> = {},
+    more: Record<string, unknown> = {},
+  ): Promise<Read<M>> {
+    return (await this.ask({ op: 'call', method, params, ...more })) as Read<M>;
+  }
+
+  /** The next event of the watch; null where none came in its time. */
+  async event(): Promise<DriverEvent | null> {
+    return (await this.ask({ op: 'event' })) as DriverEvent | null;
+  }
+
+  /** The next event of a type; those before it are passed over. */
+  async eventOf<T extends DriverEvent['type']>(type: T): Promise<Extract<DriverEvent, { type: T }>> {
+    for (;;) {
+      const event = await this.event();
+      if (event === null) throw new Error(`No ${type} came`);
+      if (event.type === type) return event as Extract<DriverEvent, { type: T }>;
+    }
   }
 
   /** The error of a call that must fail. */
-  async failure(method: string, params: Record<string, unknown> = {}): Promise<DriverError> {
+  async failure(method: MethodName, params: Record<string, unknown> = {}): Promise<DriverError> {
     const { error, result } = await this.outcome({ op: 'call', method, params });
     if (!error) throw new Error(`It was answered: ${JSON.stringify(result)}`);
     return error;

@@ -167,8 +167,8 @@ export interface SessionExpiring {
 }
 
 /**
- * A request of a user whom this socket traces was answered. Nothing that the request or its answer contains is
- * told.
+ * The broker answered a request of a user in this trace. The notification has nothing of what the request or
+ * the answer contains.
  */
 export interface TraceEvent {
   /** As trace.start answered it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sessionMethod } from '../define.js';
 import { protocolLimits } from '../limits.js';
-import { mailboxName } from '../models.js';
+import { epoch, mailboxName, topic } from '../models.js';
 import { defaultFields, field } from '../rows.js';
 
 const { watchedPerSocket, watchedPerAccount } = protocolLimits;
@@ -40,10 +40,10 @@ const watchedMailbox = z.object({
 });
 
 const begun = {
-  topic: z.string().describe('The account, in its events; opaque, the same for all sockets within the epoch.'),
-  epoch: z.string().describe('As in broker.hello; numbers of events count within it alone.'),
-  seq: z.int().describe('Number of the last event before the watch: each change since then has a greater one.'),
-  mailboxes: z.array(watchedMailbox).describe('Those of the request.'),
+  topic: topic.describe('The account, in its events; opaque, the same for all sockets within the epoch.'),
+  epoch: epoch.describe('As in broker.hello; numbers of events count within it alone.'),
+  seq: z.int().min(0).describe('Number of the last event before the watch: each change since then has a greater one.'),
+  mailboxes: z.array(watchedMailbox).max(watchedPerAccount).describe('Those of the request.'),
   folders: z.boolean().describe('As in the request.'),
 };
 
@@ -77,12 +77,7 @@ export const watchMethods = {
       'Begins a watch like watch.start, with the events that a lost socket missed: they follow the answer, each once, before anything newer.',
     effect: 'read',
     params: {
-      epoch: z
-        .string()
-        .min(1)
-        .max(100)
-        .regex(/^[!-~]+$/, 'an epoch is printable ASCII without blanks')
-        .describe('Of the last event that was received, or of the answer that began the watch.'),
+      epoch: epoch.describe('Of the last event that was received, or of the answer that began the watch.'),
       after: z.int().min(0).describe('The `seq` of that event or answer.'),
       mailboxes,
       fields,

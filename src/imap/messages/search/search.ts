@@ -12,7 +12,7 @@ import { uidSet } from './keys.js';
 import { askedFor } from './uid-keys.js';
 
 /**
- * Criteria as any server takes them in SEARCH, SORT and THREAD (RFC 3501 section 6.4.4).
+ * Criteria in the form that every server accepts in SEARCH, SORT and THREAD (RFC 3501 section 6.4.4).
  * @throws BrokerError INVALID_PARAMS; UNSUPPORTED for conditions that need an extension, which {@link keysFor} takes
  */
 export function compileCriteria(criteria: Criteria): ImapArgument[] {
