@@ -164,6 +164,7 @@ export class ClientCore {
     const begunAt = performance.now();
     const isRestart = this.#common.mayRestart;
     const check = () => {
+      clearTimeout(timer);
       const mostMs = isRestart ? Number.POSITIVE_INFINITY : this.#connectMs;
       const leftMs = Math.min(deadlineAt, begunAt + mostMs) - performance.now();
       if (leftMs > 0) timer = setTimeout(check, boundedMs(leftMs));
@@ -191,6 +192,8 @@ export class ClientCore {
           if (late.signal.aborted || !isTransient(error)) throw error;
           this.#failure = error;
         }
+        // How long the call may wait depends on what it met.
+        if (begunAt + connectTimeoutMs <= performance.now()) check();
       }
     } finally {
       clearTimeout(timer);
@@ -201,9 +204,9 @@ export class ClientCore {
   /** Milliseconds that a call waits for a socket, as it looks now. */
   get #connectMs(): number {
     const { url, connectTimeoutMs } = this.#options;
-    // The network has an error code; a server that is merely silent has none.
+    // The network has an error code; a server that is silent has none, and one that ends says so of its connections.
     const { code } = (this.#failure?.cause ?? {}) as { code?: unknown };
-    const isSilent = code === undefined;
+    const isSilent = code === undefined || code === 'ECONNRESET' || code === 'EPIPE';
     // systemd holds the socket while the broker restarts.
     if (isSilent && unixAddress(url) !== undefined) return Number.POSITIVE_INFINITY;
     return connectTimeoutMs ?? (isSilent ? SILENT_MS : REFUSED_MS);

@@ -16,7 +16,8 @@ export interface ClientOptions {
   /**
    * Milliseconds after which a call rejects with UNREACHABLE because there is no socket to a broker. While a broker that
    * was there is away for less than half a minute, and while systemd holds its Unix socket, calls wait for it as long as
-   * their `timeoutMs` lets them. Default 5,000, and 10,000 where a server takes connections and says nothing.
+   * their `timeoutMs` lets them. Default 5,000, and 10,000 where a server takes connections and says nothing, or
+   * cuts them.
    */
   connectTimeoutMs?: number;
   /** Milliseconds for a request that names no `timeoutMs`, the wait for a socket included. Default 30,000. */

@@ -43,6 +43,25 @@ async function listening(onConnection: (socket: Socket) => void): Promise<number
   return (server.address() as AddressInfo).port;
 }
 
+/** A Unix socket that does this to each connection, until it is gone with its connections and its file. */
+async function holding(onConnection: (socket: Socket) => void): Promise<{ url: string; end(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'imap-broker-held-'));
+  const path = join(folder, 'broker.sock');
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket.on('error', () => {}));
+    onConnection(socket);
+  }).listen(path);
+  await once(server, 'listening');
+  const end = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  onTestFinished(end);
+  return { url: `unix:${path}`, end };
+}
+
 describe('a client that finds no broker', () => {
   it('says so in a few seconds, with the cause, and not after the deadline of the request', async () => {
     const [port = 0] = await freePorts(1);
@@ -103,19 +122,35 @@ describe('a client that finds no broker', () => {
   });
 
   it('waits at a Unix socket that takes connections, as systemd does for a broker that restarts', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'imap-broker-held-'));
-    const path = join(folder, 'broker.sock');
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const sockets: Socket[] = [];
-    const server = createServer((socket) => sockets.push(socket)).listen(path);
-    await once(server, 'listening');
-    const made = client(`unix:${path}`, { connectTimeoutMs: 50 });
+    const held = await holding(() => {});
+    const made = client(held.url, { connectTimeoutMs: 50 });
     await expect(made.broker.ping({ timeoutMs: 300 })).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
-    server.close();
-    for (const socket of sockets) socket.destroy();
+    held.end();
     // A connect that was under way may have been cut.
     const gone = { kind: 'UNREACHABLE', cause: { code: 'ENOENT' } };
     await expect.poll(() => refusalOf(made)).toMatchObject(gone);
+  });
+
+  it('goes on waiting at a Unix socket whose broker is killed before it says anything: another may be started', async () => {
+    let taken = 0;
+    const held = await holding((socket) => {
+      taken += 1;
+      if (taken === 1) socket.once('data', () => socket.destroy());
+    });
+    const waiting = client(held.url, { connectTimeoutMs: 50 }).broker.ping({ timeoutMs: 500 });
+    await expect(waiting).rejects.toMatchObject({ kind: 'DEADLINE', executed: 'no' });
+    expect(taken).toBe(2);
+  });
+
+  it('stops waiting where a Unix socket is gone that took connections', async () => {
+    const held = await holding(() => {});
+    const made = client(held.url, { connectTimeoutMs: 50 });
+    const waiting = made.broker.ping({ timeoutMs: 60_000 });
+    const gone = expect(waiting).rejects.toMatchObject({ kind: 'UNREACHABLE', cause: { code: 'ENOENT' } });
+    // By then the other call has found that it may wait for longer than 50 ms.
+    await expect(made.broker.ping({ timeoutMs: 200 })).rejects.toMatchObject({ kind: 'DEADLINE' });
+    held.end();
+    await gone;
   });
 
   it('fails at the deadline of a request that is less patient', async () => {

@@ -11,7 +11,7 @@ import { certificates } from './certificates.js';
 import { findProgram } from './dovecot-binary.js';
 import { type DovecotOptions, dovecotConf } from './dovecot-conf.js';
 import { DovecotPasswords } from './dovecot-passwords.js';
-import { freePorts, untilGreets } from './ports.js';
+import { freePorts, untilGreets, untilRefuses } from './ports.js';
 import { upstream } from './upstream.js';
 import { Watchdog } from './watchdog.js';
 
@@ -114,6 +114,8 @@ export class Dovecot {
     process.kill(-child.pid, 'SIGKILL');
     await gone;
     this.#watchdog.guard(0);
+    // A child that is still dying takes connections, and cuts them.
+    await untilRefuses(this.plainPort, 10_000);
     // The sockets too: a child that is still dying would answer on one, and the next Dovecot would not start.
     await rm(join(this.folder, 'run'), { recursive: true, force: true });
     await this.#removeLocks();

@@ -39,6 +39,22 @@ export async function untilGreets(port: number, timeoutMs: number, stillAlive: (
   throw new Error(`Nothing greeted on port ${port} within ${timeoutMs} ms.`);
 }
 
+/** Waits until a TCP port takes no connections. */
+export async function untilRefuses(port: number, timeoutMs: number): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (Date.now() < end) {
+    const socket = connect(port, '127.0.0.1');
+    const taken = await once(socket, 'connect').then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ECONNREFUSED',
+    );
+    socket.destroy();
+    if (!taken) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`Something took connections on port ${port} for ${timeoutMs} ms.`);
+}
+
 function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket: Socket = connect(port, '127.0.0.1');
