@@ -179,6 +179,6 @@ function hours(plot, times) {
   return times.map((time) => {
     const at = plot.valToPos(time, 'x');
     if (at < EDGE || at > plot.bbox.width / devicePixelRatio - EDGE) return '';
-    return new Date(time * 1000).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hour12: false });
+    return new Date(time * 1000).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   });
 }

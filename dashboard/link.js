@@ -22,7 +22,7 @@ export class Link {
   /**
    * Opens one; the token goes along as a subprotocol, for a page cannot send headers.
    * @param {string} token
-   * @param {() => void} onClose called once when it is lost after it was open
+   * @param {() => void} onClose called once when it is lost after it was open, unless the page closes it
    */
   static open(token, onClose) {
     return new Promise((resolve, reject) => {
@@ -61,6 +61,7 @@ export class Link {
   }
 
   close() {
+    this.#onClose = () => {};
     this.#ws.close();
   }
 

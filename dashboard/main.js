@@ -14,6 +14,8 @@ const byId = (id) => document.getElementById(id);
 let token;
 let link;
 let timer;
+/** The next attempt to come back. */
+let retry;
 /** What is said while the link is lost. */
 let lostAt = '';
 
@@ -91,15 +93,20 @@ function lost() {
   lostAt = `The connection was lost at ${clock(Date.now())}; trying again.`;
   board.lost(lostAt);
   tell(lostAt, 'lost');
-  void comeBack(0);
+  comeBackSoon(0);
+}
+
+function comeBackSoon(attempt) {
+  clearTimeout(retry);
+  retry = setTimeout(() => comeBack(attempt), RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
 }
 
 async function comeBack(attempt) {
-  await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]));
-  if (token === undefined) return;
+  // Meanwhile the operator may log out, and in again.
+  const needless = () => token === undefined || link !== undefined;
   try {
     const open = await Link.open(token, lost);
-    if (token === undefined) open.close();
+    if (needless()) open.close();
     else {
       link = open;
       board.found();
@@ -107,15 +114,16 @@ async function comeBack(attempt) {
     }
   } catch {
     const why = await whyNot();
-    if (token === undefined) return;
+    if (needless()) return;
     tell(`${lostAt} ${why}`, 'lost');
-    void comeBack(attempt + 1);
+    comeBackSoon(attempt + 1);
   }
 }
 
 /** Forgets the token and everything that was shown. */
 function end() {
   clearTimeout(timer);
+  clearTimeout(retry);
   token = undefined;
   link = undefined;
   unasked();

@@ -51,7 +51,7 @@ export function leftOf({ requests, streams, connections, remainingMs }) {
 
 /** The time of day of an ISO date or of milliseconds since 1970. */
 export function clock(date) {
-  return new Date(date).toLocaleTimeString('en', { hour12: false });
+  return new Date(date).toLocaleTimeString('en', { hourCycle: 'h23' });
 }
 
 /** The same, with the day where that is another one. */
@@ -63,7 +63,7 @@ export function moment(date) {
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
-    hour12: false,
+    hourCycle: 'h23',
   });
 }
 

@@ -248,4 +248,35 @@ describe('the page of the monitor', () => {
     await page.context().setOffline(false);
     await page.getByText('Live', { exact: true }).waitFor({ timeout: 10_000 });
   });
+
+  it('has one socket where an operator logs out and in again while it tries to come back', async () => {
+    const { page } = await served.open();
+    let sockets = 0;
+    page.on('websocket', () => {
+      sockets += 1;
+    });
+    await page.clock.install();
+    await logIn(page, ADMIN);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.clock.pauseAt(Date.now() + 1_000);
+    await served.kickPages();
+    await page.locator('#link.lost').waitFor();
+    await page.getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Log out' }).click();
+    await logIn(page, ADMIN);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.clock.runFor(10_000);
+    await page.evaluate('1');
+    expect(sockets).toBe(2);
+    await page.clock.resume();
+  });
+
+  it('begins the day at 00:00', async () => {
+    const { page } = await served.open();
+    const words = `import('/dashboard/words.js').then(({ clock, moment }) => {
+      const early = new Date(2024, 0, 2, 0, 5);
+      return [clock(early), moment(early)];
+    })`;
+    expect(await page.evaluate(words)).toEqual(['00:05:00', 'Jan 2, 00:05']);
+  });
 });

@@ -68,9 +68,7 @@ export class WebmailPlace {
   /** Ends all as Ctrl-C does. @returns whether nothing of the webmail is left */
   async stop(): Promise<boolean> {
     await this.browser.close();
-    const gone = once(this.#program.child, 'close');
-    this.#program.signal('SIGINT');
-    await gone;
+    await endProgram(this.#program);
     await this.#stopBroker();
     await this.relay.close();
     await this.dovecot.stop();
@@ -118,7 +116,7 @@ interface WebmailProgram {
   signal(name: NodeJS.Signals | 0): boolean;
 }
 
-function startProgram(env: Record<string, string>): WebmailProgram {
+export function startProgram(env: Record<string, string>): WebmailProgram {
   const child = spawn('npm', ['start', '--silent', '--prefix', 'examples/webmail'], {
     cwd: projectRoot,
     env: { ...process.env, ...env },
@@ -142,6 +140,13 @@ function startProgram(env: Record<string, string>): WebmailProgram {
     }
   };
   return { child, url, said: () => text, signal };
+}
+
+/** As Ctrl-C does. */
+export async function endProgram({ child, signal }: WebmailProgram): Promise<void> {
+  const gone = once(child, 'close');
+  signal('SIGINT');
+  await gone;
 }
 
 export async function signIn(page: Page, user: string, password: string): Promise<void> {

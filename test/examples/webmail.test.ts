@@ -7,8 +7,9 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../cli/built.js';
 import { message } from '../support/mail.js';
+import { freePorts } from '../support/ports.js';
 import { messageTests } from './webmail-messages.js';
-import { frame, open, signIn, subjects, WebmailPlace } from './webmail-place.js';
+import { endProgram, frame, open, signIn, startProgram, subjects, WebmailPlace } from './webmail-place.js';
 
 const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE = { viewport: { width: 390, height: 844 } };
@@ -264,6 +265,22 @@ describe('the list', () => {
 });
 
 describe('without the broker', () => {
+  it('says so to who signs in, where there has been none since its start', async () => {
+    const [port = 0] = await freePorts(1);
+    const program = startProgram({
+      IMAP_BROKER_URL: `ws://127.0.0.1:${port}`,
+      IMAP_BROKER_TOKEN: 'any-token-of-an-application',
+      PORT: '0',
+    });
+    onTestFinished(() => endProgram(program));
+    const origin = await program.url;
+    const body = new URLSearchParams({ user: 'anna', password: 'secret' });
+    const answer = await fetch(`${origin}/login`, { method: 'POST', headers: { origin }, body });
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('The mail service does not answer');
+    expect(program.said()).toContain('The broker does not answer yet');
+  }, 30_000);
+
   it('says so, and goes on by itself when the broker is back', async () => {
     const user = place.dovecot.user();
     await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Before' }));

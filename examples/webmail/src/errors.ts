@@ -34,6 +34,7 @@ export function told(error: RpcError): Told {
     case 'CONNECTION_LOST':
     case 'DEADLINE':
     case 'DRAINING':
+    case 'UNREACHABLE':
       return busy('The mail service does not answer', `It may be about to come back.${doubt}`);
     case 'NOT_FOUND':
       return { status: 404, title: 'Not here any more', words: 'This folder or message does not exist any more.' };
