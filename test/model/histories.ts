@@ -19,6 +19,8 @@ interface Plan {
   timeoutMs: number;
   /** Whether a shorter history is looked for when one fails. */
   shrinks: boolean;
+  /** Of so many commands of the broker there is one at which it forgets all that it knows of mail. */
+  forgetsEach?: number;
 }
 
 /** Beside a twentieth: more would hide what the broker does wrong. */
@@ -134,7 +136,12 @@ export async function hold(name: ServedName, plan: Plan): Promise<void> {
   const begun = performance.now();
   const served = await startServed(name);
   const manners = new Manners(served.offered);
-  const { lanes, close } = await openLanes(served, path === undefined ? plan.lanes : 1, manners);
+  let commands = 0;
+  const onLine = (_line: string, forget: () => void) => {
+    commands += 1;
+    if (commands % (plan.forgetsEach ?? Number.POSITIVE_INFINITY) === 0) forget();
+  };
+  const { lanes, close } = await openLanes(served, path === undefined ? plan.lanes : 1, manners, onLine);
   try {
     await allDone(
       lanes.map((lane, index) =>

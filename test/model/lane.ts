@@ -68,12 +68,15 @@ export interface Lane {
   observe(commands: readonly string[], names: readonly string[]): Promise<State[]>;
 }
 
-/** Lanes on one broker, each with a relay of its own in front of the server. */
+/**
+ * Lanes on one broker, each with a relay of its own in front of the server.
+ * @param onLine called with each command of the broker, and with what makes the broker forget all that it knows of mail
+ */
 export async function openLanes(
   served: Served,
   count: number,
   manners: Manners,
-  onLine: (line: string) => void = () => {},
+  onLine: (line: string, forget: () => void) => void = () => {},
 ): Promise<{ lanes: Lane[]; close(): Promise<void> }> {
   const { server: mail } = served;
   const takings = Array.from({ length: count }, () => 0);
@@ -84,10 +87,11 @@ export async function openLanes(
         manners.take(line);
         if (TAKES.test(line)) takings[index] = (takings[index] ?? 0) + 1;
         if (MAKES.test(line)) makings[index] = (makings[index] ?? 0) + 1;
-        onLine(line);
+        onLine(line, forget);
       }),
     ),
   );
+  const forget = () => broker.views.shed(0);
   const servers = relays.map(({ port }, index) => upstream(`lane${index}`, port, { tls: 'none' }));
   const broker = await runBroker(mail, {
     servers,
@@ -145,7 +149,7 @@ export async function openLanes(
           surprises: 0,
           failures: 0,
         },
-        forget: () => broker.views.shed(0),
+        forget,
         dropConnections: async () => {
           const stats = () => broker.registry.get(key)?.stats ?? { connecting: 0, idle: 0, busy: 0 };
           while (stats().connecting > 0) await turn();
