@@ -191,12 +191,13 @@ export class MailboxReader {
     } finally {
       trace.end();
       connection.trace = undefined;
+      this.#active = this.#active.filter(isWanted);
       this.#endDesertion();
     }
   }
 
   get #isAsked(): boolean {
-    return this.#waiting.size > 0 || this.#active.length > 0;
+    return this.#waiting.size > 0 || this.#active.some(isWanted);
   }
 
   #start(): void {
@@ -228,10 +229,16 @@ export class MailboxReader {
 
   #onDeserted(group: Group): void {
     if (this.#waiting.get(group.question.key) === group) this.#waiting.delete(group.question.key);
-    if (this.#waiting.size > 0 || this.#active.some(({ askers }) => askers.size > 0)) return;
-    const end = () => this.#abort?.abort(new BrokerError('CANCELLED', 'No request waits for the answer any more.'));
-    if (this.#active.length === 0) end();
-    else this.#deserted ??= setTimeout(end, DESERTED_MS);
+    if (this.#isAsked) return;
+    if (this.#active.length === 0) this.#endDeserted();
+    else this.#deserted ??= setTimeout(() => this.#endDeserted(), DESERTED_MS);
+  }
+
+  /** Ends the running work. Requests that have come since it was deserted get work of their own: see {@link #run}. */
+  #endDeserted(): void {
+    this.#deserted = undefined;
+    if (this.#active.some(isWanted)) return;
+    this.#abort?.abort(new BrokerError('CANCELLED', 'No request waits for the answer any more.'));
   }
 
   #endDesertion(): void {
@@ -243,7 +250,9 @@ export class MailboxReader {
   async #run(leases: Leases): Promise<void> {
     this.#running = 'lease';
     while (this.#isAsked) {
-      this.#abort = new AbortController();
+      const abort = new AbortController();
+      const { signal } = abort;
+      this.#abort = abort;
       const trace = new Trace();
       const job: Job = {
         label: [...this.#active, ...this.#waiting.values()][0]?.question.job.label ?? 'read',
@@ -251,14 +260,15 @@ export class MailboxReader {
         mailbox: this.mailbox,
         prefers: (connection) => connection.isFollowedBy(this.view),
         trace,
-        signal: this.#abort.signal,
+        signal,
         // The waiting requests have their own deadlines; the job ends with the last of them.
         deadlineAt: Number.POSITIVE_INFINITY,
       };
       try {
         await leases.run(job, (connection) => this.#answer(connection, trace));
       } catch (error) {
-        this.#fail(error);
+        if (signal.aborted) this.#active = this.#active.filter(isWanted);
+        else this.#fail(error);
       }
       this.#endDesertion();
     }
@@ -275,10 +285,11 @@ export class MailboxReader {
 
   /** Answers the waiting questions; when the connection is lost, called again for those that are left. */
   async #answer(connection: ImapConnection, trace: Trace): Promise<void> {
-    this.#active.push(...this.#waiting.values());
+    const groups = [...this.#active.filter(isWanted), ...this.#waiting.values()];
+    this.#active = [...groups];
     this.#waiting.clear();
-    for (const { askers } of this.#active) askers.begin();
-    const [first, another] = this.#active;
+    for (const { askers } of groups) askers.begin();
+    const [first, another] = groups;
     // Reads ahead for a single question only: several would wait for each other's data.
     const ahead = another ? undefined : first?.question.ahead?.(this.view, connection);
     try {
@@ -288,10 +299,12 @@ export class MailboxReader {
       this.#fail(error);
       return;
     }
-    for (let group = this.#active[0]; group; group = this.#active[0]) {
+    for (const group of groups) {
       const lacked = group === first && ahead !== undefined;
-      if (group.askers.size > 0) await this.#answerGroup(group, connection, trace, lacked);
-      this.#active.shift();
+      if (isWanted(group)) await this.#answerGroup(group, connection, trace, lacked);
+      // Work that was ended may still come here, when other groups are at work.
+      const at = this.#active.indexOf(group);
+      if (at >= 0) this.#active.splice(at, 1);
     }
     this.#onGrown();
     this.onConfirmed?.();
@@ -345,6 +358,11 @@ export class MailboxReader {
     this.view.confirm(begun);
     this.#confirmations.select += 1;
   }
+}
+
+/** Whether a request still waits for the answer. */
+function isWanted({ askers }: Group): boolean {
+  return askers.size > 0;
 }
 
 function isLost(error: unknown): boolean {
