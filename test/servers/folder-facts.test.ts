@@ -23,7 +23,9 @@ describe.each(serverNames)('on %s the facts of a folder', (name) => {
     const { mailboxes } = await guest.ask('mailbox.list', { facts: true, counts: true });
     const listed = mailboxes.find((one) => one.name === mailbox);
     const { rights, mailboxId, highestModseq, appendLimit, noInferiors, size } = info;
-    expect(listed?.facts).toMatchObject({ rights, mailboxId, highestModseq, appendLimit, noInferiors });
+    // Cyrus answers freed memory to a STATUS of a folder that is not selected.
+    const listedId = name === 'Cyrus' ? null : mailboxId;
+    expect(listed?.facts).toMatchObject({ rights, mailboxId: listedId, highestModseq, appendLimit, noInferiors });
     expect([size, null]).toContain(listed?.facts?.size);
     expect(listed?.counts).toMatchObject({ messages: 3, unseen: 3 });
   });

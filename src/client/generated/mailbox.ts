@@ -33,7 +33,10 @@ export interface Mailbox {
      * has no ACL or does not tell.
      */
     rights: string | null;
-    /** MAILBOXID (RFC 8474): stays when the folder is renamed. null where the server has none. */
+    /**
+     * MAILBOXID (RFC 8474): stays when the folder is renamed. null where the server has none; in lists also on
+     * Cyrus, which tells it of an open folder alone.
+     */
     mailboxId: string | null;
     /** HIGHESTMODSEQ (RFC 7162), in decimal: grows with every change. null where the server keeps none. */
     highestModseq: string | null;
@@ -134,7 +137,10 @@ export interface MailboxInfoResult {
    * has no ACL or does not tell.
    */
   rights: string | null;
-  /** MAILBOXID (RFC 8474): stays when the folder is renamed. null where the server has none. */
+  /**
+   * MAILBOXID (RFC 8474): stays when the folder is renamed. null where the server has none; in lists also on
+   * Cyrus, which tells it of an open folder alone.
+   */
   mailboxId: string | null;
   /** HIGHESTMODSEQ (RFC 7162), in decimal: grows with every change. null where the server keeps none. */
   highestModseq: string | null;

@@ -1,4 +1,5 @@
 import type { Capabilities } from '../../protocol/methods/session.js';
+import { offersModseqs } from './capability-list.js';
 import type { ImapConnection } from './connection.js';
 
 /** Extensions that are part of IMAP4rev2 (RFC 9051 appendix E). */
@@ -17,7 +18,7 @@ export function capabilitiesOf(connection: Pick<ImapConnection, 'capabilities'>)
     thread: names.filter((name) => name.startsWith('THREAD=')).map((name) => name.slice('THREAD='.length)),
     listStatus: has('LIST-STATUS'),
     specialUse: has('SPECIAL-USE'),
-    condstore: has('CONDSTORE') || has('QRESYNC'),
+    condstore: offersModseqs(offered),
     qresync: has('QRESYNC'),
     idle: has('IDLE'),
     notify: has('NOTIFY'),
@@ -77,7 +78,7 @@ export function sortsEqualNewestFirst({ serverName }: Pick<ImapConnection, 'serv
   return /courier/i.test(serverName ?? '');
 }
 
-/** Whether a LIST-STATUS brings other bytes than a folder's MAILBOXID: Cyrus 3.6 sends memory that it has freed. */
+/** Whether a STATUS brings other bytes than the MAILBOXID of a folder that is not selected: Cyrus 3.6 sends freed memory. */
 export function garblesMailboxIds(connection: Pick<ImapConnection, 'serverName' | 'has'>): boolean {
   return connection.has('OBJECTID') && /cyrus/i.test(connection.serverName ?? '');
 }

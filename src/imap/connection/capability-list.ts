@@ -5,6 +5,15 @@ const LITERAL_MINUS_BYTES = 4096;
 /** Extensions that the broker uses and that must be enabled (RFC 5161). */
 const wanted = ['CONDSTORE', 'QRESYNC'];
 
+/**
+ * Whether a server offers mod-sequences (RFC 7162). Others may tell them all the same: Dovecot does so of each folder of
+ * which it has counted them for some session, whatever its `imap_capability` hides.
+ * @param offered capabilities, or a connection
+ */
+export function offersModseqs(offered: { has(capability: string): boolean }): boolean {
+  return offered.has('CONDSTORE') || offered.has('QRESYNC');
+}
+
 /** The capabilities that a server offers, and the extensions that are enabled. */
 export class CapabilityList {
   readonly enabled = new Set<string>();

@@ -14,7 +14,7 @@ import { canonicalName } from '../wire/mailbox-names.js';
 import type { StatusText, UntaggedResponse } from '../wire/response.js';
 import { atom, type ImapArgument, type ImapAttribute, mailboxName, textOf } from '../wire/tokens.js';
 import { Wire } from '../wire/wire.js';
-import { CapabilityList } from './capability-list.js';
+import { CapabilityList, offersModseqs } from './capability-list.js';
 import type { Commands, ExecOptions, Unreadable } from './commands.js';
 import type { Follower } from './follower.js';
 import { notOverlooked } from './overlooked-folder.js';
@@ -293,7 +293,7 @@ export class ImapConnection implements Commands {
       this.#selection.clear();
       throw selectError(failure, path);
     });
-    return this.#selection.finish(ok);
+    return this.#selection.finish(ok, offersModseqs(this));
   }
 
   /** A command that is sent now leaves the selected folder: until the next SELECT none counts as selected. */

@@ -34,8 +34,12 @@ export class Selection {
     this.#follower = follower;
   }
 
-  /** The SELECT has succeeded. @throws BrokerError IMAP_NO where the server left out EXISTS, which is required */
-  finish({ code }: StatusText): SelectedMailbox {
+  /**
+   * The SELECT has succeeded.
+   * @param modseqs whether the server offers mod-sequences; others are not to be asked by those that they tell
+   * @throws BrokerError IMAP_NO where the server left out EXISTS, which is required
+   */
+  finish({ code }: StatusText, modseqs: boolean): SelectedMailbox {
     const opening: Opening = this.#opening ?? { path: '' };
     const { path, exists, uidValidity = NO_UIDVALIDITY } = opening;
     this.#opening = undefined;
@@ -53,7 +57,7 @@ export class Selection {
       readOnly: code === 'READ-ONLY',
       permanentFlags: opening.permanentFlags,
       flags: opening.flags,
-      highestModseq: opening.highestModseq,
+      highestModseq: modseqs ? opening.highestModseq : undefined,
     };
     return this.#selected;
   }

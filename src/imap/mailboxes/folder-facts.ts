@@ -1,5 +1,6 @@
 import type { Mailbox } from '../../protocol/methods/mailbox.js';
 import type { StatusCounts } from '../../protocol/models.js';
+import { offersModseqs } from '../connection/capability-list.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { mailboxIdOf } from '../connection/selected-mailbox.js';
 import type { UntaggedHandler } from '../wire/command.js';
@@ -28,11 +29,11 @@ export interface FolderStatus {
 /** Most folders whose rights are asked for one by one. */
 const MOST_RIGHTS = 10_000;
 
-/** The STATUS items for a {@link FolderStatus}: those that the server offers. */
-export function factItems(connection: ImapConnection): ImapToken[] {
+/** The STATUS items for a {@link FolderStatus}: those that the server offers. @param ids whether MAILBOXID is among them */
+export function factItems(connection: ImapConnection, ids: boolean): ImapToken[] {
   const items = statusItems(connection);
-  if (connection.has('CONDSTORE') || connection.has('QRESYNC')) items.push(atom('HIGHESTMODSEQ'));
-  if (connection.has('OBJECTID')) items.push(atom('MAILBOXID'));
+  if (offersModseqs(connection)) items.push(atom('HIGHESTMODSEQ'));
+  if (ids && connection.has('OBJECTID')) items.push(atom('MAILBOXID'));
   if (limitsDiffer(connection)) items.push(atom('APPENDLIMIT'));
   return items;
 }

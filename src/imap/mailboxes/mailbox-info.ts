@@ -20,7 +20,7 @@ export type MailboxInfo = Omit<Result<'mailbox.info'>, 'meta' | 'explain'>;
  */
 export async function mailboxInfo(connection: ImapConnection, mailbox: string): Promise<MailboxInfo> {
   const path = canonicalName(mailbox);
-  const question = { items: factItems(connection), read: readFolderStatus };
+  const question = { items: factItems(connection, true), read: readFolderStatus };
   if (connection.selected?.path === path) await connection.select(path, { fresh: true });
   const asked = connection.together(() =>
     Promise.allSettled([
@@ -53,7 +53,7 @@ export async function mailboxInfo(connection: ImapConnection, mailbox: string): 
     specialUse: useOf(path, lower) ?? null,
     attributes,
     ...facts,
-    mailboxId: facts.mailboxId ?? mailboxId ?? null,
+    mailboxId: mailboxId ?? facts.mailboxId,
     highestModseq: facts.highestModseq ?? highestModseq?.toString() ?? null,
   };
 }

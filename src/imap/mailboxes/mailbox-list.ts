@@ -117,7 +117,7 @@ async function extendedList(
   const listing: Listing = new Map();
   const { counts, facts = false, ghosts } = options;
   const offered = connection.has('LIST-STATUS') || connection.has('IMAP4rev2');
-  const withStatus = offered && (facts ? !garblesMailboxIds(connection) : counts);
+  const withStatus = offered && (facts || counts);
   const withRights = facts && connection.has('LIST-MYRIGHTS');
   const wanted: ImapArgument[] = [atom('SUBSCRIBED'), atom('CHILDREN')];
   if (connection.has('SPECIAL-USE')) wanted.push(atom('SPECIAL-USE'));
@@ -171,7 +171,7 @@ function addGhosts(listing: Listing, subscribed: readonly ListedMailbox[]): void
 }
 
 function itemsFor(connection: ImapConnection, { facts }: ListOptions) {
-  return facts ? factItems(connection) : statusItems(connection);
+  return facts ? factItems(connection, !garblesMailboxIds(connection)) : statusItems(connection);
 }
 
 /** Adds counts and facts; what the LIST did not bring is asked for by a STATUS and a MYRIGHTS for each folder. */
@@ -186,8 +186,7 @@ async function addTold(
   if (!counts && !facts) return;
   const selectable = [...listing.values()].filter(isSelectable);
   const names = selectable.map(({ name }) => name);
-  const alone = facts && garblesMailboxIds(connection);
-  const question = { items: itemsFor(connection, options), read: readFolderStatus, alone };
+  const question = { items: itemsFor(connection, options), read: readFolderStatus };
   const statuses = brought ?? (await readStatus(connection, names, question));
   const rights = facts ? (broughtRights ?? (await rightsOf(connection, names))) : undefined;
   for (const entry of selectable) {

@@ -1,3 +1,4 @@
+import { offersModseqs } from '../connection/capability-list.js';
 import type { ImapConnection } from '../connection/connection.js';
 import { notOverlooked } from '../connection/overlooked-folder.js';
 import { canonicalName } from '../wire/mailbox-names.js';
@@ -25,7 +26,7 @@ export async function stampsOf(
   connection: ImapConnection,
   mailboxes: readonly string[],
 ): Promise<Map<string, Stamp | null>> {
-  const modseqs = connection.has('CONDSTORE') || connection.has('QRESYNC');
+  const modseqs = offersModseqs(connection);
   const items = ['MESSAGES', 'UNSEEN', 'UIDNEXT', 'UIDVALIDITY', ...(modseqs ? ['HIGHESTMODSEQ'] : [])].map(atom);
   const stamps = new Map<string, Stamp | null>();
   const selected = connection.selected?.path;

@@ -49,8 +49,6 @@ export function statusOf(
 export interface StatusQuestion<T> {
   items: ImapToken[];
   read: (list: ImapAttribute | undefined) => T | null;
-  /** Whether each folder has a STATUS of its own, also where the server has LIST-STATUS. */
-  alone?: boolean;
 }
 
 /** {@link statusOf} for any items. */
@@ -91,13 +89,13 @@ export async function inPackets(
 async function statusByList<T>(
   connection: ImapConnection,
   wanted: ReadonlySet<string>,
-  { items, read, alone = false }: StatusQuestion<T>,
+  { items, read }: StatusQuestion<T>,
 ): Promise<Map<string, T | null>> {
   const found = new Map<string, T | null>();
   const { capabilities } = connection;
   const offered = capabilities.has('LIST-EXTENDED') && capabilities.has('LIST-STATUS');
   const plain = offered || capabilities.has('IMAP4rev2') ? [...wanted].filter((name) => !/[*%]/.test(name)) : [];
-  if (alone || plain.length < 2) return found;
+  if (plain.length < 2) return found;
   for (const some of inLines(plain)) {
     const asked = new Set(some);
     const note = (name: string, told: T | null) => {

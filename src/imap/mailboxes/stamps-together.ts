@@ -24,11 +24,6 @@ export interface FolderState {
 /** STATUS commands in one packet. */
 const AT_ONCE = 50;
 
-/** Whether the server tells of all changes in a folder without opening it, by HIGHESTMODSEQ (RFC 7162). */
-export function tellsChanges(connection: ImapConnection): boolean {
-  return connection.has('CONDSTORE') || connection.has('QRESYNC');
-}
-
 /**
  * States of folders, by one STATUS each, many in a round trip. Folders that the server refuses are left out.
  * @throws BrokerError CONNECTION_LOST

@@ -28,7 +28,9 @@ const facts = {
   mailboxId: z
     .string()
     .nullable()
-    .describe('MAILBOXID (RFC 8474): stays when the folder is renamed. null where the server has none.'),
+    .describe(
+      'MAILBOXID (RFC 8474): stays when the folder is renamed. null where the server has none; in lists also on Cyrus, which tells it of an open folder alone.',
+    ),
   highestModseq: z
     .string()
     .nullable()

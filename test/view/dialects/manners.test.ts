@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openLanes } from '../../model/lane.js';
+import { type Lane, openLanes } from '../../model/lane.js';
 import { mailOf } from '../../model/mails.js';
 import { type DialectName, dialects, startDialect } from '../../support/dialects.js';
 import { Manners, unoffered } from '../../support/unoffered.js';
@@ -74,6 +74,44 @@ describe('a server is never sent what it does not offer', () => {
     expect([...manners.breaches]).toEqual([]);
     expect(sent.length).toBeGreaterThan(40);
   });
+
+  it.each<DialectName>(['without CONDSTORE', 'bare'])(
+    'nor is it asked by mod-sequences that it tells without offering them: %s',
+    async (name) => {
+      const dialect = await startDialect(name);
+      onTestFinished(() => dialect.dovecot.stop());
+      const manners = new Manners(dialect.offered);
+      const { lanes, close } = await openLanes(dialect, 1, manners);
+      onTestFinished(close);
+      const [lane] = lanes as [Lane];
+      const mailbox = lane.newName(0);
+      const append = (content: number) => lane.append(mailbox, content, []);
+      await lane.observe([`CREATE "${mailbox}"`, append(0), append(1)], []);
+      // Dovecot counts mod-sequences from now on, and tells them to each session that opens the folder.
+      await lane.observe([`SELECT "${mailbox}"`, 'UID FETCH 1 (MODSEQ)', 'EXAMINE INBOX'], []);
+      const list = () => lane.ask(0, 'message.list', { mailbox });
+      const { uidValidity, state } = await list();
+      const [told] = await lane.other().send(`EXAMINE "${mailbox}"`);
+      expect(String(told?.untagged)).toContain('HIGHESTMODSEQ');
+      for (const command of [append(2), `STORE 1 +FLAGS (\\Flagged)`]) {
+        await lane.observe([`SELECT "${mailbox}"`, command, 'EXAMINE INBOX'], []);
+        await lane.dropConnections();
+        await list();
+      }
+      expect((await list()).messages.map(({ uid, flags }) => [uid, flags])).toEqual([
+        [3, []],
+        [2, []],
+        [1, ['\\Flagged']],
+      ]);
+      await lane.ask(0, 'mailbox.changes', { mailbox, since: state ?? '' });
+      const filter = { flagged: true };
+      await lane.ask(0, 'message.search', { mailboxes: [mailbox, 'INBOX'], filter });
+      await lane.ask(0, 'message.search', { mailboxes: [mailbox, 'INBOX'], filter });
+      expect([...manners.breaches]).toEqual([]);
+      const info = await lane.ask(0, 'mailbox.info', { mailbox });
+      expect(info).toMatchObject({ uidValidity, highestModseq: null });
+    },
+  );
 
   it('and where it cannot move or expunge single messages, that is refused before anything is done', async () => {
     const { refused, sent } = await visit('bare');

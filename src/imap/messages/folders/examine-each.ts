@@ -1,4 +1,5 @@
 import { BrokerError } from '../../../protocol/errors.js';
+import { offersModseqs } from '../../connection/capability-list.js';
 import type { ImapConnection } from '../../connection/connection.js';
 import { selectError } from '../../connection/refused-folder.js';
 import type { UntaggedResponse } from '../../wire/response.js';
@@ -31,10 +32,11 @@ export async function examineEach<T>(
 ): Promise<Map<string, { facts: FolderFacts; value: T }>> {
   const found = new Map<string, { facts: FolderFacts; value: T }>();
   connection.leave();
+  const modseqs = offersModseqs(connection);
   const begun = connection.together(() => {
     const steps = mailboxes.map((mailbox) => {
       const facts: FolderFacts = { mailbox, exists: 0, uidValidity: 1, uidNext: undefined, highestModseq: undefined };
-      const take = { EXISTS: takeExists(facts), OK: takeCode(facts) };
+      const take = { EXISTS: takeExists(facts), OK: takeCode(facts, modseqs) };
       const opened = connection.exec('read', 'EXAMINE', [mailboxName(mailbox)], take);
       return { facts, done: Promise.allSettled([opened, begin(facts)]) };
     });
@@ -63,11 +65,11 @@ function takeExists(facts: FolderFacts) {
   };
 }
 
-function takeCode(facts: FolderFacts) {
+function takeCode(facts: FolderFacts, modseqs: boolean) {
   return ({ status }: UntaggedResponse) => {
     const value = status?.codeArgs[0];
     if (status?.code === 'UIDVALIDITY') facts.uidValidity = nzNumberOf(value) ?? 1;
     if (status?.code === 'UIDNEXT') facts.uidNext = nzNumberOf(value);
-    if (status?.code === 'HIGHESTMODSEQ') facts.highestModseq = modseqOf(value) || undefined;
+    if (modseqs && status?.code === 'HIGHESTMODSEQ') facts.highestModseq = modseqOf(value) || undefined;
   };
 }

@@ -1,5 +1,6 @@
+import { offersModseqs } from '../../../imap/connection/capability-list.js';
 import { foldersOf } from '../../../imap/mailboxes/folders-of.js';
-import { statesOf, tellsChanges } from '../../../imap/mailboxes/stamps-together.js';
+import { statesOf } from '../../../imap/mailboxes/stamps-together.js';
 import { FoundMessages, type Run } from '../../../imap/messages/folders/found-messages.js';
 import { searchFolders, stampOf, type Taker } from '../../../imap/messages/folders/search-folders.js';
 import { isFleeting } from '../../../imap/messages/search/search.js';
@@ -145,7 +146,7 @@ export class FolderSearch {
   async #reuse(kept: FoundMessages, names: ReadonlySet<string>): Promise<void> {
     const stamped = kept.runs.filter(({ mailbox, stamp }) => stamp !== undefined && names.has(mailbox));
     const asking = this.#connections.each(stamped, STATES, this.#searchBy, async (connection, runs) => {
-      if (!tellsChanges(connection)) return;
+      if (!offersModseqs(connection)) return;
       const states = await statesOf(
         connection,
         runs.map(({ mailbox }) => mailbox),
