@@ -242,9 +242,13 @@ function address({ mailbox, uidValidity, uid }: MessagePlace) {
 
 function failed(error: Error, c: Ctx): Response | Promise<Response> {
   if (error instanceof HTTPException) return error.getResponse();
-  if (!(error instanceof RpcError)) process.stderr.write(`${error.stack}\n`);
   const shown: Told =
     error instanceof RpcError ? told(error) : { status: 500, title: 'Sorry', words: 'Something went wrong here.' };
+  // What a page cannot explain is for the log, unless the browser has left: then the request was cancelled.
+  if (shown.status === 500 && !c.req.raw.signal.aborted) {
+    const what = error instanceof RpcError ? `${error.kind}: ${error.message}` : error.stack;
+    process.stderr.write(`${c.req.method} ${c.req.path}: ${what}\n`);
+  }
   const reading = c.req.method === 'GET';
   if (error instanceof RpcError && endsSession(error)) {
     forget(c);
