@@ -53,7 +53,10 @@ const watchEvent = z.discriminatedUnion('type', [
     ...ofEvent,
     type: z.literal('vanished'),
     uidValidity: z.int(),
-    uids: z.array(uid).max(uidsPerRequest).describe('Messages that are gone.'),
+    uids: z
+      .array(uid)
+      .max(uidsPerRequest)
+      .describe('Messages that are gone; may name some of which no event has told.'),
   }),
   z.object({
     ...ofEvent,

@@ -1,4 +1,4 @@
-/** Changes of messages, by uid; a message that was added and removed in between is in no list. */
+/** Changes of messages, by uid. `removed` names also those that came since: an answer in between may have shown them. */
 export interface Changes {
   added: number[];
   changed: number[];
@@ -66,8 +66,7 @@ export class ChangeLog {
       const uid = Math.floor(entry / kinds.length);
       const kind = kinds[entry % kinds.length] ?? 'changed';
       const before = fates.get(uid);
-      if (kind === 'removed' && before === 'added') fates.delete(uid);
-      else if (kind !== 'changed' || before === undefined) fates.set(uid, kind);
+      if (kind !== 'changed' || before === undefined) fates.set(uid, kind);
     }
     const changes: Changes = { added: [], changed: [], removed: [] };
     for (const [uid, kind] of fates) changes[kind].push(uid);

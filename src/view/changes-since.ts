@@ -64,11 +64,12 @@ export async function findChanges(
     const noteGone = tellsGone && gone > 0 ? (uids: string) => vanished.add(uids) : undefined;
     await fetchChanges(connection, set, then.modseq ?? 0n, take, noteGone);
   } else if (!byModseq && then.exists > 0) unknown.add('changed');
-  const removed = await removedSince(view, connection, then, {
+  const ofThen = await removedSince(view, connection, then, {
     gone,
     held,
     vanished: tellsGone ? vanished : undefined,
   });
+  const removed = ofThen && withPassed(ofThen, then, { next: view.uidNext ?? 1, added, held });
   if (!removed || removed.length > changedUids) unknown.add('removed');
   if (added.length > changedUids) unknown.add('added');
   return { added: added.slice(-changedUids), changed, removed: removed?.slice(0, changedUids) ?? [], unknown };
@@ -87,7 +88,28 @@ async function addedSince(view: MailboxView, connection: ImapConnection, { uidNe
 }
 
 /**
- * Messages that are gone; undefined where that cannot be told.
+ * Messages that are gone: those of the state, and those that came after it, because an answer in between may have shown
+ * them. Every uid that was given since is of a message that is there or is gone; some servers leave uids out. At most one
+ * more than an answer has.
+ */
+function withPassed(
+  ofThen: readonly number[],
+  { uidNext }: FolderState,
+  { next, added, held }: { next: number; added: readonly number[]; held: Held },
+): number[] {
+  const gone = [...ofThen];
+  const first = Math.max(1, uidNext);
+  if (next - first <= added.length) return gone;
+  const there = new Set(added);
+  for (const [from, to] of held ?? [[first, next - 1]]) {
+    for (let uid = Math.max(from, first); uid <= Math.min(to, next - 1) && gone.length <= changedUids; uid += 1)
+      if (!there.has(uid)) gone.push(uid);
+  }
+  return gone;
+}
+
+/**
+ * Messages of the state that are gone; undefined where that cannot be told.
  * @param gone how many are, by the number of messages
  * @param vanished what the server has told; it may name more, also all that there could have been
  */

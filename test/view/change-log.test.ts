@@ -12,9 +12,9 @@ describe('the log of changes', () => {
     log.note('changed', 2);
     log.note('added', 3);
     log.note('removed', 3);
-    expect(log.since(version)).toEqual({ added: [2], changed: [1], removed: [] });
+    expect(log.since(version)).toEqual({ added: [2], changed: [1], removed: [3] });
     log.note('removed', 1);
-    expect(log.since(version)).toEqual({ added: [2], changed: [], removed: [1] });
+    expect(log.since(version)).toEqual({ added: [2], changed: [], removed: [1, 3] });
     expect(log.since(log.version)).toEqual({ added: [], changed: [], removed: [] });
   });
 

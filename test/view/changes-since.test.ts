@@ -119,6 +119,29 @@ describe.each(dialects)('a state from before a restart, on a server that is %s',
     });
   });
 
+  it.each([0, 3])(
+    'tells what came since and is gone, for a later answer may have shown it; %i messages before',
+    async (count) => {
+      const { act, append, earlier, next } = await reader(dialect, count);
+      const since = await earlier();
+      await append(2);
+      const [first, second] = [count + 1, count + 2];
+      const shown = await next();
+      expect((await shown.list()).messages.map(({ uid }) => uid).slice(0, 2)).toEqual([second, first]);
+      await act(`UID STORE ${first} +FLAGS.SILENT (\\Deleted)`, 'EXPUNGE');
+      const unknown = count > 0 ? unlessFlags : [];
+      for (const { changes } of [shown, await next()]) {
+        expect(await changes(since)).toMatchObject({ unknown, total: count + 1, added: [second], removed: [first] });
+        expect(await changes(since, { uids: `1:${second}` })).toMatchObject({ unknown, removed: [first] });
+        expect(await changes(since, { uids: `${second}` })).toMatchObject({ unknown, removed: [] });
+      }
+      await act(`UID STORE ${second} +FLAGS.SILENT (\\Deleted)`, 'EXPUNGE');
+      for (const { changes } of [shown, await next()]) {
+        expect(await changes(since)).toMatchObject({ unknown, total: count, added: [], removed: [first, second] });
+      }
+    },
+  );
+
   it('tells by the number of messages that none is gone', async () => {
     const { append, earlier, next } = await reader(dialect, 3);
     const since = await earlier();

@@ -61,7 +61,7 @@ export interface VanishedEvent {
   at: string;
   type: 'vanished';
   uidValidity: number;
-  /** Messages that are gone. */
+  /** Messages that are gone; may name some of which no event has told. */
   uids: number[];
 }
 
