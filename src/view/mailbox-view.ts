@@ -285,12 +285,9 @@ export class MailboxView implements Follower {
 
   /** @param report all changes of all messages, where the server reports them (QRESYNC) */
   #resumeOpened(report: SelectReport | undefined): void {
-    if (!report) {
-      this.#opened.clear();
-      return;
-    }
-    this.#opened.vanished(report.vanished);
-    for (const [uid, flags] of report.flags) this.#opened.report(uid, flags);
+    if (report) this.#opened.vanished(report.vanished);
+    else this.#opened.clear();
+    for (const [uid, flags] of report?.flags ?? []) this.#opened.report(uid, flags);
   }
 
   /** Forgets all but the newest messages, at most `most`. */
