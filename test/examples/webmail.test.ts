@@ -87,6 +87,25 @@ describe('signing in', () => {
     await page.getByRole('heading', { name: 'Still here', level: 1 }).waitFor();
   });
 
+  it('is told by the next page, whatever a page has asked for beside that', async () => {
+    const user = place.dovecot.user();
+    const form = new URLSearchParams({ user, password: place.dovecot.password });
+    const headers = { origin: place.url.replace(/\/$/, '') };
+    const login = await fetch(`${place.url}/login`, { method: 'POST', headers, body: form, redirect: 'manual' });
+    const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    await place.operate('session.revoke', { tenant: 'webmail', user });
+    const get = (path: string, more = {}) => fetch(`${place.url}${path}`, { headers: { cookie, ...more } });
+    for (const beside of [await get('/', { 'x-changes': '1' }), await get('/body?v=1&uid=1')]) {
+      expect(beside.status).toBe(401);
+      // Without the cookie the next page would only ask to sign in.
+      expect(beside.headers.getSetCookie()).toEqual([]);
+    }
+    const next = await get('/');
+    expect(next.status).toBe(401);
+    expect(await next.text()).toContain('Your session has ended');
+    expect(next.headers.getSetCookie()[0]).toMatch(/^webmail=;/);
+  });
+
   it('shows nothing behind the back button after signing out', async () => {
     const user = place.dovecot.user();
     await place.dovecot.deliver(user, 'INBOX', message({ subject: 'Private' }));

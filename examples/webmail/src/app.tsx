@@ -251,7 +251,9 @@ function failed(error: Error, c: Ctx): Response | Promise<Response> {
   }
   const reading = c.req.method === 'GET';
   if (error instanceof RpcError && endsSession(error)) {
-    forget(c);
+    // What a page asks for beside itself keeps the cookie: the page that comes next says why the person must sign in.
+    const beside = c.req.header('x-changes') !== undefined || c.req.path === '/body';
+    if (!beside) forget(c);
     const next = reading && c.req.path === '/' ? pathOf(c) : '/';
     return c.html(page('Sign in', <LoginPage next={next} problem={shown.words} />), 401);
   }
