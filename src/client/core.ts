@@ -204,7 +204,7 @@ export class ClientCore {
   /** Milliseconds that a call waits for a socket, as it looks now. */
   get #connectMs(): number {
     const { url, connectTimeoutMs } = this.#options;
-    // The network has an error code; a server that is silent has none, and one that ends says so of its connections.
+    // A refused connect has an error code, a silent server has none, and a server that is killed resets its connections.
     const { code } = (this.#failure?.cause ?? {}) as { code?: unknown };
     const isSilent = code === undefined || code === 'ECONNRESET' || code === 'EPIPE';
     // systemd holds the socket while the broker restarts.

@@ -14,8 +14,12 @@ const { changedUids } = protocolLimits;
 /** Longest set that is sent as it is; in place of a longer one goes the range from its first to its last uid. */
 const SET_CHARACTERS = 7000;
 
-/** Which messages a change is asked about: ascending ranges without overlaps; undefined for all. */
-export type Held = readonly [number, number][] | undefined;
+type Range = [from: number, to: number];
+/** Ascending, without overlaps. */
+type Ranges = readonly Range[];
+
+/** Which messages a change is asked about; undefined for all. */
+export type Held = Ranges | undefined;
 
 type Part = 'added' | 'changed' | 'removed';
 
@@ -69,7 +73,7 @@ export async function findChanges(
     held,
     vanished: tellsGone ? vanished : undefined,
   });
-  const removed = ofThen && withPassed(ofThen, then, { next: view.uidNext ?? 1, added, held });
+  const removed = ofThen && [...ofThen, ...passedSince(then, view.uidNext ?? 1, added, held)];
   if (!removed || removed.length > changedUids) unknown.add('removed');
   if (added.length > changedUids) unknown.add('added');
   return { added: added.slice(-changedUids), changed, removed: removed?.slice(0, changedUids) ?? [], unknown };
@@ -85,27 +89,6 @@ async function addedSince(view: MailboxView, connection: ImapConnection, { uidNe
   // The range finds the last message also where that is older; what arrives meanwhile is told the next time.
   const found = await searchSet(connection, `${Math.max(1, uidNext)}:*`);
   return found.filter((uid, index) => uid >= uidNext && uid < next && uid !== found[index - 1]);
-}
-
-/**
- * Messages that are gone: those of the state, and those that came after it, because an answer in between may have shown
- * them. Every uid that was given since is of a message that is there or is gone; some servers leave uids out. At most one
- * more than an answer has.
- */
-function withPassed(
-  ofThen: readonly number[],
-  { uidNext }: FolderState,
-  { next, added, held }: { next: number; added: readonly number[]; held: Held },
-): number[] {
-  const gone = [...ofThen];
-  const first = Math.max(1, uidNext);
-  if (next - first <= added.length) return gone;
-  const there = new Set(added);
-  for (const [from, to] of held ?? [[first, next - 1]]) {
-    for (let uid = Math.max(from, first); uid <= Math.min(to, next - 1) && gone.length <= changedUids; uid += 1)
-      if (!there.has(uid)) gone.push(uid);
-  }
-  return gone;
 }
 
 /**
@@ -131,22 +114,39 @@ async function removedSince(
 }
 
 /** Which of the uids the folder does not have, up to one more than an answer has. */
-async function missingOf(
-  connection: ImapConnection,
-  held: readonly [number, number][],
-  uidNext: number,
-): Promise<number[]> {
-  const asked = held.flatMap(([from, to]): [number, number][] =>
-    from < uidNext ? [[from, Math.min(to, uidNext - 1)]] : [],
-  );
+async function missingOf(connection: ImapConnection, held: Ranges, uidNext: number): Promise<number[]> {
+  const asked = within(held, 1, uidNext - 1);
   const [first] = asked;
   const last = asked.at(-1);
   if (!first || !last) return [];
   const text = asked.map(([from, to]) => (from === to ? `${from}` : `${from}:${to}`)).join(',');
   const there = await searchSet(connection, text.length <= SET_CHARACTERS ? text : `${first[0]}:${last[1]}`);
+  return absent(asked, there);
+}
+
+/**
+ * Messages that came after the state and are gone: an answer in between may have shown them. A server assigns each uid
+ * once, so a uid since then is of a message that is there or gone, or was skipped. Up to one more than an answer has.
+ * @param next the next uid now
+ * @param added the messages that are there since, ascending
+ */
+function passedSince({ uidNext }: FolderState, next: number, added: readonly number[], held: Held): number[] {
+  const first = Math.max(1, uidNext);
+  return next - first > added.length ? absent(within(held ?? [[first, next - 1]], first, next - 1), added) : [];
+}
+
+/** The parts of ranges that are within bounds. */
+function within(ranges: Ranges, first: number, last: number): Ranges {
+  return ranges
+    .map(([from, to]): Range => [Math.max(from, first), Math.min(to, last)])
+    .filter(([from, to]) => from <= to);
+}
+
+/** Uids of ascending ranges that are not among those that are there, ascending; up to one more than an answer has. */
+function absent(ranges: Ranges, there: readonly number[]): number[] {
   const missing: number[] = [];
   let at = 0;
-  for (const [from, to] of asked) {
+  for (const [from, to] of ranges) {
     for (let uid = from; uid <= to && missing.length <= changedUids; uid += 1) {
       while ((there[at] ?? Number.POSITIVE_INFINITY) < uid) at += 1;
       if (there[at] !== uid) missing.push(uid);

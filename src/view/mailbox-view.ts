@@ -202,7 +202,7 @@ export class MailboxView implements Follower {
   /** What the server reported is inconsistent: forgets all messages, except how many there are. */
   doubt(exists: number): void {
     this.#rearranged();
-    // Uids that were given stay given.
+    // The server assigns no uid twice.
     this.#uidNext = this.uidNext;
     this.members.reset(exists);
     this.#opened.clear();

@@ -284,7 +284,7 @@ describe('the list', () => {
 });
 
 describe('without the broker', () => {
-  it('says so to who signs in, where there has been none since its start', async () => {
+  it('says so at the login, where no broker has been there since the start of the webmail', async () => {
     const [port = 0] = await freePorts(1);
     const program = startProgram({
       IMAP_BROKER_URL: `ws://127.0.0.1:${port}`,

@@ -63,6 +63,11 @@ export class ScriptedFolder {
     this.#uidNext += 1;
   }
 
+  /** Leaves out so many uids. */
+  skip(uids: number): void {
+    this.#uidNext += uids;
+  }
+
   expunge(...uids: number[]): void {
     this.#modseq += 1;
     this.#vanished.push(...uids.map((uid) => ({ uid, modseq: this.#modseq })));

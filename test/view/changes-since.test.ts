@@ -289,6 +289,32 @@ describe('a server that answers a state from before with too much', () => {
     expect(await changes()).toMatchObject({ complete: true, removed: [7, 9] });
   });
 
+  /** A visitor with a state of the first message alone, as if another broker had answered it. */
+  async function ofFirst(folder: ScriptedFolder) {
+    const { client, session } = await oddVisitor(folder, 'CONDSTORE');
+    const { state } = await client.call('mailbox.changes', { session, mailbox: 'INBOX', since: 'x' });
+    const [, tag, uidValidity] = state.split('.');
+    const since = ['another', tag, uidValidity, 1, 1, 1, 2, 1].join('.');
+    return (params: Params = {}) => client.call('mailbox.changes', { session, mailbox: 'INBOX', since, ...params });
+  }
+
+  it('has taken 3,000 messages since, of which one is gone', async () => {
+    const folder = new ScriptedFolder(3_001);
+    folder.expunge(2_000);
+    const changes = await ofFirst(folder);
+    expect(await changes()).toMatchObject({ unknown: [], total: 3_000, removed: [2_000] });
+    expect(await changes({ uids: '1:1999,2001:3001' })).toMatchObject({ unknown: [], removed: [] });
+  });
+
+  it('has skipped all uids but the last: what is gone is told of what the caller has', async () => {
+    const folder = new ScriptedFolder(1);
+    folder.skip(4_294_967_288);
+    folder.arrive();
+    const changes = await ofFirst(folder);
+    expect(await changes()).toMatchObject({ unknown: ['removed'], added: [4_294_967_290] });
+    expect(await changes({ uids: '1:3,4294967290' })).toMatchObject({ unknown: [], removed: [2, 3] });
+  });
+
   it('was restored from a backup: the state is not good any more', async () => {
     const folder = new ScriptedFolder(10);
     const { client, session } = await oddVisitor(folder, 'QRESYNC');

@@ -1,3 +1,5 @@
+import { type Moment, now } from '../moment.js';
+
 /** Figures of the last while: one of each column for each step of time, in memory of fixed size. */
 export class History<Column extends string> {
   readonly stepMs: number;
@@ -5,9 +7,8 @@ export class History<Column extends string> {
   /** A ring for each column; NaN where there is no figure. */
   readonly #columns: ReadonlyMap<Column, Float64Array>;
   #added = 0;
-  #endedAt: number | undefined;
-  /** `performance.now()` when the last step ended: a clock that is set does not look like missed steps. */
-  #ended: number | undefined;
+  /** When the last step ended. */
+  #ended: Moment | undefined;
 
   /**
    * @param stepMs milliseconds of a step
@@ -21,17 +22,17 @@ export class History<Column extends string> {
 
   /** `Date.now()` when the last step ended; undefined before the first one has. */
   get endedAt(): number | undefined {
-    return this.#endedAt;
+    return this.#ended?.date;
   }
 
   /** Adds the figures of the step that ends now. Steps in which the process did not run have no figures. */
   add(figures: Readonly<Record<Column, number | null>>): void {
-    const now = performance.now();
-    const missed = Math.round((now - (this.#ended ?? now)) / this.stepMs) - 1;
+    const ended = now();
+    // By the clock that is never set: a date that jumps is no missed step.
+    const missed = Math.round((ended.at - (this.#ended ?? ended).at) / this.stepMs) - 1;
     for (let count = Math.min(missed, this.#points); count > 0; count -= 1) this.#append(() => null);
     this.#append((column) => figures[column]);
-    this.#ended = now;
-    this.#endedAt = Date.now();
+    this.#ended = ended;
   }
 
   /** The figures of each column, the oldest first; null where there is none. */
